@@ -1,0 +1,15 @@
+export {
+  decodeRlp,
+  decodeRlpWith,
+  encodeRlp,
+  encodeRlpListOfEncoded,
+  MAX_RLP_DEPTH,
+  RlpError,
+  type RlpErrorCode,
+  type RlpItem,
+  readRlpBytes,
+  readRlpCount,
+  readRlpList,
+  readRlpUint,
+  rlpUint,
+} from "./rlp.ts";

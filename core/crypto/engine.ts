@@ -1,0 +1,77 @@
+import { type Bytes, Hash } from "@ostrom/base";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { nobleBls } from "./noble-bls.ts";
+import { nobleSecp256k1 } from "./noble-secp256k1.ts";
+
+/** Hash functions of bytes of any length to 32 bytes. */
+export type HashEngine = {
+  readonly name: string;
+  readonly keccak256: (data: Bytes) => Bytes;
+  readonly sha256: (data: Bytes) => Bytes;
+};
+
+/** ECDSA over secp256k1 (SEC 1, SEC 2). Every engine answers alike on every input, hostile ones included:
+ * a test compares them. Signatures are r || s, 64 bytes big-endian; public keys are x || y, 64 bytes. */
+export type Secp256k1Engine = {
+  readonly name: string;
+  /** @returns the signer's public key, or undefined if no such key exists (r or s out of range, no curve point).
+   * High s is accepted here: EIP-2 is the caller's rule. */
+  readonly recover: (hash: Hash, signature: Bytes, yParity: 0 | 1) => Bytes | undefined;
+  /** Deterministic (RFC 6979), low s. */
+  readonly sign: (hash: Hash, secretKey: Bytes) => { readonly signature: Bytes; readonly yParity: 0 | 1 };
+  readonly publicKey: (secretKey: Bytes) => Bytes;
+};
+
+/** BLS12-381 signatures, public keys in G1 (48 bytes), signatures in G2 (96 bytes), proof-of-possession ciphersuite
+ * BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_ (draft-irtf-cfrg-bls-signature-05). Points are checked to lie in the
+ * right subgroup and infinity is refused. */
+export type BlsEngine = {
+  readonly name: string;
+  readonly publicKey: (secretKey: Bytes) => Bytes;
+  readonly sign: (secretKey: Bytes, message: Bytes) => Bytes;
+  readonly verify: (publicKey: Bytes, message: Bytes, signature: Bytes) => boolean;
+  /** @returns undefined if a signature is malformed or the list is empty. */
+  readonly aggregate: (signatures: readonly Bytes[]) => Bytes | undefined;
+  /** FastAggregateVerify: all signed the same message. False for an empty list. */
+  readonly verifyAggregate: (publicKeys: readonly Bytes[], message: Bytes, signature: Bytes) => boolean;
+};
+
+const engines: { hash: HashEngine; secp256k1: Secp256k1Engine; bls: BlsEngine } = {
+  hash: { name: "noble", keccak256: keccak_256, sha256: nobleSha256 },
+  secp256k1: nobleSecp256k1,
+  bls: nobleBls,
+};
+
+/** Puts faster implementations into the slots, once, when a process or worker starts. */
+export function installEngines(replacements: {
+  readonly hash?: HashEngine;
+  readonly secp256k1?: Secp256k1Engine;
+  readonly bls?: BlsEngine;
+}): void {
+  Object.assign(engines, replacements);
+}
+
+/** Which engine sits in each slot: a validator refuses to start on the reference ones. */
+export function engineNames(): { readonly hash: string; readonly secp256k1: string; readonly bls: string } {
+  return { hash: engines.hash.name, secp256k1: engines.secp256k1.name, bls: engines.bls.name };
+}
+
+/** Keccak-256 as Ethereum uses it (the padding before FIPS 202). */
+export function keccak256(data: Bytes): Hash {
+  return Hash(engines.hash.keccak256(data));
+}
+
+export function sha256(data: Bytes): Hash {
+  return Hash(engines.hash.sha256(data));
+}
+
+/** The slot's secp256k1 engine. */
+export function secp256k1(): Secp256k1Engine {
+  return engines.secp256k1;
+}
+
+/** The slot's BLS12-381 engine. */
+export function bls(): BlsEngine {
+  return engines.bls;
+}

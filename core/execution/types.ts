@@ -1,0 +1,137 @@
+import type { Address, Bytes, Failure, Hash } from "@ostrom/base";
+import type { Log } from "@ostrom/state";
+import type { Fork } from "@ostrom/vm";
+
+export type TransactionType = 0 | 1 | 2 | 3 | 4;
+
+export type AccessListEntry = { readonly address: Address; readonly storageKeys: readonly Hash[] };
+
+/** An EIP-7702 authorization tuple. */
+export type Authorization = {
+  readonly chainId: bigint;
+  readonly address: Address;
+  readonly nonce: bigint;
+  readonly yParity: bigint;
+  readonly r: bigint;
+  readonly s: bigint;
+};
+
+/** A signed Ethereum transaction of any type, in one shape; `raw` is the canonical bytes it was read from (EIP-2718
+ * envelope), `hash` is keccak256 of them.
+ * Sources: EIP-155, EIP-2930, EIP-1559, EIP-4844, EIP-7702. */
+export type Transaction = {
+  readonly type: TransactionType;
+  readonly raw: Bytes;
+  readonly hash: Hash;
+  /** undefined: a legacy transaction without replay protection. */
+  readonly chainId: bigint | undefined;
+  readonly nonce: bigint;
+  /** For types 0 and 1 both are the gas price. */
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
+  readonly gasLimit: bigint;
+  /** undefined: creates a contract. */
+  readonly to: Address | undefined;
+  readonly value: bigint;
+  readonly data: Bytes;
+  readonly accessList: readonly AccessListEntry[];
+  /** Type 3. */
+  readonly maxFeePerBlobGas: bigint;
+  readonly blobVersionedHashes: readonly Hash[];
+  /** Type 4. */
+  readonly authorizations: readonly Authorization[];
+  readonly yParity: 0 | 1;
+  readonly r: bigint;
+  readonly s: bigint;
+};
+
+/** A transaction whose signature has been checked, with the account that signed it. */
+export type SignedTransaction = Transaction & { readonly sender: Address };
+
+export type Receipt = {
+  readonly type: TransactionType;
+  readonly succeeded: boolean;
+  readonly cumulativeGasUsed: bigint;
+  readonly bloom: Bytes;
+  readonly logs: readonly Log[];
+  /** What follows is not in the receipts trie; it is what JSON-RPC tells besides. */
+  readonly gasUsed: bigint;
+  readonly effectiveGasPrice: bigint;
+  readonly contractAddress: Address | undefined;
+};
+
+/** An Ethereum header as of Prague. Source: Yellow Paper 4.3, EIP-1559, 4399, 4895, 4844, 4788, 7685. */
+export type Header = {
+  readonly parentHash: Hash;
+  readonly ommersHash: Hash;
+  readonly coinbase: Address;
+  readonly stateRoot: Hash;
+  readonly transactionsRoot: Hash;
+  readonly receiptsRoot: Hash;
+  readonly logsBloom: Bytes;
+  readonly difficulty: bigint;
+  readonly number: number;
+  readonly gasLimit: bigint;
+  readonly gasUsed: bigint;
+  /** Seconds. */
+  readonly timestamp: number;
+  /** orderDigest: ties the executed block to the payload that consensus ordered. Exactly 32 bytes, as Ethereum's
+   * tools expect (genesis: free). */
+  readonly extraData: Bytes;
+  readonly prevRandao: Hash;
+  readonly nonce: Bytes;
+  readonly baseFeePerGas: bigint;
+  readonly withdrawalsRoot: Hash;
+  readonly blobGasUsed: bigint;
+  readonly excessBlobGas: bigint;
+  readonly parentBeaconBlockRoot: Hash;
+  /** undefined before Prague. */
+  readonly requestsHash: Hash | undefined;
+};
+
+/** What consensus hands to execution: one finalized payload. */
+export type OrderedPayload = {
+  readonly height: number;
+  /** Strictly above the parent's. */
+  readonly timestampMs: number;
+  readonly orderDigest: Hash;
+  /** Fee recipient of the validator that proposed it. */
+  readonly proposer: Address;
+  /** Raw EIP-2718 transactions in order. */
+  readonly transactions: readonly Bytes[];
+};
+
+/** Why a transaction cannot run when its turn comes; `retry` says whether it goes back to the pool. */
+export type SkipReason = Failure<
+  | "execution/nonce-too-high"
+  | "execution/nonce-too-low"
+  | "execution/fee-below-base-fee"
+  | "execution/insufficient-funds"
+  | "execution/sender-has-code"
+  | "execution/block-gas-exceeded"
+  | "execution/invalid"
+> & { readonly retry: boolean };
+
+export type Skipped = { readonly hash: Hash; readonly reason: SkipReason };
+
+export type ExecutedBlock = {
+  readonly header: Header;
+  readonly hash: Hash;
+  readonly transactions: readonly SignedTransaction[];
+  readonly receipts: readonly Receipt[];
+  readonly skipped: readonly Skipped[];
+};
+
+/** The rules that genesis fixes for execution. */
+export type ChainRules = {
+  readonly chainId: bigint;
+  /** Rule sets by the block timestamp (seconds) from which they hold; the first entry holds from 0. */
+  readonly forks: readonly { readonly fork: Fork; readonly fromTimestamp: number }[];
+  readonly blockGasLimit: bigint;
+  /** EIP-1559's 8; 256 by default, because blocks are some 50 times as frequent. */
+  readonly baseFeeChangeDenominator: bigint;
+  readonly elasticityMultiplier: bigint;
+  readonly minBaseFeePerGas: bigint;
+  /** What a sender pays for: gas used (exact Ethereum), or at least half the limit (public chains). */
+  readonly gasCharge: "used" | "used-or-half-limit";
+};

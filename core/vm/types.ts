@@ -1,0 +1,83 @@
+import type { Address, Bytes, Hash } from "@ostrom/base";
+import type { JournaledState } from "@ostrom/state";
+
+/** The rule sets that the engine has, oldest first. */
+export type Fork = "cancun" | "prague" | "osaka";
+
+export type BlockContext = {
+  readonly number: bigint;
+  /** Seconds. */
+  readonly timestamp: bigint;
+  readonly coinbase: Address;
+  readonly gasLimit: bigint;
+  readonly baseFeePerGas: bigint;
+  readonly prevRandao: Hash;
+  readonly blobBaseFee: bigint;
+  readonly chainId: bigint;
+  /** Hash of one of the last 256 blocks, or undefined outside them. */
+  readonly blockHash: (number: bigint) => Hash | undefined;
+};
+
+export type TransactionContext = {
+  readonly origin: Address;
+  readonly gasPrice: bigint;
+  readonly blobVersionedHashes: readonly Hash[];
+};
+
+/** What every message of a transaction shares. */
+export type ExecutionContext = {
+  readonly fork: Fork;
+  readonly block: BlockContext;
+  readonly transaction: TransactionContext;
+  readonly state: JournaledState;
+  /** Called before each instruction (debugging, tracing); undefined on the fast path. */
+  readonly onStep?: (step: Step) => void;
+};
+
+export type Step = {
+  readonly depth: number;
+  readonly programCounter: number;
+  readonly opcode: number;
+  readonly gasLeft: bigint;
+  readonly stack: readonly bigint[];
+};
+
+/** The outermost message of a transaction, or of eth_call. Its caller's nonce and fee are charged already; the value is
+ * transferred by the engine. */
+export type Message = {
+  readonly caller: Address;
+  /** undefined: create a contract with `data` as init code; the caller's nonce has been raised already, so the address
+   * derives from nonce - 1. */
+  readonly to: Address | undefined;
+  readonly value: bigint;
+  readonly data: Bytes;
+  readonly gas: bigint;
+};
+
+export type Outcome = {
+  readonly status: "success" | "revert" | "fault";
+  /** Why a fault happened; for messages to people. */
+  readonly fault?: FaultCode;
+  /** Return data, revert data, or empty. */
+  readonly output: Bytes;
+  readonly gasLeft: bigint;
+  /** Where a create put the contract. */
+  readonly created?: Address;
+};
+
+export type FaultCode =
+  | "vm/out-of-gas"
+  | "vm/stack-underflow"
+  | "vm/stack-overflow"
+  | "vm/invalid-jump"
+  | "vm/invalid-opcode"
+  | "vm/static-violation"
+  | "vm/return-data-out-of-bounds"
+  | "vm/create-collision"
+  | "vm/code-too-large"
+  | "vm/init-code-too-large"
+  | "vm/code-begins-with-ef"
+  | "vm/insufficient-balance"
+  | "vm/depth-exceeded"
+  | "vm/nonce-exhausted"
+  | "vm/precompile-failed";

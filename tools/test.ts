@@ -1,0 +1,78 @@
+// `npm test`: fast tests first (one process, no isolation), then those that start real processes, one at a time.
+// Each phase stops the run if it fails; the last lines are the sum of all phases.
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+
+type Phase = { readonly name: string; readonly patterns: readonly string[]; readonly flags: readonly string[] };
+
+const PHASES: readonly Phase[] = [
+  {
+    name: "structure and types",
+    patterns: ["tools/*.test.ts"],
+    flags: ["--test-isolation=none"],
+  },
+  {
+    name: "unit, vectors, properties, simulation",
+    patterns: ["core/**/*.test.ts", "node/**/*.test.ts"],
+    flags: ["--test-isolation=process", "--test-concurrency=2"],
+  },
+  {
+    name: "all state tests",
+    patterns: ["tools/vectors/**/*.test.ts"],
+    flags: ["--test-isolation=none"],
+  },
+  {
+    name: "end to end, real processes",
+    patterns: ["apps/**/*.test.ts", "examples/**/*.test.ts", "tools/bench/**/*.test.ts"],
+    flags: ["--test-isolation=process", "--test-concurrency=1"],
+  },
+];
+
+const only = process.argv[2];
+const totals = { passed: 0, failed: 0, skipped: 0 };
+for (const phase of PHASES) {
+  if (only !== undefined && !phase.name.includes(only)) continue;
+  const files = phase.patterns.flatMap((pattern) =>
+    globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }),
+  );
+  if (files.length === 0) continue;
+  console.log(`\n== ${phase.name}: ${files.length} files`);
+  const exitCode = await runPhase(phase.flags, files.sort());
+  if (exitCode !== 0) {
+    totals.failed = Math.max(totals.failed, 1);
+    break;
+  }
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exit(totals.failed === 0 ? 0 : 1);
+
+function runPhase(flags: readonly string[], files: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--test", "--test-reporter=spec", ...flags, ...files], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let tail = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      tail = (tail + chunk.toString("utf8")).slice(-20_000);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => {
+      totals.passed += lastCount(tail, "pass");
+      totals.failed += lastCount(tail, "fail");
+      totals.skipped += lastCount(tail, "skipped");
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** Node's spec reporter closes with lines such as `ℹ pass 12`. */
+function lastCount(output: string, word: string): number {
+  const matches = [...output.matchAll(new RegExp(`^\\S+ ${word} (\\d+)$`, "gm"))];
+  const last = matches.at(-1)?.[1];
+  return last === undefined ? 0 : Number(last);
+}
