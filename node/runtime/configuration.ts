@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { type Failure, fail, ok, type Result } from "@ostrom/base";
+import type { LogLevel } from "./ports.ts";
+
+/** What is one node's own: `node.json` in its folder. What all nodes must agree on stands in `genesis.json`. */
+export type NodeConfiguration = {
+  readonly name: string;
+  /** Where this node listens for other validators. */
+  readonly link: { readonly host: string; readonly port: number };
+  readonly rpc: {
+    readonly host: string;
+    readonly port: number;
+    readonly allowedHosts: readonly string[];
+    readonly allowedOrigins: readonly string[];
+    readonly maxBodyBytes: number;
+    readonly maxBatch: number;
+    readonly maxLogRange: number;
+    readonly callGasCap: number;
+  };
+  /** How many blocks back state can be read and proved; older blocks keep their bodies and receipts. */
+  readonly historyBlocks: number;
+  readonly logLevel: LogLevel;
+  /** Where the other validators are, if not where genesis says: name -> "host:port". */
+  readonly peerAddresses: Readonly<Record<string, string>>;
+};
+
+export const DEFAULT_RPC_PORT = 8545;
+export const DEFAULT_LINK_PORT = 30_310;
+export const DEFAULT_HISTORY_BLOCKS = 8_192;
+
+export const DEFAULT_CONFIGURATION: NodeConfiguration = {
+  name: "validator",
+  link: { host: "127.0.0.1", port: DEFAULT_LINK_PORT },
+  rpc: {
+    host: "127.0.0.1",
+    port: DEFAULT_RPC_PORT,
+    allowedHosts: ["localhost", "127.0.0.1", "[::1]"],
+    allowedOrigins: [],
+    maxBodyBytes: 16 * 1024 * 1024,
+    maxBatch: 1_000,
+    maxLogRange: 10_000,
+    callGasCap: 50_000_000,
+  },
+  historyBlocks: DEFAULT_HISTORY_BLOCKS,
+  logLevel: "info",
+  peerAddresses: {},
+};
+
+export const CONFIGURATION_FILE = "node.json";
+export const GENESIS_FILE = "genesis.json";
+
+type Shape = "text" | "count" | "texts" | "addresses" | "level" | { readonly [key: string]: Shape };
+
+const SHAPE: { readonly [key: string]: Shape } = {
+  name: "text",
+  link: { host: "text", port: "count" },
+  rpc: {
+    host: "text",
+    port: "count",
+    allowedHosts: "texts",
+    allowedOrigins: "texts",
+    maxBodyBytes: "count",
+    maxBatch: "count",
+    maxLogRange: "count",
+    callGasCap: "count",
+  },
+  historyBlocks: "count",
+  logLevel: "level",
+  peerAddresses: "addresses",
+};
+
+/** Reads a node's configuration; what it leaves out has the defaults.
+ * Errors: `configuration/unreadable`, `configuration/invalid` (with the path of the setting). */
+export function readConfiguration(
+  folder: string,
+): Result<NodeConfiguration, Failure<"configuration/unreadable" | "configuration/invalid">> {
+  const path = join(folder, CONFIGURATION_FILE);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    return fail("configuration/unreadable", `${path}: ${(error as Error).message}`);
+  }
+  const wrong = findWrong(parsed, SHAPE, "");
+  if (wrong !== undefined) return fail("configuration/invalid", `${path}: ${wrong}`);
+  const given = parsed as Partial<NodeConfiguration>;
+  return ok({
+    ...DEFAULT_CONFIGURATION,
+    ...given,
+    link: { ...DEFAULT_CONFIGURATION.link, ...given.link },
+    rpc: { ...DEFAULT_CONFIGURATION.rpc, ...given.rpc },
+  });
+}
+
+function findWrong(value: unknown, shape: Shape, path: string): string | undefined {
+  const at = path === "" ? "the file" : `"${path}"`;
+  const isTexts = (list: unknown): boolean => Array.isArray(list) && list.every((entry) => typeof entry === "string");
+  switch (shape) {
+    case "text":
+      return typeof value === "string" ? undefined : `${at} must be text`;
+    case "count":
+      return Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : `${at} must be a whole number, 0 or more`;
+    case "texts":
+      return isTexts(value) ? undefined : `${at} must be a list of texts`;
+    case "level":
+      return ["debug", "info", "warn", "error"].includes(String(value))
+        ? undefined
+        : `${at} must be one of debug, info, warn, error`;
+    case "addresses":
+      return typeof value === "object" && value !== null && isTexts(Object.values(value))
+        ? undefined
+        : `${at} must map names to "host:port"`;
+    default: {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return `${at} must be an object`;
+      for (const [key, entry] of Object.entries(value)) {
+        const inner = Object.hasOwn(shape, key) ? shape[key] : undefined;
+        const innerPath = path === "" ? key : `${path}.${key}`;
+        if (inner === undefined) return `"${innerPath}" is no setting (known: ${Object.keys(shape).join(", ")})`;
+        const wrong = findWrong(entry, inner, innerPath);
+        if (wrong !== undefined) return wrong;
+      }
+      return undefined;
+    }
+  }
+}
+
+/** Resolves a path of a configuration file against the folder it stands in. */
+export function resolveIn(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
