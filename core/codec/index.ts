@@ -12,4 +12,5 @@ export {
   readRlpList,
   readRlpUint,
   rlpUint,
+  splitRlpList,
 } from "./rlp.ts";

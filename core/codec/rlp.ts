@@ -68,6 +68,27 @@ export function decodeRlpWith<T>(bytes: Bytes, read: (item: RlpItem) => T): Resu
   }
 }
 
+/** Splits a list into the encodings of its entries, which share memory with `bytes`: for formats that hash or copy an
+ * entry as it stands (trie nodes). Entries that are lists are measured, not looked into: split or decode those that are
+ * used. Errors: `rlp/truncated`, `rlp/trailing-bytes`, `rlp/non-canonical`, and `rlp/wrong-shape` if it is no list. */
+export function splitRlpList(bytes: Bytes): Result<readonly Bytes[], Failure<RlpErrorCode>> {
+  try {
+    const [start, end, isList] = readExtent(bytes, 0, bytes.length);
+    if (!isList) throw new RlpError("rlp/wrong-shape", "expected a list");
+    if (end !== bytes.length) throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
+    const entries: Bytes[] = [];
+    for (let position = start; position < end; ) {
+      const [, next] = readExtent(bytes, position, end);
+      entries.push(bytes.subarray(position, next));
+      position = next;
+    }
+    return ok(entries);
+  } catch (error) {
+    if (error instanceof RlpError) return fail(error.code, error.message);
+    throw error;
+  }
+}
+
 /** @param length exact count of entries, or undefined for any. */
 export function readRlpList(item: RlpItem | undefined, what: string, length?: number): readonly RlpItem[] {
   if (item === undefined || item instanceof Uint8Array) throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
@@ -157,18 +178,8 @@ function writeItem(out: Bytes, offset: number, item: RlpItem): number {
 }
 
 function readItem(bytes: Bytes, offset: number, end: number, depth: number): readonly [RlpItem, number] {
-  if (offset >= end) throw new RlpError("rlp/truncated", "expected an item, found the end");
-  const prefix = bytes[offset]!;
-  if (prefix < STRING_OFFSET) return [bytes.subarray(offset, offset + 1), offset + 1];
-  const isList = prefix >= LIST_OFFSET;
-  const [start, length] = readHeader(bytes, offset, end, isList);
-  const stop = start + length;
-  if (!isList) {
-    if (length === 1 && bytes[start]! < STRING_OFFSET) {
-      throw new RlpError("rlp/non-canonical", "a byte below 0x80 must stand for itself");
-    }
-    return [bytes.subarray(start, stop), stop];
-  }
+  const [start, stop, isList] = readExtent(bytes, offset, end);
+  if (!isList) return [bytes.subarray(start, stop), stop];
   if (depth >= MAX_RLP_DEPTH) throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
   const list: RlpItem[] = [];
   let position = start;
@@ -178,6 +189,19 @@ function readItem(bytes: Bytes, offset: number, end: number, depth: number): rea
     position = next;
   }
   return [list, stop];
+}
+
+/** @returns where the payload of the item at `offset` starts and stops, and whether it is a list. */
+function readExtent(bytes: Bytes, offset: number, end: number): readonly [number, number, boolean] {
+  if (offset >= end) throw new RlpError("rlp/truncated", "expected an item, found the end");
+  const prefix = bytes[offset]!;
+  if (prefix < STRING_OFFSET) return [offset, offset + 1, false];
+  const isList = prefix >= LIST_OFFSET;
+  const [start, length] = readHeader(bytes, offset, end, isList);
+  if (!isList && length === 1 && bytes[start]! < STRING_OFFSET) {
+    throw new RlpError("rlp/non-canonical", "a byte below 0x80 must stand for itself");
+  }
+  return [start, start + length, isList];
 }
 
 function readHeader(bytes: Bytes, offset: number, end: number, isList: boolean): readonly [number, number] {

@@ -1,6 +1,6 @@
-import { type Bytes, Hash } from "@ostrom/base";
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { type Bytes, Hash } from "@ostrom/base";
 import { nobleBls } from "./noble-bls.ts";
 import { nobleSecp256k1 } from "./noble-secp256k1.ts";
 
@@ -12,29 +12,37 @@ export type HashEngine = {
 };
 
 /** ECDSA over secp256k1 (SEC 1, SEC 2). Every engine answers alike on every input, hostile ones included:
- * a test compares them. Signatures are r || s, 64 bytes big-endian; public keys are x || y, 64 bytes. */
+ * a test compares them. Signatures are r || s, 64 bytes big-endian; public keys are x || y, 64 bytes. Secret keys are
+ * 32 bytes in [1, n); anything else is a bug of the caller and throws InvariantError. */
 export type Secp256k1Engine = {
   readonly name: string;
-  /** @returns the signer's public key, or undefined if no such key exists (r or s out of range, no curve point).
-   * High s is accepted here: EIP-2 is the caller's rule. */
+  /** @returns the signer's public key, or undefined if no such key exists (wrong length, r or s out of range, no curve
+   * point, infinity). High s is accepted here: EIP-2 is the caller's rule. */
   readonly recover: (hash: Hash, signature: Bytes, yParity: 0 | 1) => Bytes | undefined;
   /** Deterministic (RFC 6979), low s. */
   readonly sign: (hash: Hash, secretKey: Bytes) => { readonly signature: Bytes; readonly yParity: 0 | 1 };
   readonly publicKey: (secretKey: Bytes) => Bytes;
 };
 
-/** BLS12-381 signatures, public keys in G1 (48 bytes), signatures in G2 (96 bytes), proof-of-possession ciphersuite
- * BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_ (draft-irtf-cfrg-bls-signature-05). Points are checked to lie in the
- * right subgroup and infinity is refused. */
+/** BLS12-381 signatures, public keys in G1 (48 bytes), signatures in G2 (96 bytes), both compressed;
+ * proof-of-possession ciphersuite BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_ (draft-irtf-cfrg-bls-signature-05).
+ * Points are checked to lie in the right subgroup and infinity is refused, as a key, a signature and a sum of either.
+ * Secret keys are 32 bytes big-endian in [1, r); anything else is a bug of the caller and throws InvariantError.
+ * Every engine answers alike on every input. */
 export type BlsEngine = {
   readonly name: string;
   readonly publicKey: (secretKey: Bytes) => Bytes;
   readonly sign: (secretKey: Bytes, message: Bytes) => Bytes;
   readonly verify: (publicKey: Bytes, message: Bytes, signature: Bytes) => boolean;
-  /** @returns undefined if a signature is malformed or the list is empty. */
+  /** @returns undefined if a signature is malformed, the list is empty, or the sum is infinity. */
   readonly aggregate: (signatures: readonly Bytes[]) => Bytes | undefined;
-  /** FastAggregateVerify: all signed the same message. False for an empty list. */
+  /** FastAggregateVerify: all signed the same message. False for an empty list. Only sound for keys whose possession
+   * was proved. */
   readonly verifyAggregate: (publicKeys: readonly Bytes[], message: Bytes, signature: Bytes) => boolean;
+  /** PopProve: a signature on the own public key under a tag of its own, 96 bytes. */
+  readonly provePossession: (secretKey: Bytes) => Bytes;
+  /** PopVerify. A key joins a validator set only with this, or rogue keys could forge aggregates. */
+  readonly verifyPossession: (publicKey: Bytes, proof: Bytes) => boolean;
 };
 
 const engines: { hash: HashEngine; secp256k1: Secp256k1Engine; bls: BlsEngine } = {
@@ -62,6 +70,7 @@ export function keccak256(data: Bytes): Hash {
   return Hash(engines.hash.keccak256(data));
 }
 
+/** SHA-256 (FIPS 180-4). */
 export function sha256(data: Bytes): Hash {
   return Hash(engines.hash.sha256(data));
 }

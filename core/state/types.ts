@@ -22,16 +22,13 @@ export type TrieNodeReader = {
   readonly node: (path: Bytes) => Bytes | undefined;
 };
 
-/** A key-value store with synchronous reads; keys sort by bytes. Values read may be kept, never mutated. */
-export type KeyValueStore = {
+/** Reads by key, synchronously: a database as it is now, or a snapshot of it. Values read may be kept, never mutated. */
+export type KeyValueReader = {
   readonly get: (key: Bytes) => Bytes | undefined;
-  /** Entries with start <= key < end, in order; `reverse` from the end; at most `limit`. */
-  readonly entries: (range: {
-    readonly start: Bytes;
-    readonly end: Bytes;
-    readonly reverse?: boolean;
-    readonly limit?: number;
-  }) => Iterable<readonly [Bytes, Bytes]>;
+};
+
+/** A key-value store; keys sort by bytes. Core needs no iteration: stores that iterate (node/storage) do so asynchronously. */
+export type KeyValueStore = KeyValueReader & {
   /** Applies all or nothing. With `sync`, it returns only when the batch survives a power cut. */
   readonly write: (batch: readonly WriteOperation[], options: { readonly sync: boolean }) => void | Promise<void>;
 };
@@ -101,8 +98,13 @@ export type StateChanges = {
 
 export type AccountChange = {
   readonly address: Address;
-  /** undefined: the account is gone. */
+  /** undefined: the account is gone, and its storage with it. */
   readonly account: { readonly nonce: bigint; readonly balance: bigint; readonly codeHash: Hash } | undefined;
-  /** Slots written with a value that differs from the one below. */
-  readonly storage: ReadonlyMap<bigint, bigint>;
+  /** True if nothing of the storage below remains: the account was removed on the way and made anew. */
+  readonly storageCleared: boolean;
+  /** Slots whose value differs from the one below, each slot once. A list, because contracts choose slots and maps
+   * keyed by them could be flooded. */
+  readonly storage: readonly SlotChange[];
 };
+
+export type SlotChange = { readonly slot: bigint; readonly value: bigint };

@@ -3,6 +3,8 @@ import { mnemonicToAccount } from "viem/accounts";
 /** The mnemonic that Hardhat, anvil and Ganache fund by default. Everybody knows its keys: `ostrom init` refuses it. */
 export const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
 export const DEVELOPMENT_ACCOUNT_COUNT = 10;
+/** Accounts after these receive the fees of local validators. */
+export const DEVELOPMENT_FEE_ACCOUNTS = 32;
 /** 10,000 coins, as anvil and Hardhat give. */
 export const DEVELOPMENT_BALANCE: bigint = 10_000n * 10n ** 18n;
 
@@ -21,4 +23,9 @@ export function deriveAccounts(mnemonic: string, count: number): readonly Derive
 /** True for the development mnemonic however it is spaced or cased. */
 export function isDevelopmentMnemonic(mnemonic: string): boolean {
   return mnemonic.trim().toLowerCase().split(/\s+/).join(" ") === DEVELOPMENT_MNEMONIC;
+}
+
+/** Addresses of the development accounts and of those after them that `ostrom up` uses. */
+export function developmentAddresses(): readonly string[] {
+  return deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + DEVELOPMENT_FEE_ACCOUNTS).map(({ address }) => address);
 }

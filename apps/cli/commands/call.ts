@@ -1,0 +1,71 @@
+import { decodeFunctionResult, encodeFunctionData, parseAbiItem, type AbiFunction } from "viem";
+import { type Command, UsageError } from "../command.ts";
+import { ask, DEFAULT_RPC_URL } from "../rpc-client.ts";
+import { readAddress, readData } from "../units.ts";
+
+export const call: Command = {
+  name: "call",
+  summary: "call a contract without a transaction and print what it returns",
+  usage: "ADDRESS ['function name(types) view returns (types)' ARGUMENT...] [--data HEX]",
+  flags: [
+    { name: "data", kind: "text", placeholder: "HEX", help: "raw call data instead of a signature" },
+    { name: "from", kind: "text", placeholder: "ADDRESS", help: "the caller" },
+    { name: "block", kind: "text", placeholder: "TAG", help: "latest, finalized, or a number", default: "latest" },
+    { name: "rpc", kind: "text", placeholder: "URL", help: "the node to ask", default: DEFAULT_RPC_URL },
+  ],
+  examples: [
+    "ostrom call 0x5FbD...0aa3 'function balanceOf(address) view returns (uint256)' 0xf39F...2266",
+    "ostrom call 0x5FbD...0aa3 --data 0x18160ddd --json",
+  ],
+  run: async ({ values, positionals }) => {
+    const [target, signature, ...args] = positionals;
+    const to = readAddress(target, "the contract");
+    const item = signature === undefined ? undefined : readSignature(signature);
+    if (item === undefined && values["data"] === undefined) throw new UsageError("name a function or give --data HEX");
+    const data =
+      item === undefined
+        ? readData(String(values["data"]), "--data")
+        : encodeFunctionData({ abi: [item], functionName: item.name, args: readArguments(item, args) });
+    const request = {
+      to,
+      data,
+      ...(values["from"] === undefined ? {} : { from: readAddress(String(values["from"]), "--from") }),
+    };
+    const tag = String(values["block"]);
+    const block = /^\d+$/.test(tag) ? `0x${BigInt(tag).toString(16)}` : tag;
+    const output = await ask<`0x${string}`>(String(values["rpc"]), "eth_call", [request, block]);
+    const result = item === undefined ? output : decodeFunctionResult({ abi: [item], functionName: item.name, data: output });
+    const plain = JSON.stringify(values["json"] === true ? { output, result } : result, (_, entry) =>
+      typeof entry === "bigint" ? entry.toString() : (entry as unknown),
+    );
+    console.log(values["json"] === true || typeof result !== "string" ? plain.replace(/^"|"$/g, "") : result);
+    return 0;
+  },
+};
+
+function readSignature(text: string): AbiFunction {
+  try {
+    const item = parseAbiItem(text.startsWith("function ") ? text : `function ${text}`);
+    if (item.type === "function") return item;
+  } catch (error) {
+    throw new UsageError(`"${text}" is no function signature: ${(error as { shortMessage?: string }).shortMessage ?? ""}`);
+  }
+  throw new UsageError(`"${text}" is no function signature`);
+}
+
+function readArguments(item: AbiFunction, texts: readonly string[]): readonly unknown[] {
+  if (texts.length !== item.inputs.length) {
+    throw new UsageError(`${item.name} takes ${item.inputs.length} arguments, ${texts.length} are given`);
+  }
+  return texts.map((text, index) => {
+    const type = item.inputs[index]!.type;
+    try {
+      if (/[\]]$|^tuple/.test(type)) return JSON.parse(text) as unknown;
+      if (/^u?int/.test(type)) return BigInt(text);
+      if (type === "bool") return text === "true";
+      return text;
+    } catch {
+      throw new UsageError(`argument ${index + 1} of ${item.name}: "${text}" is no ${type}`);
+    }
+  });
+}

@@ -1,0 +1,67 @@
+import { createPublicClient, createWalletClient, http } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { type Command, UsageError } from "../command.ts";
+import { ask, DEFAULT_RPC_URL } from "../rpc-client.ts";
+import { KEY_FLAGS, readSigningKey } from "../signing-key.ts";
+import { readAddress, readAmount, readData } from "../units.ts";
+
+const POLLING_INTERVAL_MS = 50;
+
+export const send: Command = {
+  name: "send",
+  summary: "sign a transaction, send it, and wait for its receipt",
+  usage: "--to ADDRESS [--value AMOUNT] [--data HEX]",
+  flags: [
+    { name: "to", kind: "text", placeholder: "ADDRESS", help: "receiver; without it --data creates a contract" },
+    { name: "value", kind: "text", placeholder: "AMOUNT", help: "coins to send: 1.5, 30gwei, 100wei", default: "0" },
+    { name: "data", kind: "text", placeholder: "HEX", help: "call data or init code", default: "0x" },
+    { name: "rpc", kind: "text", placeholder: "URL", help: "the node to send it to", default: DEFAULT_RPC_URL },
+    { name: "wait", kind: "switch", help: "wait for the receipt (--no-wait prints the hash at once)", default: true },
+    ...KEY_FLAGS,
+  ],
+  examples: [
+    "ostrom send --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --value 1.5",
+    "ostrom send --to 0x7099...79C8 --value 100wei --dev 3",
+    "OSTROM_PRIVATE_KEY=0x... ostrom send --data 0x6080... --rpc http://127.0.0.1:8546",
+  ],
+  run: async ({ values }) => {
+    const rpc = String(values["rpc"]);
+    const data = readData(String(values["data"]), "--data");
+    const to = values["to"] === undefined ? undefined : readAddress(String(values["to"]), "--to");
+    if (to === undefined && data === "0x") throw new UsageError("say where to (--to ADDRESS) or what to create (--data HEX)");
+    const value = readAmount(String(values["value"]), "--value");
+    const chainId = Number(await ask<string>(rpc, "eth_chainId"));
+    const transport = http(rpc);
+    const chain = {
+      id: chainId,
+      name: "Ostrom",
+      nativeCurrency: { name: "Coin", symbol: "COIN", decimals: 18 },
+      rpcUrls: { default: { http: [rpc] } },
+    };
+    const wallet = createWalletClient({ account: privateKeyToAccount(readSigningKey(values)), chain, transport });
+    const hash = await wallet
+      .sendTransaction(to === undefined ? { data, value } : { to, data, value })
+      .catch((error: { shortMessage?: string; details?: string; message: string }) => {
+        throw new UsageError([error.shortMessage ?? error.message, error.details].filter(Boolean).join(" "));
+      });
+    if (values["wait"] !== true) {
+      console.log(values["json"] === true ? JSON.stringify({ hash }) : hash);
+      return 0;
+    }
+    const client = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL_MS });
+    const receipt = await client.waitForTransactionReceipt({ hash });
+    const outcome = {
+      hash,
+      status: receipt.status,
+      block: Number(receipt.blockNumber),
+      gasUsed: receipt.gasUsed.toString(),
+      ...(receipt.contractAddress ? { contract: receipt.contractAddress } : {}),
+    };
+    if (values["json"] === true) console.log(JSON.stringify(outcome));
+    else {
+      const created = outcome.contract === undefined ? "" : `, contract ${outcome.contract}`;
+      console.log(`${hash}  ${outcome.status} in block ${outcome.block}, ${outcome.gasUsed} gas${created}`);
+    }
+    return receipt.status === "success" ? 0 : 1;
+  },
+};

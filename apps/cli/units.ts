@@ -1,0 +1,33 @@
+import { formatEther, isAddress, isHex, parseEther, parseGwei } from "viem";
+import { UsageError } from "./command.ts";
+
+/** Reads an amount: "1.5" or "1.5ether" are coins, "3gwei", "100wei". */
+export function readAmount(text: string, what: string): bigint {
+  const match = /^(\d+(?:\.\d+)?)(wei|gwei|ether)?$/.exec(text.trim());
+  if (match === null) throw new UsageError(`${what}: expected an amount such as 1.5, 30gwei or 100wei, found "${text}"`);
+  const [, digits = "0", unit = "ether"] = match;
+  if (unit === "wei") {
+    if (digits.includes(".")) throw new UsageError(`${what}: there is nothing smaller than one wei`);
+    return BigInt(digits);
+  }
+  return unit === "gwei" ? parseGwei(digits) : parseEther(digits);
+}
+
+export function readAddress(text: string | undefined, what: string): `0x${string}` {
+  if (text === undefined || !isAddress(text, { strict: false })) {
+    throw new UsageError(`${what}: expected an address (0x and 40 hex digits), found "${text ?? "nothing"}"`);
+  }
+  return text;
+}
+
+export function readData(text: string, what: string): `0x${string}` {
+  if (!isHex(text) || text.length % 2 !== 0) throw new UsageError(`${what}: expected hex bytes, found "${text}"`);
+  return text;
+}
+
+/** "1,234.5 coins" without more digits than there are. */
+export function showCoins(wei: bigint): string {
+  const [whole = "0", fraction] = formatEther(wei).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}

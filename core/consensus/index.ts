@@ -1,0 +1,75 @@
+export {
+  decodeBlock,
+  decodeStateCertificate,
+  encodeBlock,
+  encodeStateCertificate,
+  orderDigest,
+} from "./block.ts";
+export {
+  type CertificateErrorCode,
+  verifyCertificate,
+  verifyExecuted,
+  verifyStateCertificate,
+  verifyVote,
+} from "./certificates.ts";
+export type {
+  CertificationConfig,
+  CertificationEffect,
+  CertificationFaultCode,
+  CertificationInput,
+} from "./certification/types.ts";
+export { decodeLogRecord, encodeLogRecord } from "./log-codec.ts";
+export { decodeMessage, encodeMessage, type MessageErrorCode } from "./message-codec.ts";
+export { blsSignatures, ethereumDomain } from "./signatures.ts";
+export {
+  decodeCertificate,
+  decodeSignedExecuted,
+  encodeCertificate,
+  encodeSignedExecuted,
+} from "./signed-codec.ts";
+export { executedSigningBytes, voteSigningBytes } from "./signing.ts";
+export type {
+  BuildPayload,
+  CheckBlock,
+  Effect,
+  FaultCode,
+  FinalizedTip,
+  Input,
+  LogRecord,
+  SimplexConfig,
+  TimerId,
+} from "./simplex/types.ts";
+export { type LinkedBlock, type SegmentErrorCode, type TrustedTip, verifyChainSegment } from "./sync.ts";
+export {
+  type Certificate,
+  type CertificateKind,
+  type ConsensusDomain,
+  type Evidence,
+  type Executed,
+  type HashId,
+  MAX_MESSAGE_BYTES,
+  MAX_PAYLOAD_BYTES,
+  MAX_RANGE_BLOCKS,
+  MAX_RANGE_BYTES,
+  MAX_VALIDATORS,
+  type Message,
+  type MessageKind,
+  type OrderedBlock,
+  type SchemeId,
+  type Signatures,
+  type SignedExecuted,
+  type SignedVote,
+  type StateCertificate,
+  type Validator,
+  ValidatorIndex,
+  type ValidatorSet,
+  type Vote,
+  type VoteKind,
+} from "./types.ts";
+export {
+  checkValidatorSet,
+  feeRecipientOf,
+  quorumWeight,
+  totalWeight,
+  validatorSetHash,
+} from "./validator-set.ts";

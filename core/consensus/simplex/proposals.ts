@@ -1,0 +1,251 @@
+import { type Bytes, equalBytes, type View } from "@ostrom/base";
+import { orderDigest } from "../block.ts";
+import { verifyStateCertificate, verifyVote } from "../certificates.ts";
+import { continues } from "../sync.ts";
+import {
+  MAX_PAYLOAD_BYTES,
+  type OrderedBlock,
+  type SignedVote,
+  type StateCertificate,
+  type ValidatorIndex,
+} from "../types.ts";
+import { chooseParent, findParent } from "./ancestry.ts";
+import {
+  broadcast,
+  changeBlock,
+  changeState,
+  changeView,
+  type Draft,
+  emit,
+  fault,
+  type KnownBlock,
+  keyOf,
+  makeVote,
+  type ParentBlock,
+  viewState,
+} from "./state.ts";
+import type { Input } from "./types.ts";
+import { addVote, countVotes, maySign, nullify, signNotarize } from "./voting.ts";
+
+/** Proposals of views this far above our own are kept: each may hold MAX_PAYLOAD_BYTES. */
+export const PROPOSAL_WINDOW_VIEWS = 4;
+
+/** Rule S2: the leader asks for a payload as soon as it has a parent, once a view. */
+export function buildIfLeader(draft: Draft): void {
+  const { config, view, building } = draft.state;
+  const known = viewState(draft, view);
+  if (known.leader !== config.own || building !== undefined || !maySign(draft, view)) return;
+  if (known.own.nullify || known.own.notarize !== undefined) return;
+  const lookup = chooseParent(draft, view);
+  if (lookup.kind !== "found") return;
+  const { parent, ancestors } = lookup;
+  changeState(draft, { building: parent });
+  const notBeforeMs = parent.timestampMs + config.minBlockIntervalMs;
+  const waitsForWork = !finalityIsSlow(draft, parent, view);
+  emit(draft, {
+    kind: "buildPayload",
+    view,
+    height: nextHeight(parent),
+    parent: parent.digest,
+    parentTimestampMs: parent.timestampMs,
+    notBeforeMs,
+    emptyNotBeforeMs: waitsForWork ? parent.timestampMs + config.emptyBlockIntervalMs : notBeforeMs,
+    ancestors,
+    parentStateCertificate: parent.stateCertificate,
+  });
+}
+
+/** The runtime's answer: the block is logged and the leader votes for it; the proposal leaves when the vote is signed. */
+export function onPayload(draft: Draft, input: Extract<Input, { kind: "payload" }>): void {
+  const { config, view, building } = draft.state;
+  const known = viewState(draft, view);
+  if (input.view !== view || building === undefined || config.own === undefined || !maySign(draft, view)) return;
+  if (known.own.nullify || known.own.notarize !== undefined || input.payload.length > MAX_PAYLOAD_BYTES) return;
+  const block: OrderedBlock = {
+    epoch: config.validators.epoch,
+    view,
+    height: nextHeight(building),
+    parent: building.digest,
+    parentView: building.view,
+    timestampMs: Math.max(input.timestampMs, building.timestampMs + 1),
+    proposer: config.own,
+    stateCertificate: newestFor(building, input.stateCertificate),
+    payload: input.payload,
+  };
+  const digest = orderDigest(config.domain, block);
+  persistBlock(draft, { block, digest, persisted: false, valid: true });
+  signNotarize(draft, view, makeVote(draft, "notarize", view, digest));
+}
+
+/** Called when this validator's own Notarize of a view it leads is signed and on disk. */
+export function sendProposal(draft: Draft, { vote, signature }: SignedVote): void {
+  const known = draft.state.blocks.get(keyOf(vote.digest));
+  if (known === undefined) return;
+  changeView(draft, vote.view, { proposal: { digest: vote.digest, signature } });
+  broadcast(draft, { kind: "proposal", block: known.block, signature });
+}
+
+/** A proposal on its leader's own link. The first of a view is kept; a second, different one is evidence. */
+export function onProposal(draft: Draft, from: ValidatorIndex, block: OrderedBlock, signature: Bytes): void {
+  const { config, tip, view } = draft.state;
+  if (block.epoch !== config.validators.epoch) return;
+  if (block.view <= tip.view || block.view > view + PROPOSAL_WINDOW_VIEWS) return;
+  const { leader, proposal, ignored } = viewState(draft, block.view);
+  if (from !== leader || block.proposer !== leader) {
+    fault(draft, from, "consensus/wrong-leader", `validator ${from} does not lead view ${block.view}`);
+    return;
+  }
+  const digest = orderDigest(config.domain, block);
+  if (ignored.has(leader) || (proposal !== undefined && equalBytes(proposal.digest, digest))) return;
+  const vote = makeVote(draft, "notarize", block.view, digest);
+  const signed: SignedVote = { vote, signer: leader, signature };
+  if (!verifyVote(config.domain, config.validators, signed)) {
+    fault(draft, from, "consensus/bad-signature", `its proposal of view ${block.view} is not signed by it`);
+    return;
+  }
+  addVote(draft, signed, true);
+  if (viewState(draft, block.view).ignored.has(leader)) {
+    if (block.view === view) nullify(draft);
+    return;
+  }
+  changeView(draft, block.view, { proposal: { digest, signature } });
+  rememberBlock(draft, block, digest);
+  countVotes(draft, vote);
+  if (block.view === view) emit(draft, { kind: "cancelTimer", id: "leader" });
+}
+
+/** Rule S3: checks the current view's proposal once everything it builds on is here. */
+export function checkProposal(draft: Draft): void {
+  const { view } = draft.state;
+  const { proposal, checkAsked, own } = viewState(draft, view);
+  if (proposal === undefined || checkAsked || own.notarize !== undefined || !maySign(draft, view)) return;
+  const known = draft.state.blocks.get(keyOf(proposal.digest));
+  if (known === undefined) return;
+  const lookup = findParent(draft, known.block);
+  if (lookup.kind === "missing") return;
+  changeView(draft, view, { checkAsked: true });
+  const why = lookup.kind === "impossible" ? lookup.why : whyInvalid(draft, lookup.parent, known.block);
+  if (lookup.kind === "found" && why === undefined) {
+    emit(draft, { kind: "checkBlock", digest: known.digest, block: known.block, ancestors: lookup.ancestors });
+    return;
+  }
+  fault(draft, known.block.proposer, "consensus/bad-block", why ?? "its parent cannot be final");
+  changeBlock(draft, { ...known, valid: false });
+  nullify(draft);
+}
+
+/** The runtime's answer to checkBlock. */
+export function onVerdict(draft: Draft, input: Extract<Input, { kind: "verdict" }>): void {
+  const known = draft.state.blocks.get(keyOf(input.digest));
+  if (known === undefined || known.valid !== undefined) return;
+  const { view } = known.block;
+  const judged = { ...known, valid: input.valid };
+  changeBlock(draft, judged);
+  const { proposal, own, certificates } = viewState(draft, view);
+  if (!input.valid && certificates.notarization !== undefined) reportNotarizedInvalid(draft, judged);
+  const isCurrent = view === draft.state.view && proposal !== undefined && equalBytes(proposal.digest, input.digest);
+  if (!isCurrent || !maySign(draft, view)) return;
+  if (!input.valid) {
+    fault(draft, known.block.proposer, "consensus/bad-block", "its payload is not valid");
+    nullify(draft);
+    return;
+  }
+  if (own.notarize !== undefined) return;
+  persistBlock(draft, judged);
+  signNotarize(draft, view, makeVote(draft, "notarize", view, input.digest));
+}
+
+/** A body that was asked for. */
+export function onBlock(draft: Draft, from: ValidatorIndex, block: OrderedBlock): void {
+  const { config, tip, requests } = draft.state;
+  if (block.epoch !== config.validators.epoch || block.view <= tip.view) return;
+  const digest = orderDigest(config.domain, block);
+  if (draft.state.blocks.has(keyOf(digest))) return;
+  if (!requests.has(blockRequestKey(digest))) {
+    fault(draft, from, "consensus/unexpected", "sent a block that nobody asked it for");
+    return;
+  }
+  persistBlock(draft, { block, digest, persisted: false, valid: undefined });
+}
+
+/** Key of a request for a body. */
+export function blockRequestKey(digest: KnownBlock["digest"]): string {
+  return `block/${keyOf(digest)}`;
+}
+
+/** Says that a quorum voted for what this validator's own checks refuse. */
+export function reportNotarizedInvalid(draft: Draft, { block }: KnownBlock): void {
+  const why = `view ${block.view} was notarized although this node found its block invalid`;
+  fault(draft, block.proposer, "consensus/notarized-invalid", why);
+}
+
+function rememberBlock(draft: Draft, block: OrderedBlock, digest: KnownBlock["digest"]): void {
+  if (draft.state.blocks.has(keyOf(digest))) return;
+  changeBlock(draft, { block, digest, persisted: false, valid: undefined });
+}
+
+function persistBlock(draft: Draft, known: KnownBlock): void {
+  if (!known.persisted) emit(draft, { kind: "persist", record: { kind: "block", block: known.block } });
+  changeBlock(draft, { ...known, persisted: true });
+}
+
+/** Height, time and the state certificate, against the parent. */
+function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
+  if (!continues(parent, block)) return "height or time does not continue the parent";
+  if (block.payload.length > MAX_PAYLOAD_BYTES) return "the payload is too long";
+  const certificate = block.stateCertificate;
+  const inherited = parent.stateCertificate;
+  if (certificate === undefined) return inherited === undefined ? undefined : "the state certificate was left out";
+  if (certificate.executed.height > parent.height) return "the state certificate is not of an ancestor";
+  if (inherited !== undefined && certificate.executed.height < inherited.executed.height) {
+    return "the state certificate is older than the parent's";
+  }
+  return isStateCertificateGood(draft, certificate, inherited) ? undefined : "the state certificate is wrong";
+}
+
+function isStateCertificateGood(
+  draft: Draft,
+  certificate: StateCertificate,
+  inherited: StateCertificate | undefined,
+): boolean {
+  const { config, checkedStateCertificate } = draft.state;
+  if (isSame(certificate, inherited) || isSame(certificate, checkedStateCertificate)) return true;
+  const set = [config.validators, ...config.earlierValidators].find(
+    (candidate) => candidate.epoch === certificate.executed.epoch,
+  );
+  if (set === undefined || !verifyStateCertificate(config.domain, set, certificate).ok) return false;
+  changeState(draft, { checkedStateCertificate: certificate });
+  return true;
+}
+
+function isSame(a: StateCertificate, b: StateCertificate | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.schemeId === b.schemeId &&
+    a.executed.epoch === b.executed.epoch &&
+    a.executed.height === b.executed.height &&
+    equalBytes(a.executed.orderDigest, b.executed.orderDigest) &&
+    equalBytes(a.executed.executedHash, b.executed.executedHash) &&
+    equalBytes(a.executed.nextSetHash, b.executed.nextSetHash) &&
+    equalBytes(a.signers, b.signers) &&
+    equalBytes(a.signature, b.signature)
+  );
+}
+
+/** The certificate a child of this parent carries, given the newest that the leader holds. */
+function newestFor(parent: ParentBlock, own: StateCertificate | undefined): StateCertificate | undefined {
+  const inherited = parent.stateCertificate;
+  if (own === undefined || own.executed.height > parent.height) return inherited;
+  return own.executed.height > (inherited?.executed.height ?? -1) ? own : inherited;
+}
+
+/** A parent that timed out here, or after which a view was skipped, waits for a descendant to become final: then the
+ * leader proposes even an empty block at once. */
+function finalityIsSlow(draft: Draft, parent: ParentBlock, view: View): boolean {
+  if (parent.view === draft.state.tip.view) return false;
+  return parent.view + 1 < view || viewState(draft, parent.view).own.nullify;
+}
+
+function nextHeight(parent: ParentBlock): OrderedBlock["height"] {
+  return (parent.height + 1) as OrderedBlock["height"];
+}

@@ -1,0 +1,48 @@
+export { addressOfPublicKey, recoverAddress } from "./address.ts";
+export { deriveBlsSecretKey } from "./bls-key-generation.ts";
+export {
+  type Certificate,
+  type CertificateErrorCode,
+  formCertificate,
+  MAX_CERTIFICATE_SIGNERS,
+  readCertificate,
+  readSigners,
+  type SignedVote,
+  verifyCertificate,
+  writeSigners,
+} from "./certificate.ts";
+export { createDecodedKeyCache } from "./decoded-key-cache.ts";
+export {
+  type BlsEngine,
+  bls,
+  engineNames,
+  type HashEngine,
+  installEngines,
+  keccak256,
+  type Secp256k1Engine,
+  secp256k1,
+  sha256,
+} from "./engine.ts";
+export { BLS_POSSESSION_TAG, BLS_SIGNATURE_TAG, nobleBls } from "./noble-bls.ts";
+export { nobleSecp256k1 } from "./noble-secp256k1.ts";
+export {
+  HASH_KECCAK256,
+  HASH_SCHEMES,
+  HASH_SHA256,
+  type HashScheme,
+  hashScheme,
+  SCHEME_BLS12381,
+  SCHEME_SECP256K1,
+  SIGNATURE_SCHEMES,
+  type SignatureScheme,
+  signatureScheme,
+} from "./schemes.ts";
+export {
+  assertBlsSecretKey,
+  assertSecp256k1SecretKey,
+  BLS_ORDER,
+  isBlsSecretKey,
+  isSecp256k1SecretKey,
+  SECP256K1_ORDER,
+  SECRET_KEY_LENGTH,
+} from "./secret-keys.ts";

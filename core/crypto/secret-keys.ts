@@ -1,0 +1,34 @@
+import { assert, type Bytes, bytesToBigint } from "@ostrom/base";
+
+export const SECRET_KEY_LENGTH = 32;
+
+/** Order of secp256k1's group (SEC 2, 2.4.1). */
+export const SECP256K1_ORDER: bigint = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+/** Order r of the subgroups of BLS12-381 (draft-irtf-cfrg-pairing-friendly-curves-11, 4.2.1). */
+export const BLS_ORDER: bigint = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
+
+/** Whether bytes are a secp256k1 secret key: 32 bytes, big-endian, in [1, n). */
+export function isSecp256k1SecretKey(bytes: Bytes): boolean {
+  return isScalar(bytes, SECP256K1_ORDER);
+}
+
+/** Whether bytes are a BLS12-381 secret key: 32 bytes, big-endian, in [1, r). */
+export function isBlsSecretKey(bytes: Bytes): boolean {
+  return isScalar(bytes, BLS_ORDER);
+}
+
+/** What every secp256k1 engine demands before it touches a secret key. */
+export function assertSecp256k1SecretKey(bytes: Bytes): void {
+  assert(isSecp256k1SecretKey(bytes), "a secp256k1 secret key must be 32 bytes in [1, n)");
+}
+
+/** What every BLS engine demands before it touches a secret key. */
+export function assertBlsSecretKey(bytes: Bytes): void {
+  assert(isBlsSecretKey(bytes), "a BLS secret key must be 32 bytes in [1, r)");
+}
+
+function isScalar(bytes: Bytes, order: bigint): boolean {
+  if (bytes.length !== SECRET_KEY_LENGTH) return false;
+  const value = bytesToBigint(bytes);
+  return value > 0n && value < order;
+}

@@ -1,0 +1,281 @@
+import { Address, bytesToBigint, EMPTY_BYTES, err, ok, type Result, toHexDigits, equalBytes, Weight } from "@ostrom/base";
+import { bls, SCHEME_BLS12381 } from "@ostrom/crypto";
+import type { Fork } from "@ostrom/vm";
+import type { ConsensusParameters, CryptographicSuite, Genesis, GenesisAccount } from "./genesis.ts";
+import {
+  duplicate,
+  inconsistent,
+  type JsonErrorCode,
+  type JsonFailure,
+  JsonReadError,
+  type Place,
+  readAmount,
+  readChoice,
+  readCount,
+  readEntries,
+  readHex,
+  readList,
+  readObject,
+  readText,
+} from "./json-reader.ts";
+import { MAX_TRANSACTION_NONCE } from "./transaction.ts";
+import type { ChainRules } from "./types.ts";
+import { MAX_VALIDATOR_COUNT, VALIDATOR_SET_ADDRESS, type Validator, type ValidatorSet } from "./validator-set.ts";
+
+export type GenesisErrorCode = JsonErrorCode;
+/** `path` names the place in genesis.json, such as `validators[2].weight`. The message says what is wrong there and what
+ * would be right. */
+export type GenesisFailure = JsonFailure;
+
+/** MetaMask accepts no chain id above this: floor((2^53 - 39) / 2). */
+export const MAX_CHAIN_ID = 4_503_599_627_370_476;
+/** A block holds at least one transaction of the largest size. */
+export const MIN_PAYLOAD_BYTES: number = 256 * 1024;
+export const MAX_PAYLOAD_BYTES: number = 2 * 1024 * 1024;
+
+const MAX_TIME_MS = 2 ** 43;
+const MAX_INTERVAL_MS = 86_400_000;
+const MIN_BLOCK_GAS_LIMIT = 1_000_000n;
+const MAX_BLOCK_GAS_LIMIT = 100_000_000_000n;
+const MAX_WINDOW_GAS = 1_000n * MAX_BLOCK_GAS_LIMIT;
+const MAX_BASE_FEE = 2n ** 96n;
+const MAX_EPOCH_LENGTH = 1_000_000_000;
+const MAX_DENOMINATOR = 1_000_000;
+const MAX_ELASTICITY = 1_000;
+const MAX_GROWTH_PERCENT = 1_000;
+const MAX_TOTAL_BALANCE = 2n ** 256n - 1n;
+const MAX_WEIGHT = Number.MAX_SAFE_INTEGER;
+/** Source: EIP-170. */
+const MAX_CODE_BYTES = 24_576;
+const FORKS: readonly Fork[] = ["cancun", "prague", "osaka"];
+const NAME_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+const HOST_PATTERN = /^[A-Za-z0-9.:_-]{1,253}$/;
+
+/** Reads the value of a genesis.json. Everything must be there, and nothing else: what a node would fill in by itself
+ * could differ between versions.
+ * Errors: `genesis/missing`, `/unknown-key`, `/wrong-type`, `/out-of-range`, `/inconsistent` (two settings contradict
+ * each other), `/duplicate`, `/unsupported`, `/bad-proof-of-possession`. */
+export function parseGenesis(json: unknown): Result<Genesis, GenesisFailure> {
+  try {
+    return ok(readGenesis({ value: json, path: "" }));
+  } catch (error) {
+    if (error instanceof JsonReadError) return err(error.failure);
+    throw error;
+  }
+}
+
+function readGenesis(place: Place): Genesis {
+  const fields = readObject(place, [
+    "format",
+    "profile",
+    "chainId",
+    "timestampMs",
+    "suite",
+    "forks",
+    "gas",
+    "fees",
+    "epochLength",
+    "consensus",
+    "alloc",
+    "validators",
+  ]);
+  const format = readChoice(fields.format, [1]);
+  const { rules, initialBaseFeePerGas, executionWindowGas } = readRules(fields);
+  return {
+    format: format === 1 ? 1 : format,
+    profile: readChoice(fields.profile, ["dev", "alliance", "public", "cbdc"]),
+    timestampMs: readCount(fields.timestampMs, 0, MAX_TIME_MS),
+    suite: readSuite(fields.suite),
+    rules,
+    initialBaseFeePerGas,
+    executionWindowGas,
+    epochLength: readCount(fields.epochLength, 1, MAX_EPOCH_LENGTH),
+    consensus: readConsensus(fields.consensus),
+    alloc: readAlloc(fields.alloc),
+    validatorSet: readValidators(fields.validators),
+  };
+}
+
+function readSuite(place: Place): CryptographicSuite {
+  const fields = readObject(place, ["hash", "consensus", "transport"]);
+  return {
+    hash: readChoice(fields.hash, ["keccak256"]),
+    consensus: readChoice(fields.consensus, ["bls12-381"]),
+    transport: readChoice(fields.transport, ["ed25519"]),
+  };
+}
+
+type RulesAndFees = Pick<Genesis, "rules" | "initialBaseFeePerGas" | "executionWindowGas">;
+
+function readRules(places: Readonly<Record<"chainId" | "forks" | "gas" | "fees", Place>>): RulesAndFees {
+  const gas = readObject(places.gas, ["blockGasLimit", "executionWindowGas", "charge"]);
+  const fees = readObject(places.fees, [
+    "initialBaseFeePerGas",
+    "minBaseFeePerGas",
+    "baseFeeChangeDenominator",
+    "elasticityMultiplier",
+  ]);
+  const rules: ChainRules = {
+    chainId: BigInt(readCount(places.chainId, 1, MAX_CHAIN_ID)),
+    forks: readForks(places.forks),
+    blockGasLimit: readAmount(gas.blockGasLimit, MIN_BLOCK_GAS_LIMIT, MAX_BLOCK_GAS_LIMIT),
+    baseFeeChangeDenominator: BigInt(readCount(fees.baseFeeChangeDenominator, 1, MAX_DENOMINATOR)),
+    elasticityMultiplier: BigInt(readCount(fees.elasticityMultiplier, 1, MAX_ELASTICITY)),
+    minBaseFeePerGas: readAmount(fees.minBaseFeePerGas, 0n, MAX_BASE_FEE),
+    gasCharge: readChoice(gas.charge, ["used", "used-or-half-limit"]),
+  };
+  const initialBaseFeePerGas = readAmount(fees.initialBaseFeePerGas, 0n, MAX_BASE_FEE);
+  if (initialBaseFeePerGas < rules.minBaseFeePerGas) {
+    throw inconsistent(fees.initialBaseFeePerGas, `must be at least minBaseFeePerGas, ${rules.minBaseFeePerGas}`);
+  }
+  const executionWindowGas = readAmount(gas.executionWindowGas, 0n, MAX_WINDOW_GAS);
+  if (executionWindowGas < rules.blockGasLimit) {
+    throw inconsistent(gas.executionWindowGas, `must be at least blockGasLimit, ${rules.blockGasLimit}`);
+  }
+  return { rules, initialBaseFeePerGas, executionWindowGas };
+}
+
+function readForks(place: Place): ChainRules["forks"] {
+  const entries = readList(place);
+  if (entries.length === 0) throw inconsistent(place, "must name at least one rule set, from timestamp 0");
+  let previous = { order: -1, from: -1 };
+  return entries.map((entry, index) => {
+    const fields = readObject(entry, ["fork", "fromTimestamp"]);
+    const fork = readChoice(fields.fork, FORKS);
+    const fromTimestamp = readCount(fields.fromTimestamp, 0, Math.floor(MAX_TIME_MS / 1000));
+    if (index === 0 && fromTimestamp !== 0) throw inconsistent(fields.fromTimestamp, "the first must hold from 0");
+    const order = FORKS.indexOf(fork);
+    if (order <= previous.order || fromTimestamp <= previous.from) {
+      throw inconsistent(entry, `rule sets must follow each other in time and in the order ${FORKS.join(", ")}`);
+    }
+    previous = { order, from: fromTimestamp };
+    return { fork, fromTimestamp };
+  });
+}
+
+function readConsensus(place: Place): ConsensusParameters {
+  const fields = readObject(place, [
+    "engine",
+    "minBlockIntervalMs",
+    "emptyBlockIntervalMs",
+    "deltaMs",
+    "deltaGrowthPercent",
+    "maxDeltaMs",
+    "standstillMs",
+    "fetchRetryMs",
+    "clockToleranceMs",
+    "maxPayloadBytes",
+  ]);
+  const interval = (field: Place, min: number): number => readCount(field, min, MAX_INTERVAL_MS);
+  const consensus: ConsensusParameters = {
+    engine: readChoice(fields.engine, ["simplex"]),
+    minBlockIntervalMs: interval(fields.minBlockIntervalMs, 0),
+    emptyBlockIntervalMs: interval(fields.emptyBlockIntervalMs, 1),
+    deltaMs: interval(fields.deltaMs, 1),
+    deltaGrowthPercent: readCount(fields.deltaGrowthPercent, 100, MAX_GROWTH_PERCENT),
+    maxDeltaMs: interval(fields.maxDeltaMs, 1),
+    standstillMs: interval(fields.standstillMs, 1),
+    fetchRetryMs: interval(fields.fetchRetryMs, 1),
+    clockToleranceMs: interval(fields.clockToleranceMs, 0),
+    maxPayloadBytes: readCount(fields.maxPayloadBytes, MIN_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES),
+  };
+  if (consensus.emptyBlockIntervalMs < consensus.minBlockIntervalMs) {
+    throw inconsistent(fields.emptyBlockIntervalMs, "must be at least minBlockIntervalMs");
+  }
+  if (consensus.maxDeltaMs < consensus.deltaMs) throw inconsistent(fields.maxDeltaMs, "must be at least deltaMs");
+  return consensus;
+}
+
+function readAlloc(place: Place): readonly GenesisAccount[] {
+  const seen = new Set<string>();
+  let total = 0n;
+  return readEntries(place).map(([key, entry]) => {
+    const address = Address(readHex({ value: key, path: entry.path }, { min: 20, max: 20 }));
+    const digits = toHexDigits(address);
+    if (seen.has(digits)) throw duplicate(entry, "this address is in alloc already, spelled otherwise");
+    seen.add(digits);
+    if (equalBytes(address, VALIDATOR_SET_ADDRESS)) {
+      throw inconsistent(entry, "this address is reserved for the validator set; take it out");
+    }
+    const account = readAccount(entry, address);
+    total += account.balance;
+    if (total > MAX_TOTAL_BALANCE) throw inconsistent(entry, "all balances together must stay below 2^256");
+    return account;
+  });
+}
+
+function readAccount(place: Place, address: Address): GenesisAccount {
+  const fields = readObject(place, ["balance"], ["nonce", "code", "storage"]);
+  const account: GenesisAccount = {
+    address,
+    balance: readAmount(fields.balance, 0n, MAX_TOTAL_BALANCE),
+    nonce: fields.nonce === undefined ? 0n : readAmount(fields.nonce, 0n, MAX_TRANSACTION_NONCE),
+    code: fields.code === undefined ? EMPTY_BYTES : readHex(fields.code, { min: 0, max: MAX_CODE_BYTES }),
+    storage: fields.storage === undefined ? [] : readStorage(fields.storage),
+  };
+  if (account.balance === 0n && account.nonce === 0n && account.code.length === 0) {
+    throw inconsistent(place, "an account without balance, nonce and code does not exist (EIP-161); take it out");
+  }
+  return account;
+}
+
+function readStorage(place: Place): GenesisAccount["storage"] {
+  const seen = new Set<bigint>();
+  return readEntries(place).map(([key, entry]) => {
+    const slot = bytesToBigint(readHex({ value: key, path: entry.path }, { min: 1, max: 32 }));
+    if (seen.has(slot)) throw duplicate(entry, "this slot is in storage already, spelled otherwise");
+    seen.add(slot);
+    return { slot, value: bytesToBigint(readHex(entry, { min: 1, max: 32 })) };
+  });
+}
+
+function readValidators(place: Place): ValidatorSet {
+  const entries = readList(place);
+  if (entries.length === 0 || entries.length > MAX_VALIDATOR_COUNT) {
+    throw inconsistent(place, `must name 1 to ${MAX_VALIDATOR_COUNT} validators; found ${entries.length}`);
+  }
+  const seen = new Set<string>();
+  const validators = entries.map((entry) => readValidator(entry, seen));
+  if (!Number.isSafeInteger(validators.reduce((sum, { weight }) => sum + weight, 0))) {
+    throw inconsistent(place, "all weights together must stay below 2^53");
+  }
+  return { schemeId: SCHEME_BLS12381, validators };
+}
+
+/** @param seen names and keys of the validators before this one. */
+function readValidator(place: Place, seen: Set<string>): Validator {
+  const fields = readObject(place, [
+    "name",
+    "address",
+    "consensusKey",
+    "proofOfPossession",
+    "transportKey",
+    "weight",
+    "host",
+    "port",
+  ]);
+  const exactly = (field: Place, length: number) => readHex(field, { min: length, max: length });
+  const validator: Validator = {
+    name: readText(fields.name, NAME_PATTERN, "1 to 64 letters, digits, dots, underscores or hyphens"),
+    address: Address(exactly(fields.address, 20)),
+    weight: Weight(readCount(fields.weight, 1, MAX_WEIGHT)),
+    consensusKey: exactly(fields.consensusKey, 48),
+    proofOfPossession: exactly(fields.proofOfPossession, 96),
+    transportKey: exactly(fields.transportKey, 32),
+    host: readText(fields.host, HOST_PATTERN, "a host name or an IP address"),
+    port: readCount(fields.port, 1, 65_535),
+  };
+  for (const field of [fields.name, fields.consensusKey, fields.transportKey]) {
+    const key = String(field.value).toLowerCase();
+    if (seen.has(key)) throw duplicate(field, "another validator has the same; each needs its own");
+    seen.add(key);
+  }
+  if (!bls().verifyPossession(validator.consensusKey, validator.proofOfPossession)) {
+    throw new JsonReadError(
+      "genesis/bad-proof-of-possession",
+      fields.proofOfPossession.path,
+      "does not prove that this validator holds the secret key of consensusKey; ask its operator for both again",
+    );
+  }
+  return validator;
+}

@@ -1,0 +1,103 @@
+import { SCHEME_BLS12381 } from "@ostrom/crypto";
+import type { ConsensusParameters, Genesis, GenesisAccount, ProfileName } from "./genesis.ts";
+import { DEVELOPMENT_CONTRACTS, SYSTEM_CONTRACTS } from "./system-contracts.ts";
+import type { ChainRules } from "./types.ts";
+import type { Validator } from "./validator-set.ts";
+import { MAX_PAYLOAD_BYTES } from "./genesis-json.ts";
+
+/** What a new chain must say for itself; the rest comes from its profile. */
+export type GenesisRequest = {
+  readonly profile: ProfileName;
+  readonly chainId: bigint;
+  readonly timestampMs: number;
+  readonly validators: readonly Validator[];
+  /** Funded accounts; the profile adds its contracts. */
+  readonly accounts: readonly GenesisAccount[];
+  /** Replaces single values of the profile. */
+  readonly rules?: Partial<ChainRules>;
+  readonly consensus?: Partial<ConsensusParameters>;
+};
+
+type Profile = {
+  readonly blockGasLimit: bigint;
+  readonly gasCharge: ChainRules["gasCharge"];
+  readonly initialBaseFeePerGas: bigint;
+  readonly minBaseFeePerGas: bigint;
+  readonly minBlockIntervalMs: number;
+  readonly emptyBlockIntervalMs: number;
+  readonly deltaMs: number;
+  readonly contracts: readonly GenesisAccount[];
+};
+
+const GWEI = 1_000_000_000n;
+
+const ALLIANCE: Profile = {
+  blockGasLimit: 60_000_000n,
+  gasCharge: "used",
+  initialBaseFeePerGas: GWEI,
+  minBaseFeePerGas: 0n,
+  minBlockIntervalMs: 100,
+  emptyBlockIntervalMs: 5_000,
+  deltaMs: 500,
+  contracts: SYSTEM_CONTRACTS,
+};
+
+const PROFILES: Readonly<Record<ProfileName, Profile>> = {
+  dev: {
+    ...ALLIANCE,
+    emptyBlockIntervalMs: 2_000,
+    deltaMs: 250,
+    contracts: [...SYSTEM_CONTRACTS, ...DEVELOPMENT_CONTRACTS],
+  },
+  alliance: ALLIANCE,
+  public: { ...ALLIANCE, gasCharge: "used-or-half-limit", minBaseFeePerGas: GWEI / 100n },
+  cbdc: { ...ALLIANCE, initialBaseFeePerGas: 0n },
+};
+
+/** How much unexecuted gas may be ordered, in blocks. */
+const EXECUTION_WINDOW_BLOCKS = 16n;
+const EPOCH_LENGTH = 100_000;
+/** EIP-1559 has 8 at one block in 12 seconds; blocks are some 50 times as frequent here. */
+const BASE_FEE_CHANGE_DENOMINATOR = 256n;
+
+/** Makes the genesis of a new chain. `parseGenesis(formatGenesis(genesis))` checks it. */
+export function createGenesis(request: GenesisRequest): Genesis {
+  const profile = PROFILES[request.profile];
+  const rules: ChainRules = {
+    chainId: request.chainId,
+    forks: [{ fork: "osaka", fromTimestamp: 0 }],
+    blockGasLimit: profile.blockGasLimit,
+    baseFeeChangeDenominator: BASE_FEE_CHANGE_DENOMINATOR,
+    elasticityMultiplier: 2n,
+    minBaseFeePerGas: profile.minBaseFeePerGas,
+    gasCharge: profile.gasCharge,
+    ...request.rules,
+  };
+  const { initialBaseFeePerGas } = profile;
+  const { minBaseFeePerGas } = rules;
+  return {
+    format: 1,
+    profile: request.profile,
+    timestampMs: request.timestampMs,
+    suite: { hash: "keccak256", consensus: "bls12-381", transport: "ed25519" },
+    rules,
+    initialBaseFeePerGas: initialBaseFeePerGas > minBaseFeePerGas ? initialBaseFeePerGas : minBaseFeePerGas,
+    executionWindowGas: EXECUTION_WINDOW_BLOCKS * rules.blockGasLimit,
+    epochLength: EPOCH_LENGTH,
+    consensus: {
+      engine: "simplex",
+      minBlockIntervalMs: profile.minBlockIntervalMs,
+      emptyBlockIntervalMs: profile.emptyBlockIntervalMs,
+      deltaMs: profile.deltaMs,
+      deltaGrowthPercent: 150,
+      maxDeltaMs: 10_000,
+      standstillMs: 1_000,
+      fetchRetryMs: 500,
+      clockToleranceMs: 500,
+      maxPayloadBytes: MAX_PAYLOAD_BYTES,
+      ...request.consensus,
+    },
+    alloc: [...request.accounts, ...profile.contracts],
+    validatorSet: { schemeId: SCHEME_BLS12381, validators: request.validators },
+  };
+}

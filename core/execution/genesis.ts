@@ -1,0 +1,122 @@
+import { type Address, assert, type Bytes, type Hash, utf8, ZERO_ADDRESS, ZERO_HASH } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import { EMPTY_TRIE_ROOT, StateOverlay, type StateChanges, type StateReader } from "@ostrom/state";
+import { logsBloom } from "./bloom.ts";
+import { forkAt } from "./fees.ts";
+import { formatGenesis } from "./genesis-format.ts";
+import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
+import type { ChainRules, ExecutedBlock, Header } from "./types.ts";
+import { VALIDATOR_SET_ADDRESS, type ValidatorSet, validatorSetStorage } from "./validator-set.ts";
+
+/** Named presets of the values below; no code asks for the name. */
+export type ProfileName = "dev" | "alliance" | "public" | "cbdc";
+
+/** Which cryptography the chain uses, by name. */
+export type CryptographicSuite = {
+  /** Hash of headers, tries and digests. */
+  readonly hash: "keccak256";
+  /** Signatures of votes and certificates. */
+  readonly consensus: "bls12-381";
+  /** Keys that links between validators are pinned to. */
+  readonly transport: "ed25519";
+};
+
+/** Parameters of consensus that all validators must share. Times in milliseconds. */
+export type ConsensusParameters = {
+  readonly engine: "simplex";
+  readonly minBlockIntervalMs: number;
+  /** How long a leader with nothing to include waits. */
+  readonly emptyBlockIntervalMs: number;
+  /** Assumed bound on the delay of one message. */
+  readonly deltaMs: number;
+  readonly deltaGrowthPercent: number;
+  readonly maxDeltaMs: number;
+  readonly standstillMs: number;
+  readonly fetchRetryMs: number;
+  /** How far a block's time may be ahead of a voter's clock. */
+  readonly clockToleranceMs: number;
+  readonly maxPayloadBytes: number;
+};
+
+export type GenesisAccount = {
+  readonly address: Address;
+  readonly balance: bigint;
+  readonly nonce: bigint;
+  readonly code: Bytes;
+  readonly storage: readonly { readonly slot: bigint; readonly value: bigint }[];
+};
+
+/** What all nodes of a chain agree on, read from genesis.json by `parseGenesis`. */
+export type Genesis = {
+  readonly format: 1;
+  readonly profile: ProfileName;
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number;
+  readonly suite: CryptographicSuite;
+  readonly rules: ChainRules;
+  readonly initialBaseFeePerGas: bigint;
+  /** While the gas of payloads without a state certificate exceeds this, only empty payloads are valid. */
+  readonly executionWindowGas: bigint;
+  /** Blocks in an epoch. */
+  readonly epochLength: number;
+  readonly consensus: ConsensusParameters;
+  readonly alloc: readonly GenesisAccount[];
+  readonly validatorSet: ValidatorSet;
+};
+
+/** The state before block 1: the accounts of `alloc` and the validator set in its system account. */
+export function genesisState(genesis: Genesis): StateChanges {
+  const state = new StateOverlay(NO_STATE);
+  state.beginTransaction();
+  for (const account of genesis.alloc) {
+    state.setBalance(account.address, account.balance);
+    state.setNonce(account.address, account.nonce);
+    if (account.code.length > 0) state.setCode(account.address, account.code);
+    for (const { slot, value } of account.storage) state.setStorage(account.address, slot, value);
+  }
+  // The nonce keeps an account without balance and code from being empty, which EIP-161 would remove.
+  state.setNonce(VALIDATOR_SET_ADDRESS, 1n);
+  for (const { slot, value } of validatorSetStorage(genesis.validatorSet)) {
+    state.setStorage(VALIDATOR_SET_ADDRESS, slot, value);
+  }
+  state.endTransaction();
+  return state.changes();
+}
+
+/** Block 0. Its hash names the chain: the state root covers accounts and validators, and `extraData` is
+ * keccak256 of the canonical JSON text of all other parameters.
+ * @param stateRoot of `genesisState`. */
+export function genesisBlock(genesis: Genesis, stateRoot: Hash): ExecutedBlock {
+  const timestamp = Math.floor(genesis.timestampMs / 1000);
+  const header: Header = {
+    ...EMPTY_HEADER_FIELDS,
+    parentHash: ZERO_HASH,
+    coinbase: ZERO_ADDRESS,
+    stateRoot,
+    transactionsRoot: EMPTY_TRIE_ROOT,
+    receiptsRoot: EMPTY_TRIE_ROOT,
+    logsBloom: logsBloom([]),
+    number: 0,
+    gasLimit: genesis.rules.blockGasLimit,
+    gasUsed: 0n,
+    timestamp,
+    extraData: parametersHash(genesis),
+    prevRandao: ZERO_HASH,
+    baseFeePerGas: genesis.initialBaseFeePerGas,
+    requestsHash: forkAt(genesis.rules, timestamp) === "cancun" ? undefined : EMPTY_REQUESTS_HASH,
+  };
+  return { header, hash: hashHeader(header), transactions: [], receipts: [], skipped: [] };
+}
+
+function parametersHash(genesis: Genesis): Hash {
+  const { alloc: _alloc, validators: _validators, ...parameters } = formatGenesis(genesis);
+  return keccak256(utf8(JSON.stringify(parameters)));
+}
+
+const NO_STATE: StateReader = {
+  account: () => undefined,
+  storage: () => 0n,
+  code: () => {
+    assert(false, "an empty state has no code to read");
+  },
+};

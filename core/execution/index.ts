@@ -1,0 +1,75 @@
+export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
+export { effectiveGasPrice, effectiveTip, forkAt, nextBaseFee } from "./fees.ts";
+export {
+  type ConsensusParameters,
+  type CryptographicSuite,
+  type Genesis,
+  type GenesisAccount,
+  genesisBlock,
+  genesisState,
+  type ProfileName,
+} from "./genesis.ts";
+export { formatGenesis, type GenesisAccountJson, type GenesisJson, type GenesisValidatorJson } from "./genesis-format.ts";
+export { type GenesisErrorCode, type GenesisFailure, MAX_CHAIN_ID, parseGenesis } from "./genesis-json.ts";
+export { createGenesis, type GenesisRequest } from "./genesis-profiles.ts";
+export {
+  decodeHeader,
+  EMPTY_OMMERS_HASH,
+  EMPTY_REQUESTS_HASH,
+  encodeBlock,
+  encodeHeader,
+  hashHeader,
+} from "./header.ts";
+export {
+  type CheckedPayload,
+  checkPayload,
+  decodePayload,
+  EMPTY_PAYLOAD,
+  encodePayload,
+  type PayloadErrorCode,
+} from "./payload.ts";
+export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
+export {
+  addressOfSecretKey,
+  authorizationHash,
+  recoverAuthority,
+  signAuthorization,
+  type TransactionSignature,
+} from "./signature.ts";
+export { checkStaticValidity, type StaticErrorCode } from "./static-validity.ts";
+export {
+  BEACON_ROOTS_ADDRESS,
+  DEPLOYMENT_PROXY_ADDRESS,
+  HISTORY_STORAGE_ADDRESS,
+  MULTICALL3_ADDRESS,
+  SYSTEM_ADDRESS,
+} from "./system-contracts.ts";
+export {
+  completeFields,
+  decodeSignedTransaction,
+  decodeTransaction,
+  encodeTransaction,
+  MAX_TRANSACTION_NONCE,
+  recoverSender,
+  signingHash,
+  signTransaction,
+  type TransactionErrorCode,
+  type TransactionFailure,
+  type TransactionFields,
+  type UnsignedTransaction,
+} from "./transaction.ts";
+export type {
+  AccessListEntry,
+  Authorization,
+  ChainRules,
+  ExecutedBlock,
+  Header,
+  OrderedPayload,
+  Receipt,
+  SignedTransaction,
+  Skipped,
+  SkipReason,
+  Transaction,
+  TransactionType,
+} from "./types.ts";
+export { readValidatorSet, VALIDATOR_SET_ADDRESS, type Validator, type ValidatorSet } from "./validator-set.ts";

@@ -1,0 +1,104 @@
+import { type Address, type Bytes, concatBytes, type Failure, fail, ok, type Result, toHexDigits } from "@ostrom/base";
+import { decodeRlpWith, encodeRlp, readRlpBytes, readRlpList } from "@ostrom/codec";
+import { forkAt } from "./fees.ts";
+import { checkStaticValidity } from "./static-validity.ts";
+import { decodeTransaction, recoverSender } from "./transaction.ts";
+import type { ChainRules, SignedTransaction, Transaction } from "./types.ts";
+
+/** What consensus orders without reading it: one byte of format, then the content. Format 1 is rlp([raw transaction, ...]),
+ * the transactions inline. */
+const FORMAT_INLINE = 1;
+
+export type PayloadErrorCode =
+  | "payload/malformed"
+  | "payload/unsupported-format"
+  | "payload/too-long"
+  | "payload/too-much-gas"
+  | "payload/duplicate-transaction"
+  | "payload/invalid-transaction";
+
+export type CheckedPayload = {
+  readonly transactions: readonly SignedTransaction[];
+  /** Sum of the transactions' gas limits. */
+  readonly gasLimit: bigint;
+};
+
+/** @param transactions raw (EIP-2718), in order. */
+export function encodePayload(transactions: readonly Bytes[]): Bytes {
+  return concatBytes(Uint8Array.of(FORMAT_INLINE), encodeRlp(transactions));
+}
+
+/** The payload of a block without transactions. */
+export const EMPTY_PAYLOAD: Bytes = encodePayload([]);
+
+/** Reads the raw transactions of a payload, which share its memory; each may be anything.
+ * Errors: `payload/malformed`, `payload/unsupported-format`. */
+export function decodePayload(
+  payload: Bytes,
+): Result<readonly Bytes[], Failure<"payload/malformed" | "payload/unsupported-format">> {
+  if (payload[0] === undefined) return fail("payload/malformed", "a payload of no bytes");
+  if (payload[0] !== FORMAT_INLINE) {
+    return fail("payload/unsupported-format", `payload format ${payload[0]} is not known to this version`);
+  }
+  const decoded = decodeRlpWith(payload.subarray(1), (item) =>
+    readRlpList(item, "payload").map((entry) => readRlpBytes(entry, "transaction")),
+  );
+  return decoded.ok ? ok(decoded.value) : fail("payload/malformed", decoded.error.message);
+}
+
+/** Checks what a vote for a payload vouches for: encoding, signatures, static validity, gas and bytes. Never nonces or
+ * balances: those are execution's.
+ * @param request.timestampMs of the block.
+ * @param request.maxPayloadBytes from genesis.
+ * @param request.senderOf answers who signed, if the caller knows better than to recover it here (worker pool, cache);
+ * undefined: the signature is wrong.
+ * Errors: `payload/malformed`, `/unsupported-format`, `/too-long`, `/too-much-gas` (gas limits sum above the block's),
+ * `/duplicate-transaction`, `/invalid-transaction`. */
+export function checkPayload(request: {
+  readonly payload: Bytes;
+  readonly rules: ChainRules;
+  readonly timestampMs: number;
+  readonly maxPayloadBytes: number;
+  readonly senderOf?: (transaction: Transaction) => Address | undefined;
+}): Result<CheckedPayload, Failure<PayloadErrorCode>> {
+  const { payload, rules } = request;
+  if (payload.length > request.maxPayloadBytes) {
+    return fail("payload/too-long", `${payload.length} bytes, at most ${request.maxPayloadBytes} are allowed`);
+  }
+  const raws = decodePayload(payload);
+  if (!raws.ok) return raws;
+  const senderOf = request.senderOf ?? recoveredSender;
+  const fork = forkAt(rules, Math.floor(request.timestampMs / 1000));
+  const transactions: Transaction[] = [];
+  const seen = new Set<string>();
+  let gasLimit = 0n;
+  // All that is cheap comes before the first signature.
+  for (const raw of raws.value) {
+    const decoded = decodeTransaction(raw);
+    if (!decoded.ok) return fail("payload/invalid-transaction", `${decoded.error.code}: ${decoded.error.message}`);
+    const valid = checkStaticValidity(decoded.value, rules, fork);
+    if (!valid.ok) return fail("payload/invalid-transaction", `${valid.error.code}: ${valid.error.message}`);
+    const key = toHexDigits(decoded.value.hash);
+    if (seen.has(key)) return fail("payload/duplicate-transaction", `transaction ${key} twice`);
+    seen.add(key);
+    gasLimit += decoded.value.gasLimit;
+    if (gasLimit > rules.blockGasLimit) {
+      return fail("payload/too-much-gas", `gas limits sum above the block's ${rules.blockGasLimit}`);
+    }
+    transactions.push(decoded.value);
+  }
+  const signed: SignedTransaction[] = [];
+  for (const transaction of transactions) {
+    const sender = senderOf(transaction);
+    if (sender === undefined) {
+      return fail("payload/invalid-transaction", `${toHexDigits(transaction.hash)} has no valid signature`);
+    }
+    signed.push({ ...transaction, sender });
+  }
+  return ok({ transactions: signed, gasLimit });
+}
+
+function recoveredSender(transaction: Transaction): Address | undefined {
+  const sender = recoverSender(transaction);
+  return sender.ok ? sender.value : undefined;
+}

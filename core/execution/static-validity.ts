@@ -1,0 +1,60 @@
+import { type Failure, fail, ok, type Result } from "@ostrom/base";
+import { type Fork, forkRules, MAX_INIT_CODE_SIZE } from "@ostrom/vm";
+import { intrinsicGas } from "./intrinsic-gas.ts";
+import type { ChainRules, Transaction } from "./types.ts";
+
+export type StaticErrorCode =
+  | "transaction/wrong-chain-id"
+  | "transaction/blobs-not-accepted"
+  | "transaction/type-not-active"
+  | "transaction/gas-limit-above-block"
+  | "transaction/gas-limit-above-cap"
+  | "transaction/init-code-too-large"
+  | "transaction/intrinsic-gas";
+
+/** Checks what makes a transaction valid or not on this chain whatever the state is: pool, votes and execution use it
+ * alike. A legacy transaction without a chain id passes; whether to admit those is the pool's choice.
+ * Errors: `transaction/wrong-chain-id`, `/blobs-not-accepted` (type 3: there is no blob market here),
+ * `/type-not-active` (EIP-7702 before Prague), `/gas-limit-above-block`, `/gas-limit-above-cap` (EIP-7825),
+ * `/init-code-too-large` (EIP-3860), `/intrinsic-gas` (EIP-7623 included). Messages have the words that geth's have,
+ * because clients read them. */
+export function checkStaticValidity(
+  transaction: Transaction,
+  rules: Pick<ChainRules, "chainId" | "blockGasLimit">,
+  fork: Fork,
+): Result<void, Failure<StaticErrorCode>> {
+  const { type, chainId, gasLimit } = transaction;
+  if (chainId !== undefined && chainId !== rules.chainId) {
+    return fail(
+      "transaction/wrong-chain-id",
+      `invalid chain id for signer: have ${chainId} want ${rules.chainId}`,
+    );
+  }
+  if (type === 3) {
+    return fail("transaction/blobs-not-accepted", "transaction type not supported: this chain takes no blobs");
+  }
+  if (type === 4 && !forkRules(fork).delegation) {
+    return fail("transaction/type-not-active", "transaction type not supported: type 4 needs the Prague rules");
+  }
+  if (gasLimit > rules.blockGasLimit) {
+    return fail("transaction/gas-limit-above-block", "exceeds block gas limit");
+  }
+  const cap = forkRules(fork).maxTransactionGas;
+  if (cap !== undefined && gasLimit > cap) {
+    return fail(
+      "transaction/gas-limit-above-cap",
+      `transaction gas limit too high (cap: ${cap}, tx: ${gasLimit})`,
+    );
+  }
+  if (transaction.to === undefined && transaction.data.length > MAX_INIT_CODE_SIZE) {
+    return fail(
+      "transaction/init-code-too-large",
+      `max initcode size exceeded: code size ${transaction.data.length} limit ${MAX_INIT_CODE_SIZE}`,
+    );
+  }
+  const needed = intrinsicGas(transaction, fork);
+  if (gasLimit < needed) {
+    return fail("transaction/intrinsic-gas", `intrinsic gas too low: gas ${gasLimit}, minimum needed ${needed}`);
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,130 @@
+import { type Address, assert, type Bytes, compareBytes, type Hash, hashFromHex, wordToBytes } from "@ostrom/base";
+import { encodeRlp, rlpUint } from "@ostrom/codec";
+import { keccak256 } from "@ostrom/crypto";
+import { encodeAccount } from "./account.ts";
+import { slotKey } from "./slot-key.ts";
+import { type TrieNodeChange, type TrieUpdate, updateTrie } from "./trie.ts";
+import { emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
+import type { Account, AccountChange, SlotChange, StateChanges, StateReader, TrieNodeReader } from "./types.ts";
+
+/** The tries of one state: that of the accounts, and each account's storage. Both are secure tries: keys are hashes of
+ * addresses and of slots (32 bytes, big-endian). Source: Yellow Paper, 4.1. */
+export type StateTries = {
+  readonly accounts: TrieNodeReader;
+  readonly storage: (accountHash: Hash) => TrieNodeReader;
+};
+
+/** All that a commit reads of the state below. */
+export type CommittedState = {
+  readonly reader: StateReader;
+  readonly tries: StateTries;
+  /** The slots of an account that are not 0; asked for only when an account with storage is removed. */
+  readonly slots: (address: Address) => Iterable<SlotChange>;
+};
+
+/** What is to be written, all or nothing, so that the next state stands. */
+export type StateCommit = {
+  readonly stateRoot: Hash;
+  readonly accounts: readonly AccountRecord[];
+  readonly slots: readonly SlotRecord[];
+  readonly codes: readonly CodeRecord[];
+  readonly nodeChanges: readonly OwnedNodeChange[];
+  readonly undo: StateUndo;
+};
+
+/** undefined: remove the account's record. */
+export type AccountRecord = { readonly address: Address; readonly account: Account | undefined };
+/** 0: remove the slot's record. */
+export type SlotRecord = SlotChange & { readonly address: Address };
+export type CodeRecord = { readonly codeHash: Hash; readonly code: Bytes };
+/** `owner` undefined: the account trie; otherwise the storage trie of the account whose address has this hash. */
+export type OwnedNodeChange = TrieNodeChange & { readonly owner: Hash | undefined };
+
+/** The reverse difference of a commit: what all that it changed was before. */
+export type StateUndo = {
+  /** Root of the state before. */
+  readonly stateRoot: Hash;
+  readonly accounts: readonly AccountUndo[];
+};
+
+export type AccountUndo = AccountRecord & { readonly slots: readonly SlotChange[] };
+
+/** Computes the state that follows from changes: roots, records, trie nodes and the way back. Writes nothing.
+ * @param stateRoot of the state below. */
+export function commitState(
+  below: CommittedState & { readonly stateRoot: Hash },
+  changes: StateChanges,
+  hash: TrieHash = keccak256,
+): StateCommit {
+  const slots: SlotRecord[] = [];
+  const nodeChanges: OwnedNodeChange[] = [];
+  const undone: AccountUndo[] = [];
+  const accounts: AccountRecord[] = [];
+  const updates: TrieUpdate[] = [];
+  for (const change of changes.accounts.values()) {
+    const { address } = change;
+    const before = below.reader.account(address);
+    if (before === undefined && change.account === undefined) continue;
+    const accountHash = hash(address);
+    const storage = commitStorage(below, change, accountHash, before?.storageRoot ?? emptyTrieRoot(hash), hash);
+    const account = change.account && { ...change.account, storageRoot: storage.root };
+    for (const { slot, value } of storage.written) slots.push({ address, slot, value });
+    for (const nodeChange of storage.nodeChanges) nodeChanges.push({ ...nodeChange, owner: accountHash });
+    accounts.push({ address, account });
+    updates.push({ key: accountHash, value: account && encodeAccount(account) });
+    undone.push({ address, account: before, slots: storage.previous });
+  }
+  updates.sort((a, b) => compareBytes(a.key, b.key));
+  const update = updateTrie(below.tries.accounts, below.stateRoot, updates, hash);
+  for (const nodeChange of update.nodeChanges) nodeChanges.push({ ...nodeChange, owner: undefined });
+  return {
+    stateRoot: update.root,
+    accounts,
+    slots,
+    codes: [...changes.codes].map(([digits, code]) => ({ codeHash: hashFromHex(digits), code })),
+    nodeChanges,
+    undo: { stateRoot: below.stateRoot, accounts: undone },
+  };
+}
+
+type StorageCommit = {
+  readonly root: Hash;
+  readonly nodeChanges: readonly TrieNodeChange[];
+  readonly written: readonly SlotChange[];
+  readonly previous: readonly SlotChange[];
+};
+
+function commitStorage(
+  below: CommittedState,
+  change: AccountChange,
+  accountHash: Hash,
+  root: Hash,
+  hash: TrieHash,
+): StorageCommit {
+  const { address } = change;
+  const isCleared = change.account === undefined || change.storageCleared;
+  assert(change.account !== undefined || change.storage.length === 0, "an account that is gone must have no slots");
+  const cleared = isCleared && compareBytes(root, emptyTrieRoot(hash)) !== 0 ? below.slots(address) : [];
+  const written = overwriteSlots(cleared, change.storage);
+  const previous = written.map(({ slot }) => ({ slot, value: below.reader.storage(address, slot) }));
+  const update = updateTrie(below.tries.storage(accountHash), root, slotUpdates(written, hash), hash);
+  return { root: update.root, nodeChanges: update.nodeChanges, written, previous };
+}
+
+/** The slots that are cleared, as 0, and over them those that are written. */
+function overwriteSlots(cleared: Iterable<SlotChange>, written: readonly SlotChange[]): readonly SlotChange[] {
+  const slots = new Map<string, SlotChange>();
+  for (const { slot } of cleared) slots.set(slotKey(slot), { slot, value: 0n });
+  if (slots.size === 0) return written;
+  for (const change of written) slots.set(slotKey(change.slot), change);
+  return [...slots.values()];
+}
+
+/** What the storage trie holds for slots: RLP of the value, under the slot's hash; nothing for 0. */
+export function slotUpdates(slots: Iterable<SlotChange>, hash: TrieHash): TrieUpdate[] {
+  const updates: TrieUpdate[] = [];
+  for (const { slot, value } of slots) {
+    updates.push({ key: hash(wordToBytes(slot)), value: value === 0n ? undefined : encodeRlp(rlpUint(value)) });
+  }
+  return updates.sort((a, b) => compareBytes(a.key, b.key));
+}

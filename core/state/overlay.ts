@@ -1,0 +1,412 @@
+import { type Address, assert, type Bytes, EMPTY_BYTES, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import { EMPTY_CODE_HASH } from "./account.ts";
+import { EMPTY_TRIE_ROOT } from "./trie-hash.ts";
+import type { AccountChange, JournaledState, Log, SlotChange, StateChanges, StateReader } from "./types.ts";
+
+/** An account as it stands now, with all that was read or written of it. */
+type Entry = {
+  readonly address: Address;
+  readonly below: BelowAccount | undefined;
+  exists: boolean;
+  nonce: bigint;
+  balance: bigint;
+  codeHash: Hash;
+  /** Undefined until somebody asks for the code that lies below. */
+  code: Bytes | undefined;
+  slots: Map<string, Slot>;
+  /** The account was removed in this run: the storage below no longer counts. */
+  storageCleared: boolean;
+  /** Number of the last transaction that changed or touched it. */
+  touchedIn: number;
+};
+
+type BelowAccount = {
+  readonly nonce: bigint;
+  readonly balance: bigint;
+  readonly codeHash: Hash;
+  readonly hasStorage: boolean;
+};
+
+type Slot = {
+  readonly slot: bigint;
+  readonly below: bigint;
+  value: bigint;
+  /** The value when transaction `writtenIn` began; older than that, `value` is the original. */
+  original: bigint;
+  writtenIn: number;
+};
+
+/** Sets that live as long as one transaction. */
+type TransactionSets = {
+  readonly warmAddresses: Set<string>;
+  readonly warmSlots: Map<string, Set<string>>;
+  readonly transient: Map<string, Map<string, bigint>>;
+  readonly created: Map<string, Entry>;
+  readonly selfDestructed: Set<string>;
+  readonly touched: Entry[];
+};
+
+/** Collects what a run of transactions does to state, above any StateReader, which it never changes.
+ *
+ * Each change leaves a function in the journal that undoes it; `revertTo` runs them backwards. Reading fills entries but
+ * is no change. Sources: EIP-161 (touched empty accounts), 1153 (transient storage), 2200 (original values), 2929 (warm
+ * sets), 6780 (self-destruction in the creating transaction only). The exception that mainnet block 2,675,119 made for
+ * the touch of 0x03 concerns no chain that starts with Cancun's rules, and is absent. */
+export class StateOverlay implements JournaledState {
+  readonly #below: StateReader;
+  readonly #emptyTrieRoot: Hash;
+  readonly #entries = new Map<string, Entry>();
+  #journal: (() => void)[] = [];
+  #transaction = 0;
+  #sets: TransactionSets = emptySets();
+  #refund = 0n;
+  #logs: Log[] = [];
+
+  /** @param emptyTrieRoot what `storageRoot` of an account without storage is; differs where tries are not hashed by
+   * keccak256. */
+  constructor(below: StateReader, emptyTrieRoot: Hash = EMPTY_TRIE_ROOT) {
+    this.#below = below;
+    this.#emptyTrieRoot = emptyTrieRoot;
+  }
+
+  beginTransaction(): void {
+    this.#transaction++;
+    this.#journal = [];
+    this.#sets = emptySets();
+    this.#refund = 0n;
+    this.#logs = [];
+  }
+
+  /** Logs and refund stay readable until the next transaction begins. */
+  endTransaction(): void {
+    this.#journal = [];
+    for (const key of this.#sets.selfDestructed) {
+      const entry = this.#sets.created.get(key);
+      if (entry !== undefined) removeAccount(entry);
+    }
+    for (const entry of this.#sets.touched) {
+      if (entry.touchedIn === this.#transaction && entry.exists && isEmptyEntry(entry)) removeAccount(entry);
+    }
+    // What follows before the next transaction begins (a reward, a withdrawal) finds no trace of this one.
+    this.#transaction++;
+    this.#sets = emptySets();
+  }
+
+  checkpoint(): number {
+    return this.#journal.length;
+  }
+
+  revertTo(checkpoint: number): void {
+    assert(checkpoint >= 0 && checkpoint <= this.#journal.length, "a checkpoint must be of this transaction");
+    while (this.#journal.length > checkpoint) this.#journal.pop()?.();
+  }
+
+  exists(address: Address): boolean {
+    return this.#entry(address).exists;
+  }
+
+  isEmpty(address: Address): boolean {
+    return isEmptyEntry(this.#entry(address));
+  }
+
+  balance(address: Address): bigint {
+    return this.#entry(address).balance;
+  }
+
+  setBalance(address: Address, balance: bigint): void {
+    assert(balance >= 0n, "a balance must not be negative");
+    const entry = this.#changed(address);
+    const previous = entry.balance;
+    if (previous === balance) return;
+    entry.balance = balance;
+    this.#journal.push(() => {
+      entry.balance = previous;
+    });
+  }
+
+  nonce(address: Address): bigint {
+    return this.#entry(address).nonce;
+  }
+
+  setNonce(address: Address, nonce: bigint): void {
+    const entry = this.#changed(address);
+    const previous = entry.nonce;
+    if (previous === nonce) return;
+    entry.nonce = nonce;
+    this.#journal.push(() => {
+      entry.nonce = previous;
+    });
+  }
+
+  code(address: Address): Bytes {
+    const entry = this.#entry(address);
+    entry.code ??= this.#below.code(entry.codeHash);
+    return entry.code;
+  }
+
+  codeHash(address: Address): Hash | undefined {
+    const entry = this.#entry(address);
+    return entry.exists ? entry.codeHash : undefined;
+  }
+
+  /** Keeps `code` without copying it. */
+  setCode(address: Address, code: Bytes): void {
+    const entry = this.#changed(address);
+    const { code: previousCode, codeHash: previousHash } = entry;
+    entry.code = code;
+    entry.codeHash = code.length === 0 ? EMPTY_CODE_HASH : keccak256(code);
+    this.#journal.push(() => {
+      entry.code = previousCode;
+      entry.codeHash = previousHash;
+    });
+  }
+
+  /** Touching an absent account leaves it absent: it would be created empty, and removed at the end. */
+  touch(address: Address): void {
+    this.#touch(this.#entry(address));
+  }
+
+  /** Also true where this run has set to 0 the last slot of what lies below: only the trie could tell. No account that
+   * a transaction can create at is like that. */
+  hasStorage(address: Address): boolean {
+    const entry = this.#entry(address);
+    if (entry.below?.hasStorage === true && !entry.storageCleared) return true;
+    for (const slot of entry.slots.values()) if (slot.value !== 0n) return true;
+    return false;
+  }
+
+  storage(address: Address, slot: bigint): bigint {
+    return this.#slot(this.#entry(address), slot).value;
+  }
+
+  originalStorage(address: Address, slot: bigint): bigint {
+    const found = this.#slot(this.#entry(address), slot);
+    return found.writtenIn === this.#transaction ? found.original : found.value;
+  }
+
+  setStorage(address: Address, slot: bigint, value: bigint): void {
+    const found = this.#slot(this.#entry(address), slot);
+    const previous = found.value;
+    if (previous === value) return;
+    this.#changed(address);
+    if (found.writtenIn !== this.#transaction) {
+      // Needs no undoing: a reverted first write leaves value and original equal.
+      found.original = previous;
+      found.writtenIn = this.#transaction;
+    }
+    found.value = value;
+    this.#journal.push(() => {
+      found.value = previous;
+    });
+  }
+
+  transientStorage(address: Address, slot: bigint): bigint {
+    return this.#sets.transient.get(toHexDigits(address))?.get(slotKey(slot)) ?? 0n;
+  }
+
+  setTransientStorage(address: Address, slot: bigint, value: bigint): void {
+    const slots = valueOrNew(this.#sets.transient, toHexDigits(address), () => new Map<string, bigint>());
+    const key = slotKey(slot);
+    const previous = slots.get(key) ?? 0n;
+    if (previous === value) return;
+    slots.set(key, value);
+    this.#journal.push(() => {
+      slots.set(key, previous);
+    });
+  }
+
+  warmAddress(address: Address): boolean {
+    return this.#addTo(this.#sets.warmAddresses, toHexDigits(address));
+  }
+
+  warmSlot(address: Address, slot: bigint): boolean {
+    const slots = valueOrNew(this.#sets.warmSlots, toHexDigits(address), () => new Set<string>());
+    return this.#addTo(slots, slotKey(slot));
+  }
+
+  refund(): bigint {
+    return this.#refund;
+  }
+
+  addRefund(delta: bigint): void {
+    if (delta === 0n) return;
+    this.#refund += delta;
+    this.#journal.push(() => {
+      this.#refund -= delta;
+    });
+  }
+
+  addLog(log: Log): void {
+    const logs = this.#logs;
+    logs.push(log);
+    this.#journal.push(() => {
+      logs.pop();
+    });
+  }
+
+  logs(): readonly Log[] {
+    return this.#logs;
+  }
+
+  markCreated(address: Address): void {
+    const { created } = this.#sets;
+    const key = toHexDigits(address);
+    if (created.has(key)) return;
+    created.set(key, this.#changed(address));
+    this.#journal.push(() => {
+      created.delete(key);
+    });
+  }
+
+  wasCreated(address: Address): boolean {
+    return this.#sets.created.has(toHexDigits(address));
+  }
+
+  markSelfDestructed(address: Address): void {
+    this.#addTo(this.#sets.selfDestructed, toHexDigits(address));
+  }
+
+  /** What the run changed so far; accounts and slots that ended as they began are not in it. Call it between
+   * transactions. */
+  changes(): StateChanges {
+    const accounts = new Map<string, AccountChange>();
+    const codes = new Map<string, Bytes>();
+    for (const [key, entry] of this.#entries) {
+      const storage = changedSlots(entry);
+      const storageCleared = entry.storageCleared && entry.exists && entry.below?.hasStorage === true;
+      if (storage.length === 0 && !storageCleared && !accountDiffers(entry)) continue;
+      const { nonce, balance, codeHash, code } = entry;
+      const account = entry.exists ? { nonce, balance, codeHash } : undefined;
+      accounts.set(key, { address: entry.address, account, storageCleared, storage });
+      const isNewCode = entry.below === undefined || !equalBytes(entry.below.codeHash, codeHash);
+      if (entry.exists && code !== undefined && code.length > 0 && isNewCode) codes.set(toHexDigits(codeHash), code);
+    }
+    return { accounts, codes };
+  }
+
+  #entry(address: Address): Entry {
+    const key = toHexDigits(address);
+    const found = this.#entries.get(key);
+    if (found !== undefined) return found;
+    const account = this.#below.account(address);
+    const below = account && {
+      nonce: account.nonce,
+      balance: account.balance,
+      codeHash: account.codeHash,
+      hasStorage: !equalBytes(account.storageRoot, this.#emptyTrieRoot),
+    };
+    const entry: Entry = {
+      // The caller may go on to use the memory of its address.
+      address: address.slice() as Address,
+      below,
+      exists: below !== undefined,
+      nonce: below?.nonce ?? 0n,
+      balance: below?.balance ?? 0n,
+      codeHash: below?.codeHash ?? EMPTY_CODE_HASH,
+      code: below === undefined || equalBytes(below.codeHash, EMPTY_CODE_HASH) ? EMPTY_BYTES : undefined,
+      slots: new Map(),
+      storageCleared: false,
+      touchedIn: -1,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  /** The entry of an account that is about to change: it exists from now on, and is touched. */
+  #changed(address: Address): Entry {
+    const entry = this.#entry(address);
+    this.#touch(entry);
+    if (!entry.exists) {
+      entry.exists = true;
+      this.#journal.push(() => {
+        entry.exists = false;
+      });
+    }
+    return entry;
+  }
+
+  #touch(entry: Entry): void {
+    const previous = entry.touchedIn;
+    if (previous === this.#transaction) return;
+    entry.touchedIn = this.#transaction;
+    this.#sets.touched.push(entry);
+    this.#journal.push(() => {
+      entry.touchedIn = previous;
+    });
+  }
+
+  #slot(entry: Entry, slot: bigint): Slot {
+    const key = slotKey(slot);
+    const found = entry.slots.get(key);
+    if (found !== undefined) return found;
+    const hasBelow = entry.below?.hasStorage === true && !entry.storageCleared;
+    const below = hasBelow ? this.#below.storage(entry.address, slot) : 0n;
+    const read: Slot = { slot, below, value: below, original: below, writtenIn: -1 };
+    entry.slots.set(key, read);
+    return read;
+  }
+
+  #addTo(set: Set<string>, key: string): boolean {
+    if (set.has(key)) return true;
+    set.add(key);
+    this.#journal.push(() => {
+      set.delete(key);
+    });
+    return false;
+  }
+}
+
+/** Contracts choose slots. V8 hashes a bigint by its low 64 bits, and a string of few decimal digits by its number, so
+ * either would let a contract fill one bucket of a map; the letter makes it a string like any other, hashed with the
+ * process's seed. */
+function slotKey(slot: bigint): string {
+  return `x${slot.toString(16)}`;
+}
+
+function emptySets(): TransactionSets {
+  return {
+    warmAddresses: new Set(),
+    warmSlots: new Map(),
+    transient: new Map(),
+    created: new Map(),
+    selfDestructed: new Set(),
+    touched: [],
+  };
+}
+
+function valueOrNew<V>(map: Map<string, V>, key: string, create: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const value = create();
+  map.set(key, value);
+  return value;
+}
+
+function isEmptyEntry(entry: Entry): boolean {
+  return entry.nonce === 0n && entry.balance === 0n && equalBytes(entry.codeHash, EMPTY_CODE_HASH);
+}
+
+function removeAccount(entry: Entry): void {
+  entry.exists = false;
+  entry.nonce = 0n;
+  entry.balance = 0n;
+  entry.codeHash = EMPTY_CODE_HASH;
+  entry.code = EMPTY_BYTES;
+  entry.slots = new Map();
+  entry.storageCleared = true;
+}
+
+function accountDiffers(entry: Entry): boolean {
+  const { below, exists } = entry;
+  if (below === undefined || !exists) return exists !== (below !== undefined);
+  return (
+    entry.nonce !== below.nonce || entry.balance !== below.balance || !equalBytes(entry.codeHash, below.codeHash)
+  );
+}
+
+function changedSlots(entry: Entry): SlotChange[] {
+  const changed: SlotChange[] = [];
+  for (const { slot, below, value } of entry.slots.values()) if (value !== below) changed.push({ slot, value });
+  return changed;
+}

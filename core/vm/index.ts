@@ -1,0 +1,17 @@
+export { blobBaseFee, type BlobRules, FORKS, type ForkRules, forkRules, GAS_PER_BLOB } from "./fork-rules.ts";
+export { create2Address, createAddress } from "./contract-address.ts";
+export { delegationDesignator, delegationTarget } from "./delegation.ts";
+export { executeMessage } from "./execute-message.ts";
+export { GAS, MAX_CALL_DEPTH, MAX_CODE_SIZE, MAX_INIT_CODE_SIZE, MAX_NONCE, MAX_STACK_SIZE } from "./gas-schedule.ts";
+export { describeOpcode } from "./instruction-set.ts";
+export { isPrecompile, precompileAddresses, runPrecompile } from "./precompiles/index.ts";
+export type {
+  BlockContext,
+  ExecutionContext,
+  FaultCode,
+  Fork,
+  Message,
+  Outcome,
+  Step,
+  TransactionContext,
+} from "./types.ts";

@@ -1,0 +1,55 @@
+import { addressToWord, EMPTY_BYTES } from "@ostrom/base";
+import { charge, type Frame, gasLeft, type Halt, type Machine, setGasLeft } from "./frame.ts";
+import { GAS, MAX_CODE_SIZE } from "./gas-schedule.ts";
+import { copyToMemory } from "./memory.ts";
+import type { FaultCode, Outcome } from "./types.ts";
+
+const INVALID_FIRST_BYTE = 0xef;
+
+/** What a frame that ended has come to: deploys what init code returned, and undoes what a failed frame did. */
+export function leave(machine: Machine, frame: Frame, halt: Halt): Outcome {
+  const { state } = machine.context;
+  const deposited = frame.kind === "create" && halt.status === "success" ? deposit(machine, frame, halt) : halt;
+  if (deposited.status !== "success") state.revertTo(frame.checkpoint);
+  if (deposited.fault !== undefined) {
+    return { status: "fault", fault: deposited.fault, output: EMPTY_BYTES, gasLeft: 0n };
+  }
+  const outcome: Outcome = { status: deposited.status, output: deposited.output, gasLeft: gasLeft(frame) };
+  return frame.kind === "create" && deposited.status === "success"
+    ? { ...outcome, created: frame.address }
+    : outcome;
+}
+
+/** Sources: Yellow Paper, section 7; EIP-170 (size), EIP-3541 (first byte). */
+function deposit(machine: Machine, frame: Frame, halt: Halt): Halt {
+  const code = halt.output;
+  if (code.length > MAX_CODE_SIZE) return depositFault("vm/code-too-large");
+  if (code[0] === INVALID_FIRST_BYTE) return depositFault("vm/code-begins-with-ef");
+  if (!charge(frame, GAS.codeDepositByte * code.length)) return depositFault("vm/out-of-gas");
+  machine.context.state.setCode(frame.address, code);
+  return { ...halt, output: EMPTY_BYTES };
+}
+
+function depositFault(fault: FaultCode): Halt {
+  return { kind: "halt", status: "fault", fault, output: EMPTY_BYTES };
+}
+
+/** Gives a frame that waited the outcome of the call or creation that it waited for. */
+export function resume(frame: Frame, outcome: Outcome): void {
+  const { pending } = frame;
+  frame.pending = undefined;
+  frame.exit = undefined;
+  setGasLeft(frame, gasLeft(frame) + outcome.gasLeft);
+  const succeeded = outcome.status === "success";
+  if (pending?.kind === "call") {
+    frame.returnData = outcome.output;
+    const length = BigInt(outcome.output.length);
+    const { outputOffset, outputSize } = pending;
+    copyToMemory(frame.memory, outputOffset, outcome.output, 0n, outputSize < length ? outputSize : length);
+    frame.stack.push(succeeded ? 1n : 0n);
+    return;
+  }
+  // A contract that was created returns nothing: what its init code returned has become its code.
+  frame.returnData = succeeded ? EMPTY_BYTES : outcome.output;
+  frame.stack.push(outcome.created === undefined ? 0n : addressToWord(outcome.created));
+}

@@ -1,0 +1,1 @@
+export { isPrecompile, type PrecompileResult, precompileAddresses, runPrecompile } from "./registry.ts";

@@ -1,0 +1,253 @@
+import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
+import type {
+  AccessListEntry,
+  Authorization,
+  ChainRules,
+  Header,
+  Receipt,
+  SignedTransaction,
+  SkipReason,
+} from "@ostrom/execution";
+import type { Account, StateReader } from "@ostrom/state";
+
+/** What the JSON-RPC server sees of a node. The runtime implements it; `testing/` has one that lives in memory.
+ *
+ * Reads of the chain and of state are synchronous, because they are database reads in the server's own thread; what
+ * another thread answers (pool, executor) is a promise. All values that cross threads are plain data that the
+ * structured clone algorithm copies (bigint, Uint8Array, arrays, objects). Nothing here throws for bad input; a thrown
+ * error becomes -32603 for the one request that met it. */
+export type RpcBackend = {
+  readonly info: ChainInfo;
+  readonly chain: ChainReads;
+  readonly executor: Executor;
+  readonly pool: PoolPort;
+  readonly events: EventSource;
+  /** undefined when the node follows the head. Cheap: called for each eth_syncing. */
+  readonly syncing: () => SyncProgress | undefined;
+  /** Validators and other nodes that this one is linked with now. */
+  readonly peerCount: () => number;
+};
+
+export type ChainInfo = {
+  readonly rules: ChainRules;
+  readonly genesisHash: Hash;
+  /** What web3_clientVersion answers. Hardhat's network helpers want it to begin with hardhat, anvil or zksync, so it
+   * is configurable. `DEFAULT_CLIENT_VERSION` if undefined. */
+  readonly clientVersion?: string;
+  /** Where this node's own fees go (eth_coinbase). */
+  readonly coinbase?: Address;
+};
+
+/** Numbers of blocks. */
+export type Heads = {
+  /** The newest durably executed block: the tag `latest`. */
+  readonly latest: number;
+  /** The newest block with a state certificate: the tags `safe` and `finalized`. At most `latest`. */
+  readonly certified: number;
+  /** The oldest block whose body and receipts are still kept: what lies below answers "pruned history" (4444). 0 for a
+   * node that keeps all. Genesis is always kept. */
+  readonly earliest: number;
+};
+
+export type BlockHeader = { readonly hash: Hash; readonly header: Header };
+
+export type Block = BlockHeader & { readonly transactions: readonly SignedTransaction[] };
+
+export type TransactionLocation = { readonly blockNumber: number; readonly index: number };
+
+/** Reads of executed blocks. undefined: there is no such block, or it is pruned. The server keeps a small cache of
+ * decoded blocks and receipts, so the implementation need not. */
+export type ChainReads = {
+  readonly heads: () => Heads;
+  readonly header: (blockNumber: number) => BlockHeader | undefined;
+  readonly block: (blockNumber: number) => Block | undefined;
+  /** As many as the block has transactions, in their order. */
+  readonly receipts: (blockNumber: number) => readonly Receipt[] | undefined;
+  readonly blockNumberOf: (blockHash: Hash) => number | undefined;
+  readonly transactionLocation: (transactionHash: Hash) => TransactionLocation | undefined;
+  /** Why a transaction that was ordered or pooled here was given up, if that is still remembered. */
+  readonly dropReason: (transactionHash: Hash) => DropReason | undefined;
+  /** State as it was after the block.
+   * Errors: `rpc/unknown-block`; `rpc/state-too-old` (its reverse differences are pruned). */
+  readonly stateAt: (
+    blockNumber: number,
+  ) => Result<StateView, Failure<"rpc/unknown-block" | "rpc/state-too-old">>;
+};
+
+/** Of execution's skips (SkipReason) or of the pool's evictions (a pool code such as `txpool/replaced`). */
+export type DropReason = SkipReason | Failure;
+
+/** State as of one block, to be released after use (a database snapshot may hang on it). Used synchronously within one
+ * request. */
+export type StateView = {
+  readonly reader: StateReader;
+  /** Merkle proofs of an account and some of its slots (EIP-1186), against the block's stateRoot. */
+  readonly prove: (
+    address: Address,
+    slots: readonly bigint[],
+  ) => Result<StateProof, Failure<"rpc/state-too-old">>;
+  readonly release: () => void;
+};
+
+export type StateProof = {
+  /** undefined: absent, which `accountProof` proves. */
+  readonly account: Account | undefined;
+  /** RLP of the trie nodes from the root. */
+  readonly accountProof: readonly Bytes[];
+  /** In the order asked for. */
+  readonly storage: readonly {
+    readonly slot: bigint;
+    readonly value: bigint;
+    readonly proof: readonly Bytes[];
+  }[];
+};
+
+/** A transaction as eth_call and its like describe it: anything may be missing. */
+export type CallRequest = {
+  readonly from?: Address;
+  /** undefined: creates a contract. */
+  readonly to?: Address;
+  readonly gas?: bigint;
+  readonly gasPrice?: bigint;
+  readonly maxFeePerGas?: bigint;
+  readonly maxPriorityFeePerGas?: bigint;
+  readonly maxFeePerBlobGas?: bigint;
+  readonly blobVersionedHashes?: readonly Hash[];
+  readonly value?: bigint;
+  readonly data?: Bytes;
+  readonly nonce?: bigint;
+  readonly accessList?: readonly AccessListEntry[];
+  readonly authorizations?: readonly Authorization[];
+};
+
+/** Replaces parts of an account before the call (geth's "state override set"). */
+export type AccountOverride = {
+  readonly address: Address;
+  readonly nonce?: bigint;
+  readonly balance?: bigint;
+  readonly code?: Bytes;
+  /** The account's whole storage: other slots read 0. Never together with `storageDiff`. */
+  readonly storage?: readonly (readonly [slot: bigint, value: bigint])[];
+  /** Some slots; others keep their values. */
+  readonly storageDiff?: readonly (readonly [slot: bigint, value: bigint])[];
+  /** Moves a precompile away before its address is overridden. */
+  readonly movePrecompileTo?: Address;
+};
+
+/** Replaces what the call sees of its block. */
+export type BlockOverride = {
+  readonly number?: bigint;
+  /** Seconds. */
+  readonly timestamp?: bigint;
+  readonly gasLimit?: bigint;
+  readonly coinbase?: Address;
+  readonly prevRandao?: Hash;
+  readonly baseFeePerGas?: bigint;
+  readonly blobBaseFee?: bigint;
+};
+
+/** One simulated run on top of a block's state. */
+export type Simulation = {
+  readonly blockNumber: number;
+  readonly request: CallRequest;
+  readonly accountOverrides: readonly AccountOverride[];
+  readonly blockOverride: BlockOverride;
+  /** The most gas that the run may use, whatever the request says. */
+  readonly gasCap: bigint;
+  /** After this the executor gives up with `rpc/timeout`. */
+  readonly timeoutMs: number;
+};
+
+/** What a simulated message came to. */
+export type CallOutcome = {
+  readonly status: "success" | "revert" | "fault";
+  /** Why a fault happened, for people: "out of gas", "invalid opcode 0xfe". Only for status "fault". */
+  readonly fault?: string;
+  /** Return data, or revert data. */
+  readonly output: Bytes;
+  readonly gasUsed: bigint;
+};
+
+/** The run could not even start (a fee below the base fee, funds, intrinsic gas), or state is gone, or time is up. */
+export type SimulationFailure = Failure<
+  | "rpc/unknown-block"
+  | "rpc/state-too-old"
+  | "rpc/timeout"
+  | "rpc/busy"
+  | "execution/nonce-too-high"
+  | "execution/nonce-too-low"
+  | "execution/fee-below-base-fee"
+  | "execution/insufficient-funds"
+  | "execution/intrinsic-gas"
+  | "execution/sender-has-code"
+  | "execution/block-gas-exceeded"
+  | "execution/invalid"
+>;
+
+/** Runs messages without effect, in a thread of its own (the runtime's choice). Rules: fees are not charged where the
+ * request names none; nonces are not checked; the sender needs `value` (and the fee, if named). */
+export type Executor = {
+  readonly call: (simulation: Simulation) => Promise<Result<CallOutcome, SimulationFailure>>;
+  /** The smallest gas limit with which the run succeeds, or the outcome ("revert" or "fault") that it has with all the
+   * gas it may use. */
+  readonly estimateGas: (simulation: Simulation) => Promise<Result<GasEstimate, SimulationFailure>>;
+  readonly createAccessList: (
+    simulation: Simulation,
+  ) => Promise<Result<AccessListOutcome, SimulationFailure>>;
+};
+
+export type GasEstimate =
+  | { readonly kind: "estimated"; readonly gas: bigint }
+  | { readonly kind: "failed"; readonly outcome: CallOutcome };
+
+export type AccessListOutcome = {
+  readonly accessList: readonly AccessListEntry[];
+  /** The last run's, with that list. */
+  readonly outcome: CallOutcome;
+};
+
+export type PoolStatus = { readonly pending: number; readonly queued: number };
+
+/** `pending`: can run next; `queued`: waits for a missing nonce. Of each sender in nonce order. */
+export type PoolContent = {
+  readonly pending: readonly SignedTransaction[];
+  readonly queued: readonly SignedTransaction[];
+};
+
+export type PoolPort = {
+  /** Offers transactions (EIP-2718 bytes, not checked yet). One answer for each, in order; a failed one has a code of
+   * txpool or execution. Accepted means: admitted here and given to the other nodes. */
+  readonly submit: (raws: readonly Bytes[]) => Promise<readonly Result<Hash, Failure>[]>;
+  readonly get: (transactionHash: Hash) => Promise<SignedTransaction | undefined>;
+  readonly status: () => Promise<PoolStatus>;
+  /** All of the pool, or one sender's. */
+  readonly content: (sender?: Address) => Promise<PoolContent>;
+  /** The nonce that the sender's next transaction should have, its runnable ones in the pool counted. */
+  readonly pendingNonce: (sender: Address) => Promise<bigint>;
+};
+
+/** Callbacks run in the server's thread, after the fact they tell of can be read through `ChainReads`. */
+export type EventListener = {
+  /** Each executed block once, in order. A number not above an earlier one means a reorganisation from there. */
+  readonly onBlock?: (block: { readonly number: number; readonly hash: Hash }) => void;
+  /** `certified` rose to this number. */
+  readonly onCertified?: (block: { readonly number: number }) => void;
+  /** Transactions that entered the pool as runnable. */
+  readonly onPendingTransactions?: (hashes: readonly Hash[]) => void;
+  /** Transactions that were given up: skipped for good at their turn, or evicted from the pool. */
+  readonly onDropped?: (
+    dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[],
+  ) => void;
+};
+
+export type EventSource = {
+  /** @returns a function that ends it. */
+  readonly subscribe: (listener: EventListener) => () => void;
+};
+
+/** Numbers of blocks. */
+export type SyncProgress = {
+  readonly startingBlock: number;
+  readonly currentBlock: number;
+  readonly highestBlock: number;
+};

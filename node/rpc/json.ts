@@ -1,0 +1,24 @@
+/** What an answer may hold. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
+
+export type JsonObject = { readonly [key: string]: Json | undefined };
+
+/** What JSON.parse made of a client's text: nothing is known of its keys, `__proto__` among them. */
+export type ParsedObject = { readonly [key: string]: unknown };
+
+export function isParsedObject(value: unknown): value is ParsedObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const hasOwn = Object.prototype.hasOwnProperty;
+
+/** Reads an own key; inherited ones ("constructor") do not count. */
+export function own(object: ParsedObject, key: string): unknown {
+  return hasOwn.call(object, key) ? object[key] : undefined;
+}

@@ -1,0 +1,109 @@
+import type { RpcBackend } from "./backend.ts";
+import type { BlockReader } from "./block-reader.ts";
+import { decodeArgument, type Decoder } from "./decode.ts";
+import type { FilterRegistry } from "./filter-registry.ts";
+import type { Json } from "./json.ts";
+import type { RpcLimits } from "./limits.ts";
+import { invalidParams } from "./rpc-error.ts";
+import type { FeeOracle } from "./fees.ts";
+import type { SimulationQueue } from "./simulation-queue.ts";
+import type { SubmissionQueue } from "./submission-queue.ts";
+import type { SubscriptionConnection, SubscriptionHub } from "./subscription-hub.ts";
+import type { TransactionWaiter } from "./transaction-waiter.ts";
+
+/** What all requests of one server share. */
+export type Services = {
+  readonly backend: RpcBackend;
+  readonly blocks: BlockReader;
+  readonly limits: RpcLimits;
+  readonly submissions: SubmissionQueue;
+  readonly simulations: SimulationQueue;
+  readonly filters: FilterRegistry;
+  readonly waiter: TransactionWaiter;
+  readonly subscriptions: SubscriptionHub;
+  readonly fees: FeeOracle;
+  readonly clientVersion: string;
+  /** The methods served, for rpc_modules and rpc.discover. */
+  readonly methods: ReadonlyMap<string, Method>;
+};
+
+/** What one request brings with it. */
+export type RequestContext = Services & {
+  /** Where subscriptions go: a WebSocket's; undefined over HTTP. */
+  readonly connection: SubscriptionConnection | undefined;
+  /** By performance.now(): long work stops there. */
+  readonly deadlineMs: number;
+};
+
+/** One parameter of a method, by its position. */
+export type Parameter<T> = {
+  readonly name: string;
+  readonly type: string;
+  readonly isRequired: boolean;
+  readonly read: (value: unknown, index: number) => T;
+};
+
+export type Method = {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter<unknown>[];
+  readonly returns: string;
+  /** Decodes the positional parameters and runs. Throws an RpcError, or rejects with one. */
+  readonly call: (context: RequestContext, given: readonly unknown[]) => Json | Promise<Json>;
+};
+
+type Decoded<P extends readonly Parameter<unknown>[]> = {
+  -readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never;
+};
+
+/** Describes a method once, for its callers and for its decoder. */
+export function defineMethod<const P extends readonly Parameter<unknown>[]>(definition: {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: P;
+  readonly returns: string;
+  readonly run: (context: RequestContext, ...values: Decoded<P>) => Json | Promise<Json>;
+}): Method {
+  const { name, summary, parameters, returns, run } = definition;
+  return {
+    name,
+    summary,
+    parameters,
+    returns,
+    call: (context, given) => {
+      if (given.length > parameters.length) {
+        throw invalidParams(`too many arguments, want at most ${parameters.length}`);
+      }
+      const values: unknown[] = [];
+      for (let i = 0; i < parameters.length; i++) values.push(parameters[i]!.read(given[i], i));
+      return run(context, ...(values as Decoded<P>));
+    },
+  };
+}
+
+/** A parameter that must be there. */
+export function required<T>(name: string, decoder: Decoder<T>): Parameter<T> {
+  return {
+    name,
+    type: decoder.type,
+    isRequired: true,
+    read: (value, index) => {
+      if (value === undefined || value === null) {
+        throw invalidParams(`missing value for required argument ${index}`);
+      }
+      return decodeArgument(decoder, value, index);
+    },
+  };
+}
+
+/** A parameter that may be missing or null, and is `fallback` then. */
+export function optional<T, F>(name: string, decoder: Decoder<T>, fallback: F): Parameter<T | F> {
+  return {
+    name,
+    type: decoder.type,
+    isRequired: false,
+    read: (value, index) => {
+      return value === undefined || value === null ? fallback : decodeArgument(decoder, value, index);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { must, toHex, ZERO_HASH } from "@ostrom/base";
+import { EMPTY_TRIE_ROOT, type Header, type SignedTransaction } from "@ostrom/execution";
+import { blockToJson, pendingTransactionToJson } from "./encode.ts";
+import type { JsonObject } from "./json.ts";
+import type { RequestContext } from "./method.ts";
+
+const EMPTY_BLOOM: Uint8Array = new Uint8Array(256);
+
+/** The block that would come next if this node's pool made it, not executed: hash, nonce and miner are null, as geth has
+ * it; roots and gas used are not known and stand empty. */
+export async function pendingBlock(context: RequestContext, isFull: boolean): Promise<JsonObject> {
+  const { backend, blocks, fees } = context;
+  const parent = must(backend.chain.header(blocks.heads().latest), "the head must have a header");
+  const { pending } = await backend.pool.content();
+  const chosen = fitting(pending, parent.header.gasLimit);
+  const header: Header = {
+    ...parent.header,
+    parentHash: parent.hash,
+    number: parent.header.number + 1,
+    timestamp: Math.max(parent.header.timestamp, Math.floor(Date.now() / 1000)),
+    transactionsRoot: EMPTY_TRIE_ROOT,
+    receiptsRoot: EMPTY_TRIE_ROOT,
+    logsBloom: EMPTY_BLOOM,
+    gasUsed: 0n,
+    baseFeePerGas: fees.nextBaseFee(),
+    extraData: ZERO_HASH,
+  };
+  const size = chosen.reduce((sum, { raw }) => sum + raw.length, 0);
+  const transactions = chosen.map((transaction) =>
+    isFull ? pendingTransactionToJson(transaction) : toHex(transaction.hash),
+  );
+  return { ...blockToJson(ZERO_HASH, header, size, transactions), hash: null, nonce: null, miner: null };
+}
+
+function fitting(pending: readonly SignedTransaction[], gasLimit: bigint): readonly SignedTransaction[] {
+  let gasLeft = gasLimit;
+  return pending.filter((transaction) => {
+    if (transaction.gasLimit > gasLeft) return false;
+    gasLeft -= transaction.gasLimit;
+    return true;
+  });
+}

@@ -1,0 +1,98 @@
+import { type Address, type Bytes, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import { decodeTransaction, type SignedTransaction } from "@ostrom/execution";
+import type { TransactionPool } from "@ostrom/txpool";
+import type { Clock } from "./ports.ts";
+import { type CheckedSender, senderOf, type SignatureChecker } from "./signature-checker.ts";
+
+/** Transactions sent to the signature checker at once. */
+const CHECK_BATCH = 128;
+/** Batches at the checker at a time: the next is being read while one is checked. */
+const MAX_BATCHES_AT_CHECKER = 4;
+/** Transactions waiting for the checker; more are refused (JSON-RPC) or dropped (gossip). */
+export const MAX_WAITING_TRANSACTIONS = 20_000;
+
+type Waiting = {
+  readonly raw: Bytes;
+  readonly hash: Hash;
+  readonly answer: (result: Result<Hash, Failure>) => void;
+};
+
+export type IntakePorts = {
+  readonly pool: TransactionPool;
+  readonly checker: SignatureChecker;
+  readonly clock: Clock;
+  readonly accountOf: (address: Address) => { readonly nonce: bigint; readonly balance: bigint };
+  /** Transactions that entered the pool. */
+  readonly admitted: (transactions: readonly SignedTransaction[]) => void;
+  readonly failed: (error: unknown) => void;
+};
+
+/** The door of the pool: what comes by JSON-RPC or gossip is checked on other threads, then admitted in the order it came. */
+export class Intake {
+  readonly #ports: IntakePorts;
+  #waiting: Waiting[] = [];
+  #atChecker = 0;
+
+  constructor(ports: IntakePorts) {
+    this.#ports = ports;
+  }
+
+  /** One answer for each transaction, in order. */
+  submit(raws: readonly Bytes[]): Promise<readonly Result<Hash, Failure>[]> {
+    return Promise.all(raws.map((raw) => this.#offer(raw)));
+  }
+
+  #offer(raw: Bytes): Promise<Result<Hash, Failure>> {
+    const hash = keccak256(raw);
+    if (this.#ports.pool.get(hash) !== undefined) return Promise.resolve(fail("txpool/already-known", "already known"));
+    if (this.#waiting.length >= MAX_WAITING_TRANSACTIONS) {
+      return Promise.resolve(fail("txpool/busy", "too many transactions are waiting to be checked; try again in a moment"));
+    }
+    return new Promise((answer) => {
+      this.#waiting.push({ raw, hash, answer });
+      // Whatever else arrives in this turn of the event loop joins the batch.
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#dispatch());
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0 && this.#atChecker < MAX_BATCHES_AT_CHECKER) {
+      const batch = this.#waiting.splice(0, CHECK_BATCH);
+      this.#atChecker++;
+      this.#ports.checker
+        .check(batch.map(({ raw }) => raw))
+        .then((senders) => this.#admit(batch, senders))
+        .catch((error: unknown) => {
+          for (const { answer } of batch) answer(fail("txpool/stopped", "the node is stopping"));
+          this.#ports.failed(error);
+        })
+        .finally(() => {
+          this.#atChecker--;
+          this.#dispatch();
+        });
+    }
+  }
+
+  #admit(batch: readonly Waiting[], senders: readonly CheckedSender[]): void {
+    const admitted: SignedTransaction[] = [];
+    batch.forEach(({ raw, hash, answer }, index) => {
+      const sender = senderOf(senders[index]!);
+      if (!sender.ok) {
+        answer(sender);
+        return;
+      }
+      const read = decodeTransaction(raw);
+      if (!read.ok) {
+        answer(read);
+        return;
+      }
+      const transaction: SignedTransaction = { ...read.value, sender: sender.value };
+      const { pool, clock, accountOf } = this.#ports;
+      const result = pool.admit(transaction, accountOf(sender.value), clock.nowMs());
+      if (result.ok) admitted.push(transaction);
+      answer(result.ok ? ok(hash) : result);
+    });
+    if (admitted.length > 0) this.#ports.admitted(admitted);
+  }
+}

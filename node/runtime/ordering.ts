@@ -1,0 +1,181 @@
+import type { Hash } from "@ostrom/base";
+import {
+  type BuildPayload,
+  type Certificate,
+  type CheckBlock,
+  type Effect,
+  type Evidence,
+  type FinalizedTip,
+  type Input,
+  type LogRecord,
+  type Message,
+  type OrderedBlock,
+  recoverSimplex,
+  type SimplexConfig,
+  type SimplexState,
+  simplexStep,
+  type StateCertificate,
+  type TimerId,
+  type ValidatorIndex,
+} from "@ostrom/consensus";
+import { EffectQueue } from "./effect-queue.ts";
+import type { Clock, Log } from "./ports.ts";
+import type { VoteJournal } from "./vote-journal.ts";
+
+/** What ordering asks of the rest of the node. */
+export type OrderingPorts = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: VoteJournal;
+  readonly send: (to: ValidatorIndex, message: Message) => void;
+  readonly broadcast: (message: Message) => void;
+  /** Makes the payload of a proposal; answers through the callback when its time has come. */
+  readonly build: (request: BuildPayload, answer: (payload: BuiltPayload) => void) => void;
+  /** Checks a block; answers once, when everything that it needs is there. */
+  readonly check: (request: CheckBlock, answer: (valid: boolean) => void) => void;
+  /** Takes a finalized block, in height order. */
+  readonly finalized: (finalized: FinalizedBlock) => void;
+  /** Whether more finalized blocks may be fetched now: execution may be behind. */
+  readonly hasRoom: () => boolean;
+  readonly serveBlocks: (to: ValidatorIndex, fromHeight: number) => void;
+  readonly evidence: (evidence: Evidence) => void;
+  /** A peer broke a rule. */
+  readonly fault: (peer: ValidatorIndex, code: string, message: string) => void;
+  /** A broken invariant or a log that cannot be written: the node must stop. */
+  readonly failed: (error: unknown) => void;
+};
+
+export type BuiltPayload = {
+  readonly timestampMs: number;
+  readonly payload: Uint8Array;
+  readonly stateCertificate: StateCertificate | undefined;
+};
+
+export type FinalizedBlock = {
+  readonly block: OrderedBlock;
+  readonly digest: Hash;
+  readonly finalization: Certificate;
+};
+
+/** Runs the simplex engine: steps it with what happens and performs its effects, each vote on disk before it is sent. */
+export class Ordering {
+  readonly #ports: OrderingPorts;
+  readonly #queue: EffectQueue<Effect>;
+  readonly #timers = new Map<TimerId, () => void>();
+  #state: SimplexState;
+  #stopped = false;
+
+  constructor(config: SimplexConfig, tip: FinalizedTip, records: readonly LogRecord[], ports: OrderingPorts) {
+    this.#ports = ports;
+    this.#queue = new EffectQueue((effects) => this.#perform(effects), ports.failed);
+    const recovered = recoverSimplex(config, tip, records);
+    this.#state = recovered.state;
+    this.#queue.push(recovered.effects);
+  }
+
+  state(): SimplexState {
+    return this.#state;
+  }
+
+  input(input: Input): void {
+    if (this.#stopped) return;
+    try {
+      const { state, effects } = simplexStep(this.#state, input);
+      this.#state = state;
+      this.#queue.push(effects);
+    } catch (error) {
+      this.#ports.failed(error);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    await this.#queue.stop();
+  }
+
+  /** Votes and records at the head of the list go to disk together, under one sync. */
+  #perform(effects: readonly Effect[]): number | Promise<number> {
+    const first = effects[0]!;
+    if (first.kind !== "sign" && first.kind !== "persist") {
+      this.#performOne(first);
+      return 1;
+    }
+    const run: Extract<Effect, { kind: "sign" | "persist" }>[] = [];
+    for (const effect of effects) {
+      if (effect.kind !== "sign" && effect.kind !== "persist") break;
+      run.push(effect);
+    }
+    return this.#record(run);
+  }
+
+  async #record(run: readonly Extract<Effect, { kind: "sign" | "persist" }>[]): Promise<number> {
+    const { journal } = this.#ports;
+    const signed = run.flatMap((effect) => {
+      if (effect.kind === "sign") return [journal.signVote(effect.vote)];
+      journal.record(effect.record);
+      return [];
+    });
+    if (signed.length > 0) {
+      await journal.sync();
+      for (const vote of signed) this.input({ kind: "signed", vote });
+    }
+    return run.length;
+  }
+
+  #performOne(effect: Exclude<Effect, { kind: "sign" | "persist" }>): void {
+    const ports = this.#ports;
+    switch (effect.kind) {
+      case "broadcast":
+        ports.broadcast(effect.message);
+        return;
+      case "send":
+        ports.send(effect.to, effect.message);
+        return;
+      case "setTimer":
+        this.#setTimer(effect.id, effect.token, effect.delayMs);
+        return;
+      case "cancelTimer":
+        this.#timers.get(effect.id)?.();
+        this.#timers.delete(effect.id);
+        return;
+      case "buildPayload":
+        ports.build(effect, (built) => this.input({ kind: "payload", view: effect.view, ...built }));
+        return;
+      case "checkBlock":
+        ports.check(effect, (valid) => this.input({ kind: "verdict", digest: effect.digest, valid }));
+        return;
+      case "finalized":
+        ports.finalized(effect);
+        return;
+      case "sync":
+        if (ports.hasRoom()) {
+          ports.send(effect.peer, { kind: "block-range-request", fromHeight: effect.fromHeight });
+        }
+        return;
+      case "serveBlocks":
+        ports.serveBlocks(effect.to, effect.fromHeight);
+        return;
+      case "evidence":
+        ports.evidence(effect.evidence);
+        return;
+      case "fault":
+        ports.fault(effect.peer, effect.code, effect.message);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #setTimer(id: TimerId, token: number, delayMs: number): void {
+    this.#timers.get(id)?.();
+    this.#timers.set(
+      id,
+      this.#ports.clock.after(delayMs, () => {
+        this.#timers.delete(id);
+        this.input({ kind: "timer", id, token });
+      }),
+    );
+  }
+}

@@ -1,0 +1,154 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Bytes, type Failure, fail, fromHex, ok, type Result, toHex } from "@ostrom/base";
+import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
+import {
+  DEFAULT_ALLOC,
+  DEVELOPER_ALLOC,
+  formatGenesis,
+  type Genesis,
+  type GenesisAccount,
+  parseGenesis,
+  PROFILES,
+  type ProfileName,
+} from "@ostrom/execution";
+import { createIdentity, type Identity, identityFromPem } from "@ostrom/network";
+import { CONFIGURATION_FILE, DEFAULT_CONFIGURATION, GENESIS_FILE, type NodeConfiguration } from "./configuration.ts";
+
+/** A node's secrets, in its folder, readable by its owner alone. */
+const CONSENSUS_KEY_FILE = "consensus.key";
+const TRANSPORT_IDENTITY_FILE = "transport.pem";
+export const KEYS_FOLDER = "keys";
+const SECRET_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+const CONSENSUS_SECRET_BYTES = 32;
+
+export type NodeSecrets = { readonly consensusSecret: Bytes; readonly identity: Identity };
+
+/** What one validator of a new network is to be. */
+export type ValidatorPlan = {
+  readonly name: string;
+  readonly folder: string;
+  readonly feeRecipient: string;
+  readonly weight: number;
+  readonly link: { readonly host: string; readonly port: number };
+  readonly rpc: { readonly host: string; readonly port: number };
+};
+
+export type NetworkPlan = {
+  readonly chainId: number;
+  readonly profile: ProfileName;
+  readonly timestampMs: number;
+  /** Funded accounts: address -> wei. */
+  readonly balances: ReadonlyMap<string, bigint>;
+  readonly validators: readonly ValidatorPlan[];
+  readonly entropy: (length: number) => Bytes;
+};
+
+/** Creates keys for each validator and one genesis for all, and writes a folder for each: keys, node.json, genesis.json. The folder is
+ * all that a validator's machine needs.
+ * Errors: `provision/exists` (a folder holds a node already), and those of parseGenesis. */
+export async function provisionNetwork(plan: NetworkPlan): Promise<Result<Genesis, Failure>> {
+  for (const { folder } of plan.validators) {
+    if (existsSync(join(folder, CONFIGURATION_FILE))) {
+      return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
+    }
+  }
+  const created = [];
+  for (const validator of plan.validators) {
+    const secrets: NodeSecrets = {
+      consensusSecret: deriveBlsSecretKey(plan.entropy(CONSENSUS_SECRET_BYTES)),
+      identity: await createIdentity(),
+    };
+    created.push({ validator, secrets });
+  }
+  const genesis = parseGenesis(genesisDocument(plan, created));
+  if (!genesis.ok) return genesis;
+  const text = `${JSON.stringify(formatGenesis(genesis.value), undefined, 2)}\n`;
+  for (const { validator, secrets } of created) writeNodeFolder(validator, secrets, text);
+  return genesis;
+}
+
+function genesisDocument(
+  plan: NetworkPlan,
+  created: readonly { readonly validator: ValidatorPlan; readonly secrets: NodeSecrets }[],
+): unknown {
+  const accounts: Record<string, unknown> = {};
+  const predeployed = plan.profile === "dev" ? [...DEFAULT_ALLOC, ...DEVELOPER_ALLOC] : DEFAULT_ALLOC;
+  for (const account of predeployed) accounts[toHex(account.address)] = describeAccount(account);
+  for (const [address, balance] of plan.balances) accounts[address.toLowerCase()] = { balance: balance.toString() };
+  return {
+    format: 1,
+    ...PROFILES[plan.profile],
+    profile: plan.profile,
+    chainId: plan.chainId,
+    timestampMs: plan.timestampMs,
+    alloc: accounts,
+    validators: created.map(({ validator, secrets }) => ({
+      name: validator.name,
+      address: validator.feeRecipient,
+      consensusKey: toHex(bls().publicKey(secrets.consensusSecret)),
+      proofOfPossession: toHex(bls().provePossession(secrets.consensusSecret)),
+      transportKey: `0x${secrets.identity.peerId}`,
+      weight: validator.weight,
+      host: validator.link.host,
+      port: validator.link.port,
+    })),
+  };
+}
+
+function describeAccount(account: GenesisAccount): unknown {
+  return { balance: account.balance.toString(), nonce: Number(account.nonce), code: toHex(account.code) };
+}
+
+function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesisText: string): void {
+  const keys = join(validator.folder, KEYS_FOLDER);
+  mkdirSync(keys, { recursive: true, mode: FOLDER_MODE });
+  const configuration: Partial<NodeConfiguration> = {
+    name: validator.name,
+    link: validator.link,
+    rpc: { ...DEFAULT_CONFIGURATION.rpc, ...validator.rpc },
+  };
+  writeFileSync(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`, { mode: SECRET_MODE, flag: "wx" });
+  writeFileSync(join(keys, TRANSPORT_IDENTITY_FILE), secrets.identity.privateKeyPem + secrets.identity.certificatePem, {
+    mode: SECRET_MODE,
+    flag: "wx",
+  });
+  writeFileSync(join(validator.folder, GENESIS_FILE), genesisText);
+  // Last: its presence says that the folder is complete.
+  writeFileSync(join(validator.folder, CONFIGURATION_FILE), `${JSON.stringify(configuration, undefined, 2)}\n`);
+}
+
+/** Reads a node's keys. Errors: `keys/unreadable`, `keys/invalid`. The message never holds key material. */
+export function readSecrets(folder: string): Result<NodeSecrets, Failure<"keys/unreadable" | "keys/invalid">> {
+  const keys = join(folder, KEYS_FOLDER);
+  let consensusText: string;
+  let identityPem: string;
+  try {
+    consensusText = readFileSync(join(keys, CONSENSUS_KEY_FILE), "utf8").trim();
+    identityPem = readFileSync(join(keys, TRANSPORT_IDENTITY_FILE), "utf8");
+  } catch (error) {
+    return fail("keys/unreadable", `${keys}: ${(error as Error).message}; copy this node's own keys there`);
+  }
+  const consensusSecret = fromHex(consensusText);
+  if (!consensusSecret.ok || consensusSecret.value.length !== CONSENSUS_SECRET_BYTES) {
+    return fail("keys/invalid", `${join(keys, CONSENSUS_KEY_FILE)}: expected ${CONSENSUS_SECRET_BYTES} bytes in hex`);
+  }
+  const identity = identityFromPem(identityPem);
+  if (!identity.ok) return fail("keys/invalid", `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}`);
+  return ok({ consensusSecret: consensusSecret.value, identity: identity.value });
+}
+
+/** Reads genesis.json of a node's folder. Errors: `genesis/unreadable`, and those of parseGenesis. */
+export function readGenesis(folder: string): Result<Genesis, Failure> {
+  const path = join(folder, GENESIS_FILE);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    return fail("genesis/unreadable", `${path}: ${(error as Error).message}`);
+  }
+  const genesis = parseGenesis(parsed);
+  return genesis.ok ? genesis : fail(genesis.error.code, `${path}: ${genesis.error.message}`);
+}
+

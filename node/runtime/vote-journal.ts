@@ -1,0 +1,170 @@
+import { type Bytes, bytesToUint64, concatBytes, type Hash, toHexDigits, uint64ToBytes } from "@ostrom/base";
+import {
+  type ConsensusDomain,
+  decodeLogRecord,
+  encodeLogRecord,
+  type Executed,
+  executedSigningBytes,
+  type LogRecord,
+  type SignedExecuted,
+  type SignedVote,
+  type ValidatorIndex,
+  type Vote,
+  voteSigningBytes,
+} from "@ostrom/consensus";
+import type { DurableLog } from "./ports.ts";
+
+/** A record of the write-ahead log begins with its kind. */
+const CONSENSUS_RECORD = 1;
+/** Height (8 bytes) and executed hash (32 bytes): what this validator said the state is. */
+const EXECUTED_RECORD = 2;
+const EXECUTED_RECORD_LENGTH = 1 + 8 + 32;
+
+/** The log is rewritten with its live records when it has this many. */
+const ROTATE_AT_RECORDS = 4_096;
+/** Results this far below the newest are settled: their guards go. */
+const EXECUTED_GUARD_HEIGHTS = 1_024;
+
+/** Signs a message with this validator's consensus key; the key itself stays where it is. */
+export type Sign = (message: Bytes) => Bytes;
+
+/** The only place where this validator signs. It refuses to contradict what it ever signed, and writes what it signs to the log, so
+ * that it still refuses after a restart. Nothing may be sent before `sync` has resolved. */
+export class VoteJournal {
+  readonly #log: DurableLog;
+  readonly #domain: ConsensusDomain;
+  readonly #own: ValidatorIndex;
+  readonly #sign: Sign;
+  readonly #votes = new Map<string, string>();
+  readonly #executed = new Map<number, string>();
+  #live: { readonly view: number; readonly record: LogRecord }[] = [];
+  #recordsInLog: number;
+
+  constructor(options: {
+    readonly log: DurableLog;
+    readonly domain: ConsensusDomain;
+    readonly own: ValidatorIndex;
+    readonly sign: Sign;
+    readonly replayed: ReplayedJournal;
+  }) {
+    this.#log = options.log;
+    this.#domain = options.domain;
+    this.#own = options.own;
+    this.#sign = options.sign;
+    this.#recordsInLog = options.replayed.records.length;
+    for (const record of options.replayed.records) this.#remember(record);
+    for (const [height, hash] of options.replayed.executed) this.#executed.set(height, hash);
+  }
+
+  /** Signs and appends. @throws if this validator ever signed something that contradicts it. */
+  signVote(vote: Vote): SignedVote {
+    this.#refuseContradiction(vote);
+    const signature = this.#sign(voteSigningBytes(this.#domain, vote));
+    const signed: SignedVote = { vote, signer: this.#own, signature };
+    this.record({ kind: "vote", vote: signed });
+    return signed;
+  }
+
+  /** Signs and appends. @throws if this validator ever signed another hash for the height. */
+  signExecuted(executed: Executed): SignedExecuted {
+    const hash = toHexDigits(executed.executedHash);
+    const before = this.#executed.get(executed.height);
+    if (before !== undefined && before !== hash) {
+      throw new Error(`block ${executed.height}: this validator signed result ${before} and now computed ${hash}`);
+    }
+    this.#executed.set(executed.height, hash);
+    this.#executed.delete(executed.height - EXECUTED_GUARD_HEIGHTS);
+    if (before === undefined) this.#append(encodeExecutedRecord(executed.height, executed.executedHash));
+    const signature = this.#sign(executedSigningBytes(this.#domain, executed));
+    return { executed, signer: this.#own, signature };
+  }
+
+  record(record: LogRecord): void {
+    this.#remember(record);
+    this.#append(encodeConsensusRecord(record));
+  }
+
+  sync(): Promise<void> {
+    return this.#log.sync();
+  }
+
+  /** Forgets what is below a view whose block is executed and stored: the log then needs it no more. */
+  async settle(view: number): Promise<void> {
+    this.#live = this.#live.filter((entry) => entry.view > view);
+    for (const key of this.#votes.keys()) if (Number(key.split(":")[1]) <= view) this.#votes.delete(key);
+    if (this.#recordsInLog < ROTATE_AT_RECORDS) return;
+    const records = [
+      ...this.#live.map((entry) => encodeConsensusRecord(entry.record)),
+      ...[...this.#executed].map(([height, hash]) => encodeExecutedRecord(height, Buffer.from(hash, "hex") as Bytes as Hash)),
+    ];
+    this.#recordsInLog = records.length;
+    await this.#log.rotate(records);
+  }
+
+  #append(bytes: Bytes): void {
+    this.#recordsInLog++;
+    this.#log.append([bytes]);
+  }
+
+  #remember(record: LogRecord): void {
+    this.#live.push({ view: viewOf(record), record });
+    if (record.kind === "vote") this.#votes.set(voteKey(record.vote.vote), toHexDigits(record.vote.vote.digest));
+  }
+
+  #refuseContradiction(vote: Vote): void {
+    const same = this.#votes.get(voteKey(vote));
+    if (same !== undefined && same !== toHexDigits(vote.digest)) {
+      throw new Error(`view ${vote.view}: this validator signed another ${vote.kind} vote before`);
+    }
+    const opposite = vote.kind === "finalize" ? "nullify" : vote.kind === "nullify" ? "finalize" : undefined;
+    if (opposite !== undefined && this.#votes.has(voteKey({ ...vote, kind: opposite }))) {
+      throw new Error(`view ${vote.view}: this validator signed a ${opposite} vote and must not ${vote.kind}`);
+    }
+  }
+}
+
+export type ReplayedJournal = {
+  readonly records: readonly LogRecord[];
+  readonly executed: ReadonlyMap<number, string>;
+};
+
+/** Reads the records of a write-ahead log. @throws if one of them is not ours: it was never written by this program. */
+export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
+  const records: LogRecord[] = [];
+  const executed = new Map<number, string>();
+  for (const bytes of log) {
+    if (bytes[0] === EXECUTED_RECORD && bytes.length === EXECUTED_RECORD_LENGTH) {
+      executed.set(bytesToUint64(bytes, 1), toHexDigits(bytes.subarray(9)));
+      continue;
+    }
+    const record = bytes[0] === CONSENSUS_RECORD ? decodeLogRecord(bytes.subarray(1)) : undefined;
+    if (record === undefined || !record.ok) throw new Error("the write-ahead log holds a record of an unknown kind");
+    records.push(record.value);
+  }
+  return { records, executed };
+}
+
+function encodeConsensusRecord(record: LogRecord): Bytes {
+  return concatBytes(Uint8Array.of(CONSENSUS_RECORD), encodeLogRecord(record));
+}
+
+function encodeExecutedRecord(height: number, hash: Hash): Bytes {
+  return concatBytes(Uint8Array.of(EXECUTED_RECORD), uint64ToBytes(height), hash);
+}
+
+function viewOf(record: LogRecord): number {
+  switch (record.kind) {
+    case "vote":
+      return record.vote.vote.view;
+    case "block":
+      return record.block.view;
+    case "certificate":
+      return record.certificate.view;
+    default:
+      return record satisfies never;
+  }
+}
+
+function voteKey(vote: Vote): string {
+  return `${vote.epoch}:${vote.view}:${vote.kind}`;
+}

@@ -1,0 +1,188 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Bytes, compareBytes } from "@ostrom/base";
+import type { WriteOperation } from "@ostrom/state";
+import { ClassicLevel, type Snapshot } from "classic-level";
+import { openValue, sealValue } from "./checked-value.ts";
+import { asStorageError, StorageError } from "./errors.ts";
+import type { KeyRange, Store, StoreSnapshot } from "./types.ts";
+
+export type LevelStoreOptions = {
+  /** Makes a new database where none is; without it, opening nothing is `storage/missing`. */
+  readonly create: boolean;
+  readonly cacheBytes?: number;
+  /** How much is gathered in memory (and in LevelDB's own log) before it becomes a table. */
+  readonly writeBufferBytes?: number;
+};
+
+export type LevelStore = Store & { readonly path: string };
+
+export const DEFAULT_CACHE_BYTES: number = 64 * 1024 * 1024;
+export const DEFAULT_WRITE_BUFFER_BYTES: number = 16 * 1024 * 1024;
+
+/** Opens the LevelDB database in a folder. All threads of one process may open the same folder and see the same data; another
+ * process is refused.
+ *
+ * The thread that opened first owns the block cache that all of them use: it must close last, after every other thread has
+ * closed or ended.
+ * Rejects with StorageError: `storage/locked`, `storage/damaged`, `storage/missing`, `storage/disk-full`, `storage/failed`. */
+export async function openLevelStore(path: string, options: LevelStoreOptions): Promise<LevelStore> {
+  // Threads find each other's database by the spelling of its path.
+  const folder = resolve(path);
+  await checkFolder(folder, options.create);
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: "view", valueEncoding: "view" });
+  try {
+    await level.open({
+      createIfMissing: options.create,
+      multithreading: true,
+      cacheSize: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+      writeBufferSize: options.writeBufferBytes ?? DEFAULT_WRITE_BUFFER_BYTES,
+    });
+  } catch (error) {
+    throw openingError(error, folder);
+  }
+  return storeOf(level, folder);
+}
+
+/** LevelDB takes a folder that lost its CURRENT file for an empty one, makes a new database there and deletes the old
+ * tables: never let it. */
+async function checkFolder(folder: string, create: boolean): Promise<void> {
+  let names: readonly string[];
+  try {
+    if (create) await mkdir(folder, { recursive: true });
+    names = await readdir(folder);
+  } catch (error) {
+    throw asStorageError(error, `opening ${folder}`);
+  }
+  const hasData = names.some((name) => /^MANIFEST-\d+$|^\d+\.(?:ldb|sst|log)$/.test(name));
+  if (hasData && !names.includes("CURRENT")) throw damaged(folder, "the file CURRENT is gone");
+  if (!hasData && !create) throw new StorageError("storage/missing", `${folder} holds no database`);
+}
+
+function damaged(folder: string, detail: string, cause?: unknown): StorageError {
+  return new StorageError(
+    "storage/damaged",
+    `the database in ${folder} is damaged (${detail}): remove the folder and let the node fetch the chain from the others`,
+    { cause },
+  );
+}
+
+function openingError(error: unknown, folder: string): StorageError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = levelCode(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (code === "LEVEL_LOCKED") {
+    return new StorageError(
+      "storage/locked",
+      `the database in ${folder} is in use by another process: stop that one, or choose another data folder`,
+      { cause },
+    );
+  }
+  if (code === "LEVEL_CORRUPTION" || /Corruption|No such file|not an sstable/.test(message)) {
+    return damaged(folder, message, cause);
+  }
+  return asStorageError(cause, `opening the database in ${folder}`);
+}
+
+function levelCode(error: unknown): string {
+  const code = error instanceof Error ? (error as Error & { readonly code?: unknown }).code : undefined;
+  return typeof code === "string" ? code : "";
+}
+
+type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+function storeOf(level: Level, folder: string): LevelStore {
+  // Batches go to a pool of threads: without this chain, two of them could land in either order. After a failed write, a
+  // later one could leave a gap, so none is tried.
+  let lastWrite: Promise<void> = Promise.resolve();
+  return {
+    path: folder,
+    get: (key) => readValue(level, folder, key, undefined),
+    entries: (range) => iterate(level, folder, range, undefined),
+    write: (batch, options) => {
+      lastWrite = lastWrite.then(() => writeBatch(level, folder, batch, options.sync));
+      return lastWrite;
+    },
+    snapshot: () => takeSnapshot(level, folder),
+    close: async () => {
+      // Whoever wrote has been told of a failure already.
+      await lastWrite.catch(() => {});
+      await level.close();
+    },
+  };
+}
+
+function takeSnapshot(level: Level, folder: string): StoreSnapshot {
+  let snapshot: Snapshot;
+  try {
+    snapshot = level.snapshot();
+  } catch (error) {
+    throw operationError(error, folder, "taking a snapshot");
+  }
+  return {
+    get: (key) => readValue(level, folder, key, snapshot),
+    entries: (range) => iterate(level, folder, range, snapshot),
+    release: () => snapshot.close(),
+  };
+}
+
+function readValue(level: Level, folder: string, key: Bytes, snapshot: Snapshot | undefined): Bytes | undefined {
+  let sealed: Uint8Array | undefined;
+  try {
+    sealed =
+      snapshot === undefined
+        ? level.getSync(key)
+        : level.getSync(key, { snapshot, keyEncoding: "view", valueEncoding: "view" });
+  } catch (error) {
+    throw operationError(error, folder, "reading");
+  }
+  return sealed === undefined ? undefined : openValue(key, sealed);
+}
+
+async function* iterate(
+  level: Level,
+  folder: string,
+  range: KeyRange,
+  snapshot: Snapshot | undefined,
+): AsyncGenerator<readonly [Bytes, Bytes], void, undefined> {
+  // LevelDB takes an inverted range for an error of the caller; here it is just empty.
+  if (compareBytes(range.start, range.end) >= 0) return;
+  try {
+    const iterator = level.iterator({
+      gte: range.start,
+      lt: range.end,
+      reverse: range.reverse === true,
+      limit: range.limit ?? -1,
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+    for await (const [key, sealed] of iterator) yield [plain(key), openValue(key, sealed)];
+  } catch (error) {
+    throw operationError(error, folder, "reading");
+  }
+}
+
+function plain(bytes: Uint8Array): Bytes {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+async function writeBatch(level: Level, folder: string, batch: readonly WriteOperation[], sync: boolean): Promise<void> {
+  const operations = batch.map(({ key, value }) =>
+    value === undefined
+      ? { type: "del" as const, key }
+      : { type: "put" as const, key, value: sealValue(key, value) },
+  );
+  try {
+    await level.batch(operations, { sync });
+  } catch (error) {
+    throw operationError(error, folder, "writing");
+  }
+}
+
+function operationError(error: unknown, folder: string, doing: string): StorageError {
+  const code = levelCode(error);
+  if (code === "LEVEL_CORRUPTION") return damaged(folder, (error as Error).message, error);
+  if (code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_SNAPSHOT_NOT_OPEN") {
+    return new StorageError("storage/closed", `${doing} after the database in ${folder} was closed`, { cause: error });
+  }
+  return asStorageError(error, `${doing} in ${folder}`);
+}
