@@ -1,4 +1,12 @@
-import { type Bytes, bigintToMinimalBytes, bytesToBigint, concatBytes, type Failure, fail, ok, type Result } from "@ostrom/base";
+import {
+  type Bytes,
+  bigintToMinimalBytes,
+  bytesToBigint,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+} from "@ostrom/base";
 
 /** Recursive Length Prefix: byte strings and lists of them, one encoding for each value.
  * Source: Ethereum Yellow Paper, appendix B. */
@@ -38,10 +46,15 @@ export function encodeRlp(item: RlpItem): Bytes {
 
 /** Wraps items that are encoded already: `concat` of them becomes the payload of one list. */
 export function encodeRlpListOfEncoded(items: readonly Bytes[]): Bytes {
-  const payload = concatBytes(...items);
-  const header = new Uint8Array(headerLength(payload.length));
-  writeHeader(header, 0, payload.length, LIST_OFFSET);
-  return concatBytes(header, payload);
+  let payload = 0;
+  for (const item of items) payload += item.length;
+  const out = new Uint8Array(headerLength(payload) + payload);
+  let position = writeHeader(out, 0, payload, LIST_OFFSET);
+  for (const item of items) {
+    out.set(item, position);
+    position += item.length;
+  }
+  return out;
 }
 
 /** An unsigned integer as RLP has them: big-endian without leading zeros. */
@@ -60,7 +73,8 @@ export function decodeRlp(bytes: Bytes): Result<RlpItem, Failure<RlpErrorCode>> 
 export function decodeRlpWith<T>(bytes: Bytes, read: (item: RlpItem) => T): Result<T, Failure<RlpErrorCode>> {
   try {
     const [item, end] = readItem(bytes, 0, bytes.length, 0);
-    if (end !== bytes.length) throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
+    if (end !== bytes.length)
+      throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
     return ok(read(item));
   } catch (error) {
     if (error instanceof RlpError) return fail(error.code, error.message);
@@ -75,7 +89,8 @@ export function splitRlpList(bytes: Bytes): Result<readonly Bytes[], Failure<Rlp
   try {
     const [start, end, isList] = readExtent(bytes, 0, bytes.length);
     if (!isList) throw new RlpError("rlp/wrong-shape", "expected a list");
-    if (end !== bytes.length) throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
+    if (end !== bytes.length)
+      throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
     const entries: Bytes[] = [];
     for (let position = start; position < end; ) {
       const [, next] = readExtent(bytes, position, end);
@@ -91,7 +106,8 @@ export function splitRlpList(bytes: Bytes): Result<readonly Bytes[], Failure<Rlp
 
 /** @param length exact count of entries, or undefined for any. */
 export function readRlpList(item: RlpItem | undefined, what: string, length?: number): readonly RlpItem[] {
-  if (item === undefined || item instanceof Uint8Array) throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
+  if (item === undefined || item instanceof Uint8Array)
+    throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
   if (length !== undefined && item.length !== length) {
     throw new RlpError("rlp/wrong-shape", `${what}: expected ${length} entries, found ${item.length}`);
   }
@@ -110,7 +126,8 @@ export function readRlpBytes(item: RlpItem | undefined, what: string, length?: n
 /** Reads an unsigned integer of at most `maxBytes` bytes without leading zeros. */
 export function readRlpUint(item: RlpItem | undefined, what: string, maxBytes = 32): bigint {
   const bytes = readRlpBytes(item, what);
-  if (bytes.length > maxBytes) throw new RlpError("rlp/wrong-shape", `${what}: integer longer than ${maxBytes} bytes`);
+  if (bytes.length > maxBytes)
+    throw new RlpError("rlp/wrong-shape", `${what}: integer longer than ${maxBytes} bytes`);
   if (bytes[0] === 0) throw new RlpError("rlp/non-canonical", `${what}: integer with a leading zero`);
   return bytesToBigint(bytes);
 }
@@ -118,7 +135,8 @@ export function readRlpUint(item: RlpItem | undefined, what: string, maxBytes = 
 /** Reads an unsigned integer below 2^53 as a number. */
 export function readRlpCount(item: RlpItem | undefined, what: string): number {
   const value = readRlpUint(item, what, 8);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RlpError("rlp/wrong-shape", `${what}: integer above 2^53`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new RlpError("rlp/wrong-shape", `${what}: integer above 2^53`);
   return Number(value);
 }
 
@@ -180,7 +198,8 @@ function writeItem(out: Bytes, offset: number, item: RlpItem): number {
 function readItem(bytes: Bytes, offset: number, end: number, depth: number): readonly [RlpItem, number] {
   const [start, stop, isList] = readExtent(bytes, offset, end);
   if (!isList) return [bytes.subarray(start, stop), stop];
-  if (depth >= MAX_RLP_DEPTH) throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
+  if (depth >= MAX_RLP_DEPTH)
+    throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
   const list: RlpItem[] = [];
   let position = start;
   while (position < stop) {
@@ -222,6 +241,7 @@ function readHeader(bytes: Bytes, offset: number, end: number, isList: boolean):
     if (length > bytes.length) throw new RlpError("rlp/truncated", "an item is longer than its bytes");
   }
   if (length <= MAX_SHORT_LENGTH) throw new RlpError("rlp/non-canonical", "a short length in the long form");
-  if (length > end - offset - 1 - count) throw new RlpError("rlp/truncated", "an item is longer than its bytes");
+  if (length > end - offset - 1 - count)
+    throw new RlpError("rlp/truncated", "an item is longer than its bytes");
   return [offset + 1 + count, length];
 }

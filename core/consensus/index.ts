@@ -12,6 +12,13 @@ export {
   verifyStateCertificate,
   verifyVote,
 } from "./certificates.ts";
+export {
+  type CertificationState,
+  type CertificationStep,
+  certifiedHeight,
+  startCertification,
+  stepCertification,
+} from "./certification/collector.ts";
 export type {
   CertificationConfig,
   CertificationEffect,
@@ -28,6 +35,10 @@ export {
   encodeSignedExecuted,
 } from "./signed-codec.ts";
 export { executedSigningBytes, voteSigningBytes } from "./signing.ts";
+export { leaderOf } from "./simplex/leader.ts";
+export { genesisTip, isRecordLive } from "./simplex/recovery.ts";
+export type { SimplexState } from "./simplex/state.ts";
+export { recoverSimplex, type SimplexStep, stepSimplex } from "./simplex/step.ts";
 export type {
   BuildPayload,
   CheckBlock,

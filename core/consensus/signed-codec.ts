@@ -1,4 +1,4 @@
-import { type Bytes, Epoch, type Failure, type Result, View } from "@ostrom/base";
+import { type Bytes, Epoch, equalBytes, type Failure, type Hash, type Result, View, ZERO_HASH } from "@ostrom/base";
 import {
   decodeRlpWith,
   encodeRlp,
@@ -45,12 +45,13 @@ export function signedVoteToRlp({ vote, signer, signature }: SignedVote): RlpIte
 /** Throws RlpError. */
 export function signedVoteFromRlp(item: RlpItem | undefined): SignedVote {
   const fields = readRlpList(item, "vote", SIGNED_VOTE_FIELDS);
+  const kind = readKind(fields[0], "vote.kind", VOTE_KINDS);
   return {
     vote: {
-      kind: readKind(fields[0], "vote.kind", VOTE_KINDS),
+      kind,
       epoch: Epoch(readRlpCount(fields[1], "vote.epoch")),
       view: View(readRlpCount(fields[2], "vote.view")),
-      digest: readHash(fields[3], "vote.digest"),
+      digest: readSubject(fields[3], "vote.digest", kind === "nullify"),
     },
     signer: readValidatorIndex(fields[4], "vote.signer"),
     signature: readSignature(fields[5], "vote.signature"),
@@ -73,12 +74,13 @@ export function certificateToRlp(certificate: Certificate): RlpItem {
 /** Throws RlpError. */
 export function certificateFromRlp(item: RlpItem | undefined): Certificate {
   const fields = readRlpList(item, "certificate", CERTIFICATE_FIELDS);
+  const kind = readKind(fields[0], "certificate.kind", CERTIFICATE_KINDS);
   return {
-    kind: readKind(fields[0], "certificate.kind", CERTIFICATE_KINDS),
+    kind,
     schemeId: readRlpCount(fields[1], "certificate.schemeId"),
     epoch: Epoch(readRlpCount(fields[2], "certificate.epoch")),
     view: View(readRlpCount(fields[3], "certificate.view")),
-    digest: readHash(fields[4], "certificate.digest"),
+    digest: readSubject(fields[4], "certificate.digest", kind === "nullification"),
     signers: readLimited(fields[5], "certificate.signers", MAX_BITMAP_BYTES),
     signature: readLimited(fields[6], "certificate.signature", MAX_SIGNATURE_BYTES),
   };
@@ -129,4 +131,11 @@ export function readKind<Kind>(item: RlpItem | undefined, what: string, kinds: r
   const kind = kinds[readRlpCount(item, what)];
   if (kind === undefined) throw new RlpError("rlp/wrong-shape", `${what}: unknown code`);
   return kind;
+}
+
+/** A digest; ZERO_HASH exactly where the statement is about no block. */
+function readSubject(item: RlpItem | undefined, what: string, isNullify: boolean): Hash {
+  const digest = readHash(item, what);
+  if (isNullify === equalBytes(digest, ZERO_HASH)) return digest;
+  throw new RlpError("rlp/wrong-shape", `${what}: zero exactly where a view is given up`);
 }

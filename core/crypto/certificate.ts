@@ -47,12 +47,16 @@ export function writeSigners(count: number, indices: readonly number[]): Bytes {
 export function readSigners(count: number, bitmap: Bytes): CertificateResult<readonly number[]> {
   assertCount(count);
   if (bitmap.length !== Math.ceil(count / 8)) {
-    return fail("certificate/malformed-signers", `${count} members need a bitmap of ${Math.ceil(count / 8)} bytes`);
+    return fail(
+      "certificate/malformed-signers",
+      `${count} members need a bitmap of ${Math.ceil(count / 8)} bytes`,
+    );
   }
   const indices: number[] = [];
   for (let index = 0; index < bitmap.length * 8; index++) {
     if ((bitmap[index >> 3]! & (1 << (index & 7))) === 0) continue;
-    if (index >= count) return fail("certificate/malformed-signers", `there is no member ${index} of ${count}`);
+    if (index >= count)
+      return fail("certificate/malformed-signers", `there is no member ${index} of ${count}`);
     indices.push(index);
   }
   return ok(indices);

@@ -1,7 +1,6 @@
-import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import { type Bytes, Hash } from "@ostrom/base";
 import { nobleBls } from "./noble-bls.ts";
+import { nobleHash } from "./noble-hash.ts";
 import { nobleSecp256k1 } from "./noble-secp256k1.ts";
 
 /** Hash functions of bytes of any length to 32 bytes. */
@@ -46,7 +45,7 @@ export type BlsEngine = {
 };
 
 const engines: { hash: HashEngine; secp256k1: Secp256k1Engine; bls: BlsEngine } = {
-  hash: { name: "noble", keccak256: keccak_256, sha256: nobleSha256 },
+  hash: nobleHash,
   secp256k1: nobleSecp256k1,
   bls: nobleBls,
 };

@@ -24,6 +24,7 @@ export {
   sha256,
 } from "./engine.ts";
 export { BLS_POSSESSION_TAG, BLS_SIGNATURE_TAG, nobleBls } from "./noble-bls.ts";
+export { nobleHash } from "./noble-hash.ts";
 export { nobleSecp256k1 } from "./noble-secp256k1.ts";
 export {
   HASH_KECCAK256,

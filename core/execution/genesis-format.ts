@@ -1,5 +1,6 @@
 import { toHex, wordToBytes } from "@ostrom/base";
-import type { ConsensusParameters, CryptographicSuite, Genesis, GenesisAccount, ProfileName } from "./genesis.ts";
+import type { GenesisAccount } from "@ostrom/state";
+import type { ConsensusParameters, CryptographicSuite, Genesis, ProfileName } from "./genesis.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";
 

@@ -1,7 +1,8 @@
 import { Address, bytesToBigint, EMPTY_BYTES, err, ok, type Result, toHexDigits, equalBytes, Weight } from "@ostrom/base";
 import { bls, SCHEME_BLS12381 } from "@ostrom/crypto";
+import type { GenesisAccount } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
-import type { ConsensusParameters, CryptographicSuite, Genesis, GenesisAccount } from "./genesis.ts";
+import type { ConsensusParameters, CryptographicSuite, Genesis } from "./genesis.ts";
 import {
   duplicate,
   inconsistent,

@@ -1,5 +1,6 @@
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
-import type { ConsensusParameters, Genesis, GenesisAccount, ProfileName } from "./genesis.ts";
+import type { GenesisAccount } from "@ostrom/state";
+import type { ConsensusParameters, Genesis, ProfileName } from "./genesis.ts";
 import { DEVELOPMENT_CONTRACTS, SYSTEM_CONTRACTS } from "./system-contracts.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";

@@ -1,12 +1,12 @@
-import { type Address, assert, type Bytes, type Hash, utf8, ZERO_ADDRESS, ZERO_HASH } from "@ostrom/base";
+import { type Hash, utf8, ZERO_ADDRESS, ZERO_HASH } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { EMPTY_TRIE_ROOT, StateOverlay, type StateChanges, type StateReader } from "@ostrom/state";
+import { EMPTY_TRIE_ROOT, type GenesisAccount, genesisChanges, MemoryState, type StateChanges } from "@ostrom/state";
 import { logsBloom } from "./bloom.ts";
 import { forkAt } from "./fees.ts";
 import { formatGenesis } from "./genesis-format.ts";
 import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
 import type { ChainRules, ExecutedBlock, Header } from "./types.ts";
-import { VALIDATOR_SET_ADDRESS, type ValidatorSet, validatorSetStorage } from "./validator-set.ts";
+import { type ValidatorSet, validatorSetAccount } from "./validator-set.ts";
 
 /** Named presets of the values below; no code asks for the name. */
 export type ProfileName = "dev" | "alliance" | "public" | "cbdc";
@@ -38,14 +38,6 @@ export type ConsensusParameters = {
   readonly maxPayloadBytes: number;
 };
 
-export type GenesisAccount = {
-  readonly address: Address;
-  readonly balance: bigint;
-  readonly nonce: bigint;
-  readonly code: Bytes;
-  readonly storage: readonly { readonly slot: bigint; readonly value: bigint }[];
-};
-
 /** What all nodes of a chain agree on, read from genesis.json by `parseGenesis`. */
 export type Genesis = {
   readonly format: 1;
@@ -64,23 +56,9 @@ export type Genesis = {
   readonly validatorSet: ValidatorSet;
 };
 
-/** The state before block 1: the accounts of `alloc` and the validator set in its system account. */
+/** The state before block 1: the accounts of `alloc`, and the validator set in its system account. */
 export function genesisState(genesis: Genesis): StateChanges {
-  const state = new StateOverlay(NO_STATE);
-  state.beginTransaction();
-  for (const account of genesis.alloc) {
-    state.setBalance(account.address, account.balance);
-    state.setNonce(account.address, account.nonce);
-    if (account.code.length > 0) state.setCode(account.address, account.code);
-    for (const { slot, value } of account.storage) state.setStorage(account.address, slot, value);
-  }
-  // The nonce keeps an account without balance and code from being empty, which EIP-161 would remove.
-  state.setNonce(VALIDATOR_SET_ADDRESS, 1n);
-  for (const { slot, value } of validatorSetStorage(genesis.validatorSet)) {
-    state.setStorage(VALIDATOR_SET_ADDRESS, slot, value);
-  }
-  state.endTransaction();
-  return state.changes();
+  return genesisChanges([...genesis.alloc, validatorSetAccount(genesis.validatorSet)]);
 }
 
 /** Block 0. Its hash names the chain: the state root covers accounts and validators, and `extraData` is
@@ -108,15 +86,12 @@ export function genesisBlock(genesis: Genesis, stateRoot: Hash): ExecutedBlock {
   return { header, hash: hashHeader(header), transactions: [], receipts: [], skipped: [] };
 }
 
+/** The hash of block 0, which names the chain. It computes the state root: where the root is known, take `genesisBlock`. */
+export function genesisHash(genesis: Genesis): Hash {
+  return genesisBlock(genesis, new MemoryState().commit(genesisState(genesis)).stateRoot).hash;
+}
+
 function parametersHash(genesis: Genesis): Hash {
   const { alloc: _alloc, validators: _validators, ...parameters } = formatGenesis(genesis);
   return keccak256(utf8(JSON.stringify(parameters)));
 }
-
-const NO_STATE: StateReader = {
-  account: () => undefined,
-  storage: () => 0n,
-  code: () => {
-    assert(false, "an empty state has no code to read");
-  },
-};

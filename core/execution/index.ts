@@ -1,11 +1,13 @@
+export { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "./apply-block.ts";
+export { type AppliedTransaction, applyTransaction, type TransactionEnvironment } from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
 export { effectiveGasPrice, effectiveTip, forkAt, nextBaseFee } from "./fees.ts";
 export {
   type ConsensusParameters,
   type CryptographicSuite,
   type Genesis,
-  type GenesisAccount,
   genesisBlock,
+  genesisHash,
   genesisState,
   type ProfileName,
 } from "./genesis.ts";
@@ -28,6 +30,7 @@ export {
   encodePayload,
   type PayloadErrorCode,
 } from "./payload.ts";
+export { intrinsicGas } from "./intrinsic-gas.ts";
 export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
 export {
   addressOfSecretKey,
@@ -58,6 +61,7 @@ export {
   type TransactionFields,
   type UnsignedTransaction,
 } from "./transaction.ts";
+export { blobGasOf, maxCost } from "./transaction-validity.ts";
 export type {
   AccessListEntry,
   Authorization,

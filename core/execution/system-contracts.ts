@@ -1,5 +1,5 @@
 import { type Address, addressFromHex, type Bytes, hex } from "@ostrom/base";
-import type { GenesisAccount } from "./genesis.ts";
+import type { GenesisAccount } from "@ostrom/state";
 import { MULTICALL3_CODE } from "./multicall3-code.ts";
 
 /** Who calls system contracts. Sources: EIP-2935, EIP-4788. */

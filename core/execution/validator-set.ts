@@ -14,7 +14,7 @@ import {
   wordToBytes,
 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import type { SlotChange, StateReader } from "@ostrom/state";
+import type { GenesisAccount, SlotChange, StateReader } from "@ostrom/state";
 
 /** The account whose storage holds who validates. It has nonce 1 and no code, so EIP-161 never removes it.
  *
@@ -68,8 +68,13 @@ export type ValidatorSet = {
   readonly validators: readonly Validator[];
 };
 
-/** The storage of `VALIDATOR_SET_ADDRESS` that holds this set; zero words are left out. */
-export function validatorSetStorage(set: ValidatorSet): SlotChange[] {
+/** The account at `VALIDATOR_SET_ADDRESS` that holds this set. */
+export function validatorSetAccount(set: ValidatorSet): GenesisAccount {
+  const storage = validatorSetStorage(set);
+  return { address: VALIDATOR_SET_ADDRESS, nonce: 1n, balance: 0n, code: EMPTY_BYTES, storage };
+}
+
+function validatorSetStorage(set: ValidatorSet): SlotChange[] {
   const words: SlotChange[] = [
     { slot: FORMAT_VERSION_SLOT, value: FORMAT_VERSION },
     { slot: SCHEME_ID_SLOT, value: BigInt(set.schemeId) },
@@ -82,7 +87,7 @@ export function validatorSetStorage(set: ValidatorSet): SlotChange[] {
     words.push({ slot: first, value: packed });
     bytesFields(validator).forEach((field, i) => words.push(...bytesStorage(first + 1n + BigInt(i), field)));
   });
-  return words.filter(({ value }) => value !== 0n);
+  return words;
 }
 
 /** Reads the validator set of a block's state. The set was checked when it was admitted, so it asserts its shape. */

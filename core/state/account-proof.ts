@@ -1,4 +1,13 @@
-import { type Address, type Bytes, type Failure, fail, type Hash, ok, type Result, wordToBytes } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  type Failure,
+  fail,
+  type Hash,
+  ok,
+  type Result,
+  wordToBytes,
+} from "@ostrom/base";
 import { decodeRlpWith, readRlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
 import { decodeAccount } from "./account.ts";
@@ -34,7 +43,8 @@ export function proveAccount(
     storage: slots.map((slot) => ({
       slot,
       value: state.reader.storage(address, slot),
-      proof: storageTrie === undefined ? [] : proveTrie(storageTrie, storageRoot, hash(wordToBytes(slot)), hash),
+      proof:
+        storageTrie === undefined ? [] : proveTrie(storageTrie, storageRoot, hash(wordToBytes(slot)), hash),
     })),
   };
 }

@@ -1,9 +1,20 @@
 import { type Bytes, type Failure, Hash, hashFromHex, type Result } from "@ostrom/base";
-import { decodeRlpWith, encodeRlp, type RlpErrorCode, type RlpItem, readRlpBytes, readRlpList, readRlpUint, rlpUint } from "@ostrom/codec";
+import {
+  decodeRlpWith,
+  encodeRlp,
+  type RlpErrorCode,
+  type RlpItem,
+  readRlpBytes,
+  readRlpList,
+  readRlpUint,
+  rlpUint,
+} from "@ostrom/codec";
 import type { Account } from "./types.ts";
 
 /** keccak256 of no bytes: the code hash of an account without code. */
-export const EMPTY_CODE_HASH: Hash = hashFromHex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+export const EMPTY_CODE_HASH: Hash = hashFromHex(
+  "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470",
+);
 
 const HASH_LENGTH = 32;
 /** EIP-2681 bounds nonces by 2^64 - 2. */

@@ -1,11 +1,27 @@
-import { type Address, assert, type Bytes, compareBytes, type Hash, hashFromHex, wordToBytes } from "@ostrom/base";
+import {
+  type Address,
+  assert,
+  type Bytes,
+  compareBytes,
+  equalBytes,
+  type Hash,
+  hashFromHex,
+  wordToBytes,
+} from "@ostrom/base";
 import { encodeRlp, rlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
 import { encodeAccount } from "./account.ts";
 import { slotKey } from "./slot-key.ts";
 import { type TrieNodeChange, type TrieUpdate, updateTrie } from "./trie.ts";
 import { emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
-import type { Account, AccountChange, SlotChange, StateChanges, StateReader, TrieNodeReader } from "./types.ts";
+import type {
+  Account,
+  AccountChange,
+  SlotChange,
+  StateChanges,
+  StateReader,
+  TrieNodeReader,
+} from "./types.ts";
 
 /** The tries of one state: that of the accounts, and each account's storage. Both are secure tries: keys are hashes of
  * addresses and of slots (32 bytes, big-endian). Source: Yellow Paper, 4.1. */
@@ -18,7 +34,8 @@ export type StateTries = {
 export type CommittedState = {
   readonly reader: StateReader;
   readonly tries: StateTries;
-  /** The slots of an account that are not 0; asked for only when an account with storage is removed. */
+  /** The slots of an account that are not 0; asked for only when an account with storage is removed, which no chain does
+   * whose genesis has no account that is empty but for its storage. */
   readonly slots: (address: Address) => Iterable<SlotChange>;
 };
 
@@ -66,7 +83,13 @@ export function commitState(
     const before = below.reader.account(address);
     if (before === undefined && change.account === undefined) continue;
     const accountHash = hash(address);
-    const storage = commitStorage(below, change, accountHash, before?.storageRoot ?? emptyTrieRoot(hash), hash);
+    const storage = commitStorage(
+      below,
+      change,
+      accountHash,
+      before?.storageRoot ?? emptyTrieRoot(hash),
+      hash,
+    );
     const account = change.account && { ...change.account, storageRoot: storage.root };
     for (const { slot, value } of storage.written) slots.push({ address, slot, value });
     for (const nodeChange of storage.nodeChanges) nodeChanges.push({ ...nodeChange, owner: accountHash });
@@ -102,20 +125,27 @@ function commitStorage(
   hash: TrieHash,
 ): StorageCommit {
   const { address } = change;
-  const isCleared = change.account === undefined || change.storageCleared;
-  assert(change.account !== undefined || change.storage.length === 0, "an account that is gone must have no slots");
-  const cleared = isCleared && compareBytes(root, emptyTrieRoot(hash)) !== 0 ? below.slots(address) : [];
-  const written = overwriteSlots(cleared, change.storage);
+  const storageTrie = below.tries.storage(accountHash);
+  const isEmpty = (trieRoot: Hash): boolean => equalBytes(trieRoot, emptyTrieRoot(hash));
+  let written = change.storage;
+  let update = updateTrie(storageTrie, root, slotUpdates(written, hash), hash);
+  const isGone = change.account === undefined;
+  if (isGone ? !isEmpty(update.root) : change.storageCleared && !isEmpty(root)) {
+    written = overwriteSlots(below.slots(address), written);
+    update = updateTrie(storageTrie, root, slotUpdates(written, hash), hash);
+  }
+  assert(!isGone || isEmpty(update.root), "nothing must remain of the storage of an account that is gone");
   const previous = written.map(({ slot }) => ({ slot, value: below.reader.storage(address, slot) }));
-  const update = updateTrie(below.tries.storage(accountHash), root, slotUpdates(written, hash), hash);
   return { root: update.root, nodeChanges: update.nodeChanges, written, previous };
 }
 
 /** The slots that are cleared, as 0, and over them those that are written. */
-function overwriteSlots(cleared: Iterable<SlotChange>, written: readonly SlotChange[]): readonly SlotChange[] {
+function overwriteSlots(
+  cleared: Iterable<SlotChange>,
+  written: readonly SlotChange[],
+): readonly SlotChange[] {
   const slots = new Map<string, SlotChange>();
   for (const { slot } of cleared) slots.set(slotKey(slot), { slot, value: 0n });
-  if (slots.size === 0) return written;
   for (const change of written) slots.set(slotKey(change.slot), change);
   return [...slots.values()];
 }
@@ -124,7 +154,10 @@ function overwriteSlots(cleared: Iterable<SlotChange>, written: readonly SlotCha
 export function slotUpdates(slots: Iterable<SlotChange>, hash: TrieHash): TrieUpdate[] {
   const updates: TrieUpdate[] = [];
   for (const { slot, value } of slots) {
-    updates.push({ key: hash(wordToBytes(slot)), value: value === 0n ? undefined : encodeRlp(rlpUint(value)) });
+    updates.push({
+      key: hash(wordToBytes(slot)),
+      value: value === 0n ? undefined : encodeRlp(rlpUint(value)),
+    });
   }
   return updates.sort((a, b) => compareBytes(a.key, b.key));
 }

@@ -1,5 +1,59 @@
 export { decodeAccount, EMPTY_CODE_HASH, encodeAccount } from "./account.ts";
+export {
+  type AccountProof,
+  proveAccount,
+  type SlotProof,
+  verifyAccountProof,
+  verifySlotProof,
+} from "./account-proof.ts";
+export {
+  type AccountRecord,
+  type AccountUndo,
+  type CodeRecord,
+  type CommittedState,
+  commitState,
+  type OwnedNodeChange,
+  type SlotRecord,
+  type StateCommit,
+  type StateTries,
+  type StateUndo,
+} from "./commit.ts";
+export { type GenesisAccount, genesisChanges } from "./genesis-accounts.ts";
+export {
+  type AccountHistory,
+  changesBack,
+  historicalReader,
+  historicalTries,
+  mergeUndos,
+  type StateHistory,
+} from "./history.ts";
+export {
+  accountKey,
+  codeKey,
+  commitOperations,
+  nodeKey,
+  readUndo,
+  readUndos,
+  STATE_TABLES,
+  slotRecordKey,
+  storeReader,
+  storeState,
+  storeTries,
+  undoKey,
+} from "./keys.ts";
+export { MemoryState } from "./memory-state.ts";
 export { StateOverlay } from "./overlay.ts";
+export { type ProofErrorCode, proveTrie, verifyTrieProof } from "./proof.ts";
+export {
+  EMPTY_TRIE_NODES,
+  MAX_TRIE_KEY_BYTES,
+  orderedTrieRoot,
+  readTrie,
+  type TrieNodeChange,
+  type TrieUpdate,
+  updateTrie,
+} from "./trie.ts";
+export { type TrieEntry, trieEntries } from "./trie-entries.ts";
 export { EMPTY_TRIE_ROOT, emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
 export type {
   Account,
@@ -14,12 +68,4 @@ export type {
   TrieNodeReader,
   WriteOperation,
 } from "./types.ts";
-export {
-  EMPTY_TRIE_NODES,
-  MAX_TRIE_KEY_BYTES,
-  orderedTrieRoot,
-  readTrie,
-  type TrieNodeChange,
-  type TrieUpdate,
-  updateTrie,
-} from "./trie.ts";
+export { decodeUndo, encodeUndo } from "./undo.ts";

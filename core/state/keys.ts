@@ -1,12 +1,13 @@
 import {
   type Address,
   type Bytes,
-  bytesToBigint,
   bigintToMinimalBytes,
+  bytesToBigint,
   concatBytes,
   EMPTY_BYTES,
   equalBytes,
   type Hash,
+  InvariantError,
   must,
   uint64ToBytes,
   unwrap,
@@ -14,7 +15,7 @@ import {
 } from "@ostrom/base";
 import { decodeAccount, EMPTY_CODE_HASH, encodeAccount } from "./account.ts";
 import type { CommittedState, StateCommit, StateTries, StateUndo } from "./commit.ts";
-import type { KeyValueStore, SlotChange, StateReader, WriteOperation } from "./types.ts";
+import type { KeyValueReader, StateReader, WriteOperation } from "./types.ts";
 import { decodeUndo, encodeUndo } from "./undo.ts";
 
 /** How state lies in a key-value store. The first byte of a key names its table; the store's other users keep to other
@@ -58,7 +59,9 @@ export function slotRecordKey(address: Address, slot: bigint): Bytes {
 
 /** @param owner hash of the account's address, or undefined for the account trie. @param path nibbles, one a byte. */
 export function nodeKey(owner: Hash | undefined, path: Bytes): Bytes {
-  return owner === undefined ? key(STATE_TABLES.accountNode, path) : key(STATE_TABLES.storageNode, owner, path);
+  return owner === undefined
+    ? key(STATE_TABLES.accountNode, path)
+    : key(STATE_TABLES.storageNode, owner, path);
 }
 
 export function undoKey(height: number): Bytes {
@@ -70,7 +73,7 @@ function key(table: number, ...parts: readonly Bytes[]): Bytes {
 }
 
 /** Reads the flat tables. */
-export function storeReader(store: KeyValueStore): StateReader {
+export function storeReader(store: KeyValueReader): StateReader {
   return {
     account: (address) => {
       const record = store.get(accountKey(address));
@@ -85,31 +88,23 @@ export function storeReader(store: KeyValueStore): StateReader {
 }
 
 /** Reads the nodes of the tries. */
-export function storeTries(store: KeyValueStore): StateTries {
+export function storeTries(store: KeyValueReader): StateTries {
   return {
     accounts: { node: (path) => store.get(nodeKey(undefined, path)) },
     storage: (accountHash) => ({ node: (path) => store.get(nodeKey(accountHash, path)) }),
   };
 }
 
-const SLOT_LENGTH = 32;
-/** Sorts after all slots of an account, because it is longer than any. */
-const AFTER_SLOTS: Bytes = new Uint8Array(SLOT_LENGTH + 1).fill(0xff);
-
-/** The slots of an account that are not 0, in order. */
-export function* storeSlots(store: KeyValueStore, address: Address): Generator<SlotChange> {
-  const start = key(STATE_TABLES.slot, address);
-  for (const [recordKey, value] of store.entries({ start, end: concatBytes(start, AFTER_SLOTS) })) {
-    yield { slot: bytesToBigint(recordKey.subarray(start.length)), value: bytesToBigint(value) };
-  }
-}
-
-/** All that `commitState` reads, from a store. */
-export function storeState(store: KeyValueStore): CommittedState {
+/** All that `commitState` reads, from a store. Stores do not iterate, and need not: only an account that is empty but for
+ * its storage can be removed while it has storage, and no transaction can make such an account (EIP-7610, EIP-6780), so
+ * it is enough that genesis has none. */
+export function storeState(store: KeyValueReader): CommittedState {
   return {
     reader: storeReader(store),
     tries: storeTries(store),
-    slots: (address) => storeSlots(store, address),
+    slots: () => {
+      throw new InvariantError("an account that is removed must not have storage below");
+    },
   };
 }
 
@@ -127,20 +122,21 @@ export function commitOperations(commit: StateCommit, height: number | undefined
     });
   }
   for (const { codeHash, code } of commit.codes) operations.push({ key: codeKey(codeHash), value: code });
-  for (const { owner, path, node } of commit.nodeChanges) operations.push({ key: nodeKey(owner, path), value: node });
+  for (const { owner, path, node } of commit.nodeChanges)
+    operations.push({ key: nodeKey(owner, path), value: node });
   if (height !== undefined) operations.push({ key: undoKey(height), value: encodeUndo(commit.undo) });
   return operations;
 }
 
 /** Reads the reverse difference of the block at `height`; undefined if it is no longer kept. */
-export function readUndo(store: KeyValueStore, height: number): StateUndo | undefined {
+export function readUndo(store: KeyValueReader, height: number): StateUndo | undefined {
   const record = store.get(undoKey(height));
   return record === undefined ? undefined : unwrap(decodeUndo(record));
 }
 
 /** Reads the reverse differences that lead from the state of `head` back to that of `height`, newest first.
  * @returns undefined if one of them is no longer kept. */
-export function readUndos(store: KeyValueStore, head: number, height: number): StateUndo[] | undefined {
+export function readUndos(store: KeyValueReader, head: number, height: number): StateUndo[] | undefined {
   const undos: StateUndo[] = [];
   for (let at = head; at > height; at--) {
     const undo = readUndo(store, at);

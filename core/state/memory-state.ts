@@ -1,4 +1,12 @@
-import { type Address, type Bytes, EMPTY_BYTES, equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  EMPTY_BYTES,
+  equalBytes,
+  type Hash,
+  must,
+  toHexDigits,
+} from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { EMPTY_CODE_HASH } from "./account.ts";
 import { type CommittedState, commitState, type StateCommit, type StateTries } from "./commit.ts";
@@ -49,7 +57,10 @@ export class MemoryState implements StateReader, CommittedState {
 
   code(codeHash: Hash): Bytes {
     if (equalBytes(codeHash, EMPTY_CODE_HASH)) return EMPTY_BYTES;
-    return must(this.#codes.get(toHexDigits(codeHash)), "a code hash that an account names must have its code");
+    return must(
+      this.#codes.get(toHexDigits(codeHash)),
+      "a code hash that an account names must have its code",
+    );
   }
 
   slots(address: Address): Iterable<SlotChange> {

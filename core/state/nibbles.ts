@@ -16,7 +16,10 @@ export function toNibbles(bytes: Bytes): Bytes {
 /** Joins nibbles into bytes; asserts that there is an even number of them. */
 export function fromNibbles(nibbles: Bytes): Bytes {
   assert(nibbles.length % 2 === 0, "a key must consist of whole bytes");
-  return Uint8Array.from({ length: nibbles.length / 2 }, (_, i) => (nibbles[2 * i]! << 4) | nibbles[2 * i + 1]!);
+  return Uint8Array.from(
+    { length: nibbles.length / 2 },
+    (_, i) => (nibbles[2 * i]! << 4) | nibbles[2 * i + 1]!,
+  );
 }
 
 /** How many nibbles `a` from `offsetOfA` on and the whole of `b` have in common. */
@@ -50,7 +53,9 @@ export function encodeHexPrefix(path: Bytes, isLeaf: boolean): Bytes {
 }
 
 /** Unpacks what `encodeHexPrefix` packed. @returns undefined if the flags or the padding are not canonical. */
-export function decodeHexPrefix(packed: Bytes): { readonly path: Bytes; readonly isLeaf: boolean } | undefined {
+export function decodeHexPrefix(
+  packed: Bytes,
+): { readonly path: Bytes; readonly isLeaf: boolean } | undefined {
   const first = packed[0];
   if (first === undefined || first >> 4 > (LEAF_FLAG | ODD_FLAG)) return undefined;
   const odd = (first >> 4) & ODD_FLAG;

@@ -1,50 +1,27 @@
-import { type Address, assert, type Bytes, EMPTY_BYTES, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
+import { type Address, assert, type Bytes, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { EMPTY_CODE_HASH } from "./account.ts";
+import {
+  accountDiffers,
+  changedSlots,
+  isEmptyEntry,
+  newEntry,
+  type OverlayEntry,
+  type OverlaySlot,
+  removeAccount,
+} from "./overlay-entry.ts";
+import { slotKey } from "./slot-key.ts";
 import { EMPTY_TRIE_ROOT } from "./trie-hash.ts";
-import type { AccountChange, JournaledState, Log, SlotChange, StateChanges, StateReader } from "./types.ts";
-
-/** An account as it stands now, with all that was read or written of it. */
-type Entry = {
-  readonly address: Address;
-  readonly below: BelowAccount | undefined;
-  exists: boolean;
-  nonce: bigint;
-  balance: bigint;
-  codeHash: Hash;
-  /** Undefined until somebody asks for the code that lies below. */
-  code: Bytes | undefined;
-  slots: Map<string, Slot>;
-  /** The account was removed in this run: the storage below no longer counts. */
-  storageCleared: boolean;
-  /** Number of the last transaction that changed or touched it. */
-  touchedIn: number;
-};
-
-type BelowAccount = {
-  readonly nonce: bigint;
-  readonly balance: bigint;
-  readonly codeHash: Hash;
-  readonly hasStorage: boolean;
-};
-
-type Slot = {
-  readonly slot: bigint;
-  readonly below: bigint;
-  value: bigint;
-  /** The value when transaction `writtenIn` began; older than that, `value` is the original. */
-  original: bigint;
-  writtenIn: number;
-};
+import type { AccountChange, JournaledState, Log, StateChanges, StateReader } from "./types.ts";
 
 /** Sets that live as long as one transaction. */
 type TransactionSets = {
   readonly warmAddresses: Set<string>;
   readonly warmSlots: Map<string, Set<string>>;
   readonly transient: Map<string, Map<string, bigint>>;
-  readonly created: Map<string, Entry>;
+  readonly created: Map<string, OverlayEntry>;
   readonly selfDestructed: Set<string>;
-  readonly touched: Entry[];
+  readonly touched: OverlayEntry[];
 };
 
 /** Collects what a run of transactions does to state, above any StateReader, which it never changes.
@@ -56,7 +33,7 @@ type TransactionSets = {
 export class StateOverlay implements JournaledState {
   readonly #below: StateReader;
   readonly #emptyTrieRoot: Hash;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, OverlayEntry>();
   #journal: (() => void)[] = [];
   #transaction = 0;
   #sets: TransactionSets = emptySets();
@@ -280,41 +257,23 @@ export class StateOverlay implements JournaledState {
       const account = entry.exists ? { nonce, balance, codeHash } : undefined;
       accounts.set(key, { address: entry.address, account, storageCleared, storage });
       const isNewCode = entry.below === undefined || !equalBytes(entry.below.codeHash, codeHash);
-      if (entry.exists && code !== undefined && code.length > 0 && isNewCode) codes.set(toHexDigits(codeHash), code);
+      if (entry.exists && code !== undefined && code.length > 0 && isNewCode)
+        codes.set(toHexDigits(codeHash), code);
     }
     return { accounts, codes };
   }
 
-  #entry(address: Address): Entry {
+  #entry(address: Address): OverlayEntry {
     const key = toHexDigits(address);
     const found = this.#entries.get(key);
     if (found !== undefined) return found;
-    const account = this.#below.account(address);
-    const below = account && {
-      nonce: account.nonce,
-      balance: account.balance,
-      codeHash: account.codeHash,
-      hasStorage: !equalBytes(account.storageRoot, this.#emptyTrieRoot),
-    };
-    const entry: Entry = {
-      // The caller may go on to use the memory of its address.
-      address: address.slice() as Address,
-      below,
-      exists: below !== undefined,
-      nonce: below?.nonce ?? 0n,
-      balance: below?.balance ?? 0n,
-      codeHash: below?.codeHash ?? EMPTY_CODE_HASH,
-      code: below === undefined || equalBytes(below.codeHash, EMPTY_CODE_HASH) ? EMPTY_BYTES : undefined,
-      slots: new Map(),
-      storageCleared: false,
-      touchedIn: -1,
-    };
+    const entry = newEntry(address, this.#below.account(address), this.#emptyTrieRoot);
     this.#entries.set(key, entry);
     return entry;
   }
 
   /** The entry of an account that is about to change: it exists from now on, and is touched. */
-  #changed(address: Address): Entry {
+  #changed(address: Address): OverlayEntry {
     const entry = this.#entry(address);
     this.#touch(entry);
     if (!entry.exists) {
@@ -326,7 +285,7 @@ export class StateOverlay implements JournaledState {
     return entry;
   }
 
-  #touch(entry: Entry): void {
+  #touch(entry: OverlayEntry): void {
     const previous = entry.touchedIn;
     if (previous === this.#transaction) return;
     entry.touchedIn = this.#transaction;
@@ -336,13 +295,13 @@ export class StateOverlay implements JournaledState {
     });
   }
 
-  #slot(entry: Entry, slot: bigint): Slot {
+  #slot(entry: OverlayEntry, slot: bigint): OverlaySlot {
     const key = slotKey(slot);
     const found = entry.slots.get(key);
     if (found !== undefined) return found;
     const hasBelow = entry.below?.hasStorage === true && !entry.storageCleared;
     const below = hasBelow ? this.#below.storage(entry.address, slot) : 0n;
-    const read: Slot = { slot, below, value: below, original: below, writtenIn: -1 };
+    const read: OverlaySlot = { slot, below, value: below, original: below, writtenIn: -1 };
     entry.slots.set(key, read);
     return read;
   }
@@ -355,13 +314,6 @@ export class StateOverlay implements JournaledState {
     });
     return false;
   }
-}
-
-/** Contracts choose slots. V8 hashes a bigint by its low 64 bits, and a string of few decimal digits by its number, so
- * either would let a contract fill one bucket of a map; the letter makes it a string like any other, hashed with the
- * process's seed. */
-function slotKey(slot: bigint): string {
-  return `x${slot.toString(16)}`;
 }
 
 function emptySets(): TransactionSets {
@@ -381,32 +333,4 @@ function valueOrNew<V>(map: Map<string, V>, key: string, create: () => V): V {
   const value = create();
   map.set(key, value);
   return value;
-}
-
-function isEmptyEntry(entry: Entry): boolean {
-  return entry.nonce === 0n && entry.balance === 0n && equalBytes(entry.codeHash, EMPTY_CODE_HASH);
-}
-
-function removeAccount(entry: Entry): void {
-  entry.exists = false;
-  entry.nonce = 0n;
-  entry.balance = 0n;
-  entry.codeHash = EMPTY_CODE_HASH;
-  entry.code = EMPTY_BYTES;
-  entry.slots = new Map();
-  entry.storageCleared = true;
-}
-
-function accountDiffers(entry: Entry): boolean {
-  const { below, exists } = entry;
-  if (below === undefined || !exists) return exists !== (below !== undefined);
-  return (
-    entry.nonce !== below.nonce || entry.balance !== below.balance || !equalBytes(entry.codeHash, below.codeHash)
-  );
-}
-
-function changedSlots(entry: Entry): SlotChange[] {
-  const changed: SlotChange[] = [];
-  for (const { slot, below, value } of entry.slots.values()) if (value !== below) changed.push({ slot, value });
-  return changed;
 }

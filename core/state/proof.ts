@@ -9,7 +9,12 @@ import type { TrieNodeReader } from "./types.ts";
 /** Collects the nodes on the way to a key: they prove its value, or that it has none.
  * @param root of the trie that `nodes` holds.
  * @returns nodes from the root on, inlined ones within their parents; none for an empty trie. Source: EIP-1186. */
-export function proveTrie(nodes: TrieNodeReader, root: Hash, key: Bytes, hash: TrieHash = keccak256): Bytes[] {
+export function proveTrie(
+  nodes: TrieNodeReader,
+  root: Hash,
+  key: Bytes,
+  hash: TrieHash = keccak256,
+): Bytes[] {
   const nibbles = toNibbles(key);
   const proof: Bytes[] = [];
   let reference = rootReference(nodes, root, hash);
@@ -51,7 +56,8 @@ export function verifyTrieProof(
   while (expected !== undefined) {
     const encoded = proof[used];
     if (encoded === undefined) return fail("proof/truncated", `the proof ends after ${used} nodes`);
-    if (!equalBytes(hash(encoded), expected)) return fail("proof/wrong-hash", `node ${used} is not the one expected`);
+    if (!equalBytes(hash(encoded), expected))
+      return fail("proof/wrong-hash", `node ${used} is not the one expected`);
     if (used > 0 && encoded.length < MIN_HASHED_NODE_BYTES) {
       return fail("proof/malformed-node", `node ${used} is so short that its parent must inline it`);
     }
@@ -62,7 +68,8 @@ export function verifyTrieProof(
     expected = end.value.next;
     depth = end.value.depth;
   }
-  if (used < proof.length) return fail("proof/surplus-nodes", `${proof.length - used} nodes beyond the way to the key`);
+  if (used < proof.length)
+    return fail("proof/surplus-nodes", `${proof.length - used} nodes beyond the way to the key`);
   return ok(value);
 }
 

@@ -10,7 +10,11 @@ export type TrieEntry = { readonly key: Bytes; readonly value: Bytes };
 
 /** Walks all entries of a trie in the order of their keys; it reads the nodes as it goes.
  * @param root of the trie that `nodes` holds. */
-export function* trieEntries(nodes: TrieNodeReader, root: Hash, hash: TrieHash = keccak256): Generator<TrieEntry> {
+export function* trieEntries(
+  nodes: TrieNodeReader,
+  root: Hash,
+  hash: TrieHash = keccak256,
+): Generator<TrieEntry> {
   const reference = rootReference(nodes, root, hash);
   if (reference !== undefined) yield* entriesBelow(nodes, EMPTY_BYTES, reference);
 }

@@ -5,7 +5,9 @@ import { keccak256 } from "@ostrom/crypto";
 export type TrieHash = (data: Bytes) => Hash;
 
 /** The root of a trie without entries, hashed by keccak256: keccak256(0x80). */
-export const EMPTY_TRIE_ROOT: Hash = hashFromHex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+export const EMPTY_TRIE_ROOT: Hash = hashFromHex(
+  "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421",
+);
 
 const RLP_OF_NOTHING: Bytes = Uint8Array.of(0x80);
 

@@ -7,7 +7,11 @@ import { decodeHexPrefix, encodeHexPrefix } from "./nibbles.ts";
 export type TrieNode<Child = TrieReference> = LeafNode | ExtensionNode<Child> | BranchNode<Child>;
 
 export type LeafNode = { readonly kind: "leaf"; readonly path: Bytes; readonly value: Bytes };
-export type ExtensionNode<Child> = { readonly kind: "extension"; readonly path: Bytes; readonly child: Child };
+export type ExtensionNode<Child> = {
+  readonly kind: "extension";
+  readonly path: Bytes;
+  readonly child: Child;
+};
 export type BranchNode<Child> = {
   readonly kind: "branch";
   /** 16 entries. */
@@ -52,7 +56,10 @@ export function encodeExtension(path: Bytes, child: TrieReference): Bytes {
   return encodeRlpListOfEncoded([encodeRlp(encodeHexPrefix(path, false)), child]);
 }
 
-export function encodeBranch(children: readonly (TrieReference | undefined)[], value: Bytes | undefined): Bytes {
+export function encodeBranch(
+  children: readonly (TrieReference | undefined)[],
+  value: Bytes | undefined,
+): Bytes {
   const items = children.map((child) => child ?? EMPTY_STRING_RLP);
   items.push(value === undefined ? EMPTY_STRING_RLP : encodeRlp(value));
   return encodeRlpListOfEncoded(items);

@@ -1,4 +1,14 @@
-import { assert, type Bytes, compareBytes, concatBytes, EMPTY_BYTES, equalBytes, Hash, must, unwrap } from "@ostrom/base";
+import {
+  assert,
+  type Bytes,
+  compareBytes,
+  concatBytes,
+  EMPTY_BYTES,
+  equalBytes,
+  type Hash,
+  must,
+  unwrap,
+} from "@ostrom/base";
 import { encodeRlp, rlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
 import { appendNibble, commonPrefixLength, toNibbles } from "./nibbles.ts";
@@ -7,10 +17,10 @@ import {
   BRANCH_WIDTH,
   type BranchNode,
   decodeNode,
+  type ExtensionNode,
   encodeBranch,
   encodeExtension,
   encodeLeaf,
-  type ExtensionNode,
   hashOfReference,
   type LeafNode,
   MIN_HASHED_NODE_BYTES,
@@ -58,7 +68,10 @@ export function updateTrie(
   const entries = updates.map(({ key, value }, index) => {
     assert(key.length <= MAX_TRIE_KEY_BYTES, "a trie key must not be too long");
     assert(value === undefined || value.length > 0, "a trie value must not be empty");
-    assert(index === 0 || compareBytes(updates[index - 1]!.key, key) < 0, "updates must be sorted, without duplicates");
+    assert(
+      index === 0 || compareBytes(updates[index - 1]!.key, key) < 0,
+      "updates must be sorted, without duplicates",
+    );
     return { key: toNibbles(key), value };
   });
   const update = new Update(nodes, hash);
@@ -73,7 +86,12 @@ export function updateTrie(
 
 /** Reads the value of a key.
  * @param root of the trie that `nodes` holds. @returns undefined if the key is not in the trie. */
-export function readTrie(nodes: TrieNodeReader, root: Hash, key: Bytes, hash: TrieHash = keccak256): Bytes | undefined {
+export function readTrie(
+  nodes: TrieNodeReader,
+  root: Hash,
+  key: Bytes,
+  hash: TrieHash = keccak256,
+): Bytes | undefined {
   const nibbles = toNibbles(key);
   let reference = rootReference(nodes, root, hash);
   let depth = 0;
@@ -104,11 +122,14 @@ export function stepDown(node: TrieNode, key: Bytes, depth: number): TrieStep {
   if (node.kind === "branch") {
     if (depth === key.length) return { kind: "end", value: node.value };
     const child = node.children[key[depth]!];
-    return child === undefined ? { kind: "end", value: undefined } : { kind: "child", child, depth: depth + 1 };
+    return child === undefined
+      ? { kind: "end", value: undefined }
+      : { kind: "child", child, depth: depth + 1 };
   }
   const isOnPath = commonPrefixLength(key, depth, node.path) === node.path.length;
   const next = depth + node.path.length;
-  if (node.kind === "leaf") return { kind: "end", value: isOnPath && next === key.length ? node.value : undefined };
+  if (node.kind === "leaf")
+    return { kind: "end", value: isOnPath && next === key.length ? node.value : undefined };
   return isOnPath ? { kind: "child", child: node.child, depth: next } : { kind: "end", value: undefined };
 }
 
@@ -162,7 +183,9 @@ class Update {
         return encodeExtension(node.path, this.#settle(concatBytes(path, node.path), node.child));
       case "branch": {
         const children = node.children.map((child, nibble) =>
-          child === undefined || child instanceof Uint8Array ? child : this.#settle(appendNibble(path, nibble), child),
+          child === undefined || child instanceof Uint8Array
+            ? child
+            : this.#settle(appendNibble(path, nibble), child),
         );
         return encodeBranch(children, node.value);
       }
@@ -181,7 +204,11 @@ class Update {
     return child instanceof Uint8Array ? readNode(this.#nodes, path, child) : child.node;
   }
 
-  #node(path: Bytes, node: TrieNode<Child> | undefined, entries: readonly Entry[]): TrieNode<Child> | undefined {
+  #node(
+    path: Bytes,
+    node: TrieNode<Child> | undefined,
+    entries: readonly Entry[],
+  ): TrieNode<Child> | undefined {
     if (entries.length === 0) return node;
     switch (node?.kind) {
       case undefined:
@@ -215,7 +242,11 @@ class Update {
     return this.#lengthen(path, Uint8Array.of(nibble), must(children[nibble], "one child must remain"));
   }
 
-  #extension(path: Bytes, extension: ExtensionNode<Child>, entries: readonly Entry[]): TrieNode<Child> | undefined {
+  #extension(
+    path: Bytes,
+    extension: ExtensionNode<Child>,
+    entries: readonly Entry[],
+  ): TrieNode<Child> | undefined {
     const depth = path.length;
     // Deletions of keys that leave the extension's path find nothing; only a new value there splits it.
     let shared = extension.path.length;
@@ -293,7 +324,10 @@ function updateLeaf(path: Bytes, leaf: LeafNode, entries: readonly Entry[]): Tri
 }
 
 /** Builds the node for entries whose keys agree up to `depth`. */
-function build(entries: readonly (Entry & { readonly value: Bytes })[], depth: number): TrieNode<Child> | undefined {
+function build(
+  entries: readonly (Entry & { readonly value: Bytes })[],
+  depth: number,
+): TrieNode<Child> | undefined {
   const first = entries[0];
   const last = entries.at(-1);
   if (first === undefined || last === undefined) return undefined;
@@ -309,5 +343,9 @@ function build(entries: readonly (Entry & { readonly value: Bytes })[], depth: n
   });
   const branch: BranchNode<Child> = { kind: "branch", children, value: endsHere ? first.value : undefined };
   if (shared === 0) return branch;
-  return { kind: "extension", path: first.key.subarray(depth, end), child: { node: branch, replacesStored: false } };
+  return {
+    kind: "extension",
+    path: first.key.subarray(depth, end),
+    child: { node: branch, replacesStored: false },
+  };
 }

@@ -30,7 +30,10 @@ export type KeyValueReader = {
 /** A key-value store; keys sort by bytes. Core needs no iteration: stores that iterate (node/storage) do so asynchronously. */
 export type KeyValueStore = KeyValueReader & {
   /** Applies all or nothing. With `sync`, it returns only when the batch survives a power cut. */
-  readonly write: (batch: readonly WriteOperation[], options: { readonly sync: boolean }) => void | Promise<void>;
+  readonly write: (
+    batch: readonly WriteOperation[],
+    options: { readonly sync: boolean },
+  ) => void | Promise<void>;
 };
 
 /** Puts a value, or deletes the key where `value` is undefined. */
@@ -98,7 +101,7 @@ export type StateChanges = {
 
 export type AccountChange = {
   readonly address: Address;
-  /** undefined: the account is gone, and its storage with it. */
+  /** undefined: the account is gone, and its storage with it; `storage` may then list slots, all 0. */
   readonly account: { readonly nonce: bigint; readonly balance: bigint; readonly codeHash: Hash } | undefined;
   /** True if nothing of the storage below remains: the account was removed on the way and made anew. */
   readonly storageCleared: boolean;

@@ -1,8 +1,7 @@
-import { type Address, addressToWord, type Bytes, EMPTY_BYTES } from "@ostrom/base";
+import { type Address, type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
 import { createFrame, type Frame, type Machine } from "./frame.ts";
 import { MAX_CALL_DEPTH } from "./gas-schedule.ts";
-import { isPrecompile, runPrecompile } from "./precompiles/index.ts";
 import type { FaultCode, Outcome } from "./types.ts";
 
 /** A message call that is about to begin: by a transaction or by one of the CALL instructions. */
@@ -50,16 +49,15 @@ export function refusal(
 }
 
 export function enterCall(machine: Machine, request: CallRequest): Entered {
-  const { state, fork } = machine.context;
+  const { state } = machine.context;
   const refused = refusal(state, request.caller, request.transfersValue ? request.value : 0n, request.depth);
   if (refused !== undefined) return faultWith(refused, request.gas);
   const checkpoint = state.checkpoint();
   state.touch(request.address);
   if (request.transfersValue) transfer(state, request.caller, request.address, request.value);
-  const precompile = addressToWord(request.codeAddress);
-  if (isPrecompile(fork, precompile)) {
-    const result = runPrecompile(fork, precompile, request.input, request.gas);
-    if (result.ok) return succeedWith(result.output, request.gas - result.gasUsed);
+  const result = machine.precompiles.call(request.codeAddress, request.input, request.gas);
+  if (result?.ok === true) return succeedWith(result.output, request.gas - result.gasUsed);
+  if (result?.ok === false) {
     state.revertTo(checkpoint);
     return faultWith("vm/precompile-failed", 0n);
   }

@@ -1,4 +1,4 @@
-import { must } from "@ostrom/base";
+import { EMPTY_BYTES, must } from "@ostrom/base";
 import { createAddress } from "./contract-address.ts";
 import { codeToRun } from "./delegation.ts";
 import { type Entered, enterCall, enterCreate, faultWith, refusal } from "./enter.ts";
@@ -7,8 +7,8 @@ import { forkRules } from "./fork-rules.ts";
 import { MAX_STACK_SIZE } from "./gas-schedule.ts";
 import { instructionsOf } from "./instruction-set.ts";
 import { leave, resume } from "./leave.ts";
+import { forkPrecompiles } from "./precompile-set.ts";
 import type { ExecutionContext, Message, Outcome } from "./types.ts";
-import { EMPTY_BYTES } from "@ostrom/base";
 
 /** Runs a message, and all the messages that its code sends, on the context's state.
  *
@@ -18,6 +18,7 @@ export function executeMessage(context: ExecutionContext, message: Message): Out
   const machine: Machine = {
     context,
     rules: forkRules(context.fork),
+    precompiles: context.precompiles ?? forkPrecompiles(context.fork),
     instructions: instructionsOf(context.fork),
   };
   const entered = message.to === undefined ? enterCreation(machine, message) : enterMessage(machine, message);

@@ -4,12 +4,13 @@ import type { ForkRules } from "./fork-rules.ts";
 import { MAX_MEMORY_SIZE } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 import { createMemory, growMemory, type Memory, memoryGas } from "./memory.ts";
-import type { ExecutionContext, FaultCode } from "./types.ts";
+import type { ExecutionContext, FaultCode, PrecompileSet } from "./types.ts";
 
 /** What all frames of one message share. */
 export type Machine = {
   readonly context: ExecutionContext;
   readonly rules: ForkRules;
+  readonly precompiles: PrecompileSet;
   /** By opcode; undefined: invalid in this fork. */
   readonly instructions: readonly (Instruction | undefined)[];
 };

@@ -1,5 +1,6 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
+import type { PrecompileResult } from "./precompiles/index.ts";
 
 /** The rule sets that the engine has, oldest first. */
 export type Fork = "cancun" | "prague" | "osaka";
@@ -30,15 +31,28 @@ export type ExecutionContext = {
   readonly block: BlockContext;
   readonly transaction: TransactionContext;
   readonly state: JournaledState;
+  /** In place of the fork's own. */
+  readonly precompiles?: PrecompileSet;
   /** Called before each instruction (debugging, tracing); undefined on the fast path. */
   readonly onStep?: (step: Step) => void;
 };
 
+/** Contracts that are part of the protocol: pure functions of their input. */
+export type PrecompileSet = {
+  /** Warm from a transaction's start (EIP-2929). */
+  readonly addresses: readonly Address[];
+  /** @returns undefined if no precompile has this address. */
+  readonly call: (address: Address, input: Bytes, gasLimit: bigint) => PrecompileResult | undefined;
+};
+
+/** An instruction that is about to run. */
 export type Step = {
+  /** 1 for the outermost message. */
   readonly depth: number;
   readonly programCounter: number;
   readonly opcode: number;
   readonly gasLeft: bigint;
+  /** The top is last. The frame's own, which goes on changing. */
   readonly stack: readonly bigint[];
 };
 

@@ -8,7 +8,7 @@ import type {
   SignedTransaction,
   SkipReason,
 } from "@ostrom/execution";
-import type { Account, StateReader } from "@ostrom/state";
+import type { AccountProof, StateReader } from "@ostrom/state";
 
 /** What the JSON-RPC server sees of a node. The runtime implements it; `testing/` has one that lives in memory.
  *
@@ -89,18 +89,8 @@ export type StateView = {
   readonly release: () => void;
 };
 
-export type StateProof = {
-  /** undefined: absent, which `accountProof` proves. */
-  readonly account: Account | undefined;
-  /** RLP of the trie nodes from the root. */
-  readonly accountProof: readonly Bytes[];
-  /** In the order asked for. */
-  readonly storage: readonly {
-    readonly slot: bigint;
-    readonly value: bigint;
-    readonly proof: readonly Bytes[];
-  }[];
-};
+/** RLP of the trie nodes from the root, slots in the order asked for. An absent account is proved absent. */
+export type StateProof = AccountProof;
 
 /** A transaction as eth_call and its like describe it: anything may be missing. */
 export type CallRequest = {

@@ -3,7 +3,6 @@ import { keccak256 } from "@ostrom/crypto";
 import {
   type AccessListEntry,
   type Authorization,
-  BLOB_BASE_FEE,
   effectiveGasPrice,
   type Header,
   type Receipt,
@@ -192,6 +191,9 @@ function authorizationToJson(authorization: Authorization): JsonObject {
     s: quantity(authorization.s),
   };
 }
+
+/** The price of blob gas while no blobs are in use, which is always. Source: EIP-4844, MIN_BASE_FEE_PER_BLOB_GAS. */
+export const BLOB_BASE_FEE = 1n;
 
 /** Gas of one blob. Source: EIP-4844, GAS_PER_BLOB. */
 const GAS_PER_BLOB = 131_072;

@@ -1,8 +1,8 @@
 import { must } from "@ostrom/base";
-import { BLOB_BASE_FEE, type ChainRules, effectiveTip, nextBaseFee } from "@ostrom/execution";
+import { type ChainRules, effectiveTip, nextBaseFee } from "@ostrom/execution";
 import type { ChainReads } from "./backend.ts";
 import type { BlockReader, ReadBlock } from "./block-reader.ts";
-import { quantity } from "./encode.ts";
+import { BLOB_BASE_FEE, quantity } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 
 /** What to suggest as a priority fee where the newest blocks say nothing: a round figure that costs next to nothing.

@@ -25,3 +25,16 @@ export type {
   SyncProgress,
   TransactionLocation,
 } from "./backend.ts";
+export type { Json } from "./json.ts";
+export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
+export { createMethods } from "./methods.ts";
+export type { Method } from "./method.ts";
+export { describeMethods, type MethodDescription } from "./schema.ts";
+export {
+  createRpcServer,
+  DEFAULT_CLIENT_VERSION,
+  type RpcLog,
+  type RpcServer,
+  type RpcServerOptions,
+  RpcStartError,
+} from "./server.ts";

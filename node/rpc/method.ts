@@ -23,6 +23,8 @@ export type Services = {
   readonly subscriptions: SubscriptionHub;
   readonly fees: FeeOracle;
   readonly clientVersion: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
   /** The methods served, for rpc_modules and rpc.discover. */
   readonly methods: ReadonlyMap<string, Method>;
 };

@@ -1,5 +1,6 @@
 import { must, toHex, ZERO_HASH } from "@ostrom/base";
-import { EMPTY_TRIE_ROOT, type Header, type SignedTransaction } from "@ostrom/execution";
+import type { Header, SignedTransaction } from "@ostrom/execution";
+import { EMPTY_TRIE_ROOT } from "@ostrom/state";
 import { blockToJson, pendingTransactionToJson } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 import type { RequestContext } from "./method.ts";
@@ -17,7 +18,7 @@ export async function pendingBlock(context: RequestContext, isFull: boolean): Pr
     ...parent.header,
     parentHash: parent.hash,
     number: parent.header.number + 1,
-    timestamp: Math.max(parent.header.timestamp, Math.floor(Date.now() / 1000)),
+    timestamp: Math.max(parent.header.timestamp, Math.floor(context.nowMs() / 1000)),
     transactionsRoot: EMPTY_TRIE_ROOT,
     receiptsRoot: EMPTY_TRIE_ROOT,
     logsBloom: EMPTY_BLOOM,

@@ -7,43 +7,42 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ["nonce-too-low", "nonce too low"],
   ["nonce-too-high", "nonce too high"],
   ["nonce-too-big", "nonce has max value"],
-  ["nonce-gap", "nonce too high"],
   ["already-known", "already known"],
   ["replacement-underpriced", "replacement transaction underpriced"],
   ["underpriced", "transaction underpriced"],
-  ["fee-too-low", "transaction underpriced"],
-  ["replaced", "replaced by a transaction with the same nonce and a higher fee"],
   ["fee-below-base-fee", "max fee per gas less than block base fee"],
   ["priority-fee-above-max-fee", "max priority fee per gas higher than max fee per gas"],
   ["insufficient-funds", "insufficient funds for gas * price + value"],
   ["intrinsic-gas", "intrinsic gas too low"],
-  ["intrinsic-gas-too-low", "intrinsic gas too low"],
   ["gas-overflow", "gas uint64 overflow"],
-  ["gas-limit-exceeded", "exceeds block gas limit"],
+  ["gas-limit-above-block", "exceeds block gas limit"],
   ["block-gas-exceeded", "exceeds block gas limit"],
-  ["gas-above-block-limit", "exceeds block gas limit"],
-  ["gas-above-transaction-limit", "transaction gas limit too high"],
+  ["gas-limit-above-cap", "transaction gas limit too high"],
   ["sender-has-code", "sender not an eoa"],
-  ["pool-full", "txpool is full"],
   ["full", "txpool is full"],
   ["sender-limit", "account limit exceeded"],
+  ["queue-limit", "account limit exceeded"],
   ["too-large", "oversized data"],
-  ["oversized", "oversized data"],
   ["init-code-too-large", "max initcode size exceeded"],
   ["unsupported-type", "transaction type not valid"],
+  ["type-not-active", "transaction type not valid"],
+  ["blobs-not-accepted", "transaction type not valid"],
   ["blobs-in-network-form", "transaction type not valid"],
-  ["invalid-chain-id", "invalid chain id"],
   ["wrong-chain-id", "invalid chain id"],
-  ["not-replay-protected", "only replay-protected (EIP-155) transactions allowed over RPC"],
+  ["invalid-chain-id", "invalid chain id"],
+  ["unprotected", "only replay-protected (EIP-155) transactions allowed over RPC"],
   ["invalid-signature", "invalid sender"],
   ["malformed", "invalid transaction"],
+  ["replaced", "replaced by a transaction with the same nonce and a higher fee"],
+  ["evicted", "evicted from the full pool"],
+  ["expired", "expired in the pool: a transaction with a lower nonce did not come"],
 ]);
 
 /** Geth's words for a refusal, with the refuser's own after them. */
 export function refusalText(reason: Failure): string {
   const known = TEXTS.get(reason.code.slice(reason.code.lastIndexOf("/") + 1));
   if (known === undefined) return reason.message;
-  return reason.message.startsWith(known) ? reason.message : `${known}: ${reason.message}`;
+  return reason.message.toLowerCase().includes(known.toLowerCase()) ? reason.message : `${known}: ${reason.message}`;
 }
 
 /** The answer to a transaction that was refused, or given up later; `data` has the machine-readable reason. */

@@ -59,7 +59,7 @@ const opensslHash: HashEngine = {
 
 /** libsecp256k1. The package's main entry falls back to JavaScript without a word, so its binding is asked for by path. */
 function loadSecp256k1(): Secp256k1Engine {
-  const binding = loadBinding<Secp256k1Binding>("secp256k1/bindings");
+  const binding = loadNativeBinding<Secp256k1Binding>("secp256k1/bindings");
   return {
     name: "libsecp256k1",
     recover: (hash, signature, yParity) => {
@@ -92,7 +92,7 @@ function belowOrder(hash: Hash): Bytes {
 }
 
 function loadBlst(): BlsEngine {
-  const binding = loadBinding<BlstBinding>("@chainsafe/blst");
+  const binding = loadNativeBinding<BlstBinding>("@chainsafe/blst");
   const readPublicKey = createDecodedKeyCache((bytes) => readBlstPublicKey(binding, bytes), MAX_CACHED_KEYS);
   const secretKeyOf = (bytes: Bytes): InstanceType<BlstBinding["SecretKey"]> => {
     assertBlsSecretKey(bytes);
@@ -152,7 +152,8 @@ function aggregate(binding: BlstBinding, signatures: readonly Bytes[]): Bytes | 
   return sum[0] === INFINITY_FLAGS ? undefined : sum;
 }
 
-function loadBinding<Binding>(path: string): Binding {
+/** Loads a native addon. Throws an Error that says which one is missing, where, and what to do. */
+export function loadNativeBinding<Binding>(path: string): Binding {
   try {
     return load(path) as Binding;
   } catch (cause) {

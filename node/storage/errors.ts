@@ -9,6 +9,8 @@ export type StorageErrorCode =
   /** Written by a version of the program that this one does not understand. */
   | "storage/unknown-version"
   | "storage/closed"
+  /** A key lies where others can read it. */
+  | "storage/exposed"
   /** Any other failure of the machine below; the message has its words. */
   | "storage/failed";
 

@@ -8,8 +8,8 @@ import { asStorageError, StorageError } from "./errors.ts";
 import type { KeyRange, Store, StoreSnapshot } from "./types.ts";
 
 export type LevelStoreOptions = {
-  /** Makes a new database where none is; without it, opening nothing is `storage/missing`. */
-  readonly create: boolean;
+  /** Makes a new database where none is (the default); if false, opening nothing is `storage/missing`. */
+  readonly create?: boolean;
   readonly cacheBytes?: number;
   /** How much is gathered in memory (and in LevelDB's own log) before it becomes a table. */
   readonly writeBufferBytes?: number;
@@ -26,14 +26,15 @@ export const DEFAULT_WRITE_BUFFER_BYTES: number = 16 * 1024 * 1024;
  * The thread that opened first owns the block cache that all of them use: it must close last, after every other thread has
  * closed or ended.
  * Rejects with StorageError: `storage/locked`, `storage/damaged`, `storage/missing`, `storage/disk-full`, `storage/failed`. */
-export async function openLevelStore(path: string, options: LevelStoreOptions): Promise<LevelStore> {
+export async function openLevelStore(path: string, options: LevelStoreOptions = {}): Promise<LevelStore> {
+  const create = options.create ?? true;
   // Threads find each other's database by the spelling of its path.
   const folder = resolve(path);
-  await checkFolder(folder, options.create);
+  await checkFolder(folder, create);
   const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: "view", valueEncoding: "view" });
   try {
     await level.open({
-      createIfMissing: options.create,
+      createIfMissing: create,
       multithreading: true,
       cacheSize: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
       writeBufferSize: options.writeBufferBytes ?? DEFAULT_WRITE_BUFFER_BYTES,

@@ -1,4 +1,3 @@
-import type { Height } from "@ostrom/base";
 import type {
   ConsensusDomain,
   Executed,
@@ -60,8 +59,5 @@ export type CertificationFaultCode =
   | "certification/bad-signature"
   | "certification/bad-certificate";
 
-/** Result heights above the newest certificate for which votes are kept. */
+/** Results and votes are kept for heights this far from the newest executed one, above the newest certificate. */
 export const CERTIFICATION_WINDOW = 256;
-
-/** Where certification stands, for metrics and for the leader's proposals. */
-export type CertificationTip = { readonly height: Height; readonly certificate: StateCertificate | undefined };

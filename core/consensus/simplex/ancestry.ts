@@ -80,21 +80,20 @@ export function findParent(draft: Draft, block: OrderedBlock): ParentLookup {
  * and after which every view is nullified. */
 export function chooseParent(draft: Draft, view: View): ParentLookup {
   const { tip, views } = draft.state;
-  for (let candidate = view - 1; candidate > tip.view; candidate--) {
-    const certificates = views.get(candidate as View)?.certificates;
-    const notarization = notarizationOf(views.get(candidate as View));
+  const needs: Need[] = [];
+  for (let candidate = view - 1; candidate > tip.view && needs.length < MAX_NEEDS_OF_PROPOSAL; candidate--) {
+    const known = views.get(candidate as View);
+    const notarization = notarizationOf(known);
+    const isNullified = known?.certificates.nullification !== undefined;
     if (notarization !== undefined) {
       const lookup = withAncestors(draft, notarization.digest, candidate as View);
-      if (lookup.kind === "found" || certificates?.nullification === undefined) return lookup;
+      if (needs.length === 0 && lookup.kind === "found") return lookup;
+      if (!isNullified) return needs.length === 0 ? lookup : { kind: "missing", needs };
     }
-    if (certificates?.nullification === undefined) {
-      return {
-        kind: "missing",
-        needs: [{ kind: "certificate", view: candidate as View, want: "any", askFirst: undefined }],
-      };
-    }
+    if (isNullified) continue;
+    needs.push({ kind: "certificate", view: candidate as View, want: "any", askFirst: undefined });
   }
-  return withAncestors(draft, tip.digest, tip.view);
+  return needs.length === 0 ? withAncestors(draft, tip.digest, tip.view) : { kind: "missing", needs };
 }
 
 /** Who is known to hold the block that was notarized in a view; everybody, if that is not known. */

@@ -22,13 +22,16 @@ import {
   keyOf,
   makeVote,
   type ParentBlock,
+  persistBlock,
   viewState,
 } from "./state.ts";
 import type { Input } from "./types.ts";
-import { addVote, countVotes, maySign, nullify, signNotarize } from "./voting.ts";
+import { addVote, countVotes, maySign, nullify, reportIfInvalid, signNotarize } from "./voting.ts";
 
 /** Proposals of views this far above our own are kept: each may hold MAX_PAYLOAD_BYTES. */
 export const PROPOSAL_WINDOW_VIEWS = 4;
+
+const BLOCK_REQUEST_PREFIX = "block/";
 
 /** Rule S2: the leader asks for a payload as soon as it has a parent, once a view. */
 export function buildIfLeader(draft: Draft): void {
@@ -142,7 +145,7 @@ export function onVerdict(draft: Draft, input: Extract<Input, { kind: "verdict" 
   const judged = { ...known, valid: input.valid };
   changeBlock(draft, judged);
   const { proposal, own, certificates } = viewState(draft, view);
-  if (!input.valid && certificates.notarization !== undefined) reportNotarizedInvalid(draft, judged);
+  if (certificates.notarization !== undefined) reportIfInvalid(draft, certificates.notarization);
   const isCurrent = view === draft.state.view && proposal !== undefined && equalBytes(proposal.digest, input.digest);
   if (!isCurrent || !maySign(draft, view)) return;
   if (!input.valid) {
@@ -155,38 +158,24 @@ export function onVerdict(draft: Draft, input: Extract<Input, { kind: "verdict" 
   signNotarize(draft, view, makeVote(draft, "notarize", view, input.digest));
 }
 
-/** A body that was asked for. */
-export function onBlock(draft: Draft, from: ValidatorIndex, block: OrderedBlock): void {
+/** A body that was asked for; another is dropped before it costs a hash. */
+export function onBlock(draft: Draft, block: OrderedBlock): void {
   const { config, tip, requests } = draft.state;
   if (block.epoch !== config.validators.epoch || block.view <= tip.view) return;
+  if (![...requests.keys()].some((key) => key.startsWith(BLOCK_REQUEST_PREFIX))) return;
   const digest = orderDigest(config.domain, block);
-  if (draft.state.blocks.has(keyOf(digest))) return;
-  if (!requests.has(blockRequestKey(digest))) {
-    fault(draft, from, "consensus/unexpected", "sent a block that nobody asked it for");
-    return;
-  }
+  if (draft.state.blocks.has(keyOf(digest)) || !requests.has(blockRequestKey(digest))) return;
   persistBlock(draft, { block, digest, persisted: false, valid: undefined });
 }
 
 /** Key of a request for a body. */
 export function blockRequestKey(digest: KnownBlock["digest"]): string {
-  return `block/${keyOf(digest)}`;
-}
-
-/** Says that a quorum voted for what this validator's own checks refuse. */
-export function reportNotarizedInvalid(draft: Draft, { block }: KnownBlock): void {
-  const why = `view ${block.view} was notarized although this node found its block invalid`;
-  fault(draft, block.proposer, "consensus/notarized-invalid", why);
+  return `${BLOCK_REQUEST_PREFIX}${keyOf(digest)}`;
 }
 
 function rememberBlock(draft: Draft, block: OrderedBlock, digest: KnownBlock["digest"]): void {
   if (draft.state.blocks.has(keyOf(digest))) return;
   changeBlock(draft, { block, digest, persisted: false, valid: undefined });
-}
-
-function persistBlock(draft: Draft, known: KnownBlock): void {
-  if (!known.persisted) emit(draft, { kind: "persist", record: { kind: "block", block: known.block } });
-  changeBlock(draft, { ...known, persisted: true });
 }
 
 /** Height, time and the state certificate, against the parent. */

@@ -22,6 +22,8 @@ export type SimplexState = {
   readonly view: View;
   /** The view that certificates admit to; `view` follows it within the same step. */
   readonly admittedView: View;
+  /** Whether the fetch timer is running. */
+  readonly fetchArmed: boolean;
   readonly tip: FinalizedTip;
   /** Views above the tip's of which anything is known. */
   readonly views: ReadonlyMap<View, ViewState>;
@@ -35,8 +37,8 @@ export type SimplexState = {
   readonly building: ParentBlock | undefined;
   /** Highest finalization whose block does not yet connect to the tip here. */
   readonly pendingFinalization: Certificate | undefined;
-  /** How often each missing thing was asked for. */
-  readonly requests: ReadonlyMap<string, number>;
+  /** What is missing and, by its key, how often it was asked for. */
+  readonly requests: ReadonlyMap<string, RequestProgress>;
   /** Newest state certificate whose signatures were checked. */
   readonly checkedStateCertificate: StateCertificate | undefined;
   /** Highest view of which each validator was heard. */
@@ -61,6 +63,9 @@ export type ViewState = {
   /** Validators caught at something in this view: their further votes in it are not read. */
   readonly ignored: ReadonlySet<ValidatorIndex>;
 };
+
+/** Fetch timers since something was first missed, and how many peers were asked for it. */
+export type RequestProgress = { readonly ticks: number; readonly sent: number };
 
 export type KnownBlock = {
   readonly block: OrderedBlock;
@@ -104,6 +109,12 @@ export function changeView(draft: Draft, view: View, change: Partial<ViewState>)
 
 export function changeBlock(draft: Draft, known: KnownBlock): void {
   changeState(draft, { blocks: new Map(draft.state.blocks).set(keyOf(known.digest), known) });
+}
+
+/** Logs a body, once: it stands in the log before any vote for it. */
+export function persistBlock(draft: Draft, known: KnownBlock): void {
+  if (!known.persisted) emit(draft, { kind: "persist", record: { kind: "block", block: known.block } });
+  changeBlock(draft, { ...known, persisted: true });
 }
 
 export function changeState(draft: Draft, change: Partial<SimplexState>): void {

@@ -151,7 +151,6 @@ export type FaultCode =
   | "consensus/bad-certificate"
   | "consensus/bad-block"
   | "consensus/bad-segment"
-  | "consensus/unexpected"
   /** A quorum notarized what this node found invalid: our rules differ from theirs. Never by a peer's fault alone. */
   | "consensus/notarized-invalid";
 

@@ -1,4 +1,4 @@
-import { assert, equalBytes, View } from "@ostrom/base";
+import { assert, equalBytes, View, ZERO_HASH } from "@ostrom/base";
 import { verifyCertificate, verifyVote } from "../certificates.ts";
 import { certificateKindOf, voteSigningBytes } from "../signing.ts";
 import { countTally, withEntry } from "../tally.ts";
@@ -13,6 +13,7 @@ import {
   keyOf,
   makeVote,
   nextView,
+  persistBlock,
   viewState,
 } from "./state.ts";
 
@@ -51,6 +52,7 @@ export function signDueFinalizes(draft: Draft): void {
     if (known.own.finalize || known.own.nullify) continue;
     const block = draft.state.blocks.get(keyOf(notarization.digest));
     if (block === undefined || block.valid === false) continue;
+    persistBlock(draft, block);
     changeView(draft, view, { own: { ...known.own, finalize: true } });
     emit(draft, { kind: "sign", vote: makeVote(draft, "finalize", view, notarization.digest) });
   }
@@ -65,7 +67,7 @@ export function onVote(draft: Draft, from: ValidatorIndex, signed: SignedVote): 
     return;
   }
   if (vote.epoch !== config.validators.epoch || vote.view <= tip.view || vote.view > view + VOTE_WINDOW_VIEWS) return;
-  if (!addVote(draft, signed, false)) return;
+  if ((vote.kind === "nullify") !== equalBytes(vote.digest, ZERO_HASH) || !addVote(draft, signed, false)) return;
   countVotes(draft, vote);
   // The leader itself gives its view up: nothing is gained by waiting.
   if (vote.kind === "nullify" && vote.view === view && signer === viewState(draft, view).leader) nullify(draft);
@@ -110,9 +112,8 @@ export function countVotes(draft: Draft, vote: Vote): void {
 export function onCertificate(draft: Draft, from: ValidatorIndex, certificate: Certificate): boolean {
   const { config, tip } = draft.state;
   if (certificate.epoch !== config.validators.epoch) return false;
-  if (certificate.view <= tip.view || viewState(draft, certificate.view).certificates[certificate.kind] !== undefined) {
-    return true;
-  }
+  const known = draft.state.views.get(certificate.view)?.certificates[certificate.kind];
+  if (certificate.view <= tip.view || known !== undefined) return true;
   const verified = verifyCertificate(config.domain, config.validators, certificate);
   if (!verified.ok) {
     fault(draft, from, "consensus/bad-certificate", verified.error.message);
@@ -127,8 +128,17 @@ export function acceptCertificate(draft: Draft, certificate: Certificate): void 
   const { certificates } = viewState(draft, certificate.view);
   for (const known of Object.values(certificates)) assertNoConflict(known, certificate);
   recordCertificate(draft, certificate);
+  reportIfInvalid(draft, certificate);
   emit(draft, { kind: "persist", record: { kind: "certificate", certificate } });
   broadcast(draft, { kind: "certificate", certificate });
+}
+
+/** Says so when a quorum notarized what this validator's own checks refuse. */
+export function reportIfInvalid(draft: Draft, { kind, digest }: Certificate): void {
+  const known = draft.state.blocks.get(keyOf(digest));
+  if (kind !== "notarization" || known?.valid !== false) return;
+  const why = `view ${known.block.view} was notarized although this node found its block invalid`;
+  fault(draft, known.block.proposer, "consensus/notarized-invalid", why);
 }
 
 /** Puts a trusted certificate into the state, without any effect. */

@@ -13,4 +13,4 @@ export const ripemd160Precompile: Precompile = {
 };
 
 /** 0x04: the input. Source: Yellow Paper, appendix E. */
-export const identity: Precompile = { gas: gasPerWord(15, 3), run: (input) => input.slice() };
+export const identity: Precompile = { gas: gasPerWord(15, 3), run: (input) => new Uint8Array(input) };

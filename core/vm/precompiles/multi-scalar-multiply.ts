@@ -2,7 +2,7 @@ import { mulAddUnsafe, pippenger } from "@noble/curves/abstract/curve.js";
 import type { WeierstrassPoint, WeierstrassPointCons } from "@noble/curves/abstract/weierstrass.js";
 
 /** From how many terms on buckets are faster than a table of odd multiples for each point. Measured. */
-const BUCKETS_FROM_TERMS = 64;
+const BUCKETS_FROM_TERMS = 256;
 
 /** Sum of points, each times its scalar in [0, group order). Zero terms fall out first: they are common in tests and
  * would still cost their share of a table. */

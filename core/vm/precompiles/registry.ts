@@ -50,7 +50,11 @@ const PRAGUE: readonly (readonly [number, Precompile])[] = [
 ];
 
 /** A later entry for an address replaces the earlier one. */
-const OSAKA: readonly (readonly [number, Precompile])[] = [...PRAGUE, [0x05, modexpEip7883], [0x100, p256Verify]];
+const OSAKA: readonly (readonly [number, Precompile])[] = [
+  ...PRAGUE,
+  [0x05, modexpEip7883],
+  [0x100, p256Verify],
+];
 
 const PRECOMPILES: Readonly<Record<Fork, ReadonlyMap<number, Precompile>>> = {
   cancun: new Map(CANCUN),

@@ -1,0 +1,65 @@
+import { assert, type View } from "@ostrom/base";
+import { verifyChainSegment } from "../sync.ts";
+import type { Certificate, OrderedBlock, ValidatorIndex } from "../types.ts";
+import { chainTo } from "./ancestry.ts";
+import { changeState, type Draft, emit, fault, type KnownBlock, nextView, type ViewState } from "./state.ts";
+import type { FinalizedTip } from "./types.ts";
+
+/** Rule S11: a finalization makes its block and all ancestors final, as soon as their bodies are here. */
+export function finalizeDue(draft: Draft): void {
+  const { pendingFinalization } = draft.state;
+  if (pendingFinalization === undefined) return;
+  const chain = chainTo(draft, pendingFinalization.digest, pendingFinalization.view);
+  assert(chain.kind !== "conflict", "a final block must extend every final block before it");
+  if (chain.kind === "complete") finalizeBlocks(draft, chain.blocks, pendingFinalization);
+}
+
+/** Consecutive final blocks from a peer's store. What is here already is passed over. */
+export function onBlockRange(
+  draft: Draft,
+  from: ValidatorIndex,
+  blocks: readonly OrderedBlock[],
+  finalization: Certificate,
+): void {
+  const { config, tip } = draft.state;
+  if (finalization.epoch !== config.validators.epoch || finalization.view <= tip.view) return;
+  const ahead = blocks.filter((block) => block.height > tip.height);
+  const segment = verifyChainSegment(config.domain, config.validators, tip, ahead, finalization);
+  if (!segment.ok) {
+    fault(draft, from, "consensus/bad-segment", segment.error.message);
+    return;
+  }
+  finalizeBlocks(draft, segment.value, finalization);
+}
+
+/** The node got to a newer final block by other means. */
+export function moveTip(draft: Draft, tip: FinalizedTip): void {
+  if (tip.height <= draft.state.tip.height || tip.epoch !== draft.state.config.validators.epoch) return;
+  advanceTip(draft, tip);
+}
+
+/** Forgets what lies at or below a new tip (rule S10). */
+function advanceTip(draft: Draft, tip: FinalizedTip): void {
+  const { views, blocks, pendingFinalization, admittedView } = draft.state;
+  const isPending = pendingFinalization !== undefined && pendingFinalization.view > tip.view;
+  const reached = nextView(tip.view);
+  changeState(draft, {
+    tip,
+    views: new Map([...views].filter(([view]: readonly [View, ViewState]) => view > tip.view)),
+    blocks: new Map([...blocks].filter(([, known]) => known.block.view > tip.view)),
+    pendingFinalization: isPending ? pendingFinalization : undefined,
+    admittedView: reached > admittedView ? reached : admittedView,
+  });
+}
+
+function finalizeBlocks(
+  draft: Draft,
+  chain: readonly Pick<KnownBlock, "block" | "digest">[],
+  finalization: Certificate,
+): void {
+  for (const { block, digest } of chain) emit(draft, { kind: "finalized", block, digest, finalization });
+  const last = chain.at(-1);
+  if (last === undefined) return;
+  const { epoch, view, height, timestampMs, stateCertificate } = last.block;
+  advanceTip(draft, { epoch, view, height, digest: last.digest, timestampMs, stateCertificate, finalization });
+}

@@ -1,0 +1,72 @@
+import { type View } from "@ostrom/base";
+import type { ValidatorIndex } from "../types.ts";
+import { weightOf } from "../validator-set.ts";
+import { changeState, type Draft, emit, setTimer, type SimplexState, viewState } from "./state.ts";
+import { nullify } from "./voting.ts";
+
+/** Timeouts in multiples of Delta: until the leader's proposal is here, and until the view is over.
+ * Source: commonware simplex, t_l and t_a. */
+const LEADER_TIMEOUT_DELTAS = 2;
+const ADVANCE_TIMEOUT_DELTAS = 3;
+
+/** A leader unheard for this many rounds of leaders is not waited for, while a quorum is heard (rule S13). */
+const ABSENT_AFTER_ROUNDS = 2;
+const ABSENT_AFTER_VIEWS_AT_LEAST = 8;
+
+/** Rule S7: a certificate of the view before admits to a view; timers begin. */
+export function enterAdmittedView(draft: Draft): void {
+  const { admittedView, view, poolPending, config } = draft.state;
+  if (admittedView <= view) return;
+  changeState(draft, { view: admittedView, building: undefined, idlePacing: !poolPending });
+  armTimers(draft, poolPending ? config.minBlockIntervalMs : config.emptyBlockIntervalMs);
+  setTimer(draft, "standstill", config.standstillMs);
+  if (isLeaderAbsent(draft.state)) nullify(draft);
+}
+
+/** The pool of this validator got its first transaction, or lost its last: a leader that now hesitates is late. */
+export function onWork(draft: Draft, pending: boolean): void {
+  const { config, view, idlePacing } = draft.state;
+  changeState(draft, { poolPending: pending });
+  if (!pending || !idlePacing || viewState(draft, view).proposal !== undefined) return;
+  changeState(draft, { idlePacing: false });
+  armTimers(draft, config.minBlockIntervalMs);
+}
+
+/** Remembers of which view a validator was last heard. */
+export function hear(draft: Draft, from: ValidatorIndex, view: View): void {
+  const known = draft.state.lastHeard.get(from);
+  const heard = view > draft.state.view ? draft.state.view : view;
+  if (known !== undefined && known >= heard) return;
+  changeState(draft, { lastHeard: new Map(draft.state.lastHeard).set(from, heard) });
+}
+
+/** Delta of the current view (rule S6): it grows with each view since the newest final block, except the two that are
+ * always under way, so that timeouts outgrow any delay that the network has. */
+export function currentDeltaMs({ config, view, tip }: SimplexState): number {
+  let deltaMs = config.deltaMs;
+  for (let late = view - tip.view - 2; late > 0 && deltaMs < config.maxDeltaMs; late--) {
+    deltaMs = Math.floor((deltaMs * config.deltaGrowthPercent) / 100);
+  }
+  return Math.min(deltaMs, config.maxDeltaMs);
+}
+
+/** Starts both timeouts of the current view. @param pacingMs how long an honest leader may hold its proposal back. */
+function armTimers(draft: Draft, pacingMs: number): void {
+  const deltaMs = currentDeltaMs(draft.state);
+  const { proposal } = viewState(draft, draft.state.view);
+  if (proposal === undefined) setTimer(draft, "leader", LEADER_TIMEOUT_DELTAS * deltaMs + pacingMs);
+  else emit(draft, { kind: "cancelTimer", id: "leader" });
+  setTimer(draft, "advance", ADVANCE_TIMEOUT_DELTAS * deltaMs + pacingMs);
+}
+
+function isLeaderAbsent(state: SimplexState): boolean {
+  const { config, view, lastHeard, quorum } = state;
+  const { validators } = config.validators;
+  const patience = Math.max(ABSENT_AFTER_ROUNDS * validators.length, ABSENT_AFTER_VIEWS_AT_LEAST);
+  const isHeard = (validator: ValidatorIndex): boolean =>
+    validator === config.own || (lastHeard.get(validator) ?? 0) + patience >= view;
+  const leader = state.views.get(view)?.leader;
+  const everybody = validators.map((_, index) => index as ValidatorIndex);
+  if (leader === undefined || isHeard(leader)) return false;
+  return weightOf(config.validators, everybody.filter(isHeard)) >= quorum;
+}

@@ -1,0 +1,198 @@
+import { type Address, type Bytes, type Failure, type Hash, type Result, ZERO_HASH } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import { EMPTY_TRIE_ROOT, orderedTrieRoot, type StateChanges, StateOverlay, type StateReader } from "@ostrom/state";
+import { type BlockContext, blobBaseFee, executeMessage, type Fork } from "@ostrom/vm";
+import { type AppliedTransaction, applyTransaction } from "./apply-transaction.ts";
+import { logsBloom, mergeBlooms } from "./bloom.ts";
+import { forkAt, nextBaseFee } from "./fees.ts";
+import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
+import { encodeReceipt } from "./receipt.ts";
+import { checkStaticValidity } from "./static-validity.ts";
+import {
+  BEACON_ROOTS_ADDRESS,
+  HISTORY_STORAGE_ADDRESS,
+  SYSTEM_ADDRESS,
+  SYSTEM_CALL_GAS,
+} from "./system-contracts.ts";
+import { decodeTransaction, recoverSender } from "./transaction.ts";
+import type {
+  ChainRules,
+  ExecutedBlock,
+  Header,
+  OrderedPayload,
+  Receipt,
+  SignedTransaction,
+  Skipped,
+  SkipReason,
+} from "./types.ts";
+
+/** What an ordered payload is executed with. */
+export type BlockInput = {
+  readonly rules: ChainRules;
+  readonly parent: Header;
+  /** State after the parent. */
+  readonly state: StateReader;
+  readonly ordered: OrderedPayload;
+  /** Hash of a block before this one; asked for the 256 newest only. */
+  readonly blockHash: (number: bigint) => Hash | undefined;
+  /** Answers who signed a transaction, by its hash, where a signature was checked already. */
+  readonly knownSender?: (transactionHash: Hash) => Address | undefined;
+};
+
+/** A block that ran; only its state root is missing, which who stores the changes computes. */
+export type AppliedBlock = {
+  readonly header: Omit<Header, "stateRoot">;
+  readonly transactions: readonly SignedTransaction[];
+  readonly receipts: readonly Receipt[];
+  readonly skipped: readonly Skipped[];
+  readonly changes: StateChanges;
+};
+
+/** Executes a finalized payload. It accepts any bytes: what cannot run when its turn comes is skipped, the same way
+ * everywhere (no fee, no receipt, no nonce change), and is not in the block.
+ *
+ * Where Ethereum leaves something to its consensus layer, the header has: `coinbase` the proposer's fee recipient;
+ * `extraData` the order digest; `prevRandao` keccak256(order digest), which a leader can bias by what it proposes;
+ * `timestamp` whole seconds, equal in blocks of one second; `parentBeaconBlockRoot` zero; no withdrawals, requests
+ * or blobs.
+ * Sources: protocol notes ("Order, then execute, then certify", "Fees and skips"); EIP-2935, EIP-4788. */
+export function applyBlock(input: BlockInput): AppliedBlock {
+  const { rules, parent, ordered } = input;
+  const timestamp = Math.max(Math.floor(ordered.timestampMs / 1000), parent.timestamp);
+  const fork = forkAt(rules, timestamp);
+  const state = new StateOverlay(input.state);
+  const parentHash = hashHeader(parent);
+  const block = blockContext(input, fork, timestamp, parentHash);
+  callSystemContracts(state, fork, block, parentHash);
+
+  const run = runTransactions(input, { fork, state, block, gasCharge: rules.gasCharge });
+  const header = {
+    ...EMPTY_HEADER_FIELDS,
+    parentHash,
+    coinbase: block.coinbase,
+    transactionsRoot: rootOf(run.transactions.map(({ raw }) => raw)),
+    receiptsRoot: rootOf(run.receipts.map(encodeReceipt)),
+    logsBloom: mergeBlooms(run.receipts.map(({ bloom }) => bloom)),
+    number: parent.number + 1,
+    gasLimit: rules.blockGasLimit,
+    gasUsed: run.gasUsed,
+    timestamp,
+    extraData: ordered.orderDigest,
+    prevRandao: block.prevRandao,
+    baseFeePerGas: block.baseFeePerGas,
+    parentBeaconBlockRoot: PARENT_BEACON_BLOCK_ROOT,
+    requestsHash: fork === "cancun" ? undefined : EMPTY_REQUESTS_HASH,
+  };
+  const { transactions, receipts, skipped } = run;
+  return { header, transactions, receipts, skipped, changes: state.changes() };
+}
+
+/** Completes an applied block. @param stateRoot of the parent's state with `changes`. */
+export function sealBlock(applied: AppliedBlock, stateRoot: Hash): ExecutedBlock {
+  const header: Header = { ...applied.header, stateRoot };
+  const { transactions, receipts, skipped } = applied;
+  return { header, hash: hashHeader(header), transactions, receipts, skipped };
+}
+
+/** There is no beacon chain whose root it could be. */
+const PARENT_BEACON_BLOCK_ROOT = ZERO_HASH;
+/** Blobs are refused before they could take room. */
+const NO_BLOB_ROOM = 0n;
+const NO_EXCESS_BLOB_GAS = 0n;
+
+function blockContext(input: BlockInput, fork: Fork, timestamp: number, parentHash: Hash): BlockContext {
+  const { rules, parent, ordered } = input;
+  const parentNumber = BigInt(parent.number);
+  return {
+    number: parentNumber + 1n,
+    timestamp: BigInt(timestamp),
+    coinbase: ordered.proposer,
+    gasLimit: rules.blockGasLimit,
+    baseFeePerGas: nextBaseFee(parent, rules),
+    prevRandao: keccak256(ordered.orderDigest),
+    blobBaseFee: blobBaseFee(fork, NO_EXCESS_BLOB_GAS),
+    chainId: rules.chainId,
+    blockHash: (number) => (number === parentNumber ? parentHash : input.blockHash(number)),
+  };
+}
+
+/** Tells the system contracts the parent's hash and the beacon root. A contract that is not deployed is passed over. */
+function callSystemContracts(state: StateOverlay, fork: Fork, block: BlockContext, parentHash: Hash): void {
+  callSystemContract(state, fork, block, BEACON_ROOTS_ADDRESS, PARENT_BEACON_BLOCK_ROOT);
+  if (fork !== "cancun") callSystemContract(state, fork, block, HISTORY_STORAGE_ADDRESS, parentHash);
+}
+
+function callSystemContract(state: StateOverlay, fork: Fork, block: BlockContext, to: Address, data: Bytes): void {
+  if (state.code(to).length === 0) return;
+  state.beginTransaction();
+  const transaction = { origin: SYSTEM_ADDRESS, gasPrice: 0n, blobVersionedHashes: [] };
+  const message = { caller: SYSTEM_ADDRESS, to, value: 0n, data, gas: SYSTEM_CALL_GAS };
+  // A contract that fails leaves no trace, and the block stands.
+  executeMessage({ fork, block, transaction, state }, message);
+  state.endTransaction();
+}
+
+type Run = {
+  readonly transactions: SignedTransaction[];
+  readonly receipts: Receipt[];
+  readonly skipped: Skipped[];
+  gasUsed: bigint;
+};
+
+type Environment = Omit<Parameters<typeof applyTransaction>[0], "room">;
+
+function runTransactions(input: BlockInput, environment: Environment): Run {
+  const run: Run = { transactions: [], receipts: [], skipped: [], gasUsed: 0n };
+  for (const raw of input.ordered.transactions) {
+    const transaction = admitTransaction(raw, input, environment.fork);
+    if (!transaction.ok) {
+      run.skipped.push({ hash: keccak256(raw), reason: { ...transaction.error, retry: false } });
+      continue;
+    }
+    const room = { gas: input.rules.blockGasLimit - run.gasUsed, blobGas: NO_BLOB_ROOM };
+    const applied = applyTransaction({ ...environment, room }, transaction.value);
+    if (!applied.ok) {
+      run.skipped.push({ hash: transaction.value.hash, reason: applied.error });
+      continue;
+    }
+    run.gasUsed += applied.value.gasUsed;
+    run.transactions.push(transaction.value);
+    run.receipts.push(receiptOf(transaction.value, applied.value, run.gasUsed));
+  }
+  return run;
+}
+
+/** Votes check this too; execution does not rely on them, because a payload that was finalized must run. */
+function admitTransaction(
+  raw: Bytes,
+  input: BlockInput,
+  fork: Fork,
+): Result<SignedTransaction, Failure<"execution/invalid">> {
+  const invalid = (error: Failure) =>
+    ({ ok: false, error: { code: "execution/invalid", message: `${error.code}: ${error.message}` } }) as const;
+  const decoded = decodeTransaction(raw);
+  if (!decoded.ok) return invalid(decoded.error);
+  const valid = checkStaticValidity(decoded.value, input.rules, fork);
+  if (!valid.ok) return invalid(valid.error);
+  const known = input.knownSender?.(decoded.value.hash);
+  if (known !== undefined) return { ok: true, value: { ...decoded.value, sender: known } };
+  const sender = recoverSender(decoded.value);
+  return sender.ok ? { ok: true, value: { ...decoded.value, sender: sender.value } } : invalid(sender.error);
+}
+
+function receiptOf(transaction: SignedTransaction, applied: AppliedTransaction, cumulativeGasUsed: bigint): Receipt {
+  return {
+    type: transaction.type,
+    succeeded: applied.succeeded,
+    cumulativeGasUsed,
+    bloom: logsBloom(applied.logs),
+    logs: applied.logs,
+    gasUsed: applied.gasUsed,
+    effectiveGasPrice: applied.effectiveGasPrice,
+    contractAddress: applied.contractAddress,
+  };
+}
+
+function rootOf(values: readonly Bytes[]): Hash {
+  return values.length === 0 ? EMPTY_TRIE_ROOT : orderedTrieRoot(values);
+}

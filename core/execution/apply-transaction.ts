@@ -1,0 +1,166 @@
+import { type Address, type Bytes, bytesToBigint, err, ok, type Result } from "@ostrom/base";
+import type { JournaledState, Log } from "@ostrom/state";
+import {
+  type BlockContext,
+  createAddress,
+  type ExecutionContext,
+  executeMessage,
+  type FaultCode,
+  type Fork,
+  forkPrecompiles,
+  forkRules,
+  type Outcome,
+  type PrecompileSet,
+  TRANSACTION_GAS,
+} from "@ostrom/vm";
+import { applyAuthorizations } from "./apply-authorizations.ts";
+import { effectiveGasPrice } from "./fees.ts";
+import { callDataFloorGas, upfrontGas } from "./intrinsic-gas.ts";
+import { blobGasOf, hindrance, staticInvalidity } from "./transaction-validity.ts";
+import type { ChainRules, SignedTransaction, SkipReason } from "./types.ts";
+
+/** Where a transaction runs. */
+export type TransactionEnvironment = {
+  readonly fork: Fork;
+  readonly block: BlockContext;
+  readonly state: JournaledState;
+  readonly gasCharge: ChainRules["gasCharge"];
+  /** What the block has left for this transaction and those after it. */
+  readonly room: { readonly gas: bigint; readonly blobGas: bigint };
+  /** In place of the fork's own. */
+  readonly precompiles?: PrecompileSet;
+  readonly onStep?: ExecutionContext["onStep"];
+};
+
+/** What a transaction that ran leaves for its receipt and for who asks. */
+export type AppliedTransaction = {
+  readonly succeeded: boolean;
+  /** Gas paid for, by the rule of `gasCharge`. */
+  readonly gasUsed: bigint;
+  readonly blobGasUsed: bigint;
+  /** Wei for each unit of gas. */
+  readonly effectiveGasPrice: bigint;
+  readonly logs: readonly Log[];
+  /** Return or revert data. */
+  readonly output: Bytes;
+  /** Where a transaction without a recipient puts its contract, also if it failed. */
+  readonly contractAddress: Address | undefined;
+  /** Why it failed; undefined if it succeeded or reverted. */
+  readonly fault: FaultCode | undefined;
+};
+
+/** Runs one transaction on the state: takes the fee, runs the message, gives back what was not used, pays the block's
+ * coinbase, burns the base fee.
+ *
+ * A transaction that fails or reverts is paid for all the same. One that cannot run leaves the state as it was, and the
+ * error says why: `execution/invalid` (it never can), or one of `hindrance`'s codes.
+ * Sources: Yellow Paper, section 6.2; EIP-1559, 2929, 2930, 3529, 3651, 4844, 7623, 7702. */
+export function applyTransaction(
+  environment: TransactionEnvironment,
+  transaction: SignedTransaction,
+): Result<AppliedTransaction, SkipReason> {
+  const { fork, block, state, room } = environment;
+  const reason =
+    staticInvalidity(fork, block.chainId, transaction) ?? hindrance(state, block, room, transaction);
+  if (reason !== undefined) return err(reason);
+
+  const price = effectiveGasPrice(transaction, block.baseFeePerGas);
+  state.beginTransaction();
+  buyGas(environment, transaction, price);
+  warmAtStart(environment, transaction);
+  state.setNonce(transaction.sender, transaction.nonce + 1n);
+  if (forkRules(fork).delegation) applyAuthorizations(state, block.chainId, transaction.authorizations);
+
+  const outcome = executeMessage(contextOf(environment, transaction, price), {
+    caller: transaction.sender,
+    to: transaction.to,
+    value: transaction.value,
+    data: transaction.data,
+    gas: transaction.gasLimit - upfrontGas(transaction),
+  });
+
+  const gasUsed = settle(environment, transaction, price, outcome);
+  const logs = [...state.logs()];
+  state.endTransaction();
+  return ok({
+    succeeded: outcome.status === "success",
+    gasUsed,
+    blobGasUsed: blobGasOf(transaction),
+    effectiveGasPrice: price,
+    logs,
+    output: outcome.output,
+    contractAddress:
+      transaction.to === undefined ? createAddress(transaction.sender, transaction.nonce) : undefined,
+    fault: outcome.fault,
+  });
+}
+
+/** Takes the price of all gas that the transaction may use; blob gas is burnt at once. */
+function buyGas({ state, block }: TransactionEnvironment, transaction: SignedTransaction, price: bigint): void {
+  const cost = transaction.gasLimit * price + blobGasOf(transaction) * block.blobBaseFee;
+  state.setBalance(transaction.sender, state.balance(transaction.sender) - cost);
+}
+
+/** Sources: EIP-2929, 2930 (access list), 3651 (coinbase). */
+function warmAtStart(
+  { fork, state, block, precompiles }: TransactionEnvironment,
+  transaction: SignedTransaction,
+): void {
+  state.warmAddress(transaction.sender);
+  state.warmAddress(block.coinbase);
+  if (transaction.to !== undefined) state.warmAddress(transaction.to);
+  for (const address of (precompiles ?? forkPrecompiles(fork)).addresses) state.warmAddress(address);
+  for (const { address, storageKeys } of transaction.accessList) {
+    state.warmAddress(address);
+    for (const key of storageKeys) state.warmSlot(address, bytesToBigint(key));
+  }
+}
+
+function contextOf(
+  { fork, block, state, precompiles, onStep }: TransactionEnvironment,
+  transaction: SignedTransaction,
+  gasPrice: bigint,
+): ExecutionContext {
+  const { sender, blobVersionedHashes } = transaction;
+  return {
+    fork,
+    block,
+    state,
+    transaction: { origin: sender, gasPrice, blobVersionedHashes },
+    ...(precompiles === undefined ? {} : { precompiles }),
+    ...(onStep === undefined ? {} : { onStep }),
+  };
+}
+
+/** Gives the sender what it paid and did not use, and the coinbase its tip. @returns the gas paid for. */
+function settle(
+  { fork, state, block, gasCharge }: TransactionEnvironment,
+  transaction: SignedTransaction,
+  price: bigint,
+  outcome: Outcome,
+): bigint {
+  const { sender, gasLimit } = transaction;
+  const used = gasLimit - outcome.gasLeft;
+  const refundLimit = used / TRANSACTION_GAS.refundDivisor;
+  const refund = state.refund() < refundLimit ? state.refund() : refundLimit;
+  const floor = callDataFloorGas(transaction, fork);
+  const charged = chargedGas(gasCharge, gasLimit, used - refund > floor ? used - refund : floor);
+
+  state.setBalance(sender, state.balance(sender) + (gasLimit - charged) * price);
+  const tip = charged * (price - block.baseFeePerGas);
+  if (tip > 0n) state.setBalance(block.coinbase, state.balance(block.coinbase) + tip);
+  // A coinbase that gets nothing is touched too: if it is an empty account it goes (EIP-161).
+  else state.touch(block.coinbase);
+  return charged;
+}
+
+function chargedGas(gasCharge: ChainRules["gasCharge"], gasLimit: bigint, used: bigint): bigint {
+  switch (gasCharge) {
+    case "used":
+      return used;
+    case "used-or-half-limit":
+      return used > gasLimit / 2n ? used : gasLimit / 2n;
+    default:
+      return gasCharge satisfies never;
+  }
+}

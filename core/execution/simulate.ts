@@ -1,0 +1,282 @@
+import {
+  type Address,
+  type Bytes,
+  bytesToBigint,
+  EMPTY_BYTES,
+  type Failure,
+  fail,
+  type Hash,
+  ok,
+  type Result,
+  toHex,
+  ZERO_ADDRESS,
+} from "@ostrom/base";
+import { StateOverlay, type StateReader } from "@ostrom/state";
+import {
+  type BlockContext,
+  blobBaseFee,
+  type ExecutionContext,
+  executeMessage,
+  type FaultCode,
+  type Fork,
+  forkRules,
+  type Outcome,
+  precompileAddresses,
+  TRANSACTION_GAS,
+} from "@ostrom/vm";
+import { applyAuthorizations } from "./apply-authorizations.ts";
+import { describeFault } from "./fault-text.ts";
+import { forkAt } from "./fees.ts";
+import { callDataFloorGas, intrinsicGas, upfrontGas } from "./intrinsic-gas.ts";
+import { type AccountOverride, overrideState } from "./state-overrides.ts";
+import type { AccessListEntry, Authorization, ChainRules, Header } from "./types.ts";
+
+/** A transaction as eth_call describes it: anything may be missing. */
+export type CallRequest = {
+  /** The zero address if absent. */
+  readonly from?: Address;
+  /** undefined: creates a contract. */
+  readonly to?: Address;
+  readonly gas?: bigint;
+  readonly gasPrice?: bigint;
+  readonly maxFeePerGas?: bigint;
+  readonly maxPriorityFeePerGas?: bigint;
+  readonly blobVersionedHashes?: readonly Hash[];
+  readonly value?: bigint;
+  readonly data?: Bytes;
+  readonly accessList?: readonly AccessListEntry[];
+  readonly authorizations?: readonly Authorization[];
+};
+
+/** Replaces what a simulated call sees of its block. */
+export type BlockOverride = {
+  readonly number?: bigint;
+  /** Seconds. */
+  readonly timestamp?: bigint;
+  readonly gasLimit?: bigint;
+  readonly coinbase?: Address;
+  readonly prevRandao?: Hash;
+  readonly baseFeePerGas?: bigint;
+  readonly blobBaseFee?: bigint;
+};
+
+/** One message to run without effect, on the state after a block and as if in that block. */
+export type Simulation = {
+  readonly rules: ChainRules;
+  readonly header: Header;
+  /** State after `header`'s block. */
+  readonly state: StateReader;
+  readonly blockHash: (number: bigint) => Hash | undefined;
+  readonly request: CallRequest;
+  readonly accountOverrides?: readonly AccountOverride[];
+  readonly blockOverride?: BlockOverride;
+  /** The most gas that the run may use, whatever the request says. */
+  readonly gasCap: bigint;
+  /** Called before each instruction; what it throws ends the simulation. */
+  readonly onStep?: ExecutionContext["onStep"];
+};
+
+export type CallOutcome = {
+  readonly status: Outcome["status"];
+  readonly faultCode?: FaultCode;
+  /** The fault in geth's words. */
+  readonly fault?: string;
+  /** Return data, or revert data. */
+  readonly output: Bytes;
+  readonly gasUsed: bigint;
+};
+
+/** The run could not even start. */
+export type SimulationFailure = Failure<
+  "execution/fee-below-base-fee" | "execution/insufficient-funds" | "execution/intrinsic-gas" | "execution/invalid"
+>;
+
+/** A simulation made ready to run, as often as one likes. */
+export type PreparedSimulation = {
+  readonly fork: Fork;
+  readonly block: BlockContext;
+  readonly state: StateOverlay;
+  readonly message: SimulatedMessage;
+  readonly gasCap: bigint;
+  readonly gasWanted: bigint | undefined;
+  readonly onStep: ExecutionContext["onStep"];
+};
+
+export type SimulatedMessage = {
+  readonly from: Address;
+  readonly to: Address | undefined;
+  readonly value: bigint;
+  readonly data: Bytes;
+  readonly maxFeePerGas: bigint;
+  /** What the message pays for a unit of gas; 0 if the request names no fee. */
+  readonly gasPrice: bigint;
+  readonly accessList: readonly AccessListEntry[];
+  readonly authorizations: readonly Authorization[];
+  readonly blobVersionedHashes: readonly Hash[];
+};
+
+export type SimulatedRun = {
+  readonly outcome: Outcome;
+  /** Gas that a transaction would pay for. */
+  readonly gasUsed: bigint;
+  /** Gas taken before refunds: a transaction needs it to get that far. */
+  readonly peakGas: bigint;
+};
+
+/** eth_call: runs a message and answers what came of it.
+ *
+ * Nothing is charged where the request names no fee, and BASEFEE is 0 then, as in geth; nonces are not checked, and
+ * contracts may send. The sender must have `value`, and the fee if it names one. Gas is the cap unless the request
+ * says less; EIP-7825's bound for transactions does not hold for calls.
+ * Errors: `execution/fee-below-base-fee`, `/insufficient-funds`, `/intrinsic-gas`, `/invalid`. */
+export function simulateCall(simulation: Simulation): Result<CallOutcome, SimulationFailure> {
+  const prepared = prepareSimulation(simulation);
+  if (!prepared.ok) return prepared;
+  const gas = callGas(prepared.value);
+  const hindrance = hindranceOf(prepared.value, gas);
+  if (hindrance !== undefined) return hindrance;
+  return ok(outcomeOf(runSimulation(prepared.value, gas)));
+}
+
+/** Gas for a run that need not be enough for anything: what was asked, within the cap and what the sender can pay. */
+export function callGas({ message, state, gasWanted, gasCap }: PreparedSimulation): bigint {
+  if (gasWanted !== undefined) return gasWanted < gasCap ? gasWanted : gasCap;
+  const affordable = affordableGas(message, state);
+  return affordable !== undefined && affordable < gasCap ? affordable : gasCap;
+}
+
+/** How much gas the sender can pay for; undefined if the message names no fee. */
+export function affordableGas(message: SimulatedMessage, state: StateOverlay): bigint | undefined {
+  if (message.maxFeePerGas === 0n) return undefined;
+  const available = state.balance(message.from) - message.value;
+  return available > 0n ? available / message.maxFeePerGas : 0n;
+}
+
+/** Errors: `execution/fee-below-base-fee`, `execution/invalid`. */
+export function prepareSimulation(
+  simulation: Simulation,
+  createState: (below: StateReader) => StateOverlay = (below) => new StateOverlay(below),
+): Result<PreparedSimulation, SimulationFailure> {
+  const { request, header, rules } = simulation;
+  const fork = forkAt(rules, Number(simulation.blockOverride?.timestamp ?? header.timestamp));
+  const block = blockContext(simulation, fork);
+  const maxFeePerGas = request.maxFeePerGas ?? request.gasPrice ?? 0n;
+  const priorityFee = request.maxPriorityFeePerGas ?? (request.gasPrice === undefined ? 0n : maxFeePerGas);
+  if (priorityFee > maxFeePerGas && request.maxFeePerGas !== undefined) {
+    return fail("execution/invalid", "max priority fee per gas higher than max fee per gas");
+  }
+  const isFree = maxFeePerGas === 0n;
+  if (!isFree && maxFeePerGas < block.baseFeePerGas) {
+    const told = `maxFeePerGas: ${maxFeePerGas}, baseFee: ${block.baseFeePerGas}`;
+    return fail("execution/fee-below-base-fee", `max fee per gas less than block base fee: ${told}`);
+  }
+  const wished = block.baseFeePerGas + priorityFee;
+  const message: SimulatedMessage = {
+    from: request.from ?? ZERO_ADDRESS,
+    to: request.to,
+    value: request.value ?? 0n,
+    data: request.data ?? EMPTY_BYTES,
+    maxFeePerGas,
+    gasPrice: isFree || wished > maxFeePerGas ? maxFeePerGas : wished,
+    accessList: request.accessList ?? [],
+    authorizations: request.authorizations ?? [],
+    blobVersionedHashes: request.blobVersionedHashes ?? [],
+  };
+  const seesNoBaseFee = isFree && simulation.blockOverride?.baseFeePerGas === undefined;
+  return ok({
+    fork,
+    block: seesNoBaseFee ? { ...block, baseFeePerGas: 0n } : block,
+    state: createState(overrideState(simulation.state, simulation.accountOverrides ?? [])),
+    message,
+    gasCap: simulation.gasCap,
+    gasWanted: request.gas,
+    onStep: simulation.onStep,
+  });
+}
+
+/** Why a message cannot start with so much gas; undefined if it can. */
+export function hindranceOf(
+  { message, state, fork }: PreparedSimulation,
+  gas: bigint,
+): Result<never, SimulationFailure> | undefined {
+  const needed = intrinsicGas(message, fork);
+  const want = gas * message.maxFeePerGas + message.value;
+  const have = state.balance(message.from);
+  if (have < want) {
+    const told = `address ${toHex(message.from)} have ${have} want ${want}`;
+    return fail("execution/insufficient-funds", `insufficient funds for gas * price + value: ${told}`);
+  }
+  if (gas < needed) return fail("execution/intrinsic-gas", `intrinsic gas too low: have ${gas}, want ${needed}`);
+  return undefined;
+}
+
+/** Runs the message with so much gas, which must cover the intrinsic gas, and undoes it. */
+export function runSimulation(
+  prepared: PreparedSimulation,
+  gas: bigint,
+  accessList: readonly AccessListEntry[] = prepared.message.accessList,
+): SimulatedRun {
+  const { fork, block, state, message, onStep } = prepared;
+  const priced = { ...message, accessList };
+  state.beginTransaction();
+  const start = state.checkpoint();
+  state.setBalance(message.from, state.balance(message.from) - gas * message.gasPrice);
+  warmAtStart(prepared, accessList);
+  state.setNonce(message.from, state.nonce(message.from) + 1n);
+  if (forkRules(fork).delegation) applyAuthorizations(state, block.chainId, message.authorizations);
+  const { blobVersionedHashes, gasPrice } = message;
+  const transaction = { origin: message.from, gasPrice, blobVersionedHashes };
+  const outcome = executeMessage(
+    { fork, block, transaction, state, ...(onStep === undefined ? {} : { onStep }) },
+    {
+      caller: message.from,
+      to: message.to,
+      value: message.value,
+      data: message.data,
+      gas: gas - upfrontGas(priced),
+    },
+  );
+  const used = gas - outcome.gasLeft;
+  const refundLimit = used / TRANSACTION_GAS.refundDivisor;
+  const refund = state.refund() < refundLimit ? state.refund() : refundLimit;
+  const floor = callDataFloorGas(message, fork);
+  state.revertTo(start);
+  return { outcome, gasUsed: larger(used - refund, floor), peakGas: larger(used, floor) };
+}
+
+export function outcomeOf({ outcome, gasUsed }: SimulatedRun): CallOutcome {
+  const { status, output, fault } = outcome;
+  if (fault === undefined) return { status, output, gasUsed };
+  return { status, output, gasUsed, faultCode: fault, fault: describeFault(fault) };
+}
+
+function blockContext({ rules, header, blockHash, blockOverride }: Simulation, fork: Fork): BlockContext {
+  return {
+    number: BigInt(header.number),
+    timestamp: BigInt(header.timestamp),
+    coinbase: header.coinbase,
+    gasLimit: header.gasLimit,
+    prevRandao: header.prevRandao,
+    baseFeePerGas: header.baseFeePerGas,
+    blobBaseFee: blobBaseFee(fork, header.excessBlobGas),
+    ...blockOverride,
+    chainId: rules.chainId,
+    blockHash,
+  };
+}
+
+/** Sources: EIP-2929, 2930, 3651. */
+function warmAtStart({ fork, block, state, message }: PreparedSimulation, accessList: readonly AccessListEntry[]): void {
+  state.warmAddress(message.from);
+  state.warmAddress(block.coinbase);
+  if (message.to !== undefined) state.warmAddress(message.to);
+  for (const address of precompileAddresses(fork)) state.warmAddress(address);
+  for (const { address, storageKeys } of accessList) {
+    state.warmAddress(address);
+    for (const key of storageKeys) state.warmSlot(address, bytesToBigint(key));
+  }
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

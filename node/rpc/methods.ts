@@ -1,0 +1,35 @@
+import { debugRawMethods } from "./debug-raw.ts";
+import { ethCallMethods } from "./eth-call.ts";
+import { ethChainMethods } from "./eth-chain.ts";
+import { ethFilterMethods } from "./eth-filters.ts";
+import { ethLogMethods } from "./eth-logs.ts";
+import { ethStateMethods } from "./eth-state.ts";
+import { ethSubscribeMethods } from "./eth-subscribe.ts";
+import { ethTransactionMethods } from "./eth-transactions.ts";
+import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
+import type { Method } from "./method.ts";
+import { netMethods } from "./net.ts";
+import { ostromMethods } from "./ostrom.ts";
+import { schemaMethods } from "./schema.ts";
+import { txpoolMethods } from "./txpool.ts";
+import { web3Methods } from "./web3.ts";
+
+/** All methods by name. */
+export function createMethods(limits: RpcLimits = DEFAULT_LIMITS): ReadonlyMap<string, Method> {
+  const all = [
+    ...ethChainMethods,
+    ...ethStateMethods,
+    ...ethCallMethods(limits),
+    ...ethTransactionMethods,
+    ...ethLogMethods(limits),
+    ...ethFilterMethods(limits),
+    ...ethSubscribeMethods(limits),
+    ...netMethods,
+    ...web3Methods,
+    ...txpoolMethods,
+    ...debugRawMethods,
+    ...ostromMethods,
+    ...schemaMethods,
+  ];
+  return new Map(all.map((method) => [method.name, method]));
+}

@@ -1,0 +1,147 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { AccessRules } from "./access.ts";
+import { errorText } from "./dispatch.ts";
+import type { Load } from "./http-transport.ts";
+import type { RpcLimits } from "./limits.ts";
+import { RPC_ERROR, RpcError } from "./rpc-error.ts";
+import type { SubscriptionConnection, SubscriptionHub } from "./subscription-hub.ts";
+
+/** The WebSocket side of the server, on the same port as HTTP. */
+export type WebSocketTransport = {
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly connections: () => number;
+  /** Says goodbye to all clients and drops those that do not answer. */
+  readonly close: () => void;
+};
+
+export type WebSocketServices = {
+  readonly access: AccessRules;
+  readonly limits: RpcLimits;
+  readonly subscriptions: SubscriptionHub;
+  readonly answer: (
+    message: string,
+    connection: SubscriptionConnection,
+  ) => string | undefined | Promise<string | undefined>;
+  readonly load: Load;
+};
+
+const GOING_AWAY = 1001;
+
+type Connection = SubscriptionConnection & {
+  readonly socket: WebSocket;
+  inFlight: number;
+  isAlive: boolean;
+};
+
+export function createWebSocketTransport(services: WebSocketServices): WebSocketTransport {
+  const { limits, access } = services;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.webSocketMessageBytes,
+    // Compression costs memory for each connection, and hostile input can make it expensive.
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  const connections = new Set<Connection>();
+
+  const pinging = setInterval(() => {
+    for (const connection of connections) {
+      // While its requests are worked on, a connection may be paused, so that its pongs are not read.
+      if (!connection.isAlive && connection.inFlight === 0) connection.socket.terminate();
+      connection.isAlive = false;
+      connection.socket.ping();
+    }
+  }, limits.webSocketPingMs);
+  pinging.unref();
+
+  return {
+    upgrade: (request, socket, head) => {
+      // Until the handshake is done nobody else listens for this socket's errors.
+      socket.on("error", ignoreError);
+      const refused = access.refuseHost(request.headers.host) ?? access.refuseOrigin(request.headers.origin);
+      if (refused !== undefined) return refuseUpgrade(socket, refused);
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off("error", ignoreError);
+        const connection = createConnection(webSocket, limits);
+        connections.add(connection);
+        webSocket.on("close", () => {
+          connections.delete(connection);
+          services.subscriptions.close(connection);
+        });
+        serve(services, connection);
+      });
+    },
+    connections: () => connections.size,
+    close: () => {
+      clearInterval(pinging);
+      for (const { socket } of connections) {
+        socket.close(GOING_AWAY, "the node stops");
+        socket.terminate();
+      }
+      server.close();
+    },
+  };
+}
+
+/** The socket closes by itself after an error; there is nobody to tell. */
+function ignoreError(): void {}
+
+function createConnection(socket: WebSocket, limits: RpcLimits): Connection {
+  const send = (message: string): void => {
+    if (socket.readyState !== socket.OPEN) return;
+    // A client that does not read would make the node remember everything for it.
+    if (socket.bufferedAmount + message.length > limits.webSocketSendBufferBytes) return socket.terminate();
+    socket.send(message);
+  };
+  return { socket, send, subscriptions: new Map(), inFlight: 0, isAlive: true };
+}
+
+function serve({ answer, limits, load, subscriptions }: WebSocketServices, connection: Connection): void {
+  const { socket, send } = connection;
+  const finish = (text: string | undefined): void => {
+    if (text !== undefined) send(text);
+    subscriptions.release(connection);
+  };
+  const finishLater = async (pending: Promise<string | undefined>): Promise<void> => {
+    load.inFlight++;
+    connection.inFlight++;
+    // What the client sends meanwhile waits in its socket, not in our memory.
+    if (connection.inFlight >= limits.webSocketConcurrentMessages) socket.pause();
+    finish(await pending);
+    load.inFlight--;
+    connection.inFlight--;
+    if (socket.isPaused) socket.resume();
+  };
+  socket.on("message", (data: RawData) => {
+    connection.isAlive = true;
+    if (load.inFlight >= limits.concurrentRequests) {
+      const busy = new RpcError(RPC_ERROR.limitExceeded, "the node is busy: try again in a second");
+      return finish(errorText(null, busy));
+    }
+    const pending = answer(textOf(data), connection);
+    if (pending instanceof Promise) void finishLater(pending);
+    else finish(pending);
+  });
+  socket.on("pong", () => {
+    connection.isAlive = true;
+  });
+  socket.on("error", ignoreError);
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString("utf8") : data.toString("utf8");
+}
+
+function refuseUpgrade(socket: Duplex, reason: string): void {
+  const body = errorText(null, new RpcError(RPC_ERROR.invalidRequest, reason));
+  const head = [
+    "HTTP/1.1 403 Forbidden",
+    "connection: close",
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}

@@ -1,0 +1,59 @@
+import type { Address, Bytes, Hash } from "@ostrom/base";
+import type { Skipped } from "@ostrom/execution";
+
+/** One finalized block on its way to execution; plain data, so that it crosses threads. */
+export type OrderedInput = {
+  readonly height: number;
+  readonly view: number;
+  readonly epoch: number;
+  readonly timestampMs: number;
+  readonly orderDigest: Hash;
+  /** Receives the fees. */
+  readonly proposer: Address;
+  /** Raw transactions. */
+  readonly transactions: readonly Bytes[];
+  /** Who signed each, where this node has checked it already. */
+  readonly senders: readonly (Address | undefined)[];
+  /** The ordered block and the finalization certificate, encoded, for peers that sync. */
+  readonly orderedBlock: Bytes;
+  readonly finalization: Bytes;
+};
+
+/** What came of it. Everything is on disk, synced. */
+export type ExecutionReport = {
+  readonly height: number;
+  readonly view: number;
+  readonly epoch: number;
+  readonly orderDigest: Hash;
+  readonly executedHash: Hash;
+  readonly nextSetHash: Hash;
+  /** Base fee of the block after this one. */
+  readonly nextBaseFee: bigint;
+  readonly gasUsed: bigint;
+  readonly timestamp: number;
+  readonly included: readonly { readonly hash: Hash; readonly sender: Address; readonly nonce: bigint }[];
+  readonly skipped: readonly Skipped[];
+};
+
+/** The newest executed block of the store. */
+export type ExecutedHead = {
+  readonly height: number;
+  readonly blockHash: Hash;
+  readonly nextBaseFee: bigint;
+};
+
+/** Executes finalized blocks in the order given, off the thread that asks. In production a worker (`execution-worker.ts`), in the
+ * simulator the executor itself. */
+export type Execution = {
+  readonly execute: (input: OrderedInput) => Promise<ExecutionReport>;
+  readonly stop: () => Promise<void>;
+};
+
+export type ExecutionWorkerVocabulary = {
+  readonly open: {
+    readonly argument: { readonly databasePath: string; readonly genesisText: string; readonly historyBlocks: number };
+    readonly answer: ExecutedHead;
+  };
+  readonly execute: { readonly argument: OrderedInput; readonly answer: ExecutionReport };
+  readonly close: { readonly argument: undefined; readonly answer: undefined };
+};

@@ -1,0 +1,29 @@
+import type { Failure } from "@ostrom/base";
+
+/** What a command line may change for one run; undefined leaves what node.json says. */
+export type NodeOverrides = {
+  readonly rpcHost?: string | undefined;
+  readonly rpcPort?: number | undefined;
+  readonly linkHost?: string | undefined;
+  readonly linkPort?: number | undefined;
+  readonly logLevel?: string | undefined;
+  readonly onBlock?: (block: BlockNotice) => void;
+};
+
+export type BlockNotice = {
+  readonly number: number;
+  readonly hash: string;
+  readonly transactions: number;
+  readonly gasUsed: string;
+};
+
+/** A node with a life: it runs until it is stopped or `failed` resolves. */
+export type RunningNode = {
+  readonly name: string;
+  readonly rpcUrl: string;
+  readonly heads: () => { readonly head: number; readonly certified: number };
+  /** Resolves with what was wrong if the node cannot go on. */
+  readonly failed: Promise<Failure>;
+  /** Ends all threads and closes all files; what was acknowledged is on disk already. */
+  readonly stop: () => Promise<void>;
+};

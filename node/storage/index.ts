@@ -1,0 +1,41 @@
+export {
+  blockOperations,
+  type BlockToStore,
+  CHECKED_BLOCKS,
+  checkChain,
+  metaOperation,
+  readBlockNumber,
+  readBody,
+  readCertifiedHeight,
+  readHead,
+  readHeader,
+  readMeta,
+  readOrdered,
+  readReceipts,
+  readSkipped,
+  readStateCertificate,
+  readTransaction,
+  readTransactionLocation,
+  SKIP_HISTORY_BLOCKS,
+  stateCertificateOperations,
+} from "./chain-store.ts";
+export { CHAIN_TABLES } from "./chain-keys.ts";
+export type {
+  BlockOrigin,
+  ChainHead,
+  ChainMeta,
+  OrderedRecord,
+  StoredHeader,
+  StoredSkip,
+  TransactionLocation,
+} from "./chain-records.ts";
+export { type DataDirectory, openDataDirectory, readSecretFile, writeSecretFile } from "./data-directory.ts";
+export { createDisk, type Disk, type DiskFile } from "./disk.ts";
+export { StorageError, type StorageErrorCode } from "./errors.ts";
+export { createFaultyDisk, type DiskFaults, type FaultyDisk } from "./faulty-disk.ts";
+export { createFaultyStore, type FaultyStore, type StoreFaults } from "./faulty-store.ts";
+export { type LevelStore, type LevelStoreOptions, openLevelStore } from "./level-store.ts";
+export { createMemoryStore } from "./memory-store.ts";
+export type { KeyRange, Store, StoreSnapshot, StoreView } from "./types.ts";
+export { MAX_RECORD_BYTES } from "./write-ahead-frame.ts";
+export { type OpenedLog, openWriteAheadLog, type WriteAheadLog } from "./write-ahead-log.ts";
