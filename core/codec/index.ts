@@ -12,5 +12,4 @@ export {
   readRlpList,
   readRlpUint,
   rlpUint,
-  splitRlpList,
 } from "./rlp.ts";

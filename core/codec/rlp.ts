@@ -1,12 +1,4 @@
-import {
-  type Bytes,
-  bigintToMinimalBytes,
-  bytesToBigint,
-  type Failure,
-  fail,
-  ok,
-  type Result,
-} from "@ostrom/base";
+import { type Bytes, bigintToMinimalBytes, bytesToBigint, concatBytes, type Failure, fail, ok, type Result } from "@ostrom/base";
 
 /** Recursive Length Prefix: byte strings and lists of them, one encoding for each value.
  * Source: Ethereum Yellow Paper, appendix B. */
@@ -46,15 +38,10 @@ export function encodeRlp(item: RlpItem): Bytes {
 
 /** Wraps items that are encoded already: `concat` of them becomes the payload of one list. */
 export function encodeRlpListOfEncoded(items: readonly Bytes[]): Bytes {
-  let payload = 0;
-  for (const item of items) payload += item.length;
-  const out = new Uint8Array(headerLength(payload) + payload);
-  let position = writeHeader(out, 0, payload, LIST_OFFSET);
-  for (const item of items) {
-    out.set(item, position);
-    position += item.length;
-  }
-  return out;
+  const payload = concatBytes(...items);
+  const header = new Uint8Array(headerLength(payload.length));
+  writeHeader(header, 0, payload.length, LIST_OFFSET);
+  return concatBytes(header, payload);
 }
 
 /** An unsigned integer as RLP has them: big-endian without leading zeros. */
@@ -73,31 +60,8 @@ export function decodeRlp(bytes: Bytes): Result<RlpItem, Failure<RlpErrorCode>> 
 export function decodeRlpWith<T>(bytes: Bytes, read: (item: RlpItem) => T): Result<T, Failure<RlpErrorCode>> {
   try {
     const [item, end] = readItem(bytes, 0, bytes.length, 0);
-    if (end !== bytes.length)
-      throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
+    if (end !== bytes.length) throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
     return ok(read(item));
-  } catch (error) {
-    if (error instanceof RlpError) return fail(error.code, error.message);
-    throw error;
-  }
-}
-
-/** Splits a list into the encodings of its entries, which share memory with `bytes`: for formats that hash or copy an
- * entry as it stands (trie nodes). Entries that are lists are measured, not looked into: split or decode those that are
- * used. Errors: `rlp/truncated`, `rlp/trailing-bytes`, `rlp/non-canonical`, and `rlp/wrong-shape` if it is no list. */
-export function splitRlpList(bytes: Bytes): Result<readonly Bytes[], Failure<RlpErrorCode>> {
-  try {
-    const [start, end, isList] = readExtent(bytes, 0, bytes.length);
-    if (!isList) throw new RlpError("rlp/wrong-shape", "expected a list");
-    if (end !== bytes.length)
-      throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
-    const entries: Bytes[] = [];
-    for (let position = start; position < end; ) {
-      const [, next] = readExtent(bytes, position, end);
-      entries.push(bytes.subarray(position, next));
-      position = next;
-    }
-    return ok(entries);
   } catch (error) {
     if (error instanceof RlpError) return fail(error.code, error.message);
     throw error;
@@ -106,8 +70,7 @@ export function splitRlpList(bytes: Bytes): Result<readonly Bytes[], Failure<Rlp
 
 /** @param length exact count of entries, or undefined for any. */
 export function readRlpList(item: RlpItem | undefined, what: string, length?: number): readonly RlpItem[] {
-  if (item === undefined || item instanceof Uint8Array)
-    throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
+  if (item === undefined || item instanceof Uint8Array) throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
   if (length !== undefined && item.length !== length) {
     throw new RlpError("rlp/wrong-shape", `${what}: expected ${length} entries, found ${item.length}`);
   }
@@ -126,8 +89,7 @@ export function readRlpBytes(item: RlpItem | undefined, what: string, length?: n
 /** Reads an unsigned integer of at most `maxBytes` bytes without leading zeros. */
 export function readRlpUint(item: RlpItem | undefined, what: string, maxBytes = 32): bigint {
   const bytes = readRlpBytes(item, what);
-  if (bytes.length > maxBytes)
-    throw new RlpError("rlp/wrong-shape", `${what}: integer longer than ${maxBytes} bytes`);
+  if (bytes.length > maxBytes) throw new RlpError("rlp/wrong-shape", `${what}: integer longer than ${maxBytes} bytes`);
   if (bytes[0] === 0) throw new RlpError("rlp/non-canonical", `${what}: integer with a leading zero`);
   return bytesToBigint(bytes);
 }
@@ -135,8 +97,7 @@ export function readRlpUint(item: RlpItem | undefined, what: string, maxBytes = 
 /** Reads an unsigned integer below 2^53 as a number. */
 export function readRlpCount(item: RlpItem | undefined, what: string): number {
   const value = readRlpUint(item, what, 8);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER))
-    throw new RlpError("rlp/wrong-shape", `${what}: integer above 2^53`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RlpError("rlp/wrong-shape", `${what}: integer above 2^53`);
   return Number(value);
 }
 
@@ -196,10 +157,19 @@ function writeItem(out: Bytes, offset: number, item: RlpItem): number {
 }
 
 function readItem(bytes: Bytes, offset: number, end: number, depth: number): readonly [RlpItem, number] {
-  const [start, stop, isList] = readExtent(bytes, offset, end);
-  if (!isList) return [bytes.subarray(start, stop), stop];
-  if (depth >= MAX_RLP_DEPTH)
-    throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
+  if (offset >= end) throw new RlpError("rlp/truncated", "expected an item, found the end");
+  const prefix = bytes[offset]!;
+  if (prefix < STRING_OFFSET) return [bytes.subarray(offset, offset + 1), offset + 1];
+  const isList = prefix >= LIST_OFFSET;
+  const [start, length] = readHeader(bytes, offset, end, isList);
+  const stop = start + length;
+  if (!isList) {
+    if (length === 1 && bytes[start]! < STRING_OFFSET) {
+      throw new RlpError("rlp/non-canonical", "a byte below 0x80 must stand for itself");
+    }
+    return [bytes.subarray(start, stop), stop];
+  }
+  if (depth >= MAX_RLP_DEPTH) throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
   const list: RlpItem[] = [];
   let position = start;
   while (position < stop) {
@@ -208,19 +178,6 @@ function readItem(bytes: Bytes, offset: number, end: number, depth: number): rea
     position = next;
   }
   return [list, stop];
-}
-
-/** @returns where the payload of the item at `offset` starts and stops, and whether it is a list. */
-function readExtent(bytes: Bytes, offset: number, end: number): readonly [number, number, boolean] {
-  if (offset >= end) throw new RlpError("rlp/truncated", "expected an item, found the end");
-  const prefix = bytes[offset]!;
-  if (prefix < STRING_OFFSET) return [offset, offset + 1, false];
-  const isList = prefix >= LIST_OFFSET;
-  const [start, length] = readHeader(bytes, offset, end, isList);
-  if (!isList && length === 1 && bytes[start]! < STRING_OFFSET) {
-    throw new RlpError("rlp/non-canonical", "a byte below 0x80 must stand for itself");
-  }
-  return [start, start + length, isList];
 }
 
 function readHeader(bytes: Bytes, offset: number, end: number, isList: boolean): readonly [number, number] {
@@ -241,7 +198,6 @@ function readHeader(bytes: Bytes, offset: number, end: number, isList: boolean):
     if (length > bytes.length) throw new RlpError("rlp/truncated", "an item is longer than its bytes");
   }
   if (length <= MAX_SHORT_LENGTH) throw new RlpError("rlp/non-canonical", "a short length in the long form");
-  if (length > end - offset - 1 - count)
-    throw new RlpError("rlp/truncated", "an item is longer than its bytes");
+  if (length > end - offset - 1 - count) throw new RlpError("rlp/truncated", "an item is longer than its bytes");
   return [offset + 1 + count, length];
 }

@@ -21,7 +21,7 @@ const scheme = bls12_381.longSignatures;
 const SIGNATURE_TAG = utf8(BLS_SIGNATURE_TAG);
 const POSSESSION_TAG = utf8(BLS_POSSESSION_TAG);
 
-/** The reference engine of BLS12-381: portable, a fifteenth of the native one's speed. */
+/** The reference engine of BLS12-381: portable, a twentieth of the native one's speed. */
 export const nobleBls: BlsEngine = {
   name: "noble",
   publicKey,

@@ -1,6 +1,6 @@
-import { type Address, hashFromWord, ok, type Result, toHexDigits } from "@ostrom/base";
+import { type Address, hashFromWord, must, ok, type Result, toHexDigits } from "@ostrom/base";
 import { StateOverlay } from "@ostrom/state";
-import { createAddress, precompileAddresses } from "@ostrom/vm";
+import { precompileAddresses } from "@ostrom/vm";
 import {
   type CallOutcome,
   callGas,
@@ -12,6 +12,7 @@ import {
   type SimulatedRun,
   type Simulation,
   type SimulationFailure,
+  stateBefore,
 } from "./simulate.ts";
 import type { AccessListEntry } from "./types.ts";
 
@@ -25,28 +26,74 @@ export type AccessListOutcome = {
 const MAX_ROUNDS = 16;
 
 /** eth_createAccessList: all that the transaction touches, and what it comes to when it says so beforehand (EIP-2930).
- * The sender, the recipient, the coinbase and precompiles are warm anyway and appear only with slots.
+ * The sender, the recipient, the coinbase and precompiles are warm anyway and appear only with slots; contracts that
+ * the transaction creates are warm when they appear.
  * Errors: those of `simulateCall`. */
 export function createAccessList(simulation: Simulation): Result<AccessListOutcome, SimulationFailure> {
-  let recorder: AccessRecorder | undefined;
-  const ready = prepareSimulation(simulation, (below) => {
-    recorder = new AccessRecorder(below);
-    return recorder;
-  });
+  const ready = prepareSimulation(simulation);
   if (!ready.ok) return ready;
-  const prepared = ready.value;
+  const recorder = new AccessRecorder(stateBefore(simulation));
+  let prepared: PreparedSimulation = { ...ready.value, state: recorder };
   const gas = callGas(prepared);
-  const warmAnyway = warmAddresses(prepared);
-  let accessList = prepared.message.accessList;
   let run: SimulatedRun | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const priced = { ...prepared, message: { ...prepared.message, accessList } };
-    const hindrance = hindranceOf(priced, gas);
+    const hindrance = hindranceOf(prepared, gas);
     if (hindrance !== undefined) return hindrance;
-    run = runSimulation(priced, gas);
-    const next = recorder?.accessList(warmAnyway) ?? [];
-    if (sizeOf(next) === sizeOf(accessList)) break;
-    accessList = next;
+    run = runSimulation(prepared, gas);
+    const accessList = recorder.accessList(warmAnyway(prepared));
+    // Records only grow, so equal sizes mean equal lists.
+    if (sizeOf(accessList) === sizeOf(prepared.message.accessList)) break;
+    prepared = { ...prepared, message: { ...prepared.message, accessList } };
   }
-  return ok({ accessList, outcome: outcomeOf(run ?? runSimulation(prepared, gas)) });
+  const last = must(run, "an access list must take at least one run");
+  return ok({ accessList: prepared.message.accessList, outcome: outcomeOf(last) });
+}
+
+function warmAnyway({ message, block, fork }: PreparedSimulation): ReadonlySet<string> {
+  const addresses = [message.from, block.coinbase, ...precompileAddresses(fork)];
+  if (message.to !== undefined) addresses.push(message.to);
+  return new Set(addresses.map(toHexDigits));
+}
+
+function sizeOf(accessList: readonly AccessListEntry[]): number {
+  return accessList.reduce((size, { storageKeys }) => size + 1 + storageKeys.length, 0);
+}
+
+/** Remembers what was warmed, also by messages that were reverted. */
+class AccessRecorder extends StateOverlay {
+  readonly #accessed = new Map<string, { readonly address: Address; readonly slots: Map<string, bigint> }>();
+  readonly #created = new Set<string>();
+
+  accessList(warmAnyway: ReadonlySet<string>): AccessListEntry[] {
+    const list: AccessListEntry[] = [];
+    for (const [key, { address, slots }] of this.#accessed) {
+      if (slots.size === 0 && (warmAnyway.has(key) || this.#created.has(key))) continue;
+      list.push({ address, storageKeys: [...slots.values()].map(hashFromWord) });
+    }
+    return list;
+  }
+
+  override warmAddress(address: Address): boolean {
+    this.#record(address);
+    return super.warmAddress(address);
+  }
+
+  override warmSlot(address: Address, slot: bigint): boolean {
+    this.#record(address).set(`x${slot.toString(16)}`, slot);
+    return super.warmSlot(address, slot);
+  }
+
+  override markCreated(address: Address): void {
+    this.#created.add(toHexDigits(address));
+    super.markCreated(address);
+  }
+
+  #record(address: Address): Map<string, bigint> {
+    const key = toHexDigits(address);
+    const found = this.#accessed.get(key);
+    if (found !== undefined) return found.slots;
+    const slots = new Map<string, bigint>();
+    this.#accessed.set(key, { address: address.slice() as Address, slots });
+    return slots;
+  }
 }

@@ -1,6 +1,9 @@
 export { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "./apply-block.ts";
 export { type AppliedTransaction, applyTransaction, type TransactionEnvironment } from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
+export { type AccessListOutcome, createAccessList } from "./create-access-list.ts";
+export { estimateGas, type GasEstimate } from "./estimate-gas.ts";
+export { describeFault } from "./fault-text.ts";
 export { effectiveGasPrice, effectiveTip, forkAt, nextBaseFee } from "./fees.ts";
 export {
   type ConsensusParameters,
@@ -39,6 +42,15 @@ export {
   signAuthorization,
   type TransactionSignature,
 } from "./signature.ts";
+export {
+  type BlockOverride,
+  type CallOutcome,
+  type CallRequest,
+  simulateCall,
+  type Simulation,
+  type SimulationFailure,
+} from "./simulate.ts";
+export type { AccountOverride } from "./state-overrides.ts";
 export { checkStaticValidity, type StaticErrorCode } from "./static-validity.ts";
 export {
   BEACON_ROOTS_ADDRESS,

@@ -153,10 +153,7 @@ export function affordableGas(message: SimulatedMessage, state: StateOverlay): b
 }
 
 /** Errors: `execution/fee-below-base-fee`, `execution/invalid`. */
-export function prepareSimulation(
-  simulation: Simulation,
-  createState: (below: StateReader) => StateOverlay = (below) => new StateOverlay(below),
-): Result<PreparedSimulation, SimulationFailure> {
+export function prepareSimulation(simulation: Simulation): Result<PreparedSimulation, SimulationFailure> {
   const { request, header, rules } = simulation;
   const fork = forkAt(rules, Number(simulation.blockOverride?.timestamp ?? header.timestamp));
   const block = blockContext(simulation, fork);
@@ -186,12 +183,17 @@ export function prepareSimulation(
   return ok({
     fork,
     block: seesNoBaseFee ? { ...block, baseFeePerGas: 0n } : block,
-    state: createState(overrideState(simulation.state, simulation.accountOverrides ?? [])),
+    state: new StateOverlay(stateBefore(simulation)),
     message,
     gasCap: simulation.gasCap,
     gasWanted: request.gas,
     onStep: simulation.onStep,
   });
+}
+
+/** The state that the message finds. */
+export function stateBefore({ state, accountOverrides }: Simulation): StateReader {
+  return overrideState(state, accountOverrides ?? []);
 }
 
 /** Why a message cannot start with so much gas; undefined if it can. */
@@ -211,17 +213,12 @@ export function hindranceOf(
 }
 
 /** Runs the message with so much gas, which must cover the intrinsic gas, and undoes it. */
-export function runSimulation(
-  prepared: PreparedSimulation,
-  gas: bigint,
-  accessList: readonly AccessListEntry[] = prepared.message.accessList,
-): SimulatedRun {
+export function runSimulation(prepared: PreparedSimulation, gas: bigint): SimulatedRun {
   const { fork, block, state, message, onStep } = prepared;
-  const priced = { ...message, accessList };
   state.beginTransaction();
   const start = state.checkpoint();
   state.setBalance(message.from, state.balance(message.from) - gas * message.gasPrice);
-  warmAtStart(prepared, accessList);
+  warmAtStart(prepared);
   state.setNonce(message.from, state.nonce(message.from) + 1n);
   if (forkRules(fork).delegation) applyAuthorizations(state, block.chainId, message.authorizations);
   const { blobVersionedHashes, gasPrice } = message;
@@ -233,7 +230,7 @@ export function runSimulation(
       to: message.to,
       value: message.value,
       data: message.data,
-      gas: gas - upfrontGas(priced),
+      gas: gas - upfrontGas(message),
     },
   );
   const used = gas - outcome.gasLeft;
@@ -266,12 +263,12 @@ function blockContext({ rules, header, blockHash, blockOverride }: Simulation, f
 }
 
 /** Sources: EIP-2929, 2930, 3651. */
-function warmAtStart({ fork, block, state, message }: PreparedSimulation, accessList: readonly AccessListEntry[]): void {
+function warmAtStart({ fork, block, state, message }: PreparedSimulation): void {
   state.warmAddress(message.from);
   state.warmAddress(block.coinbase);
   if (message.to !== undefined) state.warmAddress(message.to);
   for (const address of precompileAddresses(fork)) state.warmAddress(address);
-  for (const { address, storageKeys } of accessList) {
+  for (const { address, storageKeys } of message.accessList) {
     state.warmAddress(address);
     for (const key of storageKeys) state.warmSlot(address, bytesToBigint(key));
   }

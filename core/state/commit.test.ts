@@ -67,9 +67,13 @@ test("the state root is that of @ethereumjs/mpt over hashed addresses and slots"
   const reference = new MerklePatriciaTrie({ useKeyHashing: true });
   for (const { address, nonce, balance, code, storage } of GENESIS) {
     const slots = new MerklePatriciaTrie({ useKeyHashing: true });
-    for (const { slot, value } of storage) if (value !== 0n) await slots.put(wordToBytes(slot), encodeRlp(rlpUint(value)));
+    for (const { slot, value } of storage)
+      if (value !== 0n) await slots.put(wordToBytes(slot), encodeRlp(rlpUint(value)));
     const codeHash = code.length === 0 ? EMPTY_CODE_HASH : keccak256(code);
-    await reference.put(address, encodeAccount({ nonce, balance, storageRoot: Hash(slots.root()), codeHash }));
+    await reference.put(
+      address,
+      encodeAccount({ nonce, balance, storageRoot: Hash(slots.root()), codeHash }),
+    );
   }
   assert.equal(toHex(state.stateRoot), toHex(reference.root()));
 });
@@ -79,13 +83,21 @@ test("an undo is encoded and decoded to the same, and decoded strictly", () => {
   const undo = {
     stateRoot: HASH_A,
     accounts: [
-      { address: ADDRESSES[0]!, account, slots: [{ slot: 0n, value: (1n << 256n) - 1n }, { slot: 1n << 255n, value: 0n }] },
+      {
+        address: ADDRESSES[0]!,
+        account,
+        slots: [
+          { slot: 0n, value: (1n << 256n) - 1n },
+          { slot: 1n << 255n, value: 0n },
+        ],
+      },
       { address: ADDRESSES[1]!, account: undefined, slots: [] },
     ],
   };
   const encoded = encodeUndo(undo);
   assert.deepEqual(decodeUndo(encoded), { ok: true, value: undo });
-  for (let length = 0; length < encoded.length; length++) assert.equal(decodeUndo(encoded.subarray(0, length)).ok, false);
+  for (let length = 0; length < encoded.length; length++)
+    assert.equal(decodeUndo(encoded.subarray(0, length)).ok, false);
   const wrong = decodeUndo(encodeRlp([HASH_A, [[ADDRESSES[0]!, [], []]]]));
   assert.equal(wrong.ok ? "ok" : wrong.error.code, "rlp/wrong-shape");
 });
@@ -106,7 +118,11 @@ function randomChain(seed: number, blocks: number): { store: MapStore; roots: Ha
     store.write(commitOperations(commit, height));
     const inMemory = memory.commit(changes);
     assert.equal(toHex(inMemory.stateRoot), toHex(commit.stateRoot));
-    assert.equal(toHex(rebuild(memory).stateRoot), toHex(commit.stateRoot), "the same state has the same root");
+    assert.equal(
+      toHex(rebuild(memory).stateRoot),
+      toHex(commit.stateRoot),
+      "the same state has the same root",
+    );
     roots.push(commit.stateRoot);
     states.push(describeState(memory));
   }
@@ -116,7 +132,9 @@ function randomChain(seed: number, blocks: number): { store: MapStore; roots: Ha
 
 function table(store: MapStore, prefix: number): Map<string, string> {
   const digits = prefix.toString(16);
-  return new Map([...store.records].filter(([key]) => key.startsWith(digits)).map(([key, value]) => [key, toHex(value)]));
+  return new Map(
+    [...store.records].filter(([key]) => key.startsWith(digits)).map(([key, value]) => [key, toHex(value)]),
+  );
 }
 
 test("a store keeps what a state made from nothing would have, and nothing more", () => {
@@ -131,12 +149,23 @@ test("a store keeps what a state made from nothing would have, and nothing more"
       const storage = SLOTS.map((slot) => ({ slot, value: storeReader(store).storage(address, slot) }));
       return [{ ...account, address, code: storeReader(store).code(account.codeHash), storage }];
     });
-    const commit = commitState({ ...storeState(fresh), stateRoot: EMPTY_TRIE_ROOT }, genesisChanges(accounts));
+    const commit = commitState(
+      { ...storeState(fresh), stateRoot: EMPTY_TRIE_ROOT },
+      genesisChanges(accounts),
+    );
     fresh.write(commitOperations(commit, undefined));
-    for (const prefix of [STATE_TABLES.account, STATE_TABLES.slot, STATE_TABLES.accountNode, STATE_TABLES.storageNode]) {
+    for (const prefix of [
+      STATE_TABLES.account,
+      STATE_TABLES.slot,
+      STATE_TABLES.accountNode,
+      STATE_TABLES.storageNode,
+    ]) {
       assert.deepEqual(new Map([...table(store, prefix)].sort()), new Map([...table(fresh, prefix)].sort()));
     }
-    assert.equal(state.nodeCount(), table(store, STATE_TABLES.accountNode).size + table(store, STATE_TABLES.storageNode).size);
+    assert.equal(
+      state.nodeCount(),
+      table(store, STATE_TABLES.accountNode).size + table(store, STATE_TABLES.storageNode).size,
+    );
   }
 });
 
@@ -146,7 +175,10 @@ test("reads, roots and proofs of every older block come out of the undos", () =>
     const head = roots.length - 1;
     const current = { reader: storeReader(store), tries: storeTries(store), stateRoot: roots[head]! };
     for (let height = 0; height <= head; height++) {
-      const history = mergeUndos(current.stateRoot, must(readUndos(store, head, height), "undos must be kept"));
+      const history = mergeUndos(
+        current.stateRoot,
+        must(readUndos(store, head, height), "undos must be kept"),
+      );
       assert.equal(toHex(history.stateRoot), toHex(roots[height]!));
       const reader = historicalReader(current.reader, history);
       assert.equal(describeState(reader), states[height]);
@@ -247,7 +279,10 @@ test("a store refuses to remove an account with storage, which only a false gene
   const genesis = commitState(below, genesisChanges([EMPTY_WITH_STORAGE]));
   store.write(commitOperations(genesis, undefined));
   const changes = touched(storeReader(store), 0n).changes();
-  assert.throws(() => commitState({ ...storeState(store), stateRoot: genesis.stateRoot }, changes), /storage below/);
+  assert.throws(
+    () => commitState({ ...storeState(store), stateRoot: genesis.stateRoot }, changes),
+    /storage below/,
+  );
 });
 
 test("an account that names code which is not there is a broken invariant", () => {

@@ -5,7 +5,14 @@ import { type StateTries, type StateUndo, slotUpdates } from "./commit.ts";
 import { slotKey } from "./slot-key.ts";
 import { type TrieNodeChange, updateTrie } from "./trie.ts";
 import { emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
-import type { Account, AccountChange, SlotChange, StateChanges, StateReader, TrieNodeReader } from "./types.ts";
+import type {
+  Account,
+  AccountChange,
+  SlotChange,
+  StateChanges,
+  StateReader,
+  TrieNodeReader,
+} from "./types.ts";
 
 /** What the state of an older block had otherwise than the state that is stored. */
 export type StateHistory = {

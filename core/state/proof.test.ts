@@ -21,7 +21,11 @@ function shortKey(random: Random): Bytes {
   return Uint8Array.of(random.below(3), random.below(256));
 }
 
-function randomTrie(seed: number, count: number, makeKey: (random: Random) => Bytes): [StoredTrie, Bytes[], Random] {
+function randomTrie(
+  seed: number,
+  count: number,
+  makeKey: (random: Random) => Bytes,
+): [StoredTrie, Bytes[], Random] {
   const random = createRandom(seed);
   const keys = Array.from({ length: count }, () => makeKey(random));
   const trie = new StoredTrie();
@@ -51,7 +55,10 @@ for (const [name, makeKey] of [
           const verified = verifyTrieProof(trie.root, key, proof);
           assert.ok(verified.ok);
           if (verified.value !== undefined) values.set(toHex(key), verified.value);
-          assert.equal(asHex(await verifyMerkleProof(key, proof, { root: trie.root })), asHex(verified.value));
+          assert.equal(
+            asHex(await verifyMerkleProof(key, proof, { root: trie.root })),
+            asHex(verified.value),
+          );
         }
         for (const key of keys.slice(0, 5)) assert.ok(values.has(toHex(key)));
       }),
@@ -83,7 +90,10 @@ test("an empty trie proves the absence of every key without nodes", () => {
   const trie = new StoredTrie();
   assert.deepEqual(proveTrie(trie, trie.root, utf8("key")), []);
   assert.deepEqual(verifyTrieProof(EMPTY_TRIE_ROOT, utf8("key"), []), { ok: true, value: undefined });
-  assert.equal(code(verifyTrieProof(EMPTY_TRIE_ROOT, utf8("key"), [Uint8Array.of(0x80)])), "proof/surplus-nodes");
+  assert.equal(
+    code(verifyTrieProof(EMPTY_TRIE_ROOT, utf8("key"), [Uint8Array.of(0x80)])),
+    "proof/surplus-nodes",
+  );
 });
 
 test("a proof that lacks its end, or any node, is refused", () => {
@@ -127,7 +137,8 @@ test("nodes that hash as they should but are not well formed are refused", () =>
   const key = new Uint8Array(32);
   const value = new Uint8Array(40).fill(1);
   const list = new Array<Uint8Array>(17).fill(new Uint8Array(0));
-  const with32 = (index: number): Uint8Array[] => list.map((item, at) => (at <= index ? new Uint8Array(32) : item));
+  const with32 = (index: number): Uint8Array[] =>
+    list.map((item, at) => (at <= index ? new Uint8Array(32) : item));
   const cases: readonly [string, Bytes][] = [
     ["no list", encodeRlp(value)],
     ["no bytes", new Uint8Array(0)],
@@ -155,17 +166,25 @@ test("nodes that hash as they should but are not well formed are refused", () =>
 
 test("a short node that its parent names by hash instead of inlining it is refused", () => {
   const leaf = encodeRlp([Uint8Array.of(0x30), Uint8Array.of(1)]);
-  const branch = encodeRlp([keccak256(leaf), keccak256(leaf), ...new Array<Uint8Array>(15).fill(new Uint8Array(0))]);
+  const branch = encodeRlp([
+    keccak256(leaf),
+    keccak256(leaf),
+    ...new Array<Uint8Array>(15).fill(new Uint8Array(0)),
+  ]);
   const result = verifyTrieProof(keccak256(branch), Uint8Array.of(0x00), [branch, leaf]);
   assert.equal(code(result), "proof/malformed-node");
 });
 
 test("random bytes as a proof never throw and never verify", () => {
   fc.assert(
-    fc.property(fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 4 }), fc.uint8Array({ maxLength: 8 }), (proof, key) => {
-      const root = proof.length === 0 ? hashFromHex("11".repeat(32)) : keccak256(proof[0]!);
-      const result = verifyTrieProof(root, key, proof);
-      assert.ok(!result.ok || proof.length === 1);
-    }),
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 4 }),
+      fc.uint8Array({ maxLength: 8 }),
+      (proof, key) => {
+        const root = proof.length === 0 ? hashFromHex("11".repeat(32)) : keccak256(proof[0]!);
+        const result = verifyTrieProof(root, key, proof);
+        assert.ok(!result.ok || proof.length === 1);
+      },
+    ),
   );
 });

@@ -19,7 +19,9 @@ function randomAccount(random: Random): Bytes {
 }
 
 const random = createRandom(1);
-const keys = Array.from({ length: ACCOUNTS }, (_, index) => keccak256(Uint8Array.of(index, index >> 8, index >> 16)));
+const keys = Array.from({ length: ACCOUNTS }, (_, index) =>
+  keccak256(Uint8Array.of(index, index >> 8, index >> 16)),
+);
 const nodes = new Map<string, Bytes>();
 let nodesRead = 0;
 const reader = {

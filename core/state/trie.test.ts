@@ -3,9 +3,19 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Bytes, bytesToBigint, compareBytes, createRandom, Hash, hex, toHex, toHexDigits, utf8 } from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
 import { MerklePatriciaTrie } from "@ethereumjs/mpt";
+import {
+  type Bytes,
+  bytesToBigint,
+  compareBytes,
+  createRandom,
+  Hash,
+  hex,
+  toHex,
+  toHexDigits,
+  utf8,
+} from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
 import fc from "fast-check";
 import {
   EMPTY_TRIE_ROOT,
@@ -22,7 +32,10 @@ const VECTORS = join(import.meta.dirname, "../../../shared/vectors/ethereum/Trie
 const withVectors = existsSync(VECTORS) ? {} : { skip: "../shared/vectors is not there" };
 
 type Update = readonly [string, string | null];
-type Case = { readonly in: readonly Update[] | Readonly<Record<string, string | null>>; readonly root: string };
+type Case = {
+  readonly in: readonly Update[] | Readonly<Record<string, string | null>>;
+  readonly root: string;
+};
 
 function readCases(file: string): [string, Case][] {
   return Object.entries(JSON.parse(readFileSync(join(VECTORS, file), "utf8")) as Record<string, Case>);
@@ -40,7 +53,11 @@ function toUpdate([key, value]: Update, secure: boolean): readonly [Bytes, Bytes
 function rootOf(batches: Iterable<Iterable<readonly [Bytes, Bytes | undefined]>>): string {
   const trie = new StoredTrie();
   for (const batch of batches) trie.update(batch);
-  assert.deepEqual(trie.reachablePaths(), new Set(trie.nodes.keys()), "exactly the reachable nodes are stored");
+  assert.deepEqual(
+    trie.reachablePaths(),
+    new Set(trie.nodes.keys()),
+    "exactly the reachable nodes are stored",
+  );
   return toHex(trie.root);
 }
 
@@ -84,24 +101,28 @@ function* permutations<T>(items: readonly T[]): Generator<T[]> {
   }
 }
 
-test("TrieTests/trietestnextprev.json: the walk over a trie gives each key its neighbours", withVectors, () => {
-  const cases = JSON.parse(readFileSync(join(VECTORS, "trietestnextprev.json"), "utf8")) as Record<
-    string,
-    { in: string[]; tests: [string, string, string][] }
-  >;
-  for (const { in: keys, tests } of Object.values(cases)) {
-    const trie = new StoredTrie();
-    trie.update(keys.map((key) => [bytesOf(key), utf8("value")]));
-    const walked = [...trieEntries(trie, trie.root)].map(({ key }) => key);
-    for (const [at, previous, next] of tests) {
-      const position = bytesOf(at);
-      const before = walked.filter((key) => compareBytes(key, position) < 0).at(-1);
-      const after = walked.find((key) => compareBytes(key, position) > 0);
-      assert.equal(toHexDigits(before ?? new Uint8Array(0)), toHexDigits(bytesOf(previous)));
-      assert.equal(toHexDigits(after ?? new Uint8Array(0)), toHexDigits(bytesOf(next)));
+test(
+  "TrieTests/trietestnextprev.json: the walk over a trie gives each key its neighbours",
+  withVectors,
+  () => {
+    const cases = JSON.parse(readFileSync(join(VECTORS, "trietestnextprev.json"), "utf8")) as Record<
+      string,
+      { in: string[]; tests: [string, string, string][] }
+    >;
+    for (const { in: keys, tests } of Object.values(cases)) {
+      const trie = new StoredTrie();
+      trie.update(keys.map((key) => [bytesOf(key), utf8("value")]));
+      const walked = [...trieEntries(trie, trie.root)].map(({ key }) => key);
+      for (const [at, previous, next] of tests) {
+        const position = bytesOf(at);
+        const before = walked.filter((key) => compareBytes(key, position) < 0).at(-1);
+        const after = walked.find((key) => compareBytes(key, position) > 0);
+        assert.equal(toHexDigits(before ?? new Uint8Array(0)), toHexDigits(bytesOf(previous)));
+        assert.equal(toHexDigits(after ?? new Uint8Array(0)), toHexDigits(bytesOf(next)));
+      }
     }
-  }
-});
+  },
+);
 
 test("the empty trie has the root keccak256(0x80), and leaves nothing stored", () => {
   assert.equal(toHex(EMPTY_TRIE_ROOT), toHex(keccak256(Uint8Array.of(0x80))));
@@ -128,8 +149,20 @@ test("updates must be sorted and without duplicates, values not empty, keys not 
   const refuse = (updates: { key: Bytes; value: Bytes | undefined }[], why: RegExp): void => {
     assert.throws(() => updateTrie(nodes, EMPTY_TRIE_ROOT, updates), why);
   };
-  refuse([{ key: utf8("b"), value }, { key: utf8("a"), value }], /sorted/);
-  refuse([{ key: utf8("a"), value }, { key: utf8("a"), value }], /sorted/);
+  refuse(
+    [
+      { key: utf8("b"), value },
+      { key: utf8("a"), value },
+    ],
+    /sorted/,
+  );
+  refuse(
+    [
+      { key: utf8("a"), value },
+      { key: utf8("a"), value },
+    ],
+    /sorted/,
+  );
   refuse([{ key: utf8("a"), value: new Uint8Array(0) }], /empty/);
   refuse([{ key: new Uint8Array(MAX_TRIE_KEY_BYTES + 1), value }], /too long/);
 });
@@ -157,7 +190,9 @@ const shortKey: fc.Arbitrary<Bytes> = fc
   .array(symbol, { minLength: 3, maxLength: 3 })
   .map((bytes) => Uint8Array.from(bytes));
 /** These end inside one another. */
-const nestedKey: fc.Arbitrary<Bytes> = fc.array(symbol, { maxLength: 4 }).map((bytes) => Uint8Array.from(bytes));
+const nestedKey: fc.Arbitrary<Bytes> = fc
+  .array(symbol, { maxLength: 4 })
+  .map((bytes) => Uint8Array.from(bytes));
 const longKey: fc.Arbitrary<Bytes> = fc
   .array(fc.constantFrom(0x00, 0x01, 0x10), { minLength: 3, maxLength: 3 })
   .map((head) => Uint8Array.from({ length: 32 }, (_, index) => head[index] ?? 7));
@@ -166,10 +201,10 @@ const anyValue: fc.Arbitrary<Bytes> = fc.oneof(
   fc.uint8Array({ minLength: 25, maxLength: 60 }),
 );
 const batchesOf = (key: fc.Arbitrary<Bytes>): fc.Arbitrary<[Bytes, Bytes | undefined][][]> =>
-  fc.array(
-    fc.array(fc.tuple(key, fc.option(anyValue, { nil: undefined, freq: 2 })), { maxLength: 12 }),
-    { minLength: 1, maxLength: 5 },
-  );
+  fc.array(fc.array(fc.tuple(key, fc.option(anyValue, { nil: undefined, freq: 2 })), { maxLength: 12 }), {
+    minLength: 1,
+    maxLength: 5,
+  });
 
 type Model = Map<string, Bytes>;
 
@@ -181,7 +216,10 @@ async function rootByReference(model: Model): Promise<string> {
   return toHex(reference.root());
 }
 
-async function compareWithReference(batches: [Bytes, Bytes | undefined][][], isNested: boolean): Promise<void> {
+async function compareWithReference(
+  batches: [Bytes, Bytes | undefined][][],
+  isNested: boolean,
+): Promise<void> {
   const trie = new StoredTrie();
   const reference = new MerklePatriciaTrie();
   const model: Model = new Map();
@@ -226,7 +264,9 @@ test("the same entries give the same root and nodes, however they came to be", (
         for (const [key, value] of batch) model.set(toHexDigits(key), value);
       }
       const fresh = new StoredTrie();
-      fresh.update([...model].filter(([, value]) => value !== undefined).map(([key, value]) => [hex(key), value]));
+      fresh.update(
+        [...model].filter(([, value]) => value !== undefined).map(([key, value]) => [hex(key), value]),
+      );
       assert.deepEqual(grown.root, fresh.root);
       assert.deepEqual(new Map([...grown.nodes].sort()), new Map([...fresh.nodes].sort()));
     }),

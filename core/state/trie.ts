@@ -139,10 +139,8 @@ export function rootReference(nodes: TrieNodeReader, root: Hash, hash: TrieHash)
   if (equalBytes(root, emptyTrieRoot(hash))) return undefined;
   const stored = must(nodes.node(EMPTY_BYTES), "the root node of a trie that is not empty must be stored");
   assert(equalBytes(hash(stored), root), "the stored root node must be the one that the root names");
-  return concatBytes(HASH_STRING_PREFIX, root);
+  return root;
 }
-
-const HASH_STRING_PREFIX: Bytes = Uint8Array.of(0xa0);
 
 /** Reads the node that a reference at a path names. */
 export function readNode(nodes: TrieNodeReader, path: Bytes, reference: TrieReference): TrieNode {

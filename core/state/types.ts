@@ -29,11 +29,9 @@ export type KeyValueReader = {
 
 /** A key-value store; keys sort by bytes. Core needs no iteration: stores that iterate (node/storage) do so asynchronously. */
 export type KeyValueStore = KeyValueReader & {
-  /** Applies all or nothing. With `sync`, it returns only when the batch survives a power cut. */
-  readonly write: (
-    batch: readonly WriteOperation[],
-    options: { readonly sync: boolean },
-  ) => void | Promise<void>;
+  /** Applies all or nothing. With `sync`, it is done only when the batch survives a power cut. What it returns, if
+   * anything, is for those who write to wait on: core makes batches and never writes them. */
+  readonly write: (batch: readonly WriteOperation[], options: { readonly sync: boolean }) => unknown;
 };
 
 /** Puts a value, or deletes the key where `value` is undefined. */

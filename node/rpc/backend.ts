@@ -1,7 +1,10 @@
 import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
 import type {
   AccessListEntry,
-  Authorization,
+  AccountOverride,
+  BlockOverride,
+  CallOutcome,
+  CallRequest,
   ChainRules,
   Header,
   Receipt,
@@ -92,50 +95,6 @@ export type StateView = {
 /** RLP of the trie nodes from the root, slots in the order asked for. An absent account is proved absent. */
 export type StateProof = AccountProof;
 
-/** A transaction as eth_call and its like describe it: anything may be missing. */
-export type CallRequest = {
-  readonly from?: Address;
-  /** undefined: creates a contract. */
-  readonly to?: Address;
-  readonly gas?: bigint;
-  readonly gasPrice?: bigint;
-  readonly maxFeePerGas?: bigint;
-  readonly maxPriorityFeePerGas?: bigint;
-  readonly maxFeePerBlobGas?: bigint;
-  readonly blobVersionedHashes?: readonly Hash[];
-  readonly value?: bigint;
-  readonly data?: Bytes;
-  readonly nonce?: bigint;
-  readonly accessList?: readonly AccessListEntry[];
-  readonly authorizations?: readonly Authorization[];
-};
-
-/** Replaces parts of an account before the call (geth's "state override set"). */
-export type AccountOverride = {
-  readonly address: Address;
-  readonly nonce?: bigint;
-  readonly balance?: bigint;
-  readonly code?: Bytes;
-  /** The account's whole storage: other slots read 0. Never together with `storageDiff`. */
-  readonly storage?: readonly (readonly [slot: bigint, value: bigint])[];
-  /** Some slots; others keep their values. */
-  readonly storageDiff?: readonly (readonly [slot: bigint, value: bigint])[];
-  /** Moves a precompile away before its address is overridden. */
-  readonly movePrecompileTo?: Address;
-};
-
-/** Replaces what the call sees of its block. */
-export type BlockOverride = {
-  readonly number?: bigint;
-  /** Seconds. */
-  readonly timestamp?: bigint;
-  readonly gasLimit?: bigint;
-  readonly coinbase?: Address;
-  readonly prevRandao?: Hash;
-  readonly baseFeePerGas?: bigint;
-  readonly blobBaseFee?: bigint;
-};
-
 /** One simulated run on top of a block's state. */
 export type Simulation = {
   readonly blockNumber: number;
@@ -146,16 +105,6 @@ export type Simulation = {
   readonly gasCap: bigint;
   /** After this the executor gives up with `rpc/timeout`. */
   readonly timeoutMs: number;
-};
-
-/** What a simulated message came to. */
-export type CallOutcome = {
-  readonly status: "success" | "revert" | "fault";
-  /** Why a fault happened, for people: "out of gas", "invalid opcode 0xfe". Only for status "fault". */
-  readonly fault?: string;
-  /** Return data, or revert data. */
-  readonly output: Bytes;
-  readonly gasUsed: bigint;
 };
 
 /** The run could not even start (a fee below the base fee, funds, intrinsic gas), or state is gone, or time is up. */

@@ -1,6 +1,6 @@
 import type { Hash } from "@ostrom/base";
 import { count, type Decoder, flag, hash, requiredField, optionalField, shown, ValueError } from "./decode.ts";
-import { isParsedObject, own } from "./json.ts";
+import { isGiven, isParsedObject, own } from "./json.ts";
 
 export type BlockTag = "latest" | "safe" | "finalized" | "earliest" | "pending";
 
@@ -51,8 +51,4 @@ function decodeBlockObject(object: { readonly [key: string]: unknown }): BlockPa
   optionalField(object, "requireCanonical", flag);
   if (hasHash) return { kind: "hash", hash: requiredField(object, "blockHash", hash) };
   throw new ValueError(`expected blockNumber or blockHash in ${shown(object)}`);
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

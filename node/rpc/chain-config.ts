@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
-import { type Hash, must } from "@ostrom/base";
-import type { ChainRules } from "@ostrom/execution";
+import { type Hash, must, toHex } from "@ostrom/base";
+import { BEACON_ROOTS_ADDRESS, type ChainRules, HISTORY_STORAGE_ADDRESS } from "@ostrom/execution";
 import type { ChainInfo } from "./backend.ts";
 import { quantity } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
@@ -39,8 +39,8 @@ const PRECOMPILES: Record<ForkName, typeof CANCUN_PRECOMPILES> = {
 };
 
 /** Contracts that blocks themselves call. Sources: EIP-4788, EIP-2935. The chain has neither deposits nor requests. */
-const BEACON_ROOTS = "0x000f3df6d732807ef1319fb7b8bb8522d0beac02";
-const HISTORY_STORAGE = "0x0000f90827f1c53a10cb7a02335b175320002935";
+const BEACON_ROOTS = toHex(BEACON_ROOTS_ADDRESS);
+const HISTORY_STORAGE = toHex(HISTORY_STORAGE_ADDRESS);
 const SYSTEM_CONTRACTS: Record<ForkName, JsonObject> = {
   cancun: { BEACON_ROOTS_ADDRESS: BEACON_ROOTS },
   prague: { BEACON_ROOTS_ADDRESS: BEACON_ROOTS, HISTORY_STORAGE_ADDRESS: HISTORY_STORAGE },

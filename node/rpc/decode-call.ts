@@ -1,6 +1,11 @@
 import { equalBytes, Hash, wordToBytes } from "@ostrom/base";
-import type { AccessListEntry, Authorization } from "@ostrom/execution";
-import type { AccountOverride, BlockOverride, CallRequest } from "./backend.ts";
+import type {
+  AccessListEntry,
+  AccountOverride,
+  Authorization,
+  BlockOverride,
+  CallRequest,
+} from "@ostrom/execution";
 import {
   address,
   type Decoder,
@@ -17,7 +22,7 @@ import {
   storageWord,
   ValueError,
 } from "./decode.ts";
-import { isParsedObject, type ParsedObject } from "./json.ts";
+import { isGiven, isParsedObject, own, type ParsedObject } from "./json.ts";
 
 /** Entries of an access list, keys of one entry, authorizations, blob hashes: each list of a call at most this long. */
 const MAX_CALL_LIST = 4_096;
@@ -67,15 +72,16 @@ export const callRequest: Decoder<CallRequest> = objectOf(
       gasPrice: optionalField(object, "gasPrice", quantity256),
       maxFeePerGas: optionalField(object, "maxFeePerGas", quantity256),
       maxPriorityFeePerGas: optionalField(object, "maxPriorityFeePerGas", quantity256),
-      maxFeePerBlobGas: optionalField(object, "maxFeePerBlobGas", quantity256),
       blobVersionedHashes: optionalField(object, "blobVersionedHashes", listOf(hash, MAX_CALL_LIST)),
       value: optionalField(object, "value", quantity256),
       data: readInput(object),
-      nonce: optionalField(object, "nonce", quantity64),
       accessList: optionalField(object, "accessList", listOf(accessListEntry, MAX_CALL_LIST)),
       authorizations: optionalField(object, "authorizationList", listOf(authorization, MAX_CALL_LIST)),
     });
+    // Checked like the rest, though a simulation has no use for them.
     optionalField(object, "type", quantity64);
+    optionalField(object, "nonce", quantity64);
+    optionalField(object, "maxFeePerBlobGas", quantity256);
     checkFees(request);
     return request;
   },
@@ -106,7 +112,7 @@ function checkFees({ gasPrice, maxFeePerGas, maxPriorityFeePerGas }: CallRequest
   }
 }
 
-/** A state override set: {address: {nonce, balance, code, state or stateDiff, movePrecompileToAddress}}.
+/** A state override set: {address: {nonce, balance, code, state or stateDiff}}.
  * @param maxEntries accounts and slots together. */
 export function stateOverrides(maxEntries: number): Decoder<readonly AccountOverride[]> {
   return objectOf("state overrides {address: {nonce, balance, code, state, stateDiff}}", (object) => {
@@ -131,7 +137,7 @@ function accountOverride(
   budget: Budget,
   limit: number,
 ): Decoder<AccountOverride> {
-  return objectOf("{nonce, balance, code, state, stateDiff, movePrecompileToAddress}", (object) => {
+  return objectOf("{nonce, balance, code, state, stateDiff}", (object) => {
     const slots: Decoder<readonly (readonly [bigint, bigint])[]> = objectOf("{slot: value}", (entries) => {
       const keys = Object.keys(entries);
       spend(budget, keys.length, limit);
@@ -142,6 +148,9 @@ function accountOverride(
     if (storage !== undefined && storageDiff !== undefined) {
       throw new ValueError("both 'state' and 'stateDiff' are set");
     }
+    if (isGiven(own(object, "movePrecompileToAddress"))) {
+      throw new ValueError("movePrecompileToAddress is not supported here");
+    }
     return compact<Mutable<AccountOverride>>({
       address: account,
       nonce: optionalField(object, "nonce", quantity64),
@@ -149,7 +158,6 @@ function accountOverride(
       code: optionalField(object, "code", data),
       storage,
       storageDiff,
-      movePrecompileTo: optionalField(object, "movePrecompileToAddress", address),
     });
   });
 }

@@ -1,5 +1,6 @@
 import { toHex } from "@ostrom/base";
-import type { AccountOverride, BlockOverride, CallOutcome, CallRequest, Simulation, SimulationFailure } from "./backend.ts";
+import type { AccountOverride, BlockOverride, CallOutcome, CallRequest } from "@ostrom/execution";
+import type { Simulation, SimulationFailure } from "./backend.ts";
 import { type BlockParameter, blockParameter, LATEST } from "./block-parameter.ts";
 import { headerNotFound, stateUnavailable } from "./block-reader.ts";
 import type { Decoder } from "./decode.ts";

@@ -1,11 +1,7 @@
 export type {
   AccessListOutcome,
-  AccountOverride,
   Block,
   BlockHeader,
-  BlockOverride,
-  CallOutcome,
-  CallRequest,
   ChainInfo,
   ChainReads,
   DropReason,
@@ -32,9 +28,9 @@ export type { Method } from "./method.ts";
 export { describeMethods, type MethodDescription } from "./schema.ts";
 export {
   createRpcServer,
-  DEFAULT_CLIENT_VERSION,
   type RpcLog,
   type RpcServer,
   type RpcServerOptions,
   RpcStartError,
 } from "./server.ts";
+export { DEFAULT_CLIENT_VERSION } from "./services.ts";

@@ -22,3 +22,8 @@ const hasOwn = Object.prototype.hasOwnProperty;
 export function own(object: ParsedObject, key: string): unknown {
   return hasOwn.call(object, key) ? object[key] : undefined;
 }
+
+/** Clients write null for what they leave out. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,23 +1,13 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAccessRules } from "./access.ts";
-import type { EventListener, RpcBackend } from "./backend.ts";
-import { type BlockReader, createBlockReader } from "./block-reader.ts";
+import type { RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
-import { createFeeOracle } from "./fees.ts";
-import { createFilterRegistry } from "./filter-registry.ts";
 import { handleHttp, type Load } from "./http-transport.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
-import type { Services } from "./method.ts";
-import { createMethods } from "./methods.ts";
-import { createSimulationQueue } from "./simulation-queue.ts";
-import { createSubmissionQueue } from "./submission-queue.ts";
-import { createSubscriptionHub, type SubscriptionConnection } from "./subscription-hub.ts";
-import { createTransactionWaiter } from "./transaction-waiter.ts";
+import { combineListeners, createServices } from "./services.ts";
+import type { SubscriptionConnection } from "./subscription-hub.ts";
 import { createWebSocketTransport } from "./websocket-transport.ts";
-
-/** What web3_clientVersion answers unless the backend says otherwise. */
-export const DEFAULT_CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
 
 export type RpcServerOptions = {
   readonly backend: RpcBackend;
@@ -132,54 +122,6 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       await closed;
     },
     connections: () => ({ webSockets: webSockets.connections(), requestsInFlight: load.inFlight }),
-  };
-}
-
-function createServices(
-  { backend, nowMs = Date.now }: RpcServerOptions,
-  limits: RpcLimits,
-  reportError: (error: unknown) => void,
-): Services {
-  const blocks = createBlockReader(backend.chain, limits);
-  return {
-    backend,
-    blocks,
-    limits,
-    nowMs,
-    submissions: createSubmissionQueue(backend.pool),
-    simulations: createSimulationQueue(backend.executor, limits),
-    filters: createFilterRegistry(backend.chain, blocks, limits, nowMs),
-    waiter: createTransactionWaiter(blocks),
-    subscriptions: createSubscriptionHub(blocks, backend.pool, limits, reportError),
-    fees: createFeeOracle(blocks, backend.chain, backend.info.rules),
-    clientVersion: backend.info.clientVersion ?? DEFAULT_CLIENT_VERSION,
-    methods: createMethods(limits),
-  };
-}
-
-/** The cache hears of a reorganisation first, so that nobody reads a block that is no more. */
-function combineListeners({ blocks, waiter, filters, subscriptions }: Services): EventListener {
-  const listeners = [forgetReplacedBlocks(blocks), waiter.listener, filters.listener, subscriptions.listener];
-  return {
-    onBlock: (block) => {
-      for (const listener of listeners) listener.onBlock?.(block);
-    },
-    onPendingTransactions: (hashes) => {
-      for (const listener of listeners) listener.onPendingTransactions?.(hashes);
-    },
-    onDropped: (dropped) => {
-      for (const listener of listeners) listener.onDropped?.(dropped);
-    },
-  };
-}
-
-function forgetReplacedBlocks(blocks: BlockReader): EventListener {
-  let newest = -1;
-  return {
-    onBlock: ({ number }) => {
-      if (number <= newest) blocks.forgetFrom(number);
-      newest = number;
-    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Result } from "@ostrom/base";
+import type { CallOutcome } from "@ostrom/execution";
 import type {
   AccessListOutcome,
-  CallOutcome,
   Executor,
   GasEstimate,
   Simulation,

@@ -3,10 +3,11 @@ import {
   type CertificationEffect,
   type CertificationInput,
   type CertificationState,
-  certificationStep,
   type Message,
+  type Executed,
   startCertification,
   type StateCertificate,
+  stepCertification,
   type ValidatorIndex,
 } from "@ostrom/consensus";
 import { EffectQueue } from "./effect-queue.ts";
@@ -35,16 +36,24 @@ export class Certifier {
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
 
-  constructor(config: CertificationConfig, newest: StateCertificate | undefined, executedHeight: number, ports: CertifierPorts) {
+  /** @param newest stored certificate. @param results own stored results above it, in height order. */
+  constructor(
+    config: CertificationConfig,
+    newest: StateCertificate | undefined,
+    results: readonly Executed[],
+    ports: CertifierPorts,
+  ) {
     this.#ports = ports;
     this.#queue = new EffectQueue((effects) => this.#perform(effects[0]!), ports.failed);
-    this.#state = startCertification(config, newest, executedHeight);
+    const { state, effects } = startCertification(config, newest, results);
+    this.#state = state;
+    this.#queue.push(effects);
   }
 
   input(input: CertificationInput): void {
     if (this.#stopped) return;
     try {
-      const { state, effects } = certificationStep(this.#state, input);
+      const { state, effects } = stepCertification(this.#state, input);
       this.#state = state;
       this.#queue.push(effects);
     } catch (error) {

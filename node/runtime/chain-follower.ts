@@ -1,4 +1,4 @@
-import type { Address, Hash } from "@ostrom/base";
+import { Epoch, type Hash, Height, must, toHexDigits } from "@ostrom/base";
 import {
   encodeBlock,
   encodeCertificate,
@@ -6,19 +6,18 @@ import {
   feeRecipientOf,
   type ValidatorSet,
 } from "@ostrom/consensus";
-import { decodePayload } from "@ostrom/execution";
+import { decodePayload, type SignedTransaction } from "@ostrom/execution";
 import { keccak256 } from "@ostrom/crypto";
-import type { TransactionPool } from "@ostrom/txpool";
 import type { Execution, ExecutionReport, OrderedInput } from "./execution-port.ts";
 import type { FinalizedBlock } from "./ordering.ts";
-import { Epoch, Height } from "@ostrom/base";
 
 /** Finalized blocks that may wait for execution before block sync pauses. */
 const MAX_WAITING_BLOCKS = 64;
 
 export type ChainFollowerPorts = {
   readonly execution: Execution;
-  readonly pool: TransactionPool;
+  /** Transactions of an ordered block whose signatures this node has checked. */
+  readonly checkedIn: (digest: Hash) => readonly SignedTransaction[];
   readonly validators: ValidatorSet;
   readonly executed: (report: ExecutionReport, result: Executed) => void;
   readonly failed: (error: unknown) => void;
@@ -51,15 +50,17 @@ export class ChainFollower {
   #inputOf({ block, digest, finalization }: FinalizedBlock): OrderedInput {
     const payload = decodePayload(block.payload);
     const transactions = payload.ok ? payload.value : [];
+    const checked = this.#ports.checkedIn(digest);
+    const senders = new Map(checked.map(({ hash, sender }) => [toHexDigits(hash), sender]));
     return {
       height: block.height,
       view: block.view,
       epoch: block.epoch,
       timestampMs: block.timestampMs,
       orderDigest: digest,
-      proposer: feeRecipientOf(this.#ports.validators, block.proposer) as Address,
+      proposer: must(feeRecipientOf(this.#ports.validators, block.proposer), "a finalized block has a proposer of the set"),
       transactions,
-      senders: transactions.map((raw) => this.#ports.pool.get(keccak256(raw))?.sender),
+      senders: transactions.map((raw) => senders.get(toHexDigits(keccak256(raw)))),
       orderedBlock: encodeBlock(block),
       finalization: encodeCertificate(finalization),
     };
@@ -70,7 +71,7 @@ function executedOf(report: ExecutionReport): Executed {
   return {
     epoch: Epoch(report.epoch),
     height: Height(report.height),
-    orderDigest: report.orderDigest as Hash,
+    orderDigest: report.orderDigest,
     executedHash: report.executedHash,
     nextSetHash: report.nextSetHash,
   };

@@ -30,9 +30,10 @@ export type ExecutionReport = {
   /** Base fee of the block after this one. */
   readonly nextBaseFee: bigint;
   readonly gasUsed: bigint;
-  readonly timestamp: number;
-  readonly included: readonly { readonly hash: Hash; readonly sender: Address; readonly nonce: bigint }[];
+  readonly included: readonly Hash[];
   readonly skipped: readonly Skipped[];
+  /** Addresses (hex digits) whose account or storage the block changed. */
+  readonly changed: readonly string[];
 };
 
 /** The newest executed block of the store. */

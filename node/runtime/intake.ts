@@ -1,7 +1,7 @@
 import { type Address, type Bytes, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { decodeTransaction, type SignedTransaction } from "@ostrom/execution";
-import type { TransactionPool } from "@ostrom/txpool";
+import type { PoolAccount, TransactionPool } from "@ostrom/txpool";
 import type { Clock } from "./ports.ts";
 import { type CheckedSender, senderOf, type SignatureChecker } from "./signature-checker.ts";
 
@@ -22,13 +22,13 @@ export type IntakePorts = {
   readonly pool: TransactionPool;
   readonly checker: SignatureChecker;
   readonly clock: Clock;
-  readonly accountOf: (address: Address) => { readonly nonce: bigint; readonly balance: bigint };
+  readonly accountOf: (address: Address) => PoolAccount;
   /** Transactions that entered the pool. */
   readonly admitted: (transactions: readonly SignedTransaction[]) => void;
   readonly failed: (error: unknown) => void;
 };
 
-/** The door of the pool: what comes by JSON-RPC or gossip is checked on other threads, then admitted in the order it came. */
+/** The door of the pool: what comes by JSON-RPC or gossip is checked on other threads, then admitted. */
 export class Intake {
   readonly #ports: IntakePorts;
   #waiting: Waiting[] = [];
@@ -75,7 +75,6 @@ export class Intake {
   }
 
   #admit(batch: readonly Waiting[], senders: readonly CheckedSender[]): void {
-    const admitted: SignedTransaction[] = [];
     batch.forEach(({ raw, hash, answer }, index) => {
       const sender = senderOf(senders[index]!);
       if (!sender.ok) {
@@ -90,9 +89,9 @@ export class Intake {
       const transaction: SignedTransaction = { ...read.value, sender: sender.value };
       const { pool, clock, accountOf } = this.#ports;
       const result = pool.admit(transaction, accountOf(sender.value), clock.nowMs());
-      if (result.ok) admitted.push(transaction);
       answer(result.ok ? ok(hash) : result);
     });
+    const admitted = this.#ports.pool.takeNew();
     if (admitted.length > 0) this.#ports.admitted(admitted);
   }
 }

@@ -166,7 +166,8 @@ test("both secp256k1 engines decide Wycheproof's signatures by recovery", { skip
     for (const { tcId, comment, msg, sig, result } of group.tests) {
       const recovered = assertRecoverAlike(sha256(hex(msg)), hex(sig));
       // Its x coordinate is r + n, which only a recovery id of 2 or 3 could say: no transaction can carry it.
-      const beyondOrder = comment.includes("k*G has a large x-coordinate") || comment.includes("with a reduction");
+      const beyondOrder =
+        comment.includes("k*G has a large x-coordinate") || comment.includes("with a reduction");
       assert.equal(recovered.includes(key), result === "valid" && !beyondOrder, `case ${tcId}: ${comment}`);
       decided++;
     }

@@ -13,7 +13,7 @@ import {
   recoverSimplex,
   type SimplexConfig,
   type SimplexState,
-  simplexStep,
+  stepSimplex,
   type StateCertificate,
   type TimerId,
   type ValidatorIndex,
@@ -80,7 +80,7 @@ export class Ordering {
   input(input: Input): void {
     if (this.#stopped) return;
     try {
-      const { state, effects } = simplexStep(this.#state, input);
+      const { state, effects } = stepSimplex(this.#state, input);
       this.#state = state;
       this.#queue.push(effects);
     } catch (error) {

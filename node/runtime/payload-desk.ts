@@ -2,11 +2,14 @@ import { type Address, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
   type ChainRules,
+  type CheckedPayload,
   checkPayload,
   decodePayload,
   decodeTransaction,
   EMPTY_PAYLOAD,
   encodePayload,
+  type SignedTransaction,
+  type Transaction,
 } from "@ostrom/execution";
 import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import type { TransactionPool } from "@ostrom/txpool";
@@ -34,7 +37,14 @@ export type PayloadDeskPorts = {
   readonly failed: (error: unknown) => void;
 };
 
-type PayloadFacts = { readonly hashes: readonly Hash[]; readonly gas: bigint };
+/** What this node knows of an ordered block that is not executed yet. */
+type PayloadFacts = {
+  readonly height: number;
+  /** Those whose signatures this node has checked. */
+  readonly transactions: readonly SignedTransaction[];
+  /** Sum of the gas limits of all of them. */
+  readonly gas: bigint;
+};
 
 type OpenBuild = {
   readonly request: BuildPayload;
@@ -47,10 +57,11 @@ export class PayloadDesk {
   readonly #rules: ChainRules;
   readonly #limits: PayloadLimits;
   readonly #ports: PayloadDeskPorts;
+  /** By digest (hex digits). The pool marks their transactions under the same name. */
   readonly #facts = new Map<string, PayloadFacts>();
-  /** Gas limits of finalized payloads by height, from the newest certificate that a finalized block carries upward. */
+  /** Gas limits of finalized payloads by height, above the newest certificate that a finalized block carries. */
   readonly #finalizedGas = new Map<number, bigint>();
-  /** Finalized blocks that execution has not done yet, by height: digests. */
+  /** Finalized blocks that execution has not done yet: names in height order. */
   readonly #unexecuted = new Map<number, string>();
   #open: OpenBuild | undefined;
   #told = false;
@@ -70,7 +81,10 @@ export class PayloadDesk {
 
   /** Call when the pool gained or lost transactions. */
   poolChanged(): void {
-    const pending = this.#ports.pool.hasWork();
+    const pending = this.#ports.pool.hasWork({
+      ancestors: [...this.#facts.keys()],
+      baseFeePerGas: this.#ports.baseFee(),
+    });
     if (pending !== this.#told) {
       this.#told = pending;
       this.#ports.work(pending);
@@ -80,17 +94,34 @@ export class PayloadDesk {
 
   /** A block was finalized: until it is executed, its transactions are not proposed again. */
   finalized(block: OrderedBlock, digest: Hash): void {
-    const key = toHexDigits(digest);
-    this.#finalizedGas.set(block.height, this.#factsOf(key, block).gas);
-    this.#unexecuted.set(block.height, key);
+    const facts = this.#factsOf(toHexDigits(digest), block);
+    this.#finalizedGas.set(block.height, facts.gas);
+    this.#unexecuted.set(block.height, toHexDigits(digest));
     const certified = block.stateCertificate?.executed.height ?? 0;
     for (const height of this.#finalizedGas.keys()) if (height <= certified) this.#finalizedGas.delete(height);
   }
 
+  /** Those of an executed block's included transactions that this node had checked itself. */
+  transactionsOf(report: { readonly orderDigest: Hash; readonly included: readonly Hash[] }): readonly SignedTransaction[] {
+    const facts = this.#facts.get(toHexDigits(report.orderDigest));
+    if (facts === undefined) return [];
+    const included = new Set(report.included.map(toHexDigits));
+    return facts.transactions.filter((transaction) => included.has(toHexDigits(transaction.hash)));
+  }
+
+  /** Transactions of an ordered block whose signatures this node has checked. */
+  checkedIn(digest: Hash): readonly SignedTransaction[] {
+    return this.#facts.get(toHexDigits(digest))?.transactions ?? [];
+  }
+
+  /** A block was executed: it and the proposals that lost against it need no more attention. */
   executed(height: number): void {
-    const key = this.#unexecuted.get(height);
     this.#unexecuted.delete(height);
-    if (key !== undefined) this.#facts.delete(key);
+    for (const [name, facts] of this.#facts) {
+      if (facts.height > height) continue;
+      this.#facts.delete(name);
+      this.#ports.pool.unmarkInFlight(name);
+    }
   }
 
   stop(): void {
@@ -124,15 +155,17 @@ export class PayloadDesk {
       request.parentStateCertificate?.executed.height ?? 0,
       this.#ports.newestCertificate()?.executed.height ?? 0,
     );
-    if (this.#gasAbove(certified, request.ancestors) > this.#limits.executionWindowGas) return EMPTY_PAYLOAD;
-    const exclude = new Set<string>();
-    for (const key of this.#unexecuted.values()) this.#addHashes(exclude, key);
-    for (const ancestor of request.ancestors) this.#addFacts(exclude, this.#factsOf(undefined, ancestor));
+    if (this.#gasAbove(certified, request.ancestors, request.parent) > this.#limits.executionWindowGas) return EMPTY_PAYLOAD;
+    const ancestors = request.ancestors.map((ancestor, index) => {
+      const digest = request.ancestors[index + 1]?.parent ?? request.parent;
+      this.#factsOf(toHexDigits(digest), ancestor);
+      return toHexDigits(digest);
+    });
     const chosen = this.#ports.pool.select({
       gasLimit: this.#rules.blockGasLimit,
       maxBytes: this.#limits.maxPayloadBytes,
-      baseFee: this.#ports.baseFee(),
-      exclude,
+      baseFeePerGas: this.#ports.baseFee(),
+      ancestors: [...this.#unexecuted.values(), ...ancestors],
     });
     return chosen.length === 0 ? EMPTY_PAYLOAD : encodePayload(chosen.map((transaction) => transaction.raw));
   }
@@ -162,7 +195,7 @@ export class PayloadDesk {
     if (equalBytes(block.payload, EMPTY_PAYLOAD)) return undefined;
     if (block.payload.length > this.#limits.maxPayloadBytes) return "the payload is longer than genesis allows";
     const certified = block.stateCertificate?.executed.height ?? 0;
-    if (this.#gasAbove(certified, request.ancestors) > this.#limits.executionWindowGas) {
+    if (this.#gasAbove(certified, request.ancestors, block.parent) > this.#limits.executionWindowGas) {
       return "the execution window is full: only an empty payload is valid";
     }
     const raws = decodePayload(block.payload);
@@ -175,7 +208,9 @@ export class PayloadDesk {
       maxPayloadBytes: this.#limits.maxPayloadBytes,
       senderOf: (transaction) => senders.get(toHexDigits(transaction.hash)),
     });
-    return checked.ok ? undefined : `${checked.error.code}: ${checked.error.message}`;
+    if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`;
+    this.#remember(toHexDigits(request.digest), { height: block.height, ...checkedFacts(checked.value) });
+    return undefined;
   }
 
   /** From the pool where it knows the transaction; the others from the checker. */
@@ -198,43 +233,52 @@ export class PayloadDesk {
   }
 
   /** Gas that is ordered above a certified height: finalized blocks and unfinalized ancestors. */
-  #gasAbove(certified: number, ancestors: readonly OrderedBlock[]): bigint {
+  #gasAbove(certified: number, ancestors: readonly OrderedBlock[], parent: Hash): bigint {
     const firstUnfinalized = ancestors[0]?.height ?? Number.POSITIVE_INFINITY;
     let gas = 0n;
     for (const [height, one] of this.#finalizedGas) if (height > certified && height < firstUnfinalized) gas += one;
-    for (const ancestor of ancestors) {
-      if (ancestor.height > certified) gas += this.#factsOf(undefined, ancestor).gas;
-    }
+    ancestors.forEach((ancestor, index) => {
+      if (ancestor.height <= certified) return;
+      const digest = ancestors[index + 1]?.parent ?? parent;
+      gas += this.#factsOf(toHexDigits(digest), ancestor).gas;
+    });
     return gas;
   }
 
-  #addHashes(exclude: Set<string>, key: string): void {
-    const facts = this.#facts.get(key);
-    if (facts !== undefined) this.#addFacts(exclude, facts);
-  }
-
-  #addFacts(exclude: Set<string>, facts: PayloadFacts): void {
-    for (const hash of facts.hashes) exclude.add(toHexDigits(hash));
-  }
-
-  /** Hashes and gas of a block's payload; kept under `key` while the block waits for its execution. */
-  #factsOf(key: string | undefined, block: OrderedBlock): PayloadFacts {
-    const known = key === undefined ? undefined : this.#facts.get(key);
+  /** What is known of a block, read from it where nothing is. */
+  #factsOf(name: string, block: OrderedBlock): PayloadFacts {
+    const known = this.#facts.get(name);
     if (known !== undefined) return known;
-    const facts = readFacts(block.payload);
-    if (key !== undefined) this.#facts.set(key, facts);
+    const facts = { height: block.height, ...readPayload(block.payload, this.#ports.pool) };
+    this.#remember(name, facts);
     return facts;
+  }
+
+  #remember(name: string, facts: PayloadFacts): void {
+    this.#facts.set(name, facts);
+    this.#ports.pool.markInFlight(name, facts.transactions);
   }
 }
 
-function readFacts(payload: Uint8Array): PayloadFacts {
+function checkedFacts(checked: CheckedPayload): Omit<PayloadFacts, "height"> {
+  return { transactions: checked.transactions, gas: checked.gasLimit };
+}
+
+/** Reads a payload that others have checked: this node's own, or one that came finalized. */
+function readPayload(payload: Uint8Array, pool: TransactionPool): Omit<PayloadFacts, "height"> {
   const raws = decodePayload(payload);
-  if (!raws.ok) return { hashes: [], gas: 0n };
   let gas = 0n;
-  const hashes = raws.value.map((raw) => {
-    const transaction = decodeTransaction(raw);
-    if (transaction.ok) gas += transaction.value.gasLimit;
-    return keccak256(raw);
-  });
-  return { hashes, gas };
+  const transactions: SignedTransaction[] = [];
+  for (const raw of raws.ok ? raws.value : []) {
+    const known = pool.get(keccak256(raw));
+    if (known !== undefined) transactions.push(known);
+    const transaction = known ?? decodedOrUndefined(raw);
+    gas += transaction?.gasLimit ?? 0n;
+  }
+  return { transactions, gas };
+}
+
+function decodedOrUndefined(raw: Uint8Array): Transaction | undefined {
+  const decoded = decodeTransaction(raw);
+  return decoded.ok ? decoded.value : undefined;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Address, type Bytes, bytesToBigint, Hash, hex, ZERO_HASH } from "@ostrom/base";
 import type { GenesisAccount } from "@ostrom/state";
-import type { Fork } from "@ostrom/vm";
+import type { Fork, PrecompileSet } from "@ostrom/vm";
+import { draftPrecompiles } from "./draft-eip2537.ts";
 
 /** A state test as ethereum/tests and execution-spec-tests write it: a state, a transaction in variants, and for each
  * fork and variant the root of the state after it. Fields that the runner does not read are left out.
@@ -12,6 +13,8 @@ export type StateTest = {
   readonly accounts: readonly GenesisAccount[];
   readonly chainId: bigint;
   readonly sender: string | undefined;
+  /** In place of the fork's own. */
+  readonly precompiles: PrecompileSet | undefined;
   readonly cases: readonly StateTestCase[];
 };
 
@@ -84,6 +87,7 @@ export function readStateTests(path: string, forks: readonly Fork[]): readonly S
       accounts: Object.entries(test.pre).map(([address, account]) => readAccount(address, account)),
       chainId: readOptional(test.config?.chainid, MAINNET),
       sender: test.transaction.sender,
+      precompiles: draftPrecompiles(path),
       cases,
     });
   }

@@ -5,7 +5,7 @@ import { decodeSignedTransaction, type SignedTransaction } from "@ostrom/executi
 import { commitState, type Log, MemoryState, StateOverlay } from "@ostrom/state";
 import { type BlockContext, blobBaseFee, type Fork, forkRules, GAS_PER_BLOB, type Step } from "@ostrom/vm";
 import { applyTransaction } from "../../core/execution/apply-transaction.ts";
-import type { StateTest, StateTestCase } from "./state-test-format.ts";
+import { readStateTests, type StateTest, type StateTestCase } from "./state-test-format.ts";
 
 export type StateTestFailure = {
   readonly test: string;
@@ -14,6 +14,33 @@ export type StateTestFailure = {
   readonly variant: string;
   readonly reasons: readonly string[];
 };
+
+/** What came of one file. */
+export type StateTestReport = {
+  readonly path: string;
+  readonly passed: number;
+  readonly failures: readonly StateTestFailure[];
+  /** False if the file holds something else than state tests. */
+  readonly isStateTest: boolean;
+  readonly durationMs: number;
+};
+
+/** Runs all cases of a file that are for one of the forks. */
+export function runStateTestFile(path: string, forks: readonly Fork[]): StateTestReport {
+  const start = performance.now();
+  const tests = readStateTests(path, forks);
+  const failures: StateTestFailure[] = [];
+  let cases = 0;
+  for (const test of tests ?? []) {
+    for (const testCase of test.cases) {
+      cases++;
+      const failure = runStateTestCase(test, testCase);
+      if (failure !== undefined) failures.push(failure);
+    }
+  }
+  const durationMs = performance.now() - start;
+  return { path, passed: cases - failures.length, failures, isStateTest: tests !== undefined, durationMs };
+}
 
 /** Runs one case. @returns what is wrong, or undefined if all is as it must be. */
 export function runStateTestCase(
@@ -68,6 +95,7 @@ function runTransaction(
       state,
       gasCharge: "used",
       room: { gas: test.environment.gasLimit, blobGas: forkRules(fork).blobs.maxPerBlock * GAS_PER_BLOB },
+      ...(test.precompiles === undefined ? {} : { precompiles: test.precompiles }),
       ...(onStep === undefined ? {} : { onStep }),
     },
     decoded.value,

@@ -1,4 +1,4 @@
-import { type View } from "@ostrom/base";
+import type { View } from "@ostrom/base";
 import type { ValidatorIndex } from "../types.ts";
 import { weightOf } from "../validator-set.ts";
 import { changeState, type Draft, emit, setTimer, type SimplexState, viewState } from "./state.ts";
@@ -20,7 +20,7 @@ export function enterAdmittedView(draft: Draft): void {
   changeState(draft, { view: admittedView, building: undefined, idlePacing: !poolPending });
   armTimers(draft, poolPending ? config.minBlockIntervalMs : config.emptyBlockIntervalMs);
   setTimer(draft, "standstill", config.standstillMs);
-  if (isLeaderAbsent(draft.state)) nullify(draft);
+  if (isLeaderAbsent(draft)) nullify(draft);
 }
 
 /** The pool of this validator got its first transaction, or lost its last: a leader that now hesitates is late. */
@@ -59,14 +59,14 @@ function armTimers(draft: Draft, pacingMs: number): void {
   setTimer(draft, "advance", ADVANCE_TIMEOUT_DELTAS * deltaMs + pacingMs);
 }
 
-function isLeaderAbsent(state: SimplexState): boolean {
-  const { config, view, lastHeard, quorum } = state;
+function isLeaderAbsent(draft: Draft): boolean {
+  const { config, view, lastHeard, quorum } = draft.state;
   const { validators } = config.validators;
   const patience = Math.max(ABSENT_AFTER_ROUNDS * validators.length, ABSENT_AFTER_VIEWS_AT_LEAST);
   const isHeard = (validator: ValidatorIndex): boolean =>
     validator === config.own || (lastHeard.get(validator) ?? 0) + patience >= view;
-  const leader = state.views.get(view)?.leader;
+  const { leader } = viewState(draft, view);
   const everybody = validators.map((_, index) => index as ValidatorIndex);
-  if (leader === undefined || isHeard(leader)) return false;
+  if (isHeard(leader)) return false;
   return weightOf(config.validators, everybody.filter(isHeard)) >= quorum;
 }

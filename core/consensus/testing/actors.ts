@@ -1,4 +1,4 @@
-import { Hash, type Random, View, ZERO_HASH } from "@ostrom/base";
+import { Hash, Height, type Random, View, ZERO_HASH } from "@ostrom/base";
 import {
   type ConsensusDomain,
   type Message,
@@ -16,6 +16,7 @@ import { INVALID_PAYLOAD, type SimulatedNode } from "./simulated-node.ts";
  * - equivocator: as a leader sends one block to some and another to the others, and votes for both.
  * - silentLeader: never sends a proposal.
  * - invalidLeader: proposes what nobody may accept.
+ * - forker: proposes on its newest final block, whatever was notarized since.
  * - withholder: sends its votes and certificates only to some.
  * - contradictor: with each Nullify a Finalize, and the other way round.
  * - forger: sends votes with wrong signatures, in others' names, and broken certificates.
@@ -24,6 +25,7 @@ export type ActorName =
   | "equivocator"
   | "silentLeader"
   | "invalidLeader"
+  | "forker"
   | "withholder"
   | "contradictor"
   | "forger"
@@ -33,6 +35,7 @@ export const ACTOR_NAMES: readonly ActorName[] = [
   "equivocator",
   "silentLeader",
   "invalidLeader",
+  "forker",
   "withholder",
   "contradictor",
   "forger",
@@ -58,6 +61,8 @@ export function bend(
     case "invalidLeader":
       if (message.kind !== "proposal") return [message];
       return [proposal(domain, node, { ...message.block, payload: Uint8Array.of(INVALID_PAYLOAD) })];
+    case "forker":
+      return message.kind === "proposal" ? [proposal(domain, node, fork(domain, node, message.block))] : [message];
     case "withholder":
       return (message.kind === "vote" || message.kind === "certificate") && to % 2 === 0 ? [] : [message];
     case "contradictor":
@@ -80,6 +85,17 @@ function proposal(domain: ConsensusDomain, node: SimulatedNode, block: OrderedBl
   const digest = orderDigest(domain, block);
   const vote: Vote = { kind: "notarize", epoch: block.epoch, view: block.view, digest };
   return { kind: "proposal", block, signature: signVote(domain, node, vote).signature };
+}
+
+function fork(domain: ConsensusDomain, node: SimulatedNode, block: OrderedBlock): OrderedBlock {
+  const tip = node.store.at(-1);
+  return {
+    ...block,
+    height: Height(node.height + 1),
+    parent: tip?.digest ?? domain.genesisHash,
+    parentView: tip?.block.view ?? View(0),
+    stateCertificate: tip?.block.stateCertificate,
+  };
 }
 
 function equivocate(

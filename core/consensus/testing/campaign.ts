@@ -57,6 +57,7 @@ function planTrouble(simulation: Simulation, random: Random): void {
     simulation.at(atMs, () => node.isUp && node.crash());
     simulation.at(atMs + random.below(400), () => node.isUp || node.start());
   }
+  if (simulation.honest.length === count && random.chance(1, 4)) planLostLog(simulation, random);
   for (let splits = random.below(3); splits > 0; splits--) {
     const side = Array.from({ length: count }, () => random.chance(1, 2));
     const oneWay = random.chance(1, 4);
@@ -70,4 +71,15 @@ function planTrouble(simulation: Simulation, random: Random): void {
       for (const node of simulation.nodes) if (node.isUp) node.crash();
     });
   }
+}
+
+/** One disk is lost. With one validator alone, or with another that does not answer, only operators could help. */
+function planLostLog(simulation: Simulation, random: Random): void {
+  const wiped = simulation.nodes[random.below(simulation.nodes.length)]!;
+  if (simulation.nodes.length === 1) return;
+  simulation.at(random.below(TROUBLE_MS), () => {
+    if (wiped.isUp) wiped.crash();
+    wiped.wipeLog();
+    wiped.restart({ lostLog: true });
+  });
 }

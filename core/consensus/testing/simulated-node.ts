@@ -53,7 +53,7 @@ type StoredBlock = { readonly block: OrderedBlock; readonly digest: Hash; readon
 export class SimulatedNode {
   readonly index: ValidatorIndex;
   readonly name: string;
-  readonly config: SimplexConfig;
+  config: SimplexConfig;
   state!: SimplexState;
   certification!: CertificationState;
   isUp = false;
@@ -116,6 +116,11 @@ export class SimulatedNode {
     this.#isPerforming = false;
     this.#timers.clear();
     this.#offer = undefined;
+  }
+
+  restart(change: Partial<SimplexConfig>): void {
+    this.config = { ...this.config, ...change };
+    this.start();
   }
 
   wipeLog(): void {

@@ -1,5 +1,11 @@
 import { Address, hashFromWord, type Random, toHexDigits, utf8 } from "@ostrom/base";
-import { type GenesisAccount, MemoryState, type StateChanges, StateOverlay, type StateReader } from "../index.ts";
+import {
+  type GenesisAccount,
+  MemoryState,
+  type StateChanges,
+  StateOverlay,
+  type StateReader,
+} from "../index.ts";
 
 export const ADDRESSES: readonly Address[] = Array.from({ length: 24 }, (_, index) =>
   Address(hashFromWord(BigInt(index + 1) << 200n).subarray(0, 20)),
@@ -13,10 +19,11 @@ export const GENESIS: readonly GenesisAccount[] = ADDRESSES.slice(0, 10).map((ad
   nonce: BigInt(index),
   balance: BigInt(index) * 10n ** 18n + 1n,
   code: utf8(index % 3 === 0 ? "" : `code ${index % 4}`),
-  storage: index % 2 === 0 ? [] : SLOTS.map((slot) => ({ slot, value: slot + BigInt(index) })).slice(0, index % 6),
+  storage:
+    index % 2 === 0 ? [] : SLOTS.map((slot) => ({ slot, value: slot + BigInt(index) })).slice(0, index % 6),
 }));
 
-function valueOf(random: Random): bigint {
+function randomValue(random: Random): bigint {
   return VALUES[random.below(VALUES.length)]!;
 }
 
@@ -38,16 +45,20 @@ export function randomBlock(random: Random, below: StateReader): StateChanges {
 function doSomething(random: Random, state: StateOverlay, address: Address): void {
   switch (random.below(6)) {
     case 0:
-      return state.setBalance(address, valueOf(random));
+      state.setBalance(address, randomValue(random));
+      return;
     case 1:
-      return state.setNonce(address, state.nonce(address) + 1n);
+      state.setNonce(address, state.nonce(address) + 1n);
+      return;
     case 2:
-      return state.touch(address);
+      state.touch(address);
+      return;
     case 3:
-      return create(random, state, address);
+      create(random, state, address);
+      return;
     default:
       if (state.nonce(address) === 0n) state.setNonce(address, 1n);
-      state.setStorage(address, SLOTS[random.below(SLOTS.length)]!, valueOf(random) % (1n << 256n));
+      state.setStorage(address, SLOTS[random.below(SLOTS.length)]!, randomValue(random) % (1n << 256n));
   }
 }
 
@@ -57,7 +68,7 @@ function create(random: Random, state: StateOverlay, address: Address): void {
   state.markCreated(address);
   state.setNonce(address, 1n);
   state.setCode(address, utf8(`code ${random.below(5)}`));
-  state.setStorage(address, SLOTS[random.below(SLOTS.length)]!, valueOf(random));
+  state.setStorage(address, SLOTS[random.below(SLOTS.length)]!, randomValue(random));
   if (random.chance(1, 2)) state.markSelfDestructed(address);
 }
 
@@ -81,7 +92,15 @@ export function rebuild(reader: StateReader): MemoryState {
       const account = reader.account(address);
       if (account === undefined) return [];
       const storage = SLOTS.map((slot) => ({ slot, value: reader.storage(address, slot) }));
-      return [{ address, nonce: account.nonce, balance: account.balance, code: reader.code(account.codeHash), storage }];
+      return [
+        {
+          address,
+          nonce: account.nonce,
+          balance: account.balance,
+          code: reader.code(account.codeHash),
+          storage,
+        },
+      ];
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { type Bytes, compareBytes, type Hash, toHexDigits } from "@ostrom/base";
-import { decodeNode } from "../trie-node.ts";
 import { EMPTY_TRIE_ROOT, type TrieNodeReader, updateTrie } from "../index.ts";
+import { decodeNode } from "../trie-node.ts";
 
 /** A trie with the map of nodes that a store would keep, for tests. */
 export class StoredTrie implements TrieNodeReader {
@@ -51,9 +51,10 @@ export class StoredTrie implements TrieNodeReader {
     const node = decodeNode(encoded);
     if (!node.ok) throw new Error(`${key}: ${node.error.message}`);
     const visit = (tail: Iterable<number>, child: Bytes): void =>
-      this.#reach(Uint8Array.from([...path, ...tail]), child[0] === 0xa0 ? undefined : child, reached);
+      this.#reach(Uint8Array.from([...path, ...tail]), child.length === 32 ? undefined : child, reached);
     if (node.value.kind === "extension") visit(node.value.path, node.value.child);
     if (node.value.kind !== "branch") return;
-    for (const [nibble, child] of node.value.children.entries()) if (child !== undefined) visit([nibble], child);
+    for (const [nibble, child] of node.value.children.entries())
+      if (child !== undefined) visit([nibble], child);
   }
 }

@@ -144,8 +144,7 @@ function mix(
   let held = message[x]!;
   aLow = (sum + held) | 0;
   aHigh = (aHigh + message[x + 1]! + carry(sum, held, aLow)) | 0;
-  // d = (d ^ a) >>> 32
-  held = dHigh ^ aHigh;
+  held = dHigh ^ aHigh; // d = (d ^ a) >>> 32
   dHigh = dLow ^ aLow;
   dLow = held;
   // c += d
@@ -164,8 +163,7 @@ function mix(
   held = message[y]!;
   aLow = (sum + held) | 0;
   aHigh = (aHigh + message[y + 1]! + carry(sum, held, aLow)) | 0;
-  // d = (d ^ a) >>> 16
-  dLow ^= aLow;
+  dLow ^= aLow; // d = (d ^ a) >>> 16
   dHigh ^= aHigh;
   held = (dLow >>> 16) | (dHigh << 16);
   dHigh = (dHigh >>> 16) | (dLow << 16);

@@ -1,0 +1,52 @@
+import type { Channel } from "./types.ts";
+
+/** Every bound of validator links, so that no peer and no stranger can make a node hold or do more than this. */
+export type LinkLimits = {
+  /** Longest payload of one frame. */
+  readonly maxFrameBytes: Readonly<Record<Channel, number>>;
+  /** Payloads that wait for one peer, all channels together. When they are more, the least urgent are dropped. */
+  readonly maxQueuedBytes: number;
+  /** What one peer may send before its connection is paused; frames count at least FRAME_COST_BYTES each. */
+  readonly inboundBytesPerSecond: number;
+  /** From the first byte of a connection until both sides know each other. */
+  readonly handshakeTimeoutMs: number;
+  /** A peer from which nothing came for so long is gone. Pings go out often enough to make it answer. */
+  readonly idleTimeoutMs: number;
+  /** A peer that has taken nothing for so long is gone. */
+  readonly stallTimeoutMs: number;
+  /** Inbound connections that are not authenticated yet: all together, and from one address. */
+  readonly maxPending: number;
+  readonly maxPendingPerAddress: number;
+  /** New inbound connections from one address in a minute; twice as many may come at once after a quiet time. */
+  readonly maxConnectionsPerMinute: number;
+  /** Waiting time before a peer is dialed again: doubles from the first to the last, half of it random. */
+  readonly minRedialMs: number;
+  readonly maxRedialMs: number;
+  /** How long a peer that broke the protocol is shunned: doubles with each time, forgotten after a while. */
+  readonly minBanMs: number;
+  readonly maxBanMs: number;
+  readonly forgiveAfterMs: number;
+};
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const DEFAULT_LINK_LIMITS: LinkLimits = {
+  maxFrameBytes: { consensus: 8 * MIB, sync: 8 * MIB, transactions: MIB },
+  maxQueuedBytes: 32 * MIB,
+  inboundBytesPerSecond: 128 * MIB,
+  handshakeTimeoutMs: 5_000,
+  idleTimeoutMs: 15_000,
+  stallTimeoutMs: 15_000,
+  maxPending: 64,
+  maxPendingPerAddress: 16,
+  maxConnectionsPerMinute: 240,
+  minRedialMs: 100,
+  maxRedialMs: 5_000,
+  minBanMs: 1_000,
+  maxBanMs: 60_000,
+  forgiveAfterMs: 600_000,
+};
+
+/** What handling a frame costs besides its bytes, in bytes: a flood of empty frames meets the limit too. */
+export const FRAME_COST_BYTES = 128;

@@ -1,0 +1,263 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createSecureServer, type Server as SecureServer, type TLSSocket } from "node:tls";
+import type { CloseReason } from "./connection.ts";
+import type { Identity } from "./identity.ts";
+import { InboundGate } from "./inbound-gate.ts";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "./limits.ts";
+import { Peer, type PeerPorts, type PeerStatistics } from "./peer.ts";
+import { peerOf, type SecureOptions, serverOptions } from "./secure-socket.ts";
+import type { Clock, Entropy, Log, Network, NetworkHandlers, PeerAddress, PeerId } from "./types.ts";
+
+export type LinksOptions = {
+  readonly identity: Identity;
+  /** Names the chain (its genesis hash in hex): nodes of another one are turned away. At most 200 characters of ASCII. */
+  readonly networkId: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Whom to dial, and where. Asked again and again; an entry for this node itself does no harm. */
+  readonly peers: () => readonly PeerAddress[];
+  /** The current set: genesis plus what the chain has certified since. A peer that leaves it loses its links within a second,
+   * or at once if `refresh` is called. */
+  readonly isAllowed: (peerId: PeerId) => boolean;
+  readonly handlers: NetworkHandlers;
+  readonly limits?: Partial<LinkLimits>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+};
+
+export type LinksStatistics = {
+  readonly peers: readonly PeerStatistics[];
+  /** Inbound connections that are not authenticated yet. */
+  readonly pending: number;
+  /** Inbound connections turned away, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+};
+
+/** Mutually authenticated links with the validators of a chain. */
+export type Links = Network & {
+  /** Listens and dials. @returns where it listens (the port, if 0 was asked for).
+   * Rejects with NetworkError `network/port-taken`, `network/cannot-listen`. */
+  readonly start: () => Promise<{ readonly host: string; readonly port: number }>;
+  /** Closes everything; no handler is called any more. */
+  readonly stop: () => Promise<void>;
+  /** Asks `peers` and `isAllowed` again, now. */
+  readonly refresh: () => void;
+  /** Bans a peer for a while because of what its frames said. */
+  readonly punish: (peerId: PeerId, reason: string) => void;
+  readonly stats: () => LinksStatistics;
+};
+
+export class NetworkError extends Error {
+  override readonly name = "NetworkError";
+  readonly code: "network/port-taken" | "network/cannot-listen";
+  constructor(code: NetworkError["code"], message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Raised when frames or greetings change their meaning. */
+const PROTOCOL_VERSION = 1;
+const TICK_MS = 250;
+const TICKS_PER_REFRESH = 4;
+
+export function createLinks(options: LinksOptions): Links {
+  const links = new ValidatorLinks(options);
+  return {
+    start: () => links.start(),
+    stop: () => links.stop(),
+    refresh: () => links.refresh(),
+    punish: (peerId, reason) => links.peer(peerId)?.punish(reason),
+    send: (peerId, channel, payload) => links.peer(peerId)?.send(channel, payload) ?? false,
+    broadcast: (channel, payload) => {
+      let count = 0;
+      for (const peer of links.peers()) if (peer.send(channel, payload)) count += 1;
+      return count;
+    },
+    connected: () =>
+      links
+        .peers()
+        .filter((peer) => peer.isUp)
+        .map((peer) => peer.peerId),
+    stats: () => links.statistics(),
+  };
+}
+
+class ValidatorLinks {
+  readonly #options: LinksOptions;
+  readonly #limits: LinkLimits;
+  readonly #secure: SecureOptions;
+  readonly #gate: InboundGate;
+  readonly #ports: PeerPorts;
+  readonly #peers = new Map<PeerId, Peer>();
+  readonly #refused: Record<string, number> = {};
+  /** Sockets that have not become a peer's connection yet. */
+  readonly #strangers = new Set<Socket>();
+  readonly #server: Server;
+  readonly #secureServer: SecureServer;
+  #cancelTick: () => void = () => {};
+  #ticks = 0;
+  #isStopped = false;
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#secure = { identity: options.identity, protocolName: `ostrom/${PROTOCOL_VERSION}/${options.networkId}` };
+    this.#gate = new InboundGate(this.#limits);
+    const unlessStopped =
+      <Arguments extends readonly unknown[]>(handler: (...given: Arguments) => void) =>
+      (...given: Arguments): void => {
+        if (!this.#isStopped) handler(...given);
+      };
+    this.#ports = {
+      secure: this.#secure,
+      limits: this.#limits,
+      isAllowed: options.isAllowed,
+      clock: options.clock,
+      entropy: options.entropy,
+      log: options.log,
+      onFrame: unlessStopped(options.handlers.onFrame),
+      onUp: unlessStopped(options.handlers.onUp),
+      onDown: unlessStopped(options.handlers.onDown),
+    };
+    // The gate stands before the TLS server: what it refuses costs no cryptography.
+    this.#server = createServer({ noDelay: true }, (socket) => this.#admit(socket));
+    this.#secureServer = createSecureServer(serverOptions(this.#secure, this.#limits.handshakeTimeoutMs));
+    this.#secureServer.on("secureConnection", (socket: TLSSocket) => this.#authenticate(socket));
+    this.#secureServer.on("tlsClientError", (_error, socket: TLSSocket) => {
+      this.#refuse("network/failed-handshake");
+      socket.destroy();
+    });
+  }
+
+  peer(peerId: PeerId): Peer | undefined {
+    return this.#peers.get(peerId);
+  }
+
+  peers(): readonly Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  async start(): Promise<{ readonly host: string; readonly port: number }> {
+    const { host, port } = this.#options.listen;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", (error) => reject(listenError(error, host, port)));
+      this.#server.listen({ host, port }, () => resolve());
+    });
+    this.#server.on("error", (error) => this.#options.log("error", "cannot accept connections", { error }));
+    this.refresh();
+    this.#scheduleTick();
+    const address = this.#server.address();
+    return { host, port: typeof address === "object" && address !== null ? address.port : port };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#cancelTick();
+    for (const peer of this.#peers.values()) peer.close("network/stopped");
+    for (const socket of this.#strangers) socket.destroy();
+    if (!this.#server.listening) return;
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  refresh(): void {
+    if (this.#isStopped) return;
+    const own = this.#options.identity.peerId;
+    const addresses = new Map(
+      this.#options
+        .peers()
+        .filter(({ peerId }) => peerId !== own && this.#options.isAllowed(peerId))
+        .map((address) => [address.peerId, address]),
+    );
+    for (const peer of this.peers()) {
+      if (!this.#options.isAllowed(peer.peerId)) {
+        this.#peers.delete(peer.peerId);
+        peer.close("network/not-allowed");
+      } else if (!addresses.has(peer.peerId)) {
+        peer.setAddress(undefined);
+        if (peer.isForgettable) this.#peers.delete(peer.peerId);
+      }
+    }
+    for (const address of addresses.values()) this.#peerFor(address.peerId).setAddress(address);
+  }
+
+  statistics(): LinksStatistics {
+    const peers = this.peers().map((peer) => peer.statistics());
+    return { peers, pending: this.#gate.pending, refused: { ...this.#refused } };
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick = this.#options.clock.after(TICK_MS, () => {
+      this.#ticks += 1;
+      if (this.#ticks % TICKS_PER_REFRESH === 0) this.refresh();
+      this.#gate.tick(TICK_MS);
+      for (const peer of this.#peers.values()) peer.tick(TICK_MS);
+      if (!this.#isStopped) this.#scheduleTick();
+    });
+  }
+
+  #peerFor(peerId: PeerId): Peer {
+    const known = this.#peers.get(peerId);
+    if (known !== undefined) return known;
+    const peer = new Peer(peerId, this.#ports);
+    this.#peers.set(peerId, peer);
+    return peer;
+  }
+
+  #refuse(reason: CloseReason, peerId?: PeerId): void {
+    this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
+    this.#options.log("debug", "a connection was refused", { reason, ...(peerId === undefined ? {} : { peer: peerId }) });
+  }
+
+  #admit(socket: Socket): void {
+    const release = this.#gate.admit(socket.remoteAddress ?? "");
+    if (typeof release === "string") {
+      this.#refuse(release);
+      socket.destroy();
+      return;
+    }
+    this.#strangers.add(socket);
+    const settle = (): void => {
+      release();
+      this.#strangers.delete(socket);
+    };
+    // A TLS socket takes its place; this one still says when the connection ends.
+    socket.on("close", settle);
+    socket.on("error", () => socket.destroy());
+    this.#secureServer.emit("connection", socket);
+  }
+
+  /** Nothing has been read from the connection yet. */
+  #authenticate(socket: TLSSocket): void {
+    const peerId = peerOf(socket, this.#secure.protocolName);
+    const reason = this.#reasonToRefuse(peerId);
+    if (peerId === undefined || reason !== undefined) {
+      this.#refuse(reason ?? "network/no-identity", peerId);
+      socket.on("error", () => {});
+      socket.destroy();
+      return;
+    }
+    this.#peerFor(peerId).accept(socket, () => {});
+  }
+
+  #reasonToRefuse(peerId: PeerId | undefined): CloseReason | undefined {
+    if (this.#isStopped) return "network/stopped";
+    if (peerId === undefined) return "network/no-identity";
+    if (peerId === this.#options.identity.peerId) return "network/own-identity";
+    if (!this.#options.isAllowed(peerId)) return "network/not-allowed";
+    return this.#peers.get(peerId)?.isBanned === true ? "network/banned" : undefined;
+  }
+}
+
+function listenError(error: Error, host: string, port: number): NetworkError {
+  const { code } = error as Error & { readonly code?: string };
+  if (code === "EADDRINUSE") {
+    return new NetworkError(
+      "network/port-taken",
+      `port ${port} of ${host} is taken: stop the program that listens there, or choose another port`,
+      { cause: error },
+    );
+  }
+  return new NetworkError("network/cannot-listen", `cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,291 @@
+import type { TLSSocket } from "node:tls";
+import type { Bytes } from "@ostrom/base";
+import { type CloseReason, Connection, MISCONDUCT } from "./connection.ts";
+import type { LinkLimits } from "./limits.ts";
+import { OutgoingQueue } from "./outgoing-queue.ts";
+import { dialSecurely, peerOf, type SecureOptions } from "./secure-socket.ts";
+import type { Channel, Clock, Entropy, Log, PeerAddress, PeerId } from "./types.ts";
+
+export type PeerPorts = {
+  readonly secure: SecureOptions;
+  readonly limits: LinkLimits;
+  readonly isAllowed: (peerId: PeerId) => boolean;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly onFrame: (peerId: PeerId, channel: Channel, payload: Bytes) => void;
+  readonly onUp: (peerId: PeerId) => void;
+  readonly onDown: (peerId: PeerId, reason: CloseReason) => void;
+};
+
+export type PeerStatistics = {
+  readonly peerId: PeerId;
+  readonly isDialed: boolean;
+  readonly isAccepted: boolean;
+  readonly queuedBytes: number;
+  readonly sent: { readonly frames: number; readonly bytes: number };
+  readonly received: { readonly frames: number; readonly bytes: number };
+  /** Frames that the queue had no room for, by channel. */
+  readonly dropped: Readonly<Record<Channel, number>>;
+  readonly dials: number;
+  readonly strikes: number;
+  readonly lastDownReason: CloseReason | undefined;
+};
+
+/** A connection that lasted so long was a good one: the next attempt need not wait. */
+const GOOD_CONNECTION_MS = 10_000;
+
+type Side = "dialed" | "accepted";
+
+/** All there is about one other node: up to two connections, one dialed by each side, and what waits to be sent.
+ *
+ * Each side keeps its own connection up and prefers it for sending; while it has none, it sends over the other's. So there
+ * is no race to settle between two dialers, no connection is closed because a second came, and a link works as long as one
+ * of the two can reach the other. The price is a second socket, and that frames may overtake each other when a connection
+ * comes or goes: consumers must bear lost and doubled frames anyway. */
+export class Peer {
+  readonly peerId: PeerId;
+  readonly #ports: PeerPorts;
+  readonly #queue: OutgoingQueue;
+  readonly #connections: { dialed: Connection | undefined; accepted: Connection | undefined } = {
+    dialed: undefined,
+    accepted: undefined,
+  };
+  readonly #past = { sent: { frames: 0, bytes: 0 }, received: { frames: 0, bytes: 0 } };
+  #address: PeerAddress | undefined;
+  #dialing: TLSSocket | undefined;
+  #cancelTimer: () => void = () => {};
+  #redialMs: number;
+  #isWaitingToRedial = false;
+  #isPumpScheduled = false;
+  #isUp = false;
+  #isClosed = false;
+  #banMs = 0;
+  #strikes = 0;
+  #sinceStrikeMs = 0;
+  #dials = 0;
+  #lastDownReason: CloseReason | undefined;
+
+  constructor(peerId: PeerId, ports: PeerPorts) {
+    this.peerId = peerId;
+    this.#ports = ports;
+    this.#queue = new OutgoingQueue(ports.limits.maxQueuedBytes);
+    this.#redialMs = ports.limits.minRedialMs;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get isBanned(): boolean {
+    return this.#banMs > 0;
+  }
+
+  /** Whether nothing is left of it that must be remembered. */
+  get isForgettable(): boolean {
+    return this.#strikes === 0 && this.#connections.dialed === undefined && this.#connections.accepted === undefined;
+  }
+
+  /** Says where to reach it, from now on; undefined: nowhere, wait until it comes. */
+  setAddress(address: PeerAddress | undefined): void {
+    const isSame = address?.host === this.#address?.host && address?.port === this.#address?.port;
+    this.#address = address;
+    if (isSame) return;
+    this.#redialMs = this.#ports.limits.minRedialMs;
+    this.#stopDialing();
+    this.#dial();
+  }
+
+  send(channel: Channel, payload: Bytes): boolean {
+    if (!this.#isUp || payload.length > this.#ports.limits.maxFrameBytes[channel]) return false;
+    const isQueued = this.#queue.push(channel, payload);
+    if (isQueued && !this.#isPumpScheduled) {
+      // After all events of this turn: what they cause goes out together.
+      this.#isPumpScheduled = true;
+      setImmediate(() => {
+        this.#isPumpScheduled = false;
+        this.#pump();
+      });
+    }
+    return isQueued;
+  }
+
+  /** Takes a connection that this peer has opened. It replaces an earlier one, which must be dead or a double's.
+   * @param onSettled called once, when it is ready or closed. */
+  accept(socket: TLSSocket, onSettled: () => void): void {
+    this.#connections.accepted?.close("network/replaced");
+    this.#connect(socket, "accepted", onSettled);
+  }
+
+  /** Closes its connections. Misconduct also bans it for a while. */
+  disconnect(reason: CloseReason): void {
+    if (MISCONDUCT.has(reason)) this.#strike(reason);
+    this.#connections.dialed?.close(reason);
+    this.#connections.accepted?.close(reason);
+  }
+
+  /** Bans it for a while for what its frames said, and closes its connections. */
+  punish(reason: CloseReason): void {
+    this.#strike(reason);
+    this.disconnect(reason);
+  }
+
+  /** Ends all, for good. */
+  close(reason: CloseReason): void {
+    this.#isClosed = true;
+    this.#stopDialing();
+    this.disconnect(reason);
+  }
+
+  tick(elapsedMs: number): void {
+    this.#connections.dialed?.tick(elapsedMs);
+    this.#connections.accepted?.tick(elapsedMs);
+    if (this.#strikes > 0) {
+      this.#sinceStrikeMs += elapsedMs;
+      if (this.#sinceStrikeMs >= this.#ports.limits.forgiveAfterMs) this.#strikes = 0;
+    }
+    if (this.#banMs > 0) {
+      this.#banMs -= elapsedMs;
+      if (this.#banMs <= 0) this.#dial();
+    }
+  }
+
+  statistics(): PeerStatistics {
+    const { dialed, accepted } = this.#connections;
+    const total = (side: "sent" | "received"): { frames: number; bytes: number } => ({
+      frames: this.#past[side].frames + (dialed?.[side].frames ?? 0) + (accepted?.[side].frames ?? 0),
+      bytes: this.#past[side].bytes + (dialed?.[side].bytes ?? 0) + (accepted?.[side].bytes ?? 0),
+    });
+    return {
+      peerId: this.peerId,
+      isDialed: dialed?.isReady === true,
+      isAccepted: accepted?.isReady === true,
+      queuedBytes: this.#queue.bytes,
+      sent: total("sent"),
+      received: total("received"),
+      dropped: this.#queue.dropped,
+      dials: this.#dials,
+      strikes: this.#strikes,
+      lastDownReason: this.#lastDownReason,
+    };
+  }
+
+  #pump(): void {
+    const { dialed, accepted } = this.#connections;
+    (dialed?.isReady === true ? dialed : accepted)?.pump(this.#queue);
+  }
+
+  #strike(reason: CloseReason): void {
+    const { minBanMs, maxBanMs } = this.#ports.limits;
+    this.#banMs = Math.min(maxBanMs, minBanMs * 2 ** this.#strikes);
+    this.#strikes += 1;
+    this.#sinceStrikeMs = 0;
+    this.#ports.log("warn", "a peer broke the protocol", { peer: this.peerId, reason, banMs: this.#banMs });
+  }
+
+  #connect(socket: TLSSocket, direction: Side, onSettled: () => void): void {
+    const connection = new Connection(socket, direction, this.#ports.limits, {
+      onReady: () => {
+        onSettled();
+        this.#ready(direction);
+      },
+      onFrame: (channel, payload) => this.#ports.onFrame(this.peerId, channel, payload),
+      onRoom: () => this.#pump(),
+      onClosed: (reason) => {
+        onSettled();
+        this.#closed(connection, reason);
+      },
+    });
+    this.#connections[direction] = connection;
+  }
+
+  #ready(direction: Side): void {
+    // It is there: no reason to wait any longer.
+    if (direction === "accepted" && this.#isWaitingToRedial) {
+      this.#stopDialing();
+      this.#dial();
+    }
+    if (!this.#isUp) {
+      this.#isUp = true;
+      this.#ports.onUp(this.peerId);
+    }
+    this.#pump();
+  }
+
+  #closed(connection: Connection, reason: CloseReason): void {
+    const side = connection.direction;
+    if (this.#connections[side] === connection) this.#connections[side] = undefined;
+    for (const way of ["sent", "received"] as const) {
+      this.#past[way].frames += connection[way].frames;
+      this.#past[way].bytes += connection[way].bytes;
+    }
+    if (MISCONDUCT.has(reason) && !this.isBanned) this.punish(reason);
+    if (side === "dialed") {
+      if (connection.readyMs >= GOOD_CONNECTION_MS) this.#redialMs = this.#ports.limits.minRedialMs;
+      this.#redialLater();
+    }
+    const isStillUp = this.#connections.dialed?.isReady === true || this.#connections.accepted?.isReady === true;
+    if (!this.#isUp || isStillUp) return;
+    this.#isUp = false;
+    this.#lastDownReason = reason;
+    this.#queue.clear();
+    this.#ports.onDown(this.peerId, reason);
+  }
+
+  #dial(): void {
+    const address = this.#address;
+    const isBusy = this.#dialing !== undefined || this.#isWaitingToRedial || this.#connections.dialed !== undefined;
+    if (address === undefined || isBusy || this.#isClosed || this.isBanned) return;
+    this.#dials += 1;
+    const { secure, clock, limits } = this.#ports;
+    const socket = dialSecurely(secure, address);
+    this.#dialing = socket;
+    this.#cancelTimer = clock.after(limits.handshakeTimeoutMs, () => socket.destroy());
+    const failed = (): void => {
+      if (this.#dialing !== socket) return;
+      this.#stopDialing();
+      this.#redialLater();
+    };
+    socket.on("error", failed);
+    socket.on("close", failed);
+    socket.on("secureConnect", () => this.#dialed(socket));
+  }
+
+  #dialed(socket: TLSSocket): void {
+    if (this.#dialing !== socket) return void socket.destroy();
+    const reached = peerOf(socket, this.#ports.secure.protocolName);
+    if (reached !== this.peerId || !this.#ports.isAllowed(this.peerId)) {
+      this.#ports.log("warn", "another node than expected answers at a peer's address", {
+        peer: this.peerId,
+        reached,
+        address: `${this.#address?.host}:${this.#address?.port}`,
+      });
+      socket.destroy();
+      return;
+    }
+    this.#cancelTimer();
+    this.#dialing = undefined;
+    this.#connect(socket, "dialed", () => {});
+  }
+
+  #redialLater(): void {
+    if (this.#address === undefined || this.#isClosed || this.#isWaitingToRedial) return;
+    const { clock, entropy, limits } = this.#ports;
+    const half = this.#redialMs / 2;
+    const [random = 0] = entropy.bytes(1);
+    this.#redialMs = Math.min(limits.maxRedialMs, 2 * this.#redialMs);
+    this.#isWaitingToRedial = true;
+    this.#cancelTimer = clock.after(half + (half * random) / 255, () => {
+      this.#isWaitingToRedial = false;
+      this.#dial();
+    });
+  }
+
+  #stopDialing(): void {
+    this.#cancelTimer();
+    this.#isWaitingToRedial = false;
+    const socket = this.#dialing;
+    this.#dialing = undefined;
+    socket?.destroy();
+  }
+}

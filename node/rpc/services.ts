@@ -1,0 +1,64 @@
+import type { EventListener } from "./backend.ts";
+import { type BlockReader, createBlockReader } from "./block-reader.ts";
+import { createFeeOracle } from "./fees.ts";
+import { createFilterRegistry } from "./filter-registry.ts";
+import type { RpcLimits } from "./limits.ts";
+import type { Services } from "./method.ts";
+import { createMethods } from "./methods.ts";
+import type { RpcServerOptions } from "./server.ts";
+import { createSimulationQueue } from "./simulation-queue.ts";
+import { createSubmissionQueue } from "./submission-queue.ts";
+import { createSubscriptionHub } from "./subscription-hub.ts";
+import { createTransactionWaiter } from "./transaction-waiter.ts";
+
+/** What web3_clientVersion answers unless the backend says otherwise. */
+export const DEFAULT_CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
+
+/** Builds what all requests of one server share, on the port to the node. */
+export function createServices(
+  { backend, nowMs = Date.now }: Pick<RpcServerOptions, "backend" | "nowMs">,
+  limits: RpcLimits,
+  reportError: (error: unknown) => void,
+): Services {
+  const blocks = createBlockReader(backend.chain, limits);
+  return {
+    backend,
+    blocks,
+    limits,
+    nowMs,
+    submissions: createSubmissionQueue(backend.pool),
+    simulations: createSimulationQueue(backend.executor, limits),
+    filters: createFilterRegistry(backend.chain, blocks, limits, nowMs),
+    waiter: createTransactionWaiter(blocks),
+    subscriptions: createSubscriptionHub(blocks, backend.pool, limits, reportError),
+    fees: createFeeOracle(blocks, backend.chain, backend.info.rules),
+    clientVersion: backend.info.clientVersion ?? DEFAULT_CLIENT_VERSION,
+    methods: createMethods(limits),
+  };
+}
+
+/** One listener for all that wait for news. The cache hears of a reorganisation first, so that nobody reads a block that is no more. */
+export function combineListeners({ blocks, waiter, filters, subscriptions }: Services): EventListener {
+  const listeners = [forgetReplacedBlocks(blocks), waiter.listener, filters.listener, subscriptions.listener];
+  return {
+    onBlock: (block) => {
+      for (const listener of listeners) listener.onBlock?.(block);
+    },
+    onPendingTransactions: (hashes) => {
+      for (const listener of listeners) listener.onPendingTransactions?.(hashes);
+    },
+    onDropped: (dropped) => {
+      for (const listener of listeners) listener.onDropped?.(dropped);
+    },
+  };
+}
+
+function forgetReplacedBlocks(blocks: BlockReader): EventListener {
+  let newest = -1;
+  return {
+    onBlock: ({ number }) => {
+      if (number <= newest) blocks.forgetFrom(number);
+      newest = number;
+    },
+  };
+}

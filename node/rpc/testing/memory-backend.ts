@@ -1,0 +1,309 @@
+import { type Bytes, type Failure, fail, type Hash, hashFromWord, must, ok, type Result, toHexDigits, ZERO_ADDRESS } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import {
+  applyBlock,
+  type ChainRules,
+  checkStaticValidity,
+  createAccessList,
+  createGenesis,
+  decodeSignedTransaction,
+  estimateGas,
+  type ExecutedBlock,
+  type Genesis,
+  genesisBlock,
+  genesisState,
+  sealBlock,
+  type SignedTransaction,
+  simulateCall,
+} from "@ostrom/execution";
+import {
+  type GenesisAccount,
+  historicalReader,
+  historicalTries,
+  MemoryState,
+  mergeUndos,
+  proveAccount,
+  type StateUndo,
+} from "@ostrom/state";
+import type { DropReason, EventListener, RpcBackend, Simulation, StateView } from "../backend.ts";
+
+/** A whole chain in memory with one node and no consensus: tests of the server run real transactions on it. */
+export type MemoryChain = {
+  readonly backend: RpcBackend;
+  readonly genesis: Genesis;
+  /** Makes a block of what can run in the pool, also an empty one. */
+  readonly seal: () => ExecutedBlock;
+  /** Raises the certified number, which otherwise follows each block. */
+  readonly certify: (blockNumber: number) => void;
+  /** Gives up a pooled transaction. */
+  readonly drop: (hash: Hash, reason: DropReason) => void;
+  /** Forgets bodies below this block. */
+  readonly prune: (earliest: number) => void;
+};
+
+export type MemoryChainOptions = {
+  readonly accounts: readonly Pick<GenesisAccount, "address" | "balance">[];
+  readonly chainId?: bigint;
+  readonly rules?: Partial<ChainRules>;
+  /** "instant" makes a block when a transaction comes in; "manual" waits for `seal`. */
+  readonly sealing?: "instant" | "manual";
+  /** Whether `certified` follows `latest` by itself. */
+  readonly certifies?: boolean;
+  /** How many blocks back state is kept. */
+  readonly historyBlocks?: number;
+};
+
+const GENESIS_TIME_MS = 1_700_000_000_000;
+const BLOCK_INTERVAL_MS = 1_000;
+
+/** The mutable heart of it. */
+type Chain = {
+  readonly genesis: Genesis;
+  readonly state: MemoryState;
+  readonly blocks: ExecutedBlock[];
+  /** undos[n] leads from block n + 1 back to block n. */
+  readonly undos: StateUndo[];
+  readonly numbers: Map<string, number>;
+  readonly locations: Map<string, { readonly blockNumber: number; readonly index: number }>;
+  readonly drops: Map<string, DropReason>;
+  readonly pool: Map<string, SignedTransaction>;
+  readonly listeners: Set<EventListener>;
+  readonly historyBlocks: number;
+  certified: number;
+  earliest: number;
+};
+
+export function createMemoryChain(options: MemoryChainOptions): MemoryChain {
+  const genesis = createGenesis({
+    profile: "dev",
+    chainId: options.chainId ?? 1337n,
+    timestampMs: GENESIS_TIME_MS,
+    validators: [],
+    accounts: options.accounts.map((account) => ({ nonce: 0n, code: new Uint8Array(0), storage: [], ...account })),
+    ...(options.rules === undefined ? {} : { rules: options.rules }),
+  });
+  const state = new MemoryState();
+  state.commit(genesisState(genesis));
+  const first = genesisBlock(genesis, state.stateRoot);
+  const chain: Chain = {
+    genesis,
+    state,
+    blocks: [first],
+    undos: [],
+    numbers: new Map([[toHexDigits(first.hash), 0]]),
+    locations: new Map(),
+    drops: new Map(),
+    pool: new Map(),
+    listeners: new Set(),
+    historyBlocks: options.historyBlocks ?? Number.MAX_SAFE_INTEGER,
+    certified: 0,
+    earliest: 0,
+  };
+  const certifies = options.certifies ?? true;
+  const certify = (blockNumber: number): void => {
+    chain.certified = blockNumber;
+    tell(chain, (listener) => listener.onCertified?.({ number: blockNumber }));
+  };
+  const seal = (): ExecutedBlock => {
+    const block = sealNext(chain);
+    if (certifies) certify(block.header.number);
+    return block;
+  };
+  return {
+    backend: createBackend(chain, options.sealing === "manual" ? () => {} : seal),
+    genesis,
+    seal,
+    certify,
+    drop: (hash, reason) => drop(chain, hash, reason),
+    prune: (earliest) => {
+      chain.earliest = earliest;
+    },
+  };
+}
+
+function tell(chain: Chain, what: (listener: EventListener) => void): void {
+  for (const listener of chain.listeners) what(listener);
+}
+
+function drop(chain: Chain, hash: Hash, reason: DropReason): void {
+  chain.pool.delete(toHexDigits(hash));
+  chain.drops.set(toHexDigits(hash), reason);
+  tell(chain, (listener) => listener.onDropped?.([{ hash, reason }]));
+}
+
+function headOf(chain: Chain): ExecutedBlock {
+  return must(chain.blocks.at(-1), "a chain has its genesis block");
+}
+
+function nonceOf(chain: Chain, sender: SignedTransaction["sender"]): bigint {
+  return chain.state.account(sender)?.nonce ?? 0n;
+}
+
+/** The pool's transactions that can run in nonce order, and the others. */
+function splitPool(chain: Chain): { readonly pending: SignedTransaction[]; readonly queued: SignedTransaction[] } {
+  const next = new Map<string, bigint>();
+  const pending: SignedTransaction[] = [];
+  const queued: SignedTransaction[] = [];
+  const sorted = [...chain.pool.values()].sort((a, b) => Number(a.nonce - b.nonce));
+  for (const transaction of sorted) {
+    const key = toHexDigits(transaction.sender);
+    const expected = next.get(key) ?? nonceOf(chain, transaction.sender);
+    const isNext = transaction.nonce === expected;
+    (isNext ? pending : queued).push(transaction);
+    if (isNext) next.set(key, expected + 1n);
+  }
+  return { pending, queued };
+}
+
+function sealNext(chain: Chain): ExecutedBlock {
+  const { genesis, state, blocks } = chain;
+  const parent = headOf(chain).header;
+  const height = parent.number + 1;
+  const applied = applyBlock({
+    rules: genesis.rules,
+    parent,
+    state,
+    ordered: {
+      height,
+      timestampMs: GENESIS_TIME_MS + height * BLOCK_INTERVAL_MS,
+      orderDigest: hashFromWord(BigInt(height)),
+      proposer: ZERO_ADDRESS,
+      transactions: splitPool(chain).pending.map(({ raw }) => raw),
+    },
+    blockHash: (number) => blocks[Number(number)]?.hash,
+  });
+  const commit = state.commit(applied.changes);
+  const block = sealBlock(applied, commit.stateRoot);
+  chain.undos.push(commit.undo);
+  blocks.push(block);
+  chain.numbers.set(toHexDigits(block.hash), height);
+  block.transactions.forEach(({ hash }, index) => {
+    chain.pool.delete(toHexDigits(hash));
+    chain.locations.set(toHexDigits(hash), { blockNumber: height, index });
+  });
+  tell(chain, (listener) => listener.onBlock?.({ number: height, hash: block.hash }));
+  for (const { hash, reason } of block.skipped) if (!reason.retry) drop(chain, hash, reason);
+  return block;
+}
+
+function admit(chain: Chain, raw: Bytes): Result<SignedTransaction, Failure> {
+  const decoded = decodeSignedTransaction(raw);
+  if (!decoded.ok) return decoded;
+  const transaction = decoded.value;
+  const valid = checkStaticValidity(transaction, chain.genesis.rules, "osaka");
+  if (!valid.ok) return valid;
+  const key = toHexDigits(transaction.hash);
+  if (chain.pool.has(key) || chain.locations.has(key)) return fail("txpool/already-known", "already known");
+  const next = nonceOf(chain, transaction.sender);
+  if (transaction.nonce < next) {
+    return fail("txpool/nonce-too-low", `nonce too low: next nonce ${next}, tx nonce ${transaction.nonce}`);
+  }
+  const balance = chain.state.account(transaction.sender)?.balance ?? 0n;
+  const cost = transaction.gasLimit * transaction.maxFeePerGas + transaction.value;
+  if (balance < cost) {
+    const told = `balance ${balance}, tx cost ${cost}, overshot ${cost - balance}`;
+    return fail("txpool/insufficient-funds", `insufficient funds for gas * price + value: ${told}`);
+  }
+  chain.pool.set(key, transaction);
+  return ok(transaction);
+}
+
+function stateAt(chain: Chain, blockNumber: number): ReturnType<RpcBackend["chain"]["stateAt"]> {
+  const block = chain.blocks[blockNumber];
+  if (block === undefined) return fail("rpc/unknown-block", "there is no such block");
+  const { number: latest } = headOf(chain).header;
+  if (latest - blockNumber > chain.historyBlocks) return fail("rpc/state-too-old", "state is pruned");
+  const { state } = chain;
+  const history = mergeUndos(state.stateRoot, chain.undos.slice(blockNumber).reverse());
+  const reader = historicalReader(state, history);
+  const view: StateView = {
+    reader,
+    prove: (address, slots) => {
+      const tries = historicalTries(state, history);
+      return ok(proveAccount({ reader, tries, stateRoot: block.header.stateRoot }, address, slots));
+    },
+    release: () => {},
+  };
+  return ok(view);
+}
+
+function createBackend(chain: Chain, onSubmitted: () => void): RpcBackend {
+  const first = must(chain.blocks[0], "a chain has its genesis block");
+  const simulate = <T>(run: (simulation: Parameters<typeof simulateCall>[0]) => T) => {
+    return async ({ blockNumber, ...given }: Simulation): Promise<T | Result<never, Failure<"rpc/unknown-block">>> => {
+      const view = stateAt(chain, blockNumber);
+      const block = chain.blocks[blockNumber];
+      if (!view.ok || block === undefined) return fail("rpc/unknown-block", "there is no such block");
+      return run({
+        rules: chain.genesis.rules,
+        header: block.header,
+        state: view.value.reader,
+        blockHash: (number) => chain.blocks[Number(number)]?.hash,
+        ...given,
+      });
+    };
+  };
+  return {
+    info: { rules: chain.genesis.rules, genesisHash: first.hash, coinbase: ZERO_ADDRESS },
+    chain: {
+      heads: () => ({
+        latest: headOf(chain).header.number,
+        certified: chain.certified,
+        earliest: chain.earliest,
+      }),
+      header: (number) => chain.blocks[number],
+      block: (number) => (number !== 0 && number < chain.earliest ? undefined : chain.blocks[number]),
+      receipts: (number) => chain.blocks[number]?.receipts,
+      blockNumberOf: (hash) => chain.numbers.get(toHexDigits(hash)),
+      transactionLocation: (hash) => chain.locations.get(toHexDigits(hash)),
+      dropReason: (hash) => chain.drops.get(toHexDigits(hash)),
+      stateAt: (blockNumber) => stateAt(chain, blockNumber),
+    },
+    executor: {
+      call: simulate(simulateCall),
+      estimateGas: simulate(estimateGas),
+      createAccessList: simulate(createAccessList),
+    },
+    pool: createPool(chain, onSubmitted),
+    events: {
+      subscribe: (listener) => {
+        chain.listeners.add(listener);
+        return () => chain.listeners.delete(listener);
+      },
+    },
+    syncing: () => undefined,
+    peerCount: () => 0,
+  };
+}
+
+function createPool(chain: Chain, onSubmitted: () => void): RpcBackend["pool"] {
+  return {
+    submit: async (raws) => {
+      const results = raws.map((raw): Result<Hash, Failure> => {
+        const admitted = admit(chain, raw);
+        return admitted.ok ? ok(keccak256(raw)) : admitted;
+      });
+      const accepted = results.flatMap((result) => (result.ok ? [result.value] : []));
+      if (accepted.length > 0) {
+        tell(chain, (listener) => listener.onPendingTransactions?.(accepted));
+        onSubmitted();
+      }
+      return results;
+    },
+    get: async (hash) => chain.pool.get(toHexDigits(hash)),
+    status: async () => {
+      const { pending, queued } = splitPool(chain);
+      return { pending: pending.length, queued: queued.length };
+    },
+    content: async (sender) => {
+      const { pending, queued } = splitPool(chain);
+      const isWanted = (transaction: SignedTransaction): boolean =>
+        sender === undefined || toHexDigits(transaction.sender) === toHexDigits(sender);
+      return { pending: pending.filter(isWanted), queued: queued.filter(isWanted) };
+    },
+    pendingNonce: async (sender) => {
+      const own = splitPool(chain).pending.filter(({ sender: other }) => toHexDigits(other) === toHexDigits(sender));
+      return nonceOf(chain, sender) + BigInt(own.length);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { type Address, type Failure, fail, type Hash, must, ok, type Result } from "@ostrom/base";
+import type { Block, BlockHeader, ChainReads, DropReason, StateView } from "@ostrom/rpc";
+import {
+  historicalReader,
+  historicalTries,
+  mergeUndos,
+  proveAccount,
+  readUndo,
+  type StateHistory,
+  type StateReader,
+  type StateUndo,
+  storeReader,
+  storeTries,
+} from "@ostrom/state";
+import {
+  type LevelStore,
+  readBlockNumber,
+  readBody,
+  readCertifiedHeight,
+  readHead,
+  readHeader,
+  readReceipts,
+  readSkipped,
+  readTransactionLocation,
+  type StoreSnapshot,
+} from "@ostrom/storage";
+
+/** Reverse differences that one read of old state may walk through: bounds what a request costs. */
+const MAX_UNDO_ACCOUNTS = 2_000_000;
+
+export type StateFailure = Failure<"rpc/unknown-block" | "rpc/state-too-old">;
+
+/** The chain of a database as JSON-RPC sees it; each thread that reads has its own.
+ * @param dropReason what this node's pool remembers of dropped transactions. */
+export function createChainReads(store: LevelStore, dropReason: (hash: Hash) => DropReason | undefined): ChainReads {
+  return {
+    heads: () => ({
+      latest: must(readHead(store), "an open chain has a head").height,
+      certified: readCertifiedHeight(store) ?? 0,
+      earliest: 0,
+    }),
+    header: (blockNumber) => readBlockHeader(store, blockNumber),
+    block: (blockNumber) => readBlock(store, blockNumber),
+    receipts: (blockNumber) => readReceipts(store, blockNumber),
+    blockNumberOf: (blockHash) => readBlockNumber(store, blockHash),
+    transactionLocation: (hash) => readTransactionLocation(store, hash),
+    dropReason: (hash) => readSkipped(store, hash)?.reason ?? dropReason(hash),
+    stateAt: (blockNumber) => openStateView(store, blockNumber),
+  };
+}
+
+function readBlockHeader(store: LevelStore, blockNumber: number): BlockHeader | undefined {
+  const stored = readHeader(store, blockNumber);
+  return stored === undefined ? undefined : { hash: stored.hash, header: stored.header };
+}
+
+function readBlock(store: LevelStore, blockNumber: number): Block | undefined {
+  const header = readBlockHeader(store, blockNumber);
+  const transactions = header === undefined ? undefined : readBody(store, blockNumber);
+  return header === undefined || transactions === undefined ? undefined : { ...header, transactions };
+}
+
+/** State as of a block, on a snapshot of the database: later blocks do not change what it reads.
+ * Errors: `rpc/unknown-block`, `rpc/state-too-old`. */
+export function openStateView(store: LevelStore, blockNumber: number): Result<StateView, StateFailure> {
+  const snapshot = store.snapshot();
+  const release = (): void => void snapshot.release();
+  const opened = historyOf(snapshot, blockNumber);
+  if (!opened.ok) {
+    release();
+    return opened;
+  }
+  const { headRoot, history } = opened.value;
+  const stored = { reader: storeReader(snapshot), tries: storeTries(snapshot), stateRoot: headRoot };
+  const reader: StateReader = history.accounts.size === 0 ? stored.reader : historicalReader(stored.reader, history);
+  return ok({
+    reader,
+    prove: (address: Address, slots: readonly bigint[]) => {
+      const tries = history.accounts.size === 0 ? stored.tries : historicalTries(stored, history);
+      return ok(proveAccount({ reader, tries, stateRoot: history.stateRoot }, address, slots));
+    },
+    release,
+  });
+}
+
+function historyOf(
+  snapshot: StoreSnapshot,
+  blockNumber: number,
+): Result<{ readonly headRoot: Hash; readonly history: StateHistory }, StateFailure> {
+  const head = must(readHead(snapshot), "an open chain has a head").height;
+  if (blockNumber > head || blockNumber < 0) return fail("rpc/unknown-block", `there is no block ${blockNumber} yet`);
+  const headRoot = must(readHeader(snapshot, head), "the head's header is stored").header.stateRoot;
+  const undos: StateUndo[] = [];
+  let accounts = 0;
+  for (let height = head; height > blockNumber; height--) {
+    const undo = readUndo(snapshot, height);
+    accounts += undo?.accounts.length ?? 0;
+    if (undo === undefined || accounts > MAX_UNDO_ACCOUNTS) {
+      return fail("rpc/state-too-old", `the state of block ${blockNumber} is no longer kept (head ${head})`);
+    }
+    undos.push(undo);
+  }
+  return ok({ headRoot, history: mergeUndos(headRoot, undos) });
+}

@@ -1,0 +1,301 @@
+import { type Address, type Bytes, equalBytes, type Failure, type Hash, type Result, toHexDigits } from "@ostrom/base";
+import {
+  type ConsensusDomain,
+  encodeStateCertificate,
+  type Evidence,
+  type Executed,
+  type LogRecord,
+  type Message,
+  type SimplexConfig,
+  type StateCertificate,
+  type ValidatorIndex,
+  type ValidatorSet,
+} from "@ostrom/consensus";
+import type { Genesis, SignedTransaction } from "@ostrom/execution";
+import type { Channel, Network, NetworkHandlers, PeerId } from "@ostrom/network";
+import { EMPTY_CODE_HASH, storeReader } from "@ostrom/state";
+import { type Store, stateCertificateOperations } from "@ostrom/storage";
+import { DEFAULT_POOL_LIMITS, type DropReason, TransactionPool } from "@ostrom/txpool";
+import { serveBlocks } from "./block-server.ts";
+import { Certifier } from "./certifier.ts";
+import { ChainFollower } from "./chain-follower.ts";
+import type { ExecutedHead, Execution, ExecutionReport } from "./execution-port.ts";
+import { TransactionGossip } from "./gossip.ts";
+import { Intake } from "./intake.ts";
+import { Messenger } from "./messenger.ts";
+import { Ordering } from "./ordering.ts";
+import { PayloadDesk } from "./payload-desk.ts";
+import type { Ports } from "./ports.ts";
+import type { RecoveredChain } from "./recovered-chain.ts";
+import type { SignatureChecker } from "./signature-checker.ts";
+import type { VoteJournal } from "./vote-journal.ts";
+
+export type NodeCoreOptions = Ports & {
+  readonly genesis: Genesis;
+  readonly domain: ConsensusDomain;
+  readonly validators: ValidatorSet;
+  /** This node's place in the set. */
+  readonly own: ValidatorIndex;
+  readonly store: Store;
+  readonly network: Network;
+  readonly execution: Execution;
+  readonly checker: SignatureChecker;
+  readonly journal: VoteJournal;
+  /** What the write-ahead log held. */
+  readonly records: readonly LogRecord[];
+  /** The log is gone though this validator may have voted before. */
+  readonly lostLog: boolean;
+  readonly recovered: RecoveredChain;
+  readonly head: ExecutedHead;
+  readonly listener: NodeListener;
+};
+
+/** What others of the process want to know. */
+export type NodeListener = {
+  readonly block: (report: ExecutionReport) => void;
+  readonly certified: (height: number) => void;
+  readonly admitted: (transactions: readonly SignedTransaction[]) => void;
+  readonly dropped: (dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[]) => void;
+  /** The node cannot go on. Called once. */
+  readonly failed: (failure: Failure) => void;
+};
+
+/** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
+const FAULT_LOG_INTERVAL_MS = 1_000;
+
+/** A validator between its ports: ordering, execution, certification, pool and gossip, wired together. The same in production and
+ * under the simulator. */
+export class NodeCore {
+  readonly pool: TransactionPool;
+  readonly intake: Intake;
+  readonly handlers: NetworkHandlers;
+  readonly #options: NodeCoreOptions;
+  readonly #messenger: Messenger;
+  readonly #desk: PayloadDesk;
+  readonly #follower: ChainFollower;
+  readonly #gossip: TransactionGossip;
+  readonly #certifier: Certifier;
+  readonly #ordering: Ordering;
+  readonly #lastFaultLog = new Map<string, number>();
+  #baseFee: bigint;
+  #newestCertificate: StateCertificate | undefined;
+  #highestHeard = 0;
+  #stopped = false;
+
+  constructor(options: NodeCoreOptions) {
+    const { genesis, validators, network, log, clock, checker, journal, recovered } = options;
+    this.#options = options;
+    this.#baseFee = options.head.nextBaseFee;
+    this.#newestCertificate = recovered.certificate;
+    this.#messenger = new Messenger(network, validators, log);
+    this.pool = new TransactionPool(genesis.rules, DEFAULT_POOL_LIMITS, this.#baseFee);
+    const failed = (error: unknown): void => this.#fail(error);
+    this.#gossip = new TransactionGossip({ network, clock, receive: (raws) => this.intake.submit(raws) });
+    this.intake = new Intake({
+      pool: this.pool,
+      checker,
+      clock,
+      accountOf: (address) => this.#accountOf(address),
+      admitted: (transactions) => this.#admitted(transactions),
+      failed,
+    });
+    this.#desk = new PayloadDesk(
+      genesis.rules,
+      {
+        maxPayloadBytes: genesis.consensus.maxPayloadBytes,
+        executionWindowGas: genesis.executionWindowGas,
+        clockToleranceMs: genesis.consensus.clockToleranceMs,
+      },
+      {
+        clock,
+        log,
+        pool: this.pool,
+        checker,
+        baseFee: () => this.#baseFee,
+        newestCertificate: () => this.#newestCertificate,
+        work: (pending) => this.#ordering.input({ kind: "work", pending }),
+        failed,
+      },
+    );
+    for (const { block, digest } of recovered.uncertified) {
+      this.#desk.finalized(block, digest);
+      this.#desk.executed(block.height);
+    }
+    this.#follower = new ChainFollower({
+      execution: options.execution,
+      checkedIn: (digest) => this.#desk.checkedIn(digest),
+      validators,
+      executed: (report, result) => this.#executed(report, result),
+      failed,
+    });
+    const send = (to: ValidatorIndex, message: Message): void => this.#messenger.send(to, message);
+    const broadcast = (message: Message): void => this.#messenger.broadcast(message);
+    const fault = (peer: ValidatorIndex, code: string, message: string): void => this.#peerFault(peer, code, message);
+    const { domain, own } = options;
+    this.#certifier = new Certifier(
+      { domain, validators, earlierValidators: [], own, resendMs: genesis.consensus.standstillMs },
+      recovered.certificate,
+      recovered.results,
+      {
+        clock,
+        journal,
+        send,
+        broadcast,
+        certified: (certificate) => this.#certified(certificate),
+        diverged: (message) => this.#fail(Object.assign(new Error(message), { code: "node/diverged" })),
+        evidence: ({ first }) => this.#evidence(first.signer, "two results for one block"),
+        fault,
+        failed,
+      },
+    );
+    this.#ordering = new Ordering(this.#simplexConfig(), recovered.tip, options.records, {
+      clock,
+      log,
+      journal,
+      send,
+      broadcast,
+      build: (request, answer) => this.#desk.build(request, answer),
+      check: (request, answer) => this.#desk.check(request, answer),
+      finalized: (finalized) => {
+        this.#desk.finalized(finalized.block, finalized.digest);
+        this.#follower.finalized(finalized);
+      },
+      hasRoom: () => this.#follower.hasRoom(),
+      serveBlocks: (to, fromHeight) => serveBlocks(options.store, fromHeight, (message) => send(to, message)),
+      evidence: (evidence: Evidence) => this.#evidence(evidence.validator, "two votes for one view"),
+      fault,
+      failed,
+    });
+    this.handlers = {
+      onFrame: (peerId, channel, payload) => this.#frame(peerId, channel, payload),
+      onUp: (peerId) => log("info", "link up", { peer: this.#messenger.indexOf(peerId), peerId }),
+      onDown: (peerId, reason) => log("info", "link down", { peer: this.#messenger.indexOf(peerId), peerId, reason }),
+    };
+  }
+
+  /** What this node knows of where the chain is. */
+  heads(): { readonly certified: number; readonly highestHeard: number } {
+    const certified = this.#newestCertificate?.executed.height ?? 0;
+    return { certified, highestHeard: Math.max(this.#highestHeard, certified) };
+  }
+
+  /** Offers transactions that came by JSON-RPC. */
+  submit(raws: readonly Bytes[]): Promise<readonly Result<Hash, Failure>[]> {
+    return this.intake.submit(raws);
+  }
+
+  pendingNonce(address: Address): bigint {
+    return this.pool.pendingNonce(address, this.#accountOf(address).nonce);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#desk.stop();
+    this.#gossip.stop();
+    await Promise.all([this.#ordering.stop(), this.#certifier.stop()]);
+  }
+
+  #simplexConfig(): SimplexConfig {
+    const { genesis, domain, validators, own, lostLog } = this.#options;
+    const { deltaMs, deltaGrowthPercent, maxDeltaMs, minBlockIntervalMs, emptyBlockIntervalMs, standstillMs, fetchRetryMs } =
+      genesis.consensus;
+    return {
+      domain,
+      validators,
+      earlierValidators: [],
+      own,
+      deltaMs,
+      deltaGrowthPercent,
+      maxDeltaMs,
+      minBlockIntervalMs,
+      emptyBlockIntervalMs,
+      standstillMs,
+      fetchRetryMs,
+      lostLog,
+    };
+  }
+
+  #frame(peerId: PeerId, channel: Channel, payload: Bytes): void {
+    if (this.#stopped) return;
+    if (channel === "transactions") {
+      this.#gossip.frame(peerId, payload);
+      return;
+    }
+    const read = this.#messenger.read(peerId, payload);
+    if (read === undefined) return;
+    const { message } = read;
+    if (message.kind === "executed") this.#highestHeard = Math.max(this.#highestHeard, message.executed.executed.height);
+    this.#ordering.input({ kind: "message", ...read });
+    this.#certifier.input({ kind: "message", ...read });
+    if (message.kind === "proposal" && message.block.stateCertificate !== undefined) {
+      this.#certifier.input({ kind: "certificate", certificate: message.block.stateCertificate });
+    }
+  }
+
+  #admitted(transactions: readonly SignedTransaction[]): void {
+    this.#gossip.spread(transactions.map((transaction) => transaction.raw));
+    this.#options.listener.admitted(transactions);
+    this.#desk.poolChanged();
+  }
+
+  #executed(report: ExecutionReport, result: Executed): void {
+    if (this.#stopped) return;
+    const { listener, journal, clock } = this.#options;
+    this.#baseFee = report.nextBaseFee;
+    this.pool.onExecuted({
+      block: toHexDigits(report.orderDigest),
+      included: this.#desk.transactionsOf(report),
+      skipped: report.skipped,
+      changed: report.changed,
+      account: (address) => this.#accountOf(address),
+      baseFeePerGas: report.nextBaseFee,
+      nowMs: clock.nowMs(),
+    });
+    this.#desk.executed(report.height);
+    listener.block(report);
+    const dropped = this.pool.takeDropped();
+    if (dropped.length > 0) listener.dropped(dropped);
+    this.#certifier.input({ kind: "executed", executed: result });
+    this.#desk.poolChanged();
+    journal.settle(report.view).catch((error: unknown) => this.#fail(error));
+  }
+
+  #certified(certificate: StateCertificate): void {
+    const { store, listener } = this.#options;
+    const { height } = certificate.executed;
+    this.#newestCertificate = certificate;
+    // Not synced: the others have it too, and this node will sign the height again after a crash.
+    store
+      .write(stateCertificateOperations(store, height, encodeStateCertificate(certificate)), { sync: false })
+      .then(() => listener.certified(height))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #accountOf(address: Address): { readonly nonce: bigint; readonly balance: bigint; readonly isDelegated: boolean } {
+    const account = storeReader(this.#options.store).account(address);
+    if (account === undefined) return { nonce: 0n, balance: 0n, isDelegated: false };
+    // Whoever signs a transaction has a key: code of such an account is a delegation.
+    const isDelegated = !equalBytes(account.codeHash, EMPTY_CODE_HASH);
+    return { nonce: account.nonce, balance: account.balance, isDelegated };
+  }
+
+  #evidence(validator: ValidatorIndex, what: string): void {
+    this.#peerFault(validator, "consensus/equivocation", what);
+  }
+
+  #peerFault(peer: ValidatorIndex, code: string, message: string): void {
+    const now = this.#options.clock.nowMs();
+    const key = `${peer}:${code}`;
+    if (now - (this.#lastFaultLog.get(key) ?? 0) < FAULT_LOG_INTERVAL_MS) return;
+    this.#lastFaultLog.set(key, now);
+    this.#options.log("warn", "a validator broke a rule", { validator: peer, code, reason: message });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const { message, code, stack } = error as { message?: string; code?: string; stack?: string };
+    this.#options.log("error", "the node cannot go on", { code, reason: message ?? String(error), stack });
+    this.#options.listener.failed({ code: code ?? "node/failed", message: message ?? String(error) });
+  }
+}

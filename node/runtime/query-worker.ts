@@ -1,0 +1,54 @@
+import { parentPort } from "node:worker_threads";
+import { fail, type Hash, must, type Result } from "@ostrom/base";
+import {
+  type ChainRules,
+  createAccessList,
+  estimateGas,
+  type Simulation as ExecutionSimulation,
+  simulateCall,
+} from "@ostrom/execution";
+import type { AccessListOutcome, CallOutcome, GasEstimate, Simulation, SimulationFailure } from "@ostrom/rpc";
+import { type LevelStore, openLevelStore, readHeader } from "@ostrom/storage";
+import { openStateView } from "./chain-view.ts";
+import { installNativeCrypto } from "./native-crypto.ts";
+import { connectWorker } from "./worker-calls.ts";
+
+/** What may be asked of a query worker. It runs one message at a time, without effect on the chain. */
+export type QueryWorkerVocabulary = {
+  readonly open: { readonly argument: { readonly databasePath: string; readonly rules: ChainRules }; readonly answer: undefined };
+  readonly call: { readonly argument: Simulation; readonly answer: Result<CallOutcome, SimulationFailure> };
+  readonly estimateGas: { readonly argument: Simulation; readonly answer: Result<GasEstimate, SimulationFailure> };
+  readonly createAccessList: { readonly argument: Simulation; readonly answer: Result<AccessListOutcome, SimulationFailure> };
+};
+
+let opened: { readonly store: LevelStore; readonly rules: ChainRules } | undefined;
+
+function simulate<T>(
+  simulation: Simulation,
+  run: (prepared: ExecutionSimulation) => Result<T, SimulationFailure>,
+): Result<T, SimulationFailure> {
+  const { store, rules } = must(opened, "a worker is opened before it is asked");
+  const { blockNumber, request, accountOverrides, blockOverride, gasCap } = simulation;
+  const header = readHeader(store, blockNumber)?.header;
+  if (header === undefined) return fail("rpc/unknown-block", `there is no block ${blockNumber} yet`);
+  const view = openStateView(store, blockNumber);
+  if (!view.ok) return view;
+  try {
+    const blockHash = (number: bigint): Hash | undefined => readHeader(store, Number(number))?.hash;
+    const state = view.value.reader;
+    return run({ rules, header, state, blockHash, request, accountOverrides, blockOverride, gasCap });
+  } finally {
+    view.value.release();
+  }
+}
+
+installNativeCrypto();
+connectWorker<QueryWorkerVocabulary, Record<never, never>>(must(parentPort ?? undefined, "this file runs in a worker"), {
+  open: async ({ databasePath, rules }) => {
+    opened = { store: await openLevelStore(databasePath, { create: false }), rules };
+    return undefined;
+  },
+  call: (simulation) => simulate(simulation, simulateCall),
+  estimateGas: (simulation) => simulate(simulation, estimateGas),
+  createAccessList: (simulation) => simulate(simulation, createAccessList),
+});

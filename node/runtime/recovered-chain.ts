@@ -1,0 +1,78 @@
+import { Epoch, type Hash, Height, must, unwrap, View } from "@ostrom/base";
+import {
+  decodeBlock,
+  decodeCertificate,
+  decodeStateCertificate,
+  type Executed,
+  type FinalizedTip,
+  type OrderedBlock,
+  type StateCertificate,
+} from "@ostrom/consensus";
+import {
+  readCertifiedHeight,
+  readHead,
+  readHeader,
+  readOrdered,
+  readStateCertificate,
+  type StoreView,
+} from "@ostrom/storage";
+
+/** What a restarted node finds in its store. */
+export type RecoveredChain = {
+  /** The newest executed block: all below it is final. */
+  readonly tip: FinalizedTip;
+  /** The newest state certificate. */
+  readonly certificate: StateCertificate | undefined;
+  /** Own results above it, in height order. */
+  readonly results: readonly Executed[];
+  /** Executed blocks above the certificate that the tip carries, in height order: they count in the execution window. */
+  readonly uncertified: readonly { readonly block: OrderedBlock; readonly digest: Hash }[];
+};
+
+/** Reads it. What was stored by this program must be readable: damage throws StorageError. */
+export function recoverChain(store: StoreView): RecoveredChain {
+  const head = must(readHead(store), "an open chain has a head");
+  const { epoch, view, timestampMs, orderDigest } = head.origin;
+  const ordered = head.height === 0 ? undefined : readBlockAt(store, head.height);
+  const stateCertificate = ordered?.block.stateCertificate;
+  const record = readOrdered(store, head.height);
+  const tip: FinalizedTip = {
+    epoch: Epoch(epoch),
+    view: View(view),
+    height: Height(head.height),
+    digest: orderDigest,
+    timestampMs,
+    stateCertificate,
+    finalization: record === undefined ? undefined : unwrap(decodeCertificate(record.finalization)),
+  };
+  const certified = readCertifiedHeight(store) ?? 0;
+  const certificateBytes = readStateCertificate(store, certified);
+  const firstUncertified = (stateCertificate?.executed.height ?? 0) + 1;
+  return {
+    tip,
+    certificate: certificateBytes === undefined ? undefined : unwrap(decodeStateCertificate(certificateBytes)),
+    results: range(certified + 1, head.height).map((height) => resultAt(store, height)),
+    uncertified: range(firstUncertified, head.height).map((height) => readBlockAt(store, height)),
+  };
+}
+
+function readBlockAt(store: StoreView, height: number): { readonly block: OrderedBlock; readonly digest: Hash } {
+  const { block } = must(readOrdered(store, height), "every executed block was ordered");
+  const { origin } = must(readHeader(store, height), "every executed block has a header");
+  return { block: unwrap(decodeBlock(block)), digest: origin.orderDigest };
+}
+
+function resultAt(store: StoreView, height: number): Executed {
+  const { hash, origin } = must(readHeader(store, height), "every executed block has a header");
+  return {
+    epoch: Epoch(origin.epoch),
+    height: Height(height),
+    orderDigest: origin.orderDigest,
+    executedHash: hash,
+    nextSetHash: origin.nextSetHash,
+  };
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+}

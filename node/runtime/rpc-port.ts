@@ -1,0 +1,49 @@
+import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
+import type { ChainRules, SignedTransaction } from "@ostrom/execution";
+import type { DropReason, PoolContent, PoolStatus, RpcLimits } from "@ostrom/rpc";
+
+/** What the node asks of its JSON-RPC worker. */
+export type RpcWorkerVocabulary = {
+  readonly start: { readonly argument: RpcWorkerOptions; readonly answer: { readonly port: number } };
+  readonly stop: { readonly argument: undefined; readonly answer: undefined };
+};
+
+export type RpcWorkerOptions = {
+  readonly databasePath: string;
+  readonly rules: ChainRules;
+  readonly genesisHash: Hash;
+  readonly clientVersion: string;
+  readonly coinbase: Address;
+  readonly host: string;
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly limits: Partial<RpcLimits>;
+};
+
+/** What the JSON-RPC worker asks of the node. */
+export type RpcNodeVocabulary = {
+  readonly submit: { readonly argument: readonly Bytes[]; readonly answer: readonly Result<Hash, Failure>[] };
+  readonly poolGet: { readonly argument: Hash; readonly answer: SignedTransaction | undefined };
+  readonly poolStatus: { readonly argument: undefined; readonly answer: PoolStatus };
+  readonly poolContent: { readonly argument: Address | undefined; readonly answer: PoolContent };
+  readonly pendingNonce: { readonly argument: Address; readonly answer: bigint };
+};
+
+/** What the node tells its JSON-RPC worker. */
+export type RpcNodeEvents = {
+  readonly block: { readonly number: number; readonly hash: Hash };
+  readonly certified: { readonly number: number };
+  readonly pending: { readonly hashes: readonly Hash[] };
+  readonly dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[];
+  readonly network: { readonly peers: number; readonly highestBlock: number };
+};
+
+/** What the JSON-RPC worker tells the node. */
+export type RpcWorkerEvents = {
+  readonly log: {
+    readonly level: "debug" | "info" | "warn" | "error";
+    readonly message: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  };
+};

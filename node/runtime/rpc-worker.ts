@@ -1,0 +1,113 @@
+import { parentPort } from "node:worker_threads";
+import { type Hash, must, toHexDigits } from "@ostrom/base";
+import { createRpcServer, type DropReason, type EventListener, type RpcBackend, type RpcServer } from "@ostrom/rpc";
+import { type LevelStore, openLevelStore } from "@ostrom/storage";
+import { createChainReads } from "./chain-view.ts";
+import { installNativeCrypto } from "./native-crypto.ts";
+import { QueryClient } from "./query-client.ts";
+import type { RpcNodeEvents, RpcNodeVocabulary, RpcWorkerEvents, RpcWorkerOptions, RpcWorkerVocabulary } from "./rpc-port.ts";
+import { connectWorker } from "./worker-calls.ts";
+
+/** Drops of the pool that are remembered for eth_sendRawTransactionSync and for whoever asks. */
+const MAX_REMEMBERED_DROPS = 16_384;
+/** A node this many blocks behind the highest it has heard of is catching up. */
+const SYNCING_DISTANCE = 8;
+
+installNativeCrypto();
+
+let store: LevelStore | undefined;
+let server: RpcServer | undefined;
+let queries: QueryClient | undefined;
+
+const listeners = new Set<EventListener>();
+const drops = new Map<string, DropReason>();
+let network: RpcNodeEvents["network"] = { peers: 0, highestBlock: 0 };
+let startingBlock = 0;
+
+const node = connectWorker<RpcWorkerVocabulary, RpcNodeVocabulary, RpcWorkerEvents, RpcNodeEvents>(
+  must(parentPort ?? undefined, "this file runs in a worker"),
+  {
+    start,
+    stop: async () => {
+      await server?.stop();
+      await queries?.stop();
+      await store?.close();
+      return undefined;
+    },
+  },
+);
+
+node.on("block", (block) => {
+  for (const listener of listeners) listener.onBlock?.(block);
+});
+node.on("certified", (block) => {
+  for (const listener of listeners) listener.onCertified?.(block);
+});
+node.on("pending", ({ hashes }) => {
+  for (const listener of listeners) listener.onPendingTransactions?.(hashes);
+});
+node.on("dropped", (dropped) => {
+  for (const { hash, reason } of dropped) rememberDrop(hash, reason);
+  for (const listener of listeners) listener.onDropped?.(dropped);
+});
+node.on("network", (news) => {
+  network = news;
+});
+
+async function start(options: RpcWorkerOptions): Promise<{ readonly port: number }> {
+  store = await openLevelStore(options.databasePath, { create: false });
+  queries = new QueryClient(options.databasePath, options.rules);
+  const backend = createBackend(store, queries, options);
+  startingBlock = backend.chain.heads().latest;
+  server = createRpcServer({
+    backend,
+    host: options.host,
+    port: options.port,
+    allowedHosts: options.allowedHosts,
+    allowedOrigins: options.allowedOrigins,
+    limits: options.limits,
+    log: (level, message, fields) => node.emit("log", { level, message, fields: plainFields(fields) }),
+  });
+  return server.start();
+}
+
+function createBackend(level: LevelStore, executor: QueryClient, options: RpcWorkerOptions): RpcBackend {
+  const chain = createChainReads(level, (hash) => drops.get(toHexDigits(hash)));
+  const { rules, genesisHash, clientVersion, coinbase } = options;
+  return {
+    info: { rules, genesisHash, clientVersion, coinbase },
+    chain,
+    executor,
+    pool: {
+      submit: (raws) => node.call("submit", raws),
+      get: (hash) => node.call("poolGet", hash),
+      status: () => node.call("poolStatus", undefined),
+      content: (sender) => node.call("poolContent", sender),
+      pendingNonce: (sender) => node.call("pendingNonce", sender),
+    },
+    events: {
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    syncing: () => {
+      const currentBlock = chain.heads().latest;
+      if (network.highestBlock - currentBlock < SYNCING_DISTANCE) return undefined;
+      return { startingBlock, currentBlock, highestBlock: network.highestBlock };
+    },
+    peerCount: () => network.peers,
+  };
+}
+
+function rememberDrop(hash: Hash, reason: DropReason): void {
+  drops.set(toHexDigits(hash), reason);
+  if (drops.size > MAX_REMEMBERED_DROPS) drops.delete(drops.keys().next().value ?? "");
+}
+
+/** Errors do not cross threads with their messages inside a plain object: they are written out. */
+function plainFields(fields: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]),
+  );
+}

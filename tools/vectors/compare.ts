@@ -1,0 +1,148 @@
+import { createBlock } from "@ethereumjs/block";
+import { Common, Hardfork, Mainnet } from "@ethereumjs/common";
+import { createTxFromRLP } from "@ethereumjs/tx";
+import { type KZG, Account as TheirAccount, Address as TheirAddress } from "@ethereumjs/util";
+import { createVM, runTx } from "@ethereumjs/vm";
+import { bigintToMinimalBytes, type Bytes, toHex, wordToBytes, ZERO_HASH } from "@ostrom/base";
+import { encodeRlp } from "@ostrom/codec";
+import { keccak256 } from "@ostrom/crypto";
+import { commitState, MemoryState, StateOverlay } from "@ostrom/state";
+import { blobBaseFee, type Fork, forkRules, GAS_PER_BLOB, type Step } from "@ostrom/vm";
+import { applyTransaction } from "../../core/execution/apply-transaction.ts";
+import { generateScenario, SCENARIO_CHAIN_ID, type Scenario } from "./scenario.ts";
+import { type VectorRun, VectorTally } from "./vector-run.ts";
+
+/** What both engines must agree on. */
+type Observed = {
+  readonly status: string;
+  readonly gasUsed: bigint;
+  readonly output: string;
+  readonly logs: string;
+  readonly stateRoot: string;
+};
+
+const HARDFORKS: Readonly<Record<Fork, Hardfork>> = {
+  cancun: Hardfork.Cancun,
+  prague: Hardfork.Prague,
+  osaka: Hardfork.Osaka,
+};
+
+/** Blob transactions cannot be made without one, though running them needs none. */
+const NO_KZG: KZG = {
+  blobToKzgCommitment: unused,
+  computeBlobProof: unused,
+  verifyProof: unused,
+  verifyBlobProofBatch: unused,
+  computeCells: unused,
+  computeCellsAndProofs: unused,
+  recoverCellsAndProofs: unused,
+  verifyCellKzgProofBatch: unused,
+};
+
+function unused(): never {
+  throw new Error("no generated program calls KZG");
+}
+
+/** Runs generated transactions here and in @ethereumjs/vm, and compares all that they leave.
+ * @param seed of the first; the others follow.
+ * @param count for each fork. */
+export async function runComparison(forks: readonly Fork[], seed: number, count: number): Promise<VectorRun> {
+  const tally = new VectorTally();
+  for (const fork of forks) {
+    for (let i = seed; i < seed + count; i++) tally.add(`${fork}, seed ${i}`, await compareScenario(generateScenario(fork, i)));
+  }
+  return tally.result();
+}
+
+/** @returns how the engines differ, or undefined. */
+export async function compareScenario(scenario: Scenario): Promise<string | undefined> {
+  const ours = runOurs(scenario);
+  const theirs = await runTheirs(scenario);
+  const differences = (Object.keys(ours) as (keyof Observed)[])
+    .filter((key) => ours[key] !== theirs[key])
+    .map((key) => `${key}: ours ${ours[key]}, theirs ${theirs[key]}`);
+  return differences.length === 0 ? undefined : differences.join("; ");
+}
+
+/** @param onStep sees each instruction. */
+export function runOurs(scenario: Scenario, onStep?: (step: Step) => void): Observed {
+  const { fork, block, transaction } = scenario;
+  const before = MemoryState.of(scenario.accounts);
+  const state = new StateOverlay(before);
+  const applied = applyTransaction(
+    {
+      fork,
+      state,
+      gasCharge: "used",
+      room: { gas: block.gasLimit, blobGas: forkRules(fork).blobs.maxPerBlock * GAS_PER_BLOB },
+      block: {
+        ...block,
+        chainId: SCENARIO_CHAIN_ID,
+        blobBaseFee: blobBaseFee(fork, block.excessBlobGas),
+        blockHash: () => ZERO_HASH,
+      },
+      ...(onStep === undefined ? {} : { onStep }),
+    },
+    transaction,
+  );
+  const stateRoot = toHex(commitState(before, state.changes()).stateRoot);
+  if (!applied.ok) return refused(stateRoot);
+  const { succeeded, fault, gasUsed, output, logs } = applied.value;
+  return {
+    status: succeeded ? "success" : fault === undefined ? "revert" : "fault",
+    gasUsed,
+    output: toHex(output),
+    logs: hashLogs(logs.map(({ address, topics, data }) => [address, topics, data])),
+    stateRoot,
+  };
+}
+
+async function runTheirs({ fork, accounts, block, transaction }: Scenario): Promise<Observed> {
+  const common = new Common({ chain: Mainnet, hardfork: HARDFORKS[fork], customCrypto: { kzg: NO_KZG } });
+  const vm = await createVM({ common });
+  const { stateManager } = vm;
+  for (const { address, nonce, balance, code, storage } of accounts) {
+    const theirs = new TheirAddress(address);
+    await stateManager.putAccount(theirs, new TheirAccount(nonce, balance));
+    if (code.length > 0) await stateManager.putCode(theirs, code);
+    for (const { slot, value } of storage) {
+      if (value > 0n) await stateManager.putStorage(theirs, wordToBytes(slot), bigintToMinimalBytes(value));
+    }
+  }
+  const theirBlock = createBlock(
+    {
+      header: {
+        number: block.number,
+        timestamp: block.timestamp,
+        gasLimit: block.gasLimit,
+        baseFeePerGas: block.baseFeePerGas,
+        coinbase: new TheirAddress(block.coinbase),
+        mixHash: block.prevRandao,
+        excessBlobGas: block.excessBlobGas,
+      },
+    },
+    { common, skipConsensusFormatValidation: true },
+  );
+  const ran = await runTx(vm, { tx: createTxFromRLP(transaction.raw, { common }), block: theirBlock }).catch(
+    () => undefined,
+  );
+  const stateRoot = toHex(await stateManager.getStateRoot());
+  if (ran === undefined) return refused(stateRoot);
+  const { exceptionError, returnValue, logs } = ran.execResult;
+  const reverted = exceptionError?.error === "revert";
+  return {
+    status: exceptionError === undefined ? "success" : reverted ? "revert" : "fault",
+    gasUsed: ran.totalGasSpent,
+    output: toHex(exceptionError === undefined || reverted ? returnValue : new Uint8Array(0)),
+    logs: hashLogs(exceptionError === undefined ? (logs ?? []) : []),
+    stateRoot,
+  };
+}
+
+function refused(stateRoot: string): Observed {
+  return { status: "refused", gasUsed: 0n, output: "0x", logs: hashLogs([]), stateRoot };
+}
+
+function hashLogs(logs: readonly (readonly [Bytes, readonly Bytes[], Bytes])[]): string {
+  return toHex(keccak256(encodeRlp(logs)));
+}
