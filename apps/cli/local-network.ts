@@ -71,7 +71,7 @@ async function createLocalNetwork(options: LocalNetworkOptions): Promise<Network
   }));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const chainId = options.chainId ?? DEVELOPMENT_CHAIN_ID;
-  const genesis = await provisionNetwork({
+  const genesis = provisionNetwork({
     chainId,
     profile: "dev",
     timestampMs: Date.now(),

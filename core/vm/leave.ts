@@ -6,7 +6,8 @@ import type { FaultCode, Outcome } from "./types.ts";
 
 const INVALID_FIRST_BYTE = 0xef;
 
-/** What a frame that ended has come to: deploys what init code returned, and undoes what a failed frame did. */
+/** What a frame that ended has come to: deploys what init code returned (its output still is that), and undoes what a
+ * failed frame did. */
 export function leave(machine: Machine, frame: Frame, halt: Halt): Outcome {
   const { state } = machine.context;
   const deposited = frame.kind === "create" && halt.status === "success" ? deposit(machine, frame, halt) : halt;
@@ -27,7 +28,7 @@ function deposit(machine: Machine, frame: Frame, halt: Halt): Halt {
   if (code[0] === INVALID_FIRST_BYTE) return depositFault("vm/code-begins-with-ef");
   if (!charge(frame, GAS.codeDepositByte * code.length)) return depositFault("vm/out-of-gas");
   machine.context.state.setCode(frame.address, code);
-  return { ...halt, output: EMPTY_BYTES };
+  return halt;
 }
 
 function depositFault(fault: FaultCode): Halt {

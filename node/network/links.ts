@@ -91,8 +91,8 @@ class ValidatorLinks {
   readonly #ports: PeerPorts;
   readonly #peers = new Map<PeerId, Peer>();
   readonly #refused: Record<string, number> = {};
-  /** Sockets that have not become a peer's connection yet. */
-  readonly #strangers = new Set<Socket>();
+  /** Connections that are no peer's yet, by their other end. */
+  readonly #strangers = new Map<string, { readonly socket: Socket; readonly settle: () => void }>();
   readonly #server: Server;
   readonly #secureServer: SecureServer;
   #cancelTick: () => void = () => {};
@@ -156,7 +156,7 @@ class ValidatorLinks {
     this.#isStopped = true;
     this.#cancelTick();
     for (const peer of this.#peers.values()) peer.close("network/stopped");
-    for (const socket of this.#strangers) socket.destroy();
+    for (const { socket } of this.#strangers.values()) socket.destroy();
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
@@ -217,18 +217,18 @@ class ValidatorLinks {
       socket.destroy();
       return;
     }
-    this.#strangers.add(socket);
+    const name = endpointOf(socket);
     const settle = (): void => {
       release();
-      this.#strangers.delete(socket);
+      this.#strangers.delete(name);
     };
-    // A TLS socket takes its place; this one still says when the connection ends.
+    this.#strangers.set(name, { socket, settle });
     socket.on("close", settle);
     socket.on("error", () => socket.destroy());
     this.#secureServer.emit("connection", socket);
   }
 
-  /** Nothing has been read from the connection yet. */
+  /** The handshake is done; nothing has been read from the connection yet. */
   #authenticate(socket: TLSSocket): void {
     const peerId = peerOf(socket, this.#secure.protocolName);
     const reason = this.#reasonToRefuse(peerId);
@@ -238,7 +238,9 @@ class ValidatorLinks {
       socket.destroy();
       return;
     }
-    this.#peerFor(peerId).accept(socket, () => {});
+    // It counts as pending until both have greeted each other.
+    const stranger = this.#strangers.get(endpointOf(socket));
+    this.#peerFor(peerId).accept(socket, () => stranger?.settle());
   }
 
   #reasonToRefuse(peerId: PeerId | undefined): CloseReason | undefined {
@@ -248,6 +250,11 @@ class ValidatorLinks {
     if (!this.#options.isAllowed(peerId)) return "network/not-allowed";
     return this.#peers.get(peerId)?.isBanned === true ? "network/banned" : undefined;
   }
+}
+
+/** Unique among the connections that are open. */
+function endpointOf(socket: Socket): string {
+  return `${socket.remoteAddress}/${socket.remotePort}`;
 }
 
 function listenError(error: Error, host: string, port: number): NetworkError {

@@ -50,6 +50,8 @@ export type Heads = {
   /** The oldest block whose body and receipts are still kept: what lies below answers "pruned history" (4444). 0 for a
    * node that keeps all. Genesis is always kept. */
   readonly earliest: number;
+  /** The oldest block whose state can be read and proved; 0 if undefined. */
+  readonly earliestState?: number;
 };
 
 export type BlockHeader = { readonly hash: Hash; readonly header: Header };

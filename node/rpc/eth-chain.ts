@@ -1,4 +1,4 @@
-import { toHex } from "@ostrom/base";
+import { must, toHex } from "@ostrom/base";
 import { LATEST, type BlockParameter, blockNumberOrTag, blockParameter } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { chainConfig } from "./chain-config.ts";
@@ -55,6 +55,27 @@ const chainIdentity: readonly Method[] = [
     run: ({ backend }) => {
       if (backend.info.coinbase === undefined) throw serverError("this node has no coinbase: it proposes no blocks");
       return toHex(backend.info.coinbase);
+    },
+  }),
+  defineMethod({
+    name: "eth_capabilities",
+    summary: "From which block on this node has blocks, receipts, state and proofs.",
+    parameters: [],
+    returns: "{head, state, tx, logs, receipts, blocks, stateproofs}",
+    run: ({ backend, blocks }) => {
+      const { latest, earliest, earliestState = 0 } = blocks.heads();
+      const head = must(backend.chain.header(latest), "the head must have a header");
+      const bodies = { disabled: false, oldestBlock: quantity(earliest) };
+      const state = { disabled: false, oldestBlock: quantity(earliestState) };
+      return {
+        head: { number: quantity(latest), hash: toHex(head.hash) },
+        state,
+        tx: bodies,
+        logs: bodies,
+        receipts: bodies,
+        blocks: bodies,
+        stateproofs: state,
+      };
     },
   }),
   defineMethod({

@@ -33,7 +33,7 @@ for (const transportName of ["http", "webSocket"] as const) {
       provider =
         transportName === "http"
           ? new JsonRpcProvider(served.http, undefined, { cacheTimeout: -1, pollingInterval: 20 })
-          : new WebSocketProvider(served.webSocket);
+          : new WebSocketProvider(served.webSocket, undefined, { cacheTimeout: -1 });
       alice = HDNodeWallet.fromMnemonic(mnemonic, "m/44'/60'/0'/0/0").connect(provider);
       bob = HDNodeWallet.fromMnemonic(mnemonic, "m/44'/60'/0'/0/1").address;
       const factory = new ContractFactory(abi as never, bytecode, alice);

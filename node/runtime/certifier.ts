@@ -32,6 +32,7 @@ export type CertifierPorts = {
 export class Certifier {
   readonly #ports: CertifierPorts;
   readonly #queue: EffectQueue<CertificationEffect>;
+  readonly #firstEffects: CertificationEffect[];
   #state: CertificationState;
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
@@ -47,7 +48,12 @@ export class Certifier {
     this.#queue = new EffectQueue((effects) => this.#perform(effects[0]!), ports.failed);
     const { state, effects } = startCertification(config, newest, results);
     this.#state = state;
-    this.#queue.push(effects);
+    this.#firstEffects = [...effects];
+  }
+
+  /** Begins: results that are not certified yet are signed again. */
+  start(): void {
+    this.#queue.push(this.#firstEffects.splice(0));
   }
 
   input(input: CertificationInput): void {

@@ -38,6 +38,8 @@ export type NodeCoreOptions = Ports & {
   readonly own: ValidatorIndex;
   readonly store: Store;
   readonly network: Network;
+  /** Drops a peer for a while because of what it sent. */
+  readonly punish: (peerId: PeerId, reason: string) => void;
   readonly execution: Execution;
   readonly checker: SignatureChecker;
   readonly journal: VoteJournal;
@@ -62,6 +64,16 @@ export type NodeListener = {
 
 /** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
 const FAULT_LOG_INTERVAL_MS = 1_000;
+
+/** Faults that no honest validator commits, whatever the network does. */
+const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
+  "consensus/wrong-sender",
+  "consensus/bad-signature",
+  "consensus/bad-certificate",
+  "certification/wrong-sender",
+  "certification/bad-signature",
+  "certification/bad-certificate",
+]);
 
 /** A validator between its ports: ordering, execution, certification, pool and gossip, wired together. The same in production and
  * under the simulator. */
@@ -173,6 +185,12 @@ export class NodeCore {
     };
   }
 
+  /** Begins to take part. */
+  start(): void {
+    this.#certifier.start();
+    this.#ordering.start();
+  }
+
   /** What this node knows of where the chain is. */
   heads(): { readonly certified: number; readonly highestHeard: number } {
     const certified = this.#newestCertificate?.executed.height ?? 0;
@@ -222,7 +240,10 @@ export class NodeCore {
       return;
     }
     const read = this.#messenger.read(peerId, payload);
-    if (read === undefined) return;
+    if (read === undefined) {
+      this.#options.punish(peerId, "consensus/unreadable-message");
+      return;
+    }
     const { message } = read;
     if (message.kind === "executed") this.#highestHeard = Math.max(this.#highestHeard, message.executed.executed.height);
     this.#ordering.input({ kind: "message", ...read });
@@ -289,6 +310,8 @@ export class NodeCore {
     if (now - (this.#lastFaultLog.get(key) ?? 0) < FAULT_LOG_INTERVAL_MS) return;
     this.#lastFaultLog.set(key, now);
     this.#options.log("warn", "a validator broke a rule", { validator: peer, code, reason: message });
+    const peerId = this.#messenger.peerIdOf(peer);
+    if (peerId !== undefined && PUNISHED_FAULTS.has(code)) this.#options.punish(peerId, code);
   }
 
   #fail(error: unknown): void {

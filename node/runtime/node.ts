@@ -1,57 +1,27 @@
-import { join } from "node:path";
-import { type Failure, fail, ok, type Result, toHex } from "@ostrom/base";
-import { ethereumDomain, ValidatorIndex, type ValidatorSet } from "@ostrom/consensus";
+import { type Address, equalBytes, type Failure, fail, ok, type Result, toHex, toHexDigits } from "@ostrom/base";
+import { ValidatorIndex, type ValidatorSet } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
-import { formatGenesis, type Genesis } from "@ostrom/execution";
-import { createLinks, type Links, type NetworkHandlers } from "@ostrom/network";
-import {
-  checkChain,
-  createDisk,
-  openDataDirectory,
-  openLevelStore,
-  openWriteAheadLog,
-  readMeta,
-  StorageError,
-} from "@ostrom/storage";
+import type { Genesis } from "@ostrom/execution";
+import { Cleanup } from "./cleanup.ts";
 import { type NodeConfiguration, readConfiguration } from "./configuration.ts";
-import { startExecutionWorker } from "./execution-client.ts";
+import type { ExecutionReport } from "./execution-port.ts";
 import { createLog } from "./log.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { NodeCore } from "./node-core.ts";
-import type { NodeOverrides, RunningNode } from "./node-options.ts";
+import { createNodeLinks } from "./node-links.ts";
+import type { BlockNotice, NodeOverrides, RunningNode } from "./node-options.ts";
+import { type OpenedChain, openChain } from "./opened-chain.ts";
 import type { Log, LogLevel } from "./ports.ts";
 import { type NodeSecrets, readGenesis, readSecrets } from "./provision.ts";
-import { recoverChain } from "./recovered-chain.ts";
-import { startRpcWorker } from "./rpc-client.ts";
+import { type RpcClient, startRpcWorker } from "./rpc-client.ts";
 import { startSignatureWorkers } from "./signature-checker.ts";
 import { consensusSet } from "./validator-sets.ts";
-import { replayJournal, VoteJournal } from "./vote-journal.ts";
 
 export const CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
 
-const DATA_FOLDER = "data";
 /** How often the JSON-RPC thread is told how many peers there are. */
 const NETWORK_NEWS_MS = 500;
-
-/** Things to close, the last opened first. */
-class Cleanup {
-  #steps: (() => Promise<unknown> | unknown)[] = [];
-
-  add(step: () => Promise<unknown> | unknown): void {
-    this.#steps.unshift(step);
-  }
-
-  async run(log: Log): Promise<void> {
-    for (const step of this.#steps.splice(0)) {
-      try {
-        await step();
-      } catch (error) {
-        log("error", "closing failed", { error });
-      }
-    }
-  }
-}
 
 /** Starts the node of a folder: reads its configuration and keys, opens its data, joins the network, serves JSON-RPC.
  * Errors: those of configuration, keys and genesis; `storage/...`; `rpc/port-taken`; `node/not-a-validator`; `chain/...`. */
@@ -103,58 +73,27 @@ async function assemble(parts: Parts): Promise<RunningNode> {
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
-  const directory = await openDataDirectory(join(parts.folder, DATA_FOLDER), { create: true });
-  cleanup.add(() => directory.release());
-  const store = await openLevelStore(directory.chainPath);
-  cleanup.add(() => store.close());
-  const genesisText = JSON.stringify(formatGenesis(genesis));
-  const { historyBlocks } = settings;
-  const execution = await startExecutionWorker({ databasePath: directory.chainPath, genesisText, historyBlocks }, onFailure);
-  cleanup.add(() => execution.stop());
-  const checked = checkChain(store);
-  if (!checked.ok) throw Object.assign(new Error(checked.error.message), { code: checked.error.code });
-  const meta = readMeta(store);
-  if (meta === undefined) throw new StorageError("storage/damaged", `${directory.chainPath}: it does not say which chain it holds`);
-  const recovered = recoverChain(store);
-
-  const opened = await openWriteAheadLog(createDisk(directory.logPath), machineEntropy.bytes);
-  if (opened.truncatedBytes > 0) log("warn", "cut a torn write off the log", { bytes: opened.truncatedBytes });
-  cleanup.add(() => opened.log.close());
-  const replayed = replayJournal(opened.records);
-  const domain = ethereumDomain(meta.genesisHash);
-  const { consensusSecret } = secrets;
-  const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
-  const journal = new VoteJournal({ log: opened.log, domain, own, sign, replayed });
-
+  const chain = await openChain({ ...parts, historyBlocks: settings.historyBlocks, own, onFailure });
   const checker = startSignatureWorkers(onFailure);
   cleanup.add(() => checker.stop());
-  const { links, attach } = createNodeLinks(parts, validators);
+  const { links, attach } = createNodeLinks({ ...parts, genesisHash: chain.domain.genesisHash, validators });
+  let rpc: RpcClient | undefined;
   const core = new NodeCore({
+    ...chain,
     clock: machineClock,
     entropy: machineEntropy,
     log,
     genesis,
-    domain,
     validators,
     own,
-    store,
     network: links,
-    execution,
+    punish: links.punish,
     checker,
-    journal,
-    records: replayed.records,
-    lostLog: opened.isNew && recovered.tip.height > 0,
-    recovered,
-    head: execution.head,
+    head: chain.execution.head,
     listener: {
       block: (report) => {
         rpc?.tell("block", { number: report.height, hash: report.executedHash });
-        overrides.onBlock?.({
-          number: report.height,
-          hash: toHex(report.executedHash),
-          transactions: report.included.length,
-          gasUsed: report.gasUsed.toString(),
-        });
+        overrides.onBlock?.(noticeOf(report));
       },
       certified: (number) => rpc?.tell("certified", { number }),
       admitted: (transactions) => rpc?.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
@@ -164,23 +103,64 @@ async function assemble(parts: Parts): Promise<RunningNode> {
   });
   cleanup.add(() => core.stop());
   attach(core.handlers);
-  let rpc: Awaited<ReturnType<typeof startRpcWorker>> | undefined;
-  rpc = await startRpcWorker(
+  rpc = await serveRpc(parts, chain, core, validators.validators[own]!.address, onFailure);
+  const news = setInterval(() => {
+    rpc?.tell("network", { peers: links.connected().length, highestBlock: core.heads().highestHeard });
+  }, NETWORK_NEWS_MS);
+  cleanup.add(() => clearInterval(news));
+  await links.start();
+  cleanup.add(() => links.stop());
+  core.start();
+
+  let stopping: Promise<void> | undefined;
+  return {
+    name: settings.name,
+    rpcUrl: `http://${settings.rpc.host.includes(":") ? `[${settings.rpc.host}]` : settings.rpc.host}:${rpc.port}`,
+    heads: () => ({ head: chain.recovered.tip.height, certified: core.heads().certified }),
+    failed,
+    stop: () => {
+      stopping ??= cleanup.run(log);
+      return stopping;
+    },
+  };
+}
+
+/** This node's place in the set. @throws if its keys are none of a validator's. */
+function findOwn(validators: ValidatorSet, secrets: NodeSecrets): ValidatorIndex {
+  const consensusKey = bls().publicKey(secrets.consensusSecret);
+  const index = validators.validators.findIndex(
+    (validator) =>
+      toHexDigits(validator.transportKey) === secrets.identity.peerId && equalBytes(validator.consensusKey, consensusKey),
+  );
+  if (index >= 0) return ValidatorIndex(index);
+  const message = "this folder's keys belong to no validator of genesis.json: copy the keys and genesis.json of one network";
+  throw Object.assign(new Error(message), { code: "node/not-a-validator" });
+}
+
+async function serveRpc(
+  { settings, genesis, log, cleanup }: Parts,
+  chain: OpenedChain,
+  core: NodeCore,
+  coinbase: Address,
+  onFailure: (error: Error) => void,
+): Promise<RpcClient> {
+  const { rpc } = settings;
+  const client = await startRpcWorker(
     {
-      databasePath: directory.chainPath,
+      databasePath: chain.databasePath,
       rules: genesis.rules,
-      genesisHash: meta.genesisHash,
+      genesisHash: chain.domain.genesisHash,
       clientVersion: CLIENT_VERSION,
-      coinbase: validators.validators[own]!.address,
-      host: settings.rpc.host,
-      port: settings.rpc.port,
-      allowedHosts: settings.rpc.allowedHosts,
-      allowedOrigins: settings.rpc.allowedOrigins,
+      coinbase,
+      host: rpc.host,
+      port: rpc.port,
+      allowedHosts: rpc.allowedHosts,
+      allowedOrigins: rpc.allowedOrigins,
       limits: {
-        bodyBytes: settings.rpc.maxBodyBytes,
-        batchRequests: settings.rpc.maxBatch,
-        logRangeBlocks: settings.rpc.maxLogRange,
-        callGas: BigInt(settings.rpc.callGasCap),
+        bodyBytes: rpc.maxBodyBytes,
+        batchRequests: rpc.maxBatch,
+        logRangeBlocks: rpc.maxLogRange,
+        callGas: BigInt(rpc.callGasCap),
       },
     },
     {
@@ -193,25 +173,15 @@ async function assemble(parts: Parts): Promise<RunningNode> {
     log,
     onFailure,
   );
-  const server = rpc;
-  cleanup.add(() => server.stop());
-  const news = setInterval(() => {
-    server.tell("network", { peers: links.connected().length, highestBlock: core.heads().highestHeard });
-  }, NETWORK_NEWS_MS);
-  cleanup.add(() => clearInterval(news));
-  await links.start();
-  cleanup.add(() => links.stop());
+  cleanup.add(() => client.stop());
+  return client;
+}
 
-  let head = recovered.tip.height as number;
-  let stopping: Promise<void> | undefined;
+function noticeOf(report: ExecutionReport): BlockNotice {
   return {
-    name: settings.name,
-    rpcUrl: `http://${settings.rpc.host.includes(":") ? `[${settings.rpc.host}]` : settings.rpc.host}:${server.port}`,
-    heads: () => ({ head, certified: core.heads().certified }),
-    failed,
-    stop: () => {
-      stopping ??= cleanup.run(log);
-      return stopping;
-    },
+    number: report.height,
+    hash: toHex(report.executedHash),
+    transactions: report.included.length,
+    gasUsed: report.gasUsed.toString(),
   };
 }

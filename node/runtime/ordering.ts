@@ -62,6 +62,7 @@ export class Ordering {
   readonly #ports: OrderingPorts;
   readonly #queue: EffectQueue<Effect>;
   readonly #timers = new Map<TimerId, () => void>();
+  readonly #firstEffects: Effect[];
   #state: SimplexState;
   #stopped = false;
 
@@ -70,7 +71,12 @@ export class Ordering {
     this.#queue = new EffectQueue((effects) => this.#perform(effects), ports.failed);
     const recovered = recoverSimplex(config, tip, records);
     this.#state = recovered.state;
-    this.#queue.push(recovered.effects);
+    this.#firstEffects = [...recovered.effects];
+  }
+
+  /** Begins: what a restart has to say is said now. */
+  start(): void {
+    this.#queue.push(this.#firstEffects.splice(0));
   }
 
   state(): SimplexState {

@@ -1,17 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Bytes, type Failure, fail, fromHex, ok, type Result, toHex } from "@ostrom/base";
+import { addressFromHex, type Bytes, EMPTY_BYTES, type Failure, fail, fromHex, ok, type Result, toHex, unwrap, Weight } from "@ostrom/base";
 import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
-import {
-  DEFAULT_ALLOC,
-  DEVELOPER_ALLOC,
-  formatGenesis,
-  type Genesis,
-  type GenesisAccount,
-  parseGenesis,
-  PROFILES,
-  type ProfileName,
-} from "@ostrom/execution";
+import { createGenesis, formatGenesis, type Genesis, parseGenesis, type ProfileName } from "@ostrom/execution";
 import { createIdentity, type Identity, identityFromPem } from "@ostrom/network";
 import { CONFIGURATION_FILE, DEFAULT_CONFIGURATION, GENESIS_FILE, type NodeConfiguration } from "./configuration.ts";
 
@@ -48,7 +39,7 @@ export type NetworkPlan = {
 /** Creates keys for each validator and one genesis for all, and writes a folder for each: keys, node.json, genesis.json. The folder is
  * all that a validator's machine needs.
  * Errors: `provision/exists` (a folder holds a node already), and those of parseGenesis. */
-export async function provisionNetwork(plan: NetworkPlan): Promise<Result<Genesis, Failure>> {
+export function provisionNetwork(plan: NetworkPlan): Result<Genesis, Failure> {
   for (const { folder } of plan.validators) {
     if (existsSync(join(folder, CONFIGURATION_FILE))) {
       return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
@@ -58,47 +49,44 @@ export async function provisionNetwork(plan: NetworkPlan): Promise<Result<Genesi
   for (const validator of plan.validators) {
     const secrets: NodeSecrets = {
       consensusSecret: deriveBlsSecretKey(plan.entropy(CONSENSUS_SECRET_BYTES)),
-      identity: await createIdentity(),
+      identity: createIdentity(),
     };
     created.push({ validator, secrets });
   }
-  const genesis = parseGenesis(genesisDocument(plan, created));
+  const document = formatGenesis(describeGenesis(plan, created));
+  const genesis = parseGenesis(document);
   if (!genesis.ok) return genesis;
-  const text = `${JSON.stringify(formatGenesis(genesis.value), undefined, 2)}\n`;
+  const text = `${JSON.stringify(document, undefined, 2)}\n`;
   for (const { validator, secrets } of created) writeNodeFolder(validator, secrets, text);
   return genesis;
 }
 
-function genesisDocument(
+function describeGenesis(
   plan: NetworkPlan,
   created: readonly { readonly validator: ValidatorPlan; readonly secrets: NodeSecrets }[],
-): unknown {
-  const accounts: Record<string, unknown> = {};
-  const predeployed = plan.profile === "dev" ? [...DEFAULT_ALLOC, ...DEVELOPER_ALLOC] : DEFAULT_ALLOC;
-  for (const account of predeployed) accounts[toHex(account.address)] = describeAccount(account);
-  for (const [address, balance] of plan.balances) accounts[address.toLowerCase()] = { balance: balance.toString() };
-  return {
-    format: 1,
-    ...PROFILES[plan.profile],
+): Genesis {
+  return createGenesis({
     profile: plan.profile,
-    chainId: plan.chainId,
+    chainId: BigInt(plan.chainId),
     timestampMs: plan.timestampMs,
-    alloc: accounts,
+    accounts: [...plan.balances].map(([address, balance]) => ({
+      address: addressFromHex(address),
+      balance,
+      nonce: 0n,
+      code: EMPTY_BYTES,
+      storage: [],
+    })),
     validators: created.map(({ validator, secrets }) => ({
       name: validator.name,
-      address: validator.feeRecipient,
-      consensusKey: toHex(bls().publicKey(secrets.consensusSecret)),
-      proofOfPossession: toHex(bls().provePossession(secrets.consensusSecret)),
-      transportKey: `0x${secrets.identity.peerId}`,
-      weight: validator.weight,
+      address: addressFromHex(validator.feeRecipient),
+      weight: Weight(validator.weight),
+      consensusKey: bls().publicKey(secrets.consensusSecret),
+      proofOfPossession: bls().provePossession(secrets.consensusSecret),
+      transportKey: unwrap(fromHex(secrets.identity.peerId)),
       host: validator.link.host,
       port: validator.link.port,
     })),
-  };
-}
-
-function describeAccount(account: GenesisAccount): unknown {
-  return { balance: account.balance.toString(), nonce: Number(account.nonce), code: toHex(account.code) };
+  });
 }
 
 function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesisText: string): void {

@@ -1,13 +1,16 @@
 import { parentPort } from "node:worker_threads";
 import { fail, type Hash, must, type Result } from "@ostrom/base";
 import {
+  type AccessListOutcome,
+  type CallOutcome,
   type ChainRules,
   createAccessList,
   estimateGas,
+  type GasEstimate,
   type Simulation as ExecutionSimulation,
   simulateCall,
 } from "@ostrom/execution";
-import type { AccessListOutcome, CallOutcome, GasEstimate, Simulation, SimulationFailure } from "@ostrom/rpc";
+import type { Simulation, SimulationFailure } from "@ostrom/rpc";
 import { type LevelStore, openLevelStore, readHeader } from "@ostrom/storage";
 import { openStateView } from "./chain-view.ts";
 import { installNativeCrypto } from "./native-crypto.ts";

@@ -40,7 +40,7 @@ export function connectWorker<
   const listeners = new Map<string, ((argument: never) => void)[]>();
   let nextId = 1;
   let closed: string | undefined;
-  const post = (message: Wire): void => port.postMessage(message);
+  const post = (message: Wire): void => (port as MessagePort).postMessage(message);
 
   const answer = async (message: Extract<Wire, { kind: "request" }>): Promise<void> => {
     try {

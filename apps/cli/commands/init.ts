@@ -59,7 +59,7 @@ export const init: Command = {
     });
     const balances = readFunds(values["fund"] as readonly string[] | undefined, values["fundMnemonic"]);
     mkdirSync(out, { recursive: true, mode: 0o700 });
-    const genesis = await provisionNetwork({
+    const genesis = provisionNetwork({
       chainId,
       profile,
       timestampMs: Date.now(),

@@ -84,7 +84,7 @@ export function onViewReport(
   const reports = new Map(viewReports).set(from, view);
   const isEnough = weightOf(config.validators, [...reports.keys()]) >= quorum;
   changeState(draft, { viewReports: isEnough ? undefined : reports });
-  if (isEnough) changeState(draft, { abstainThrough: View(Math.min(...reports.values())) });
+  if (isEnough) changeState(draft, { abstainThrough: View(Math.max(...reports.values(), tip.view + 1) + 1) });
 }
 
 function resendProposal(draft: Draft, proposal: { digest: Parameters<typeof keyOf>[0]; signature: Uint8Array } | undefined): void {

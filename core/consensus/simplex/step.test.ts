@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY_BYTES, Hash, ZERO_HASH } from "@ostrom/base";
-import type { OrderedBlock } from "../index.ts";
+import { EMPTY_BYTES, Hash, type View, ZERO_HASH } from "@ostrom/base";
+import { isRecordLive, type Message, type OrderedBlock } from "../index.ts";
 import {
   blockAt,
   certificateOf,
@@ -427,6 +427,69 @@ test("S13: a leader unheard for two rounds is not waited for while a quorum is h
     node.receiveCertificate("nullification", view);
   }
   assert.ok(dead === node.config.own || skipped >= 10, `skipped ${skipped} times`);
+});
+
+test("S14: without its log a validator asks, proves nothing itself, and abstains through the highest view told plus one", () => {
+  const node = new DrivenNode({ lostLog: true });
+  assert.ok(node.messages().some((message) => message.kind === "view-request"));
+  const epoch = voteFor("nullify", 1).epoch;
+  const report = (view: number, admitted: number | undefined): Message => ({
+    kind: "view-report",
+    epoch,
+    view: view as View,
+    certificate: admitted === undefined ? undefined : certificateOf("nullification", admitted),
+  });
+  node.receive(1, report(5, undefined));
+  node.receive(1, report(5, 3));
+  assert.equal(node.take("fault").length, 2, "a view must be proven");
+  node.receive(1, report(5, 4));
+  node.receive(2, report(3, 2));
+  node.receive(2, { kind: "view-request", epoch });
+  assert.ok(!node.messages().some((message) => message.kind === "view-report"), "it knows nothing to tell");
+  node.timeout("advance");
+  node.receive(3, report(5, 4));
+  for (let view = 5; view <= 7; view++) {
+    node.timeout("advance");
+    assert.deepEqual(node.signedIn(view), view === 7 ? ["nullify"] : [], `view ${view}`);
+    node.receiveCertificate("nullification", view);
+  }
+});
+
+test("a restarted validator is bound by every vote in its log", () => {
+  const view = notLed();
+  const node = nodeIn(view);
+  const block = blockAt(view);
+  node.propose(block);
+  node.timeout("advance");
+  const again = new DrivenNode({}, undefined, node.log);
+  assert.equal(again.view, view);
+  const resent = again.messages().flatMap((message) => (message.kind === "vote" ? [message.vote.vote.kind] : []));
+  assert.deepEqual(resent.sort(), ["notarize", "nullify"]);
+  again.effects = [];
+  again.timeout("advance");
+  again.propose(blockAt(view, undefined, { payload: Uint8Array.of(1) }));
+  again.receiveCertificate("notarization", view, digestOf(block));
+  assert.deepEqual(again.signedIn(view), ["notarize", "nullify"]);
+});
+
+test("a leader that restarts after its vote sends the same proposal again", () => {
+  const view = viewLedBy(0);
+  const node = nodeIn(view);
+  node.input({ kind: "work", pending: true });
+  const fresh = new DrivenNode({}, undefined, node.log);
+  fresh.buildPayload(Uint8Array.of(5));
+  const again = new DrivenNode({}, undefined, fresh.log);
+  assert.equal(again.take("buildPayload").length, 0);
+  const sent = again.messages().find((message) => message.kind === "proposal");
+  assert.deepEqual(sent?.kind === "proposal" && sent.block.payload, Uint8Array.of(5));
+});
+
+test("log records below the durable tip may be forgotten, the others not", () => {
+  const node = new DrivenNode();
+  node.receiveCertificate("nullification", 1);
+  node.receiveCertificate("nullification", 2);
+  const tip = { epoch: node.state.tip.epoch, view: 1 as View };
+  assert.deepEqual(node.log.map((record) => isRecordLive(tip, record)), [false, true]);
 });
 
 test("a follower without a key goes along and never signs", () => {

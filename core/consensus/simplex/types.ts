@@ -32,7 +32,8 @@ export type SimplexConfig = {
   /** Period of resending while a view does not end (S12), and of repeating requests that got no answer. */
   readonly standstillMs: number;
   readonly fetchRetryMs: number;
-  /** True if this validator may have voted before and its log is gone: it asks the others before it votes (S14). */
+  /** True if this validator may have voted before and its log is gone: it asks the others before it votes (S14). Stays
+   * true over restarts until the log holds a vote of its own again. A validator alone has nobody to ask. */
   readonly lostLog: boolean;
 };
 

@@ -98,6 +98,8 @@ export class SimulatedNode {
     this.#life++;
     this.isUp = true;
     const tip = this.store.at(-1)?.tip ?? genesisTip(this.config, GENESIS_TIMESTAMP_MS);
+    const hasVoted = this.#log.some((record) => record.kind === "vote");
+    this.config = { ...this.config, lostLog: this.config.lostLog && !hasVoted };
     const step = recoverSimplex(this.config, tip, this.#log);
     this.state = step.state;
     this.#enqueue(step.effects);

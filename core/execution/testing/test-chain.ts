@@ -13,7 +13,7 @@ import { testKey } from "./random-transactions.ts";
 export const TEST_CHAIN_ID = 1337n;
 export const GENESIS_TIME_MS = 1_700_000_000_000;
 export const PROPOSER: Address = addressFromHex("00000000000000000000000000000000c01b0a5e");
-export const RICH = 10n ** 24n;
+export const RICH: bigint = 10n ** 24n;
 
 export function funded(address: Address, balance: bigint = RICH): GenesisAccount {
   return { address, balance, nonce: 0n, code: new Uint8Array(0), storage: [] };

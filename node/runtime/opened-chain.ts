@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { type ConsensusDomain, ethereumDomain, type LogRecord, type ValidatorIndex } from "@ostrom/consensus";
+import { bls } from "@ostrom/crypto";
+import { formatGenesis, type Genesis } from "@ostrom/execution";
+import {
+  checkChain,
+  createDisk,
+  type LevelStore,
+  openDataDirectory,
+  openLevelStore,
+  openWriteAheadLog,
+  readMeta,
+  StorageError,
+} from "@ostrom/storage";
+import type { Cleanup } from "./cleanup.ts";
+import { startExecutionWorker } from "./execution-client.ts";
+import type { ExecutedHead, Execution } from "./execution-port.ts";
+import { machineEntropy } from "./machine.ts";
+import type { Log } from "./ports.ts";
+import type { NodeSecrets } from "./provision.ts";
+import { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
+import { replayJournal, VoteJournal } from "./vote-journal.ts";
+
+const DATA_FOLDER = "data";
+
+/** All that lies on disk, opened and checked: the database with its execution worker, and the write-ahead log. */
+export type OpenedChain = {
+  readonly databasePath: string;
+  readonly store: LevelStore;
+  readonly execution: Execution & { readonly head: ExecutedHead };
+  readonly domain: ConsensusDomain;
+  readonly recovered: RecoveredChain;
+  readonly journal: VoteJournal;
+  readonly records: readonly LogRecord[];
+  readonly lostLog: boolean;
+};
+
+/** Opens a node's data folder. Rejects with `storage/...`, `chain/...`: each message says what to do.
+ * @param cleanup is given what closes it again. */
+export async function openChain(options: {
+  readonly folder: string;
+  readonly genesis: Genesis;
+  readonly historyBlocks: number;
+  readonly own: ValidatorIndex;
+  readonly secrets: NodeSecrets;
+  readonly log: Log;
+  readonly cleanup: Cleanup;
+  readonly onFailure: (error: Error) => void;
+}): Promise<OpenedChain> {
+  const { genesis, historyBlocks, own, secrets, log, cleanup, onFailure } = options;
+  const directory = await openDataDirectory(join(options.folder, DATA_FOLDER), { create: true });
+  cleanup.add(() => directory.release());
+  const store = await openLevelStore(directory.chainPath);
+  cleanup.add(() => store.close());
+  const genesisText = JSON.stringify(formatGenesis(genesis));
+  const execution = await startExecutionWorker({ databasePath: directory.chainPath, genesisText, historyBlocks }, onFailure);
+  cleanup.add(() => execution.stop());
+  const checked = checkChain(store);
+  if (!checked.ok) throw Object.assign(new Error(checked.error.message), { code: checked.error.code });
+  const meta = readMeta(store);
+  if (meta === undefined) throw new StorageError("storage/damaged", `${directory.chainPath} does not say which chain it holds`);
+  const recovered = recoverChain(store);
+
+  const opened = await openWriteAheadLog(createDisk(directory.logPath), machineEntropy.bytes);
+  cleanup.add(() => opened.log.close());
+  if (opened.truncatedBytes > 0) log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
+  const replayed = replayJournal(opened.records);
+  const domain = ethereumDomain(meta.genesisHash);
+  const { consensusSecret } = secrets;
+  const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
+  return {
+    databasePath: directory.chainPath,
+    store,
+    execution,
+    domain,
+    recovered,
+    journal: new VoteJournal({ log: opened.log, domain, own, sign, replayed }),
+    records: replayed.records,
+    lostLog: opened.isNew && recovered.tip.height > 0,
+  };
+}
