@@ -16,6 +16,7 @@ export async function askMany(
   url: string,
   questions: readonly { readonly method: string; readonly params: readonly unknown[] }[],
 ): Promise<readonly Answer[]> {
+  if (questions.length === 0) return [];
   const body = JSON.stringify(questions.map((question, id) => ({ jsonrpc: "2.0", id, ...question })));
   let answers: readonly (Answer & { readonly id: number })[];
   try {

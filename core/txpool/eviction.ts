@@ -11,8 +11,16 @@ import type { Entry } from "./types.ts";
  * whose version is not its queue's is out of date and passed over. */
 export type EvictionOrder = { heap: Heap<Item> | undefined };
 
-type Item = { readonly queue: SenderQueue; readonly version: number; readonly worth: bigint };
+type Item = {
+  readonly queue: SenderQueue;
+  readonly version: number;
+  readonly worth: bigint;
+  /** Order of arrival of the last transaction. */
+  readonly sequence: number;
+};
 
+/** Of items that are for one plan only. */
+const NO_VERSION = -1;
 /** A newcomer that would drive more out than this is refused. */
 const MAX_VICTIMS = 64;
 /** With more items than this for each sender most are out of date, and the order is made anew. */
@@ -39,18 +47,22 @@ export function noteQueueChange(
   if (order.heap.items.length > MAX_ITEMS_PER_SENDER * (senders + 1)) order.heap = undefined;
 }
 
-/** Of the senders whose last transaction waits for a missing nonce, the one for whose last the lowest tip is offered. */
+/** Of the senders whose last transaction waits for a missing nonce, the one whose last offers the lowest tip; of equals the
+ * youngest. */
 export function cheapestGapped(gapped: Iterable<SenderQueue>, baseFeePerGas: bigint): GappedVictim | undefined {
   let cheapest: GappedVictim | undefined;
   for (const queue of gapped) {
     const last = must(queue.entries.at(-1), "a queue with a gap must have entries");
     const tip = effectiveTip(last.transaction, baseFeePerGas);
-    if (cheapest === undefined || tip < cheapest.tip) cheapest = { queue, tip };
+    const { sequence } = last;
+    if (cheapest === undefined || tip < cheapest.tip || (tip === cheapest.tip && sequence > cheapest.sequence)) {
+      cheapest = { queue, tip, sequence };
+    }
   }
   return cheapest;
 }
 
-type GappedVictim = { readonly queue: SenderQueue; readonly tip: bigint };
+type GappedVictim = { readonly queue: SenderQueue; readonly tip: bigint; readonly sequence: number };
 
 /** Finds the cheapest transactions that must go, so that a newcomer has room. Each is the last of its sender's, and worth
  * less than the newcomer. Nothing is changed yet.
@@ -66,21 +78,23 @@ export function planEvictions(
 ): readonly { readonly queue: SenderQueue; readonly entry: Entry }[] | undefined {
   const heap = currentHeap(order, queues, baseFeePerGas);
   const victims: { queue: SenderQueue; entry: Entry }[] = [];
-  const taken = new Map<SenderQueue, number>();
+  /** What each queue touched would be worth without its victims. */
+  const remaining = new Map<SenderQueue, { readonly item: Item; readonly count: number }>();
   const popped: Item[] = [];
   while (victims.length < MAX_VICTIMS && !isEnough(victims.map(({ entry }) => entry))) {
     const item = popHeap(heap);
     if (item === undefined) break;
-    const already = taken.get(item.queue) ?? 0;
-    if (already === 0) {
-      if (item.version !== item.queue.version) continue;
-      popped.push(item);
-    }
+    const { queue } = item;
+    const planned = remaining.get(queue);
+    const isCurrent = planned === undefined ? item.version === queue.version : item === planned.item;
+    if (!isCurrent) continue;
+    if (planned === undefined) popped.push(item);
     if (item.worth >= worth) break;
-    const left = item.queue.entries.length - already;
-    victims.push({ queue: item.queue, entry: item.queue.entries[left - 1]! });
-    taken.set(item.queue, already + 1);
-    if (left > 1) pushHeap(heap, { ...item, worth: lowestTip(item.queue, left - 1, baseFeePerGas), version: -1 });
+    const count = (planned?.count ?? queue.entries.length) - 1;
+    victims.push({ queue, entry: must(queue.entries[count], "a queue in the order must have entries") });
+    const next = count > 0 ? { ...itemOf(queue, baseFeePerGas, count), version: NO_VERSION } : item;
+    remaining.set(queue, { item: next, count });
+    if (count > 0) pushHeap(heap, next);
   }
   // Items of the plan itself are out of date by their version; the queues' own go back.
   for (const item of popped) pushHeap(heap, item);
@@ -99,16 +113,13 @@ function currentHeap(
   return order.heap;
 }
 
-function itemOf(queue: SenderQueue, baseFeePerGas: bigint): Item {
-  return { queue, version: queue.version, worth: lowestTip(queue, queue.entries.length, baseFeePerGas) };
+/** @param count how many of the queue's first transactions are looked at. */
+function itemOf(queue: SenderQueue, baseFeePerGas: bigint, count: number = queue.entries.length): Item {
+  const { sequence } = must(queue.entries[count - 1], "a queue in the order must have entries");
+  return { queue, version: queue.version, worth: lowestTip(queue, count, baseFeePerGas), sequence };
 }
 
 /** Of equals the youngest goes first. */
 function isCheaper(a: Item, b: Item): boolean {
-  if (a.worth !== b.worth) return a.worth < b.worth;
-  return lastSequence(a) > lastSequence(b);
-}
-
-function lastSequence({ queue }: Item): number {
-  return queue.entries.at(-1)?.sequence ?? 0;
+  return a.worth === b.worth ? a.sequence > b.sequence : a.worth < b.worth;
 }

@@ -5,7 +5,7 @@ import { createMethods } from "./methods.ts";
 import { call, result } from "./testing/http-client.ts";
 import { ledgerContract } from "./testing/ledger-contract.ts";
 import { ACCOUNTS, type ServedChain, serveChain } from "./testing/served-chain.ts";
-import { compare, type Comparison, createShape, learn } from "./testing/shape.ts";
+import { compare, type Comparison, createShape, learn, type Shape } from "./testing/shape.ts";
 import { readExchanges, VECTORS_MISSING } from "./testing/vectors.ts";
 
 /** Methods of the vectors that this server has not. */
@@ -23,7 +23,41 @@ const DIFFERENCES: readonly RegExp[] = [
   /^eth_capabilities.*\.logs\.deleteStrategy: is missing$/,
   // The chain takes no deposits and makes no requests, so that their contracts do not exist.
   /^eth_config.*\.systemContracts\.(CONSOLIDATION|DEPOSIT|WITHDRAWAL)[A-Z_]*: is missing$/,
+  // Contracts are created by legacy transactions only in their chain.
+  /\.to: null is not among theirs$/,
+  // As geth does, a key that is given as a whole word comes back so; their one request has a short key.
+  /^eth_getProof.*\.storageProof\[1\]\.key: 0x0+ff is data,hash, theirs is quantity$/,
 ];
+
+/** Methods that answer the same kind of thing learn together. */
+const FAMILIES: Readonly<Record<string, string>> = {
+  eth_getBlockByHash: "block",
+  eth_getBlockByNumber: "block",
+  eth_getTransactionByHash: "transaction",
+  eth_getTransactionByBlockHashAndIndex: "transaction",
+  eth_getTransactionByBlockNumberAndIndex: "transaction",
+  eth_getTransactionReceipt: "receipt",
+};
+/** Where a thing of one family holds things of another. */
+const PARTS: Readonly<Record<string, { readonly family: string; readonly of: (value: unknown) => unknown[] }>> = {
+  block: { family: "transaction", of: (block) => transactionsOf(block) },
+  eth_getBlockReceipts: { family: "receipt", of: (receipts) => (Array.isArray(receipts) ? receipts : []) },
+};
+
+function transactionsOf(block: unknown): unknown[] {
+  const found = (block as { transactions?: unknown[] } | null)?.transactions ?? [];
+  return found.filter((transaction) => typeof transaction === "object");
+}
+
+/** The parts are compared by themselves. */
+function withoutParts(family: string, value: unknown): unknown {
+  if (value === null) return null;
+  if (family === "block") {
+    const { transactions, ...rest } = value as { transactions: unknown[] };
+    return { ...rest, transactions: transactions.filter((transaction) => typeof transaction === "string") };
+  }
+  return family === "eth_getBlockReceipts" ? [] : value;
+}
 
 describe("answers have the keys and encodings of execution-apis' vectors", { skip: VECTORS_MISSING ?? false }, () => {
   let served: ServedChain;
@@ -47,26 +81,35 @@ describe("answers have the keys and encodings of execution-apis' vectors", { ski
 
   test("results", async (t) => {
     const exchanges = readExchanges().filter(({ method, answer }) => requests.has(method) && "result" in answer);
-    const shapes = new Map<string, ReturnType<typeof createShape>>();
-    for (const { method, answer } of exchanges) {
-      const shape = shapes.get(method) ?? createShape();
-      shapes.set(method, shape);
-      learn(shape, answer.result);
-    }
+    const shapes = new Map<string, Shape>();
+    const shapeOf = (family: string): Shape => {
+      const shape = shapes.get(family) ?? createShape();
+      shapes.set(family, shape);
+      return shape;
+    };
+    const eachPart = (method: string, value: unknown, use: (shape: Shape, part: unknown) => void): void => {
+      const family = FAMILIES[method] ?? method;
+      use(shapeOf(family), withoutParts(family, value));
+      const parts = PARTS[family];
+      for (const part of parts?.of(value) ?? []) use(shapeOf(parts!.family), part);
+    };
+    for (const { method, answer } of exchanges) eachPart(method, answer.result, learn);
     const comparison: Comparison = { values: 0, differences: [] };
+    const methods = new Set(exchanges.map(({ method }) => method));
     let answers = 0;
-    for (const [method, shape] of shapes) {
+    for (const method of methods) {
       for (const params of requests.get(method) ?? []) {
         const answer = await call(served.http, method, params);
         if (answer.error !== undefined) assert.fail(`${method} ${JSON.stringify(params)}: ${answer.error.message}`);
-        compare(shape, answer.result, `${method}(${JSON.stringify(params).slice(0, 60)})`, comparison);
+        const name = `${method}(${JSON.stringify(params).slice(0, 60)})`;
+        eachPart(method, answer.result, (shape, part) => compare(shape, part, name, comparison));
         answers++;
       }
     }
     const found = comparison.differences.filter((text) => !DIFFERENCES.some((known) => known.test(text)));
     assert.deepEqual(found, []);
     t.diagnostic(
-      `${comparison.values} values in ${answers} answers of ${shapes.size} methods compared with ${exchanges.length} exchanges`,
+      `${comparison.values} values in ${answers} answers of ${methods.size} methods compared with ${exchanges.length} exchanges`,
     );
   });
 

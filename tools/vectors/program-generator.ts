@@ -113,13 +113,13 @@ function anyWord({ random }: Writer): bigint {
 
 function pushOffset(writer: Writer): void {
   const { random } = writer;
-  if (random.chance(1, 60)) push(writer, pick(random, [0x10000n, 2n ** 32n, 2n ** 64n, 2n ** 256n - 1n]));
+  if (random.chance(1, 500)) push(writer, pick(random, [0x10000n, 2n ** 32n, 2n ** 64n, 2n ** 256n - 1n]));
   else push(writer, BigInt(random.below(300)));
 }
 
 function pushSize(writer: Writer): void {
   const { random } = writer;
-  push(writer, random.chance(1, 60) ? 2n ** 40n : BigInt(pick(random, [0, 0, 1, 31, 32, 33, 64, 100])));
+  push(writer, random.chance(1, 500) ? 2n ** 40n : BigInt(pick(random, [0, 0, 1, 31, 32, 33, 64, 100])));
 }
 
 function pushAddress(writer: Writer): void {
@@ -211,7 +211,7 @@ function writeStatement(writer: Writer): void {
     case 12:
       return writing(writer, writeCreate);
     case 13:
-      return random.chance(1, 4) ? emit(writer, random.below(256)) : writeCall(writer);
+      return random.chance(1, 20) ? emit(writer, random.below(256)) : writeCall(writer);
     default:
       return writeCall(writer);
   }
@@ -234,7 +234,7 @@ function writeCopy(writer: Writer): void {
   const ofAccount = random.chance(1, 3);
   // Beyond the return data a copy fails: mostly ask for none.
   const opcode = ofAccount ? 0x3c : pick(random, COPYING);
-  if (opcode === 0x3e && random.chance(3, 4)) emit(writer, 0x3d, OP.PUSH0);
+  if (opcode === 0x3e && random.chance(19, 20)) emit(writer, 0x3d, OP.PUSH0);
   else {
     pushSize(writer);
     pushOffset(writer);
@@ -276,7 +276,7 @@ function writeLoop(writer: Writer): void {
   emit(writer, OP.PUSH1, 1, OP.SWAP1, OP.SUB, OP.DUP1, OP.PUSH2, start >> 8, start & 0xff, OP.JUMPI, OP.POP);
 }
 
-const CALL_GAS: readonly bigint[] = [0n, 1n, 700n, 2300n, 2301n, 5000n, 30_000n, 200_000n, 2n ** 64n, 2n ** 256n - 1n];
+const CALL_GAS: readonly bigint[] = [0n, 700n, 2300n, 2301n, 5000n, 30_000n, 50_000n, 50_000n, 100_000n, 2n ** 64n, 2n ** 256n - 1n];
 
 function writeCall(writer: Writer): void {
   const { random } = writer;
@@ -287,7 +287,7 @@ function writeCall(writer: Writer): void {
   pushOffset(writer);
   if (opcode === OP.CALL || opcode === OP.CALLCODE) push(writer, pick(random, [0n, 0n, 0n, 1n, 1000n, 2n ** 200n]));
   pushAddress(writer);
-  if (random.chance(1, 2)) emit(writer, OP.GAS);
+  if (random.chance(1, 4)) emit(writer, OP.GAS);
   else push(writer, pick(random, CALL_GAS));
   emit(writer, opcode);
   if (random.chance(1, 2)) return emit(writer, OP.POP);

@@ -51,7 +51,7 @@ const ADDRESSES = [...CONTRACTS, ...CONTRACTS, ...AUTHORITIES, SENDER, COINBASE,
 
 const ETHER = 10n ** 18n;
 const SENDER_NONCE = 5n;
-const STATEMENTS = 12;
+const STATEMENTS = 20;
 
 function keyOf(number: number): Bytes {
   return new Uint8Array(32).fill(number);
@@ -115,7 +115,7 @@ function generateTransaction(source: Source, fork: Fork, block: ScenarioBlock): 
       maxFeePerGas: block.baseFeePerGas + BigInt(random.below(4)),
       maxPriorityFeePerGas: BigInt(random.below(3)),
       // Little gas ends programs in the middle of what they do.
-      gasLimit: BigInt(pick(random, [90_000, 150_000, 300_000, 1_000_000, 3_000_000]) + random.below(30_000)),
+      gasLimit: BigInt(pick(random, [90_000, 300_000, 1_000_000, 3_000_000, 3_000_000, 3_000_000]) + random.below(30_000)),
       ...(to === undefined ? {} : { to }),
       value: BigInt(random.below(3)),
       data,

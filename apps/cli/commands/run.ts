@@ -37,6 +37,7 @@ export const run: Command = {
     if (!started.ok) {
       report({ kind: "failed", name, message: started.error.message });
       console.error(`ostrom run: ${started.error.message}`);
+      if (process.connected) process.disconnect();
       return 1;
     }
     const node = started.value;
@@ -49,10 +50,13 @@ export const run: Command = {
     }
     const reason = await Promise.race([signalled(), node.failed]);
     await node.stop();
-    if (reason === undefined) return 0;
-    report({ kind: "failed", name, message: reason.message });
-    console.error(`ostrom run: ${reason.message}`);
-    return 1;
+    if (reason !== undefined) {
+      report({ kind: "failed", name, message: reason.message });
+      console.error(`ostrom run: ${reason.message}`);
+    }
+    // The channel to the supervisor would keep this process alive.
+    if (process.connected) process.disconnect();
+    return reason === undefined ? 0 : 1;
   },
 };
 

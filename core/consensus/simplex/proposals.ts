@@ -178,7 +178,7 @@ function rememberBlock(draft: Draft, block: OrderedBlock, digest: KnownBlock["di
   changeBlock(draft, { block, digest, persisted: false, valid: undefined });
 }
 
-/** Height, time and the state certificate, against the parent. */
+/** Height and time against the parent, and rule S16 for the state certificate. */
 function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
   if (!continues(parent, block)) return "height or time does not continue the parent";
   if (block.payload.length > MAX_PAYLOAD_BYTES) return "the payload is too long";
@@ -228,7 +228,7 @@ function newestFor(parent: ParentBlock, own: StateCertificate | undefined): Stat
   return own.executed.height > (inherited?.executed.height ?? -1) ? own : inherited;
 }
 
-/** A parent that timed out here, or after which a view was skipped, waits for a descendant to become final: then the
+/** Rule S17: a parent that timed out here, or after which a view was skipped, waits for a descendant to become final: then the
  * leader proposes even an empty block at once. */
 function finalityIsSlow(draft: Draft, parent: ParentBlock, view: View): boolean {
   if (parent.view === draft.state.tip.view) return false;

@@ -23,7 +23,7 @@ export function enterAdmittedView(draft: Draft): void {
   if (isLeaderAbsent(draft)) nullify(draft);
 }
 
-/** The pool of this validator got its first transaction, or lost its last: a leader that now hesitates is late. */
+/** Rule S17: the pool of this validator got its first transaction, or lost its last: a leader that now hesitates is late. */
 export function onWork(draft: Draft, pending: boolean): void {
   const { config, view, idlePacing } = draft.state;
   changeState(draft, { poolPending: pending });

@@ -163,7 +163,7 @@ function assertNoConflict(known: Certificate, added: Certificate): void {
   assert(agree, `certificates of view ${added.view} must not contradict each other`);
 }
 
-/** @returns whether the vote may be added. */
+/** Rule S15. @returns whether the vote may be added. */
 function settleContradictions(draft: Draft, signed: SignedVote, verified: boolean): boolean {
   const { vote, signer } = signed;
   const { tallies } = viewState(draft, vote.view);

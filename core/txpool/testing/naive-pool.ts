@@ -102,7 +102,8 @@ export class NaivePool {
       const tails = this.#senders()
         .filter((sender) => this.#of(sender).length > this.#pendingOf(sender).length)
         .map((sender) => this.#of(sender).at(-1)!);
-      const lowest = tails.reduce((a, b) => (this.#tip(b) < this.#tip(a) ? b : a));
+      tails.sort((a, b) => Number(this.#tip(a) - this.#tip(b)) || b.order - a.order);
+      const lowest = tails[0]!;
       if (this.#tip(lowest) >= tip) return false;
       this.#remove(lowest);
     }
