@@ -146,20 +146,24 @@ export function readHash(item: RlpItem | undefined, what: string): Hash {
 /** Throws RlpError. */
 export function readValidatorIndex(item: RlpItem | undefined, what: string): ValidatorIndex {
   const index = readRlpCount(item, what);
-  if (index >= MAX_VALIDATORS) throw new RlpError("rlp/wrong-shape", `${what}: no set has a validator ${index}`);
+  if (index >= MAX_VALIDATORS)
+    throw new RlpError("rlp/wrong-shape", `${what}: no set has a validator ${index}`);
   return ValidatorIndex(index);
 }
 
 /** Reads bytes up to a limit. Throws RlpError. */
 export function readLimited(item: RlpItem | undefined, what: string, maxBytes: number): Bytes {
   const bytes = readRlpBytes(item, what);
-  if (bytes.length > maxBytes) throw new RlpError("rlp/wrong-shape", `${what}: longer than ${maxBytes} bytes`);
+  if (bytes.length > maxBytes)
+    throw new RlpError("rlp/wrong-shape", `${what}: longer than ${maxBytes} bytes`);
   return bytes;
 }
 
 /** Reads what may be absent: an empty list stands for undefined. Throws RlpError. */
 export function readOptional<T>(item: RlpItem | undefined, read: (item: RlpItem) => T): T | undefined {
-  return item !== undefined && !(item instanceof Uint8Array) && item.length === 0 ? undefined : read(item ?? []);
+  return item !== undefined && !(item instanceof Uint8Array) && item.length === 0
+    ? undefined
+    : read(item ?? []);
 }
 
 function headOf(block: OrderedBlock): readonly Bytes[] {

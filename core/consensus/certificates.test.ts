@@ -11,6 +11,7 @@ import {
   verifyStateCertificate,
   verifyVote,
 } from "./index.ts";
+import { voteSigningBytes } from "./signing.ts";
 import { countTally, type Tally } from "./tally.ts";
 import {
   blockAt,
@@ -23,15 +24,23 @@ import {
   voteFor,
 } from "./testing/driven-node.ts";
 import { simulatedDomain, simulatedSet } from "./testing/signatures.ts";
-import { voteSigningBytes } from "./signing.ts";
 import type { ValidatorIndex, Vote } from "./types.ts";
 
 const set = TEST_CONFIG.validators;
 const digest = Hash(new Uint8Array(32).fill(6));
 
 test("q = floor(2W/3) + 1, for small and for the largest weights", () => {
-  const cases = [[[1], 1], [[1, 1], 2], [[1, 1, 1], 3], [[1, 1, 1, 1], 3], [[1, 1, 1, 1, 1], 4], [[3, 3, 3], 7], [[5, 3, 2, 2, 1, 1, 1], 11]] as const;
-  for (const [weights, quorum] of cases) assert.equal(quorumWeight(simulatedSet(weights)), quorum, weights.join());
+  const cases = [
+    [[1], 1],
+    [[1, 1], 2],
+    [[1, 1, 1], 3],
+    [[1, 1, 1, 1], 3],
+    [[1, 1, 1, 1, 1], 4],
+    [[3, 3, 3], 7],
+    [[5, 3, 2, 2, 1, 1, 1], 11],
+  ] as const;
+  for (const [weights, quorum] of cases)
+    assert.equal(quorumWeight(simulatedSet(weights)), quorum, weights.join());
   const total = Number.MAX_SAFE_INTEGER;
   assert.equal(BigInt(quorumWeight(simulatedSet([total]))), (2n * BigInt(total)) / 3n + 1n);
   for (let weight = 1; weight < 50; weight++) {
@@ -49,7 +58,10 @@ test("a validator set is refused if it is empty, has weightless or overflowing w
   assert.equal(code(simulatedSet(Array.from({ length: 1025 }, () => 1))), "validators/too-many");
   assert.equal(code(simulatedSet([1, 0])), "validators/weight");
   assert.equal(code(simulatedSet([Number.MAX_SAFE_INTEGER, 1])), "validators/weight");
-  assert.equal(code({ ...set, validators: [set.validators[0]!, set.validators[0]!] }), "validators/duplicate");
+  assert.equal(
+    code({ ...set, validators: [set.validators[0]!, set.validators[0]!] }),
+    "validators/duplicate",
+  );
 });
 
 test("the hash of a validator set changes with everything in it", () => {
@@ -62,7 +74,10 @@ test("the hash of a validator set changes with everything in it", () => {
     { ...set, validators: [{ ...first, weight: Weight(2) }, ...rest] },
     { ...set, validators: [{ ...first, transportKey: Uint8Array.of(9) }, ...rest] },
   ];
-  assert.equal(new Set(variants.map((one) => validatorSetHash(simulatedDomain, one).join())).size, variants.length);
+  assert.equal(
+    new Set(variants.map((one) => validatorSetHash(simulatedDomain, one).join())).size,
+    variants.length,
+  );
 });
 
 test("a certificate is good only with its own epoch, scheme, bitmap, weight, digest and signatures", () => {
@@ -86,7 +101,12 @@ test("a certificate is good only with its own epoch, scheme, bitmap, weight, dig
 test("a state certificate is good only for the result that was signed", () => {
   const good = stateCertificateOf(3, digest);
   assert.ok(verifyStateCertificate(simulatedDomain, set, good).ok);
-  for (const change of [{ executedHash: digest }, { height: Height(4) }, { nextSetHash: digest }, { epoch: Epoch(1) }]) {
+  for (const change of [
+    { executedHash: digest },
+    { height: Height(4) },
+    { nextSetHash: digest },
+    { epoch: Epoch(1) },
+  ]) {
     const changed = { ...good, executed: { ...good.executed, ...change } };
     assert.ok(!verifyStateCertificate(simulatedDomain, set, changed).ok);
   }
@@ -95,7 +115,8 @@ test("a state certificate is good only for the result that was signed", () => {
 test("a vote is good only under the key of whom it names", () => {
   const signed = signedBy(2, voteFor("nullify", 4));
   assert.ok(verifyVote(simulatedDomain, set, signed));
-  for (const signer of [1, 9]) assert.ok(!verifyVote(simulatedDomain, set, { ...signed, signer: signer as ValidatorIndex }));
+  for (const signer of [1, 9])
+    assert.ok(!verifyVote(simulatedDomain, set, { ...signed, signer: signer as ValidatorIndex }));
 });
 
 test("a tally verifies nothing below the quorum, once above it, and finds any number of wrong signatures", () => {
@@ -107,7 +128,9 @@ test("a tally verifies nothing below the quorum, once above it, and finds any nu
   const tallyOf = (signers: readonly number[], wrong: readonly number[]): Tally<Vote> =>
     new Map(
       signers.map((index) => {
-        const signature = wrong.includes(index) ? new Uint8Array(16).fill(index) : signedBy(index, vote, config).signature;
+        const signature = wrong.includes(index)
+          ? new Uint8Array(16).fill(index)
+          : signedBy(index, vote, config).signature;
         return [index as ValidatorIndex, { key: "a", statement: vote, signature, verified: false }] as const;
       }),
     );
@@ -123,16 +146,21 @@ test("a tally verifies nothing below the quorum, once above it, and finds any nu
     },
   };
   const all = weights.map((_, index) => index);
-  assert.equal(countTally(domain, wide, 14, tallyOf(all.slice(0, 13), []), "a", message).aggregate, undefined);
+  assert.equal(
+    countTally(domain, wide, 14, tallyOf(all.slice(0, 13), []), "a", () => message).aggregate,
+    undefined,
+  );
   assert.equal(checks, 0);
-  assert.ok(countTally(domain, wide, 14, tallyOf(all, []), "a", message).aggregate !== undefined);
+  assert.ok(countTally(domain, wide, 14, tallyOf(all, []), "a", () => message).aggregate !== undefined);
   assert.equal(checks, 1);
   for (const wrong of [[0], [19], [3, 4, 11], [0, 2, 4, 6, 8, 10]]) {
-    const count = countTally(domain, wide, 14, tallyOf(all, wrong), "a", message);
+    const count = countTally(domain, wide, 14, tallyOf(all, wrong), "a", () => message);
     assert.deepEqual(count.bad, wrong);
-    assert.ok(count.aggregate !== undefined && wrong.every((index) => !count.tally.has(index as ValidatorIndex)));
+    assert.ok(
+      count.aggregate !== undefined && wrong.every((index) => !count.tally.has(index as ValidatorIndex)),
+    );
   }
-  const short = countTally(domain, wide, 14, tallyOf(all, [0, 1, 2, 3, 4, 5, 6]), "a", message);
+  const short = countTally(domain, wide, 14, tallyOf(all, [0, 1, 2, 3, 4, 5, 6]), "a", () => message);
   assert.equal(short.aggregate, undefined);
   assert.equal(short.tally.size, 13);
 });
@@ -142,9 +170,14 @@ test("a chain segment is final only if it continues the tip without a gap and it
   const second = blockAt(5, first);
   const third = blockAt(6, second);
   const blocks = [first, second, third];
-  const tip = { view: blockAt(1).parentView, height: Height(0), digest: simulatedDomain.genesisHash, timestampMs: GENESIS_MS };
+  const tip = {
+    view: blockAt(1).parentView,
+    height: Height(0),
+    digest: simulatedDomain.genesisHash,
+    timestampMs: GENESIS_MS,
+  };
   const finalization = certificateOf("finalization", 6, digestOf(third));
-  const code = (segment: readonly typeof first[], certificate = finalization, from = tip): string => {
+  const code = (segment: readonly (typeof first)[], certificate = finalization, from = tip): string => {
     const verified = verifyChainSegment(simulatedDomain, set, from, segment, certificate);
     return verified.ok ? verified.value.map(({ block }) => block.height).join() : verified.error.code;
   };

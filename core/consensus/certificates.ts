@@ -32,8 +32,13 @@ export function voteOfCertificate(certificate: Certificate): Vote {
  * @returns the signers. Errors: `certificate/scheme`, `certificate/epoch` (made by another set or another scheme),
  * `certificate/digest` (a nullification about a block), `certificate/bitmap`, `certificate/weight`,
  * `certificate/signature`. */
-export function verifyCertificate(domain: ConsensusDomain, set: ValidatorSet, certificate: Certificate): Verified {
-  if (certificate.epoch !== set.epoch) return fail("certificate/epoch", "the certificate is of another epoch");
+export function verifyCertificate(
+  domain: ConsensusDomain,
+  set: ValidatorSet,
+  certificate: Certificate,
+): Verified {
+  if (certificate.epoch !== set.epoch)
+    return fail("certificate/epoch", "the certificate is of another epoch");
   if ((certificate.kind === "nullification") !== equalBytes(certificate.digest, ZERO_HASH)) {
     return fail("certificate/digest", "a nullification, and nothing else, is about no block");
   }

@@ -20,18 +20,28 @@ import {
   MAX_PAYLOAD_BYTES,
   MAX_RANGE_BLOCKS,
   type Message,
-  orderDigest,
   type OrderedBlock,
+  orderDigest,
   type SignedExecuted,
   ValidatorIndex,
   voteSigningBytes,
 } from "./index.ts";
-import { blockAt, certificateOf, proposalOf, signedBy, stateCertificateOf, voteFor } from "./testing/driven-node.ts";
+import {
+  blockAt,
+  certificateOf,
+  proposalOf,
+  signedBy,
+  stateCertificateOf,
+  voteFor,
+} from "./testing/driven-node.ts";
 import { simulatedDomain } from "./testing/signatures.ts";
 
 const digest = Hash(new Uint8Array(32).fill(6));
 const plain = blockAt(3);
-const rich = blockAt(7, plain, { payload: new Uint8Array(300).fill(1), stateCertificate: stateCertificateOf(0, digest) });
+const rich = blockAt(7, plain, {
+  payload: new Uint8Array(300).fill(1),
+  stateCertificate: stateCertificateOf(0, digest),
+});
 const epoch = Epoch(0);
 const executed: SignedExecuted = {
   executed: stateCertificateOf(2, digest).executed,
@@ -71,7 +81,10 @@ test("every message and log record reads back as it was written", () => {
   for (const message of MESSAGES) assert.deepEqual(unwrap(decodeMessage(encodeMessage(message))), message);
   for (const record of RECORDS) assert.deepEqual(unwrap(decodeLogRecord(encodeLogRecord(record))), record);
   assert.deepEqual(unwrap(decodeBlock(encodeBlock(rich))), rich);
-  assert.deepEqual(unwrap(decodeStateCertificate(encodeStateCertificate(stateCertificateOf(4)))), stateCertificateOf(4));
+  assert.deepEqual(
+    unwrap(decodeStateCertificate(encodeStateCertificate(stateCertificateOf(4)))),
+    stateCertificateOf(4),
+  );
   const certificate = certificateOf("notarization", 9, digest);
   assert.deepEqual(unwrap(decodeCertificate(encodeCertificate(certificate))), certificate);
   assert.deepEqual(unwrap(decodeSignedExecuted(encodeSignedExecuted(executed))), executed);
@@ -80,7 +93,8 @@ test("every message and log record reads back as it was written", () => {
 test("every truncation, every extra byte and every bit flip is refused or read as another canonical message", () => {
   for (const message of MESSAGES) {
     const bytes = encodeMessage(message);
-    for (let length = 0; length < bytes.length; length++) assert.ok(!decodeMessage(bytes.subarray(0, length)).ok);
+    for (let length = 0; length < bytes.length; length++)
+      assert.ok(!decodeMessage(bytes.subarray(0, length)).ok);
     assert.ok(!decodeMessage(concatBytes(bytes, Uint8Array.of(0))).ok);
     for (let at = 0; at < bytes.length; at++) {
       const flipped = Uint8Array.from(bytes);
@@ -112,7 +126,10 @@ test("messages beyond their limits are refused by name", () => {
     }),
     encodeMessage({ kind: "vote", vote: signedBy(0, voteFor("nullify", 3, digest)) }),
     encodeMessage({ kind: "vote", vote: signedBy(0, voteFor("notarize", 3, ZERO_HASH)) }),
-    encodeMessage({ kind: "vote", vote: { ...signedBy(0, voteFor("nullify", 3)), signature: new Uint8Array(6_000) } }),
+    encodeMessage({
+      kind: "vote",
+      vote: { ...signedBy(0, voteFor("nullify", 3)), signature: new Uint8Array(6_000) },
+    }),
     encodeMessage({ kind: "executed", executed: { ...executed, signer: ValidatorIndex(5_000) } }),
     encodeRlp([rlpUint(2), rlpUint(8), rlpUint(0)]),
     encodeRlp([rlpUint(1), rlpUint(99), rlpUint(0)]),
@@ -155,7 +172,10 @@ test("signed bytes differ by chain, scheme, hash function, epoch, kind, view and
     voteSigningBytes(simulatedDomain, { ...vote, digest: ZERO_HASH }),
     voteSigningBytes({ ...simulatedDomain, genesisHash: digest }, vote),
     voteSigningBytes({ ...simulatedDomain, hashId: 9 }, vote),
-    voteSigningBytes({ ...simulatedDomain, signatures: { ...simulatedDomain.signatures, schemeId: 9 } }, vote),
+    voteSigningBytes(
+      { ...simulatedDomain, signatures: { ...simulatedDomain.signatures, schemeId: 9 } },
+      vote,
+    ),
   ];
   assert.equal(new Set(variants.map((bytes) => bytes.join())).size, variants.length);
 });

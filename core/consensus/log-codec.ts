@@ -1,5 +1,12 @@
 import type { Bytes, Failure, Result } from "@ostrom/base";
-import { decodeRlpWith, encodeRlp, type RlpErrorCode, type RlpItem, readRlpList, rlpUint } from "@ostrom/codec";
+import {
+  decodeRlpWith,
+  encodeRlp,
+  type RlpErrorCode,
+  type RlpItem,
+  readRlpList,
+  rlpUint,
+} from "@ostrom/codec";
 import { blockFromRlp, blockToRlp } from "./block.ts";
 import {
   certificateFromRlp,

@@ -127,7 +127,11 @@ function messageFrom(kind: MessageKind, fields: readonly RlpItem[]): Message {
   switch (kind) {
     case "proposal":
       expectFields(fields, 2);
-      return { kind, block: blockFromRlp(fields[0]), signature: readSignature(fields[1], "proposal.signature") };
+      return {
+        kind,
+        block: blockFromRlp(fields[0]),
+        signature: readSignature(fields[1], "proposal.signature"),
+      };
     case "vote":
       expectFields(fields, 1);
       return { kind, vote: signedVoteFromRlp(fields[0]) };
@@ -179,6 +183,7 @@ function epochAndView(fields: readonly RlpItem[]): { readonly epoch: Epoch; read
 
 function readBlocks(item: RlpItem | undefined): Extract<Message, { kind: "block-range" }>["blocks"] {
   const items = readRlpList(item, "blocks");
-  if (items.length > MAX_RANGE_BLOCKS) throw new RlpError("rlp/wrong-shape", "blocks: more than one answer may hold");
+  if (items.length > MAX_RANGE_BLOCKS)
+    throw new RlpError("rlp/wrong-shape", "blocks: more than one answer may hold");
   return items.map(blockFromRlp);
 }

@@ -1,4 +1,13 @@
-import { type Bytes, Epoch, equalBytes, type Failure, type Hash, type Result, View, ZERO_HASH } from "@ostrom/base";
+import {
+  type Bytes,
+  Epoch,
+  equalBytes,
+  type Failure,
+  type Hash,
+  type Result,
+  View,
+  ZERO_HASH,
+} from "@ostrom/base";
 import {
   decodeRlpWith,
   encodeRlp,

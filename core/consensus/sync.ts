@@ -1,4 +1,13 @@
-import { equalBytes, type Failure, fail, type Hash, type Height, ok, type Result, type View } from "@ostrom/base";
+import {
+  equalBytes,
+  type Failure,
+  fail,
+  type Hash,
+  type Height,
+  ok,
+  type Result,
+  type View,
+} from "@ostrom/base";
 import { orderDigest } from "./block.ts";
 import { verifyCertificate } from "./certificates.ts";
 import type { Certificate, ConsensusDomain, OrderedBlock, ValidatorSet } from "./types.ts";
@@ -28,7 +37,8 @@ export function verifyChainSegment(
   finalization: Certificate,
 ): Result<readonly LinkedBlock[], Failure<SegmentErrorCode>> {
   if (blocks.length === 0) return fail("segment/empty", "a segment without blocks");
-  if (blocks.length > MAX_RANGE_BLOCKS) return fail("segment/too-long", `a segment of ${blocks.length} blocks`);
+  if (blocks.length > MAX_RANGE_BLOCKS)
+    return fail("segment/too-long", `a segment of ${blocks.length} blocks`);
   const linked: LinkedBlock[] = [];
   let parent = tip;
   for (const block of blocks) {

@@ -32,18 +32,20 @@ export function withEntry<Statement>(
 
 /** Checks signatures only when the weight behind `key` would be a quorum: one aggregate, once. If that fails, halves are
  * checked until the wrong signatures are found and dropped.
- * @param message the bytes that all statements with this key sign. */
+ * @param messageOf makes the bytes that all statements with this key sign; called only for a quorum. */
 export function countTally<Statement>(
   domain: ConsensusDomain,
   set: ValidatorSet,
   quorum: number,
   tally: Tally<Statement>,
   key: string,
-  message: Bytes,
+  messageOf: () => Bytes,
 ): TallyCount<Statement> {
   const signers = signersOf(tally, key);
   if (weightOf(set, signers) < quorum) return { tally, bad: [], aggregate: undefined };
 
+  const message = messageOf();
+  signers.sort((a, b) => a - b);
   const signature = domain.signatures.aggregate(signers.map((signer) => tally.get(signer)!.signature));
   const allVerified = signers.every((signer) => tally.get(signer)!.verified);
   if (signature !== undefined && (allVerified || verify(domain, set, signers, message, signature))) {
@@ -60,11 +62,11 @@ export function countTally<Statement>(
   return { tally: kept, bad, aggregate: { signers: writeSignerBitmap(set, good), signature: joined } };
 }
 
-/** Who made the statement, in the order of their indices. */
+/** Who made the statement, in the order in which they did. */
 function signersOf<Statement>(tally: Tally<Statement>, key: string): ValidatorIndex[] {
   const signers: ValidatorIndex[] = [];
   for (const [signer, entry] of tally) if (entry.key === key) signers.push(signer);
-  return signers.sort((a, b) => a - b);
+  return signers;
 }
 
 function findBadSigners<Statement>(
@@ -101,7 +103,10 @@ function verify(
   return domain.signatures.verifyAggregate(keys, message, signature);
 }
 
-function markVerified<Statement>(tally: Tally<Statement>, signers: readonly ValidatorIndex[]): Tally<Statement> {
+function markVerified<Statement>(
+  tally: Tally<Statement>,
+  signers: readonly ValidatorIndex[],
+): Tally<Statement> {
   const marked = new Map(tally);
   for (const signer of signers) marked.set(signer, { ...tally.get(signer)!, verified: true });
   return marked;

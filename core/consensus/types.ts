@@ -151,7 +151,11 @@ export type Message =
   /** Block sync: asks for finalized blocks from a height upward. The runtime answers it from its store. */
   | { readonly kind: "block-range-request"; readonly fromHeight: Height }
   /** Consecutive finalized blocks, and the finalization certificate of the last. */
-  | { readonly kind: "block-range"; readonly blocks: readonly OrderedBlock[]; readonly finalization: Certificate }
+  | {
+      readonly kind: "block-range";
+      readonly blocks: readonly OrderedBlock[];
+      readonly finalization: Certificate;
+    }
   /** A validator that lost its log asks how far the others are. */
   | { readonly kind: "view-request"; readonly epoch: Epoch }
   /** The view the sender is in, and what admitted it there (undefined only in view 1). */

@@ -41,9 +41,13 @@ export function checkValidatorSet(
   Failure<"validators/empty" | "validators/too-many" | "validators/weight" | "validators/duplicate">
 > {
   const { validators } = set;
-  if (validators.length === 0) return fail("validators/empty", "a validator set needs at least one validator");
+  if (validators.length === 0)
+    return fail("validators/empty", "a validator set needs at least one validator");
   if (validators.length > MAX_VALIDATORS) {
-    return fail("validators/too-many", `${validators.length} validators, at most ${MAX_VALIDATORS} are allowed`);
+    return fail(
+      "validators/too-many",
+      `${validators.length} validators, at most ${MAX_VALIDATORS} are allowed`,
+    );
   }
   if (validators.some((validator) => validator.weight === 0) || !Number.isSafeInteger(totalWeight(set))) {
     return fail("validators/weight", "weights must be above 0 and sum below 2^53");
@@ -90,7 +94,9 @@ export function readSignerBitmap(
   bitmap: Bytes,
 ): Result<readonly ValidatorIndex[], Failure<"certificate/bitmap">> {
   const signers = readSigners(set.validators.length, bitmap);
-  return signers.ok ? ok(signers.value.map(ValidatorIndex)) : fail("certificate/bitmap", signers.error.message);
+  return signers.ok
+    ? ok(signers.value.map(ValidatorIndex))
+    : fail("certificate/bitmap", signers.error.message);
 }
 
 /** The weight of distinct signers together. */

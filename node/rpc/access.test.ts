@@ -23,7 +23,13 @@ test("serves localhost, IP addresses and configured names only, with any port", 
   ]) {
     assert.equal(rules.refuseHost(host), undefined, String(host));
   }
-  for (const host of ["evil.example", "evil.example:8545", "127.0.0.1.evil.example", "localhost.evil.example", ""]) {
+  for (const host of [
+    "evil.example",
+    "evil.example:8545",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example",
+    "",
+  ]) {
     assert.match(rules.refuseHost(host) ?? "", /not allowed here/, host);
   }
 });

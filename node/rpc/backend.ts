@@ -176,9 +176,7 @@ export type EventListener = {
   /** Transactions that entered the pool as runnable. */
   readonly onPendingTransactions?: (hashes: readonly Hash[]) => void;
   /** Transactions that were given up: skipped for good at their turn, or evicted from the pool. */
-  readonly onDropped?: (
-    dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[],
-  ) => void;
+  readonly onDropped?: (dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[]) => void;
 };
 
 export type EventSource = {

@@ -1,5 +1,14 @@
 import type { Hash } from "@ostrom/base";
-import { count, type Decoder, flag, hash, requiredField, optionalField, shown, ValueError } from "./decode.ts";
+import {
+  count,
+  type Decoder,
+  flag,
+  hash,
+  optionalField,
+  requiredField,
+  shown,
+  ValueError,
+} from "./decode.ts";
 import { isGiven, isParsedObject, own } from "./json.ts";
 
 export type BlockTag = "latest" | "safe" | "finalized" | "earliest" | "pending";

@@ -34,59 +34,21 @@ export function createBlockReader(
   chain: ChainReads,
   limits: Pick<RpcLimits, "cachedBlocks" | "cachedTransactions">,
 ): BlockReader {
-  /** By number, the one used last at the end. */
-  const cache = new Map<number, ReadBlock>();
-  let cachedTransactions = 0;
-
-  const drop = (blockNumber: number): void => {
-    const block = cache.get(blockNumber);
-    if (block === undefined) return;
-    cache.delete(blockNumber);
-    cachedTransactions -= block.transactions.length;
-  };
-  const keep = (block: ReadBlock): void => {
-    cache.set(block.header.number, block);
-    cachedTransactions += block.transactions.length;
-    while (cache.size > 1 && (cache.size > limits.cachedBlocks || cachedTransactions > limits.cachedTransactions)) {
-      drop(must(cache.keys().next().value, "a cache with entries must have a first one"));
-    }
-  };
-
+  const cache = createBlockCache(limits);
   const byNumber = (blockNumber: number): ReadBlock | undefined => {
     const cached = cache.get(blockNumber);
-    if (cached !== undefined) {
-      cache.delete(blockNumber);
-      cache.set(blockNumber, cached);
-      return cached;
-    }
+    if (cached !== undefined) return cached;
     const block = chain.block(blockNumber);
     if (block === undefined) {
       assertNotPruned(chain.heads(), blockNumber);
       return undefined;
     }
     const read = readBlock(chain, block);
-    keep(read);
+    cache.put(read);
     return read;
   };
-
-  const resolve = (parameter: BlockParameter): number | undefined => {
-    if (parameter.kind === "hash") return chain.blockNumberOf(parameter.hash);
-    const heads = chain.heads();
-    if (parameter.kind === "number") return parameter.number <= heads.latest ? parameter.number : undefined;
-    switch (parameter.tag) {
-      case "latest":
-      case "pending":
-        return heads.latest;
-      case "safe":
-      case "finalized":
-        return heads.certified;
-      case "earliest":
-        return 0;
-      default:
-        return parameter.tag satisfies never;
-    }
-  };
-
+  const resolve = (parameter: BlockParameter): number | undefined =>
+    parameter.kind === "hash" ? chain.blockNumberOf(parameter.hash) : resolveNumber(chain.heads(), parameter);
   return {
     heads: chain.heads,
     byNumber,
@@ -106,8 +68,66 @@ export function createBlockReader(
         view.value.release();
       }
     },
+    forgetFrom: cache.forgetFrom,
+  };
+}
+
+function resolveNumber(
+  heads: Heads,
+  parameter: Exclude<BlockParameter, { readonly kind: "hash" }>,
+): number | undefined {
+  if (parameter.kind === "number") return parameter.number <= heads.latest ? parameter.number : undefined;
+  switch (parameter.tag) {
+    case "latest":
+    case "pending":
+      return heads.latest;
+    case "safe":
+    case "finalized":
+      return heads.certified;
+    case "earliest":
+      return 0;
+    default:
+      return parameter.tag satisfies never;
+  }
+}
+
+type BlockCache = {
+  readonly get: (blockNumber: number) => ReadBlock | undefined;
+  readonly put: (block: ReadBlock) => void;
+  readonly forgetFrom: (blockNumber: number) => void;
+};
+
+/** Keeps the blocks used last, as many as both limits let it. */
+function createBlockCache(limits: Pick<RpcLimits, "cachedBlocks" | "cachedTransactions">): BlockCache {
+  /** By number, the one used last at the end. */
+  const blocks = new Map<number, ReadBlock>();
+  let transactions = 0;
+  const drop = (blockNumber: number): void => {
+    const block = blocks.get(blockNumber);
+    if (block === undefined) return;
+    blocks.delete(blockNumber);
+    transactions -= block.transactions.length;
+  };
+  return {
+    get: (blockNumber) => {
+      const block = blocks.get(blockNumber);
+      if (block === undefined) return undefined;
+      blocks.delete(blockNumber);
+      blocks.set(blockNumber, block);
+      return block;
+    },
+    put: (block) => {
+      blocks.set(block.header.number, block);
+      transactions += block.transactions.length;
+      while (
+        blocks.size > 1 &&
+        (blocks.size > limits.cachedBlocks || transactions > limits.cachedTransactions)
+      ) {
+        drop(must(blocks.keys().next().value, "a cache with entries must have a first one"));
+      }
+    },
     forgetFrom: (blockNumber) => {
-      for (const number of [...cache.keys()]) if (number >= blockNumber) drop(number);
+      for (const number of [...blocks.keys()]) if (number >= blockNumber) drop(number);
     },
   };
 }
@@ -127,7 +147,9 @@ export function stateUnavailable(code: string, blockNumber: number): RpcError {
 
 function assertNotPruned(heads: Heads, blockNumber: number): void {
   if (blockNumber !== 0 && blockNumber < heads.earliest) {
-    throw new RpcError(RPC_ERROR.historyPruned, "pruned history unavailable", { earliestBlock: heads.earliest });
+    throw new RpcError(RPC_ERROR.historyPruned, "pruned history unavailable", {
+      earliestBlock: heads.earliest,
+    });
   }
 }
 
@@ -167,7 +189,8 @@ function countLogs(receipts: readonly Receipt[]): readonly number[] {
 function blockSize(block: Block): number {
   let transactions = 0;
   // A legacy transaction stands as the list it is; a typed one is wrapped as a byte string (never a single byte).
-  for (const { type, raw } of block.transactions) transactions += type === 0 ? raw.length : withPrefix(raw.length);
+  for (const { type, raw } of block.transactions)
+    transactions += type === 0 ? raw.length : withPrefix(raw.length);
   const emptyLists = 2;
   return withPrefix(encodeHeader(block.header).length + withPrefix(transactions) + emptyLists);
 }

@@ -57,7 +57,10 @@ const BLOB_SCHEDULES: Record<ForkName, JsonObject> = {
 /** @param timestamp of the head, in seconds. */
 export function chainConfig(info: ChainInfo, timestamp: number): JsonObject {
   const { forks } = info.rules;
-  const current = Math.max(0, forks.findLastIndex(({ fromTimestamp }) => fromTimestamp <= timestamp));
+  const current = Math.max(
+    0,
+    forks.findLastIndex(({ fromTimestamp }) => fromTimestamp <= timestamp),
+  );
   const hasNext = current + 1 < forks.length;
   return {
     current: describeFork(info, current),
@@ -73,7 +76,9 @@ function describeFork(info: ChainInfo, index: number): JsonObject {
     blobSchedule: BLOB_SCHEDULES[fork],
     chainId: quantity(info.rules.chainId),
     forkId: forkId(info.genesisHash, info.rules.forks.slice(0, index + 1)),
-    precompiles: Object.fromEntries(PRECOMPILES[fork].map(([name, number]) => [name, precompileAddress(number)])),
+    precompiles: Object.fromEntries(
+      PRECOMPILES[fork].map(([name, number]) => [name, precompileAddress(number)]),
+    ),
     systemContracts: SYSTEM_CONTRACTS[fork],
   };
 }

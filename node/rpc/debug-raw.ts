@@ -54,7 +54,8 @@ export const debugRawMethods: readonly Method[] = [
     returns: "data; empty if it is not known",
     run: async ({ backend, blocks }, transactionHash) => {
       const location = backend.chain.transactionLocation(transactionHash);
-      if (location === undefined) return toHex((await backend.pool.get(transactionHash))?.raw ?? new Uint8Array(0));
+      if (location === undefined)
+        return toHex((await backend.pool.get(transactionHash))?.raw ?? new Uint8Array(0));
       const found = blocks.byNumber(location.blockNumber)?.transactions[location.index];
       return toHex(found?.raw ?? new Uint8Array(0));
     },

@@ -15,8 +15,8 @@ import {
   listOf,
   objectOf,
   optionalField,
-  quantity256,
   quantity64,
+  quantity256,
   requiredField,
   storageKey,
   storageWord,
@@ -107,7 +107,11 @@ function checkFees({ gasPrice, maxFeePerGas, maxPriorityFeePerGas }: CallRequest
   if (gasPrice !== undefined && (maxFeePerGas !== undefined || maxPriorityFeePerGas !== undefined)) {
     throw new ValueError("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
   }
-  if (maxFeePerGas !== undefined && maxPriorityFeePerGas !== undefined && maxFeePerGas < maxPriorityFeePerGas) {
+  if (
+    maxFeePerGas !== undefined &&
+    maxPriorityFeePerGas !== undefined &&
+    maxFeePerGas < maxPriorityFeePerGas
+  ) {
     throw new ValueError(`maxFeePerGas (${maxFeePerGas}) < maxPriorityFeePerGas (${maxPriorityFeePerGas})`);
   }
 }

@@ -1,6 +1,6 @@
 import { Address, type Bytes, bytesToBigint, EMPTY_BYTES, fromHex, Hash, padLeft } from "@ostrom/base";
-import { invalidParams, RpcError } from "./rpc-error.ts";
 import { isParsedObject, own, type ParsedObject } from "./json.ts";
+import { invalidParams, RpcError } from "./rpc-error.ts";
 
 /** Reads one value of a client's parameters. `decode` throws a `ValueError` whose message says what was wrong; who calls
  * it says where. */

@@ -1,7 +1,8 @@
 /** Microseconds that one call costs inside the server, beyond the backend: `node node/rpc/dispatch.bench.ts`. */
-import { createServices } from "./services.ts";
+
 import { createDispatcher, type Dispatcher } from "./dispatch.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { createServices } from "./services.ts";
 import { createFakeBackend } from "./testing/fake-backend.ts";
 
 const ROUNDS = 200;

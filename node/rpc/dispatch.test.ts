@@ -45,7 +45,8 @@ describe("JSON-RPC 2.0", () => {
     for (const body of ["", "{", "nope", '{"jsonrpc":"2.0",}', "[1,", "\u0000"]) {
       assert.deepEqual(await error(body), [-32700, null], body);
     }
-    for (const body of ["1", "null", "true", '"x"', "[]"]) assert.deepEqual(await error(body), [-32600, null], body);
+    for (const body of ["1", "null", "true", '"x"', "[]"])
+      assert.deepEqual(await error(body), [-32600, null], body);
     assert.deepEqual(await error('{"id":1}'), [-32600, 1]);
     assert.deepEqual(await error('{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}'), [-32600, 1]);
     assert.deepEqual(await error('{"jsonrpc":"2.0","id":1,"method":7}'), [-32600, 1]);
@@ -61,8 +62,14 @@ describe("JSON-RPC 2.0", () => {
   });
 
   test("refuses params by name with -32602, and takes none or null for an empty list", async () => {
-    assert.deepEqual(await error('{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":{"a":1}}'), [-32602, 1]);
-    assert.deepEqual(await error('{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":"x"}'), [-32602, 1]);
+    assert.deepEqual(
+      await error('{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":{"a":1}}'),
+      [-32602, 1],
+    );
+    assert.deepEqual(
+      await error('{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":"x"}'),
+      [-32602, 1],
+    );
     assert.equal((await call(url, "eth_chainId", [1])).error?.code, -32602);
     const { text } = await post(url, '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":null}');
     assert.equal((JSON.parse(text) as RpcAnswer).result, "0x539");
@@ -71,13 +78,21 @@ describe("JSON-RPC 2.0", () => {
   test("does not answer notifications", async () => {
     const one = await post(url, '{"jsonrpc":"2.0","method":"eth_chainId"}');
     assert.deepEqual([one.status, one.text], [204, ""]);
-    const many = await post(url, '[{"jsonrpc":"2.0","method":"eth_chainId"},{"jsonrpc":"2.0","method":"nope"}]');
+    const many = await post(
+      url,
+      '[{"jsonrpc":"2.0","method":"eth_chainId"},{"jsonrpc":"2.0","method":"nope"}]',
+    );
     assert.deepEqual([many.status, many.text], [204, ""]);
   });
 
   test("answers a batch in its order, and each bad entry by itself", async () => {
     const batch = [
-      { jsonrpc: "2.0", id: 1, method: "eth_getTransactionCount", params: [`0x${"00".repeat(20)}`, "pending"] },
+      {
+        jsonrpc: "2.0",
+        id: 1,
+        method: "eth_getTransactionCount",
+        params: [`0x${"00".repeat(20)}`, "pending"],
+      },
       { jsonrpc: "2.0", id: 2, method: "eth_chainId" },
       7,
       { jsonrpc: "2.0", method: "eth_chainId" },
@@ -112,7 +127,10 @@ describe("JSON-RPC 2.0", () => {
     assert.equal(answers.length, 10);
     assert.notEqual(answers[0]!.result, undefined);
     assert.equal(answers[9]!.error?.code, -32005);
-    assert.deepEqual(answers.map(({ id }) => id), batch.map(({ id }) => id));
+    assert.deepEqual(
+      answers.map(({ id }) => id),
+      batch.map(({ id }) => id),
+    );
   });
 
   test("tells nothing of an unexpected error but -32603, and logs it", async () => {
@@ -137,7 +155,10 @@ describe("JSON-RPC 2.0", () => {
     const nested = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
     const body = `{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[${nested}]}`;
     assert.equal((JSON.parse((await post(url, body)).text) as RpcAnswer).result, "0x");
-    await post(url, '{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"__proto__":{"polluted":1}}],"__proto__":{"polluted":1}}');
+    await post(
+      url,
+      '{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"__proto__":{"polluted":1}}],"__proto__":{"polluted":1}}',
+    );
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 });

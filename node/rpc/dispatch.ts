@@ -17,7 +17,11 @@ type Answer = string | undefined;
 type Id = string | number | null;
 
 /** A promise that a whole message's requests share: it comes true when their time is up. */
-type Deadline = { readonly atMs: number; readonly passed: () => Promise<typeof TIMED_OUT>; readonly clear: () => void };
+type Deadline = {
+  readonly atMs: number;
+  readonly passed: () => Promise<typeof TIMED_OUT>;
+  readonly clear: () => void;
+};
 const TIMED_OUT: unique symbol = Symbol("timed out");
 
 export function createDispatcher(
@@ -25,7 +29,11 @@ export function createDispatcher(
   limits: RpcLimits,
   reportError: (method: string, error: unknown) => void,
 ): Dispatcher {
-  const answerOne = (request: unknown, context: RequestContext, deadline: Deadline): Answer | Promise<Answer> => {
+  const answerOne = (
+    request: unknown,
+    context: RequestContext,
+    deadline: Deadline,
+  ): Answer | Promise<Answer> => {
     if (!isParsedObject(request)) return errorText(null, invalidRequest("a request must be an object"));
     const id = own(request, "id");
     if (id !== undefined && !isId(id)) {
@@ -47,10 +55,12 @@ export function createDispatcher(
     try {
       const result = run();
       if (!(result instanceof Promise)) return isNotification ? undefined : resultText(id, result);
-      return Promise.race([result, deadline.passed()]).then((value) => {
-        if (value === TIMED_OUT) throw new RpcError(RPC_ERROR.timeout, "request timed out");
-        return isNotification ? undefined : resultText(id, value);
-      }).catch(failed);
+      return Promise.race([result, deadline.passed()])
+        .then((value) => {
+          if (value === TIMED_OUT) throw new RpcError(RPC_ERROR.timeout, "request timed out");
+          return isNotification ? undefined : resultText(id, value);
+        })
+        .catch(failed);
     } catch (error) {
       return failed(error);
     }

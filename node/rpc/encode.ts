@@ -106,7 +106,11 @@ export function transactionToJson(
     blockHash: inclusion.blockHash,
     blockNumber: inclusion.blockNumber,
     blockTimestamp: inclusion.blockTimestamp,
-    ...transactionFields(transaction, quantity(index), effectiveGasPrice(transaction, inclusion.baseFeePerGas)),
+    ...transactionFields(
+      transaction,
+      quantity(index),
+      effectiveGasPrice(transaction, inclusion.baseFeePerGas),
+    ),
   };
 }
 
@@ -158,7 +162,9 @@ function envelopeFields(transaction: SignedTransaction): JsonObject {
     accessList: accessListToJson(transaction.accessList),
     ...chainId,
     ...(transaction.type === 3 ? { blobVersionedHashes: transaction.blobVersionedHashes.map(toHex) } : {}),
-    ...(transaction.type === 4 ? { authorizationList: transaction.authorizations.map(authorizationToJson) } : {}),
+    ...(transaction.type === 4
+      ? { authorizationList: transaction.authorizations.map(authorizationToJson) }
+      : {}),
   };
 }
 

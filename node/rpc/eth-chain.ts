@@ -1,5 +1,5 @@
 import { must, toHex } from "@ostrom/base";
-import { LATEST, type BlockParameter, blockNumberOrTag, blockParameter } from "./block-parameter.ts";
+import { type BlockParameter, blockNumberOrTag, blockParameter } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { chainConfig } from "./chain-config.ts";
 import { count, countOrNumber, type Decoder, flag, hash, shown, ValueError } from "./decode.ts";
@@ -53,7 +53,8 @@ const chainIdentity: readonly Method[] = [
     parameters: [],
     returns: "address",
     run: ({ backend }) => {
-      if (backend.info.coinbase === undefined) throw serverError("this node has no coinbase: it proposes no blocks");
+      if (backend.info.coinbase === undefined)
+        throw serverError("this node has no coinbase: it proposes no blocks");
       return toHex(backend.info.coinbase);
     },
   }),
@@ -147,14 +148,27 @@ const fees: readonly Method[] = [
     returns: "{oldestBlock, baseFeePerGas, gasUsedRatio, reward, baseFeePerBlobGas, blobGasUsedRatio}",
     run: ({ blocks, backend, limits }, blockCount, newestBlock, wanted) => {
       if (wanted.length > limits.feeHistoryPercentiles) {
-        throw limitExceeded(`over the query limit ${limits.feeHistoryPercentiles}`, limits.feeHistoryPercentiles);
+        throw limitExceeded(
+          `over the query limit ${limits.feeHistoryPercentiles}`,
+          limits.feeHistoryPercentiles,
+        );
       }
       const newest = blocks.resolve(newestBlock);
       if (newest === undefined) throw serverError("request beyond head block");
       const { earliest } = blocks.heads();
-      const available = Math.min(blockCount, limits.feeHistoryBlocks, newest - Math.min(earliest, newest) + 1);
+      const available = Math.min(
+        blockCount,
+        limits.feeHistoryBlocks,
+        newest - Math.min(earliest, newest) + 1,
+      );
       if (available < 1) {
-        return { oldestBlock: "0x0", baseFeePerGas: [], gasUsedRatio: [], baseFeePerBlobGas: [], blobGasUsedRatio: [] };
+        return {
+          oldestBlock: "0x0",
+          baseFeePerGas: [],
+          gasUsedRatio: [],
+          baseFeePerBlobGas: [],
+          blobGasUsedRatio: [],
+        };
       }
       const range = { oldest: newest - available + 1, newest };
       return feeHistory(blocks, backend.chain, backend.info.rules, range, wanted);
@@ -229,7 +243,8 @@ const blockReads: readonly Method[] = [
     summary: "How many transactions a block has.",
     parameters: [required("hash", hash)],
     returns: "quantity, or null if there is no such block",
-    run: ({ blocks }, blockHash) => countOf(blocks.byHash(blockHash), ({ transactions }) => transactions.length),
+    run: ({ blocks }, blockHash) =>
+      countOf(blocks.byHash(blockHash), ({ transactions }) => transactions.length),
   }),
 ];
 

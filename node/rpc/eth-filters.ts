@@ -27,7 +27,8 @@ export const ethFilterMethods = (limits: RpcLimits): readonly Method[] => [
     parameters: [required("filter", logFilter(limits))],
     returns: "id",
     run: ({ filters }, filter) => {
-      if (filter.blockHash !== undefined) throw invalidParams("invalid argument 0: a filter takes no blockHash");
+      if (filter.blockHash !== undefined)
+        throw invalidParams("invalid argument 0: a filter takes no blockHash");
       return filters.installLogFilter(filter);
     },
   }),

@@ -76,7 +76,11 @@ const proofKey: Decoder<ProofKey> = {
 /** Longer lists than any limit is set to are cut off here; the limit itself answers with its name. */
 const MAX_KEY_LIST = 65_536;
 
-type StorageRequest = readonly { readonly account: Address; readonly form: string; readonly slots: readonly bigint[] }[];
+type StorageRequest = readonly {
+  readonly account: Address;
+  readonly form: string;
+  readonly slots: readonly bigint[];
+}[];
 
 const storageRequest: Decoder<StorageRequest> = objectOf("{address: [slots]}", (object) =>
   Object.entries(object).map(([key, value]) => ({
@@ -95,17 +99,22 @@ const storageReads: readonly Method[] = [
     run: ({ blocks, limits }, request, parameter) => {
       const total = request.reduce((sum, { slots }) => sum + slots.length, 0);
       if (total === 0) throw invalidParams("empty request");
-      if (total > limits.storageKeys) throw limitExceeded(`too many slots (max ${limits.storageKeys})`, limits.storageKeys);
+      if (total > limits.storageKeys)
+        throw limitExceeded(`too many slots (max ${limits.storageKeys})`, limits.storageKeys);
       return blocks.withState(parameter, ({ reader }) =>
         Object.fromEntries(
-          request.map(({ account, form, slots }) => [form, slots.map((slot) => word(reader.storage(account, slot)))]),
+          request.map(({ account, form, slots }) => [
+            form,
+            slots.map((slot) => word(reader.storage(account, slot))),
+          ]),
         ),
       );
     },
   }),
   defineMethod({
     name: "eth_getProof",
-    summary: "Merkle proofs of an account and of some of its slots, against the block's state root (EIP-1186).",
+    summary:
+      "Merkle proofs of an account and of some of its slots, against the block's state root (EIP-1186).",
     parameters: [required("address", address), required("slots", listOf(proofKey, MAX_KEY_LIST)), block],
     returns: "{address, accountProof, balance, codeHash, nonce, storageHash, storageProof}",
     run: ({ blocks, limits }, account, keys, parameter) => {

@@ -1,12 +1,15 @@
 import { type Decoder, decodeArgument, flag, shown, text } from "./decode.ts";
 import type { RpcLimits } from "./limits.ts";
+import { createCriteria, type LogFilter, logFilter } from "./log-search.ts";
 import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
 import { invalidParams, RPC_ERROR, RpcError } from "./rpc-error.ts";
-import { createCriteria, type LogFilter, logFilter } from "./log-search.ts";
 import type { Subject, SubscriptionConnection } from "./subscription-hub.ts";
 
 /** What the second parameter may be depends on the first; it is read when that is known. */
-const anything: Decoder<unknown> = { type: "log filter, or true for whole transactions", decode: (value) => value };
+const anything: Decoder<unknown> = {
+  type: "log filter, or true for whole transactions",
+  decode: (value) => value,
+};
 
 function connectionOf({ connection }: RequestContext): SubscriptionConnection {
   if (connection !== undefined) return connection;

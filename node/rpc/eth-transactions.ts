@@ -2,7 +2,7 @@ import { type Bytes, type Hash, must, toHex } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { type BlockParameter, blockNumberOrTag } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
-import { count, countOrNumber, data, type Decoder, hash } from "./decode.ts";
+import { count, countOrNumber, type Decoder, data, hash } from "./decode.ts";
 import { pendingTransactionToJson, receiptToJson, transactionToJson } from "./encode.ts";
 import type { Json } from "./json.ts";
 import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
@@ -41,7 +41,8 @@ const sending: readonly Method[] = [
   }),
   defineMethod({
     name: "eth_sendRawTransactionSync",
-    summary: "Submits a signed transaction and waits for its receipt, or for the reason why it was dropped (EIP-7966).",
+    summary:
+      "Submits a signed transaction and waits for its receipt, or for the reason why it was dropped (EIP-7966).",
     parameters: [required("transaction", data), optional("timeoutMs", timeout, 0)],
     returns: "receipt; error 4 (timeout) or 5 (a nonce before it is missing) with the hash as data",
     run: sendAndWait,

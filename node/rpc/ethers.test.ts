@@ -47,7 +47,7 @@ for (const transportName of ["http", "webSocket"] as const) {
     });
 
     const move = async (to: string, amount: bigint, note: string): Promise<ContractTransactionReceipt> => {
-      const sent = (await ledger["move"]!(to, amount, note)) as ContractTransactionResponse;
+      const sent = (await ledger.move!(to, amount, note)) as ContractTransactionResponse;
       const receipt = await sent.wait();
       assert.ok(receipt !== null);
       return receipt;
@@ -55,10 +55,10 @@ for (const transportName of ["http", "webSocket"] as const) {
 
     test("deploys, writes, reads", async () => {
       assert.equal((await provider.getNetwork()).chainId, 1337n);
-      assert.equal(await ledger["total"]!(), SUPPLY);
+      assert.equal(await ledger.total!(), SUPPLY);
       const receipt = await move(bob, 5n, "hello");
       assert.deepEqual([receipt.status, receipt.logs.length], [1, 1]);
-      assert.equal(await ledger["balanceOf"]!(bob), 5n);
+      assert.equal(await ledger.balanceOf!(bob), 5n);
       const transaction = await provider.getTransaction(receipt.hash);
       assert.equal(transaction?.blockHash, receipt.blockHash);
       const block = (await provider.getBlock(receipt.blockNumber, true)) as Block;
@@ -68,8 +68,11 @@ for (const transportName of ["http", "webSocket"] as const) {
 
     test("queries events", async () => {
       const { blockNumber } = await move(bob, 7n, "queried");
-      const events = await ledger.queryFilter(ledger.filters["Moved"]!(null, bob), blockNumber);
-      assert.deepEqual(events.map((event) => ("args" in event ? event.args["note"] : undefined)), ["queried"]);
+      const events = await ledger.queryFilter(ledger.filters.Moved!(null, bob), blockNumber);
+      assert.deepEqual(
+        events.map((event) => ("args" in event ? event.args.note : undefined)),
+        ["queried"],
+      );
     });
 
     test("listens to events", async () => {
@@ -84,18 +87,18 @@ for (const transportName of ["http", "webSocket"] as const) {
     });
 
     test("decodes custom errors and reasons", async () => {
-      await assert.rejects(ledger["refuse"]!.staticCall(), (error: unknown) => {
+      await assert.rejects(ledger.refuse!.staticCall(), (error: unknown) => {
         assert.ok(isError(error, "CALL_EXCEPTION"));
         assert.equal(error.reason, "not today");
         return true;
       });
-      await assert.rejects(ledger["move"]!.staticCall(bob, 10n ** 12n, ""), (error: unknown) => {
+      await assert.rejects(ledger.move!.staticCall(bob, 10n ** 12n, ""), (error: unknown) => {
         assert.ok(isError(error, "CALL_EXCEPTION"));
         assert.equal(error.revert?.name, "Insufficient");
         return true;
       });
       // Sending estimates gas first, which fails with the same error.
-      await assert.rejects(ledger["move"]!(bob, 10n ** 12n, ""), (error: unknown) => {
+      await assert.rejects(ledger.move!(bob, 10n ** 12n, ""), (error: unknown) => {
         assert.ok(isError(error, "CALL_EXCEPTION"));
         assert.equal(error.action, "estimateGas");
         assert.equal(ledger.interface.parseError(error.data ?? "0x")?.name, "Insufficient");
@@ -110,7 +113,10 @@ for (const transportName of ["http", "webSocket"] as const) {
           (error: { code?: unknown }) => error.code,
         );
       };
-      assert.equal(await codeOf(alice.sendTransaction({ to: bob, nonce: 0, gasLimit: 21_000 })), "NONCE_EXPIRED");
+      assert.equal(
+        await codeOf(alice.sendTransaction({ to: bob, nonce: 0, gasLimit: 21_000 })),
+        "NONCE_EXPIRED",
+      );
       assert.equal(
         await codeOf(alice.sendTransaction({ to: bob, value: parseEther("1000000"), gasLimit: 21_000 })),
         "INSUFFICIENT_FUNDS",

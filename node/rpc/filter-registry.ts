@@ -4,23 +4,8 @@ import type { ChainReads, EventListener } from "./backend.ts";
 import type { BlockReader } from "./block-reader.ts";
 import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
-import { type LogFilter, resolveRange, searchLogs } from "./log-search.ts";
+import { getLogs, type LogFilter, searchLogs } from "./log-search.ts";
 import { limitExceeded, serverError } from "./rpc-error.ts";
-
-/** Polling filters (eth_newFilter and its like). A filter remembers how far its client has read, not what it has not
- * read, so that a forgotten one costs nothing until it expires. */
-export type FilterRegistry = {
-  readonly installBlockFilter: () => string;
-  readonly installPendingFilter: () => string;
-  readonly installLogFilter: (filter: LogFilter) => string;
-  /** What is new since the last poll. Throws "filter not found". */
-  readonly changes: (id: string, deadlineMs: number) => Promise<Json>;
-  /** All of a log filter's logs. */
-  readonly allLogs: (id: string, deadlineMs: number) => Promise<Json>;
-  readonly uninstall: (id: string) => boolean;
-  readonly listener: EventListener;
-  readonly size: () => number;
-};
 
 type Filter = {
   readonly kind: "block" | "pending" | "log";
@@ -34,111 +19,133 @@ type Filter = {
 
 const ID_BYTES = 16;
 
-export function createFilterRegistry(
-  chain: Pick<ChainReads, "header">,
-  blocks: BlockReader,
-  limits: RpcLimits,
-  nowMs: () => number,
-): FilterRegistry {
+/** Polling filters (eth_newFilter and its like). A filter remembers how far its client has read, not what it has not
+ * read, so that a forgotten one costs nothing until it expires. */
+export class FilterRegistry {
   /** In the order of last use, so that the expired ones stand first. */
-  const filters = new Map<string, Filter>();
-  const pending = createPendingLog(limits.pendingHashes);
+  readonly #filters = new Map<string, Filter>();
+  readonly #pending: PendingLog;
+  readonly #chain: Pick<ChainReads, "header">;
+  readonly #blocks: BlockReader;
+  readonly #limits: RpcLimits;
+  readonly #nowMs: () => number;
 
-  const expire = (): void => {
-    const oldest = nowMs() - limits.filterIdleMs;
-    for (const [id, filter] of filters) {
-      if (filter.lastUsedMs >= oldest) break;
-      filters.delete(id);
-    }
+  constructor(
+    chain: Pick<ChainReads, "header">,
+    blocks: BlockReader,
+    limits: RpcLimits,
+    nowMs: () => number,
+  ) {
+    this.#chain = chain;
+    this.#blocks = blocks;
+    this.#limits = limits;
+    this.#nowMs = nowMs;
+    this.#pending = createPendingLog(limits.pendingHashes);
+  }
+
+  readonly listener: EventListener = {
+    onBlock: ({ number }) => {
+      // After a reorganisation the blocks that took others' places are told as well.
+      for (const filter of this.#filters.values()) {
+        if (filter.kind !== "pending" && filter.next > number + 1) filter.next = number;
+      }
+    },
+    onPendingTransactions: (hashes) => this.#pending.append(hashes.map((hash) => toHex(hash))),
   };
-  const install = (kind: Filter["kind"], next: number, logFilter?: LogFilter): string => {
-    expire();
-    if (filters.size >= limits.filters) throw limitExceeded("too many filters are installed", limits.filters);
+
+  installBlockFilter(): string {
+    return this.#install("block", this.#blocks.heads().latest + 1);
+  }
+
+  installPendingFilter(): string {
+    return this.#install("pending", this.#pending.end());
+  }
+
+  installLogFilter(filter: LogFilter): string {
+    const from = filter.fromBlock?.kind === "number" ? filter.fromBlock.number : 0;
+    return this.#install("log", Math.max(this.#blocks.heads().latest + 1, from), filter);
+  }
+
+  uninstall(id: string): boolean {
+    return this.#filters.delete(id);
+  }
+
+  /** What is new since the last poll. Throws "filter not found". */
+  changes(id: string, deadlineMs: number): Promise<Json> {
+    const filter = this.#find(id);
+    const poll = async (): Promise<Json> => {
+      if (filter.logFilter !== undefined) return this.#newLogs(filter, filter.logFilter, deadlineMs);
+      return filter.kind === "block" ? this.#newBlocks(filter) : this.#newPending(filter);
+    };
+    const result = filter.tail.then(poll, poll);
+    filter.tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /** All of a log filter's logs. Throws "filter not found", for filters of other kinds too. */
+  async allLogs(id: string, deadlineMs: number): Promise<Json> {
+    const { logFilter } = this.#find(id);
+    if (logFilter === undefined) throw serverError("filter not found");
+    return getLogs(this.#chain, this.#blocks, logFilter, this.#limits, deadlineMs);
+  }
+
+  #install(kind: Filter["kind"], next: number, logFilter?: LogFilter): string {
+    this.#expire();
+    const limit = this.#limits.filters;
+    if (this.#filters.size >= limit) throw limitExceeded("too many filters are installed", limit);
     // Unguessable, because whoever knows an id can take its news away.
     const id = toHex(randomBytes(ID_BYTES));
-    filters.set(id, { kind, logFilter, next, tail: Promise.resolve(), lastUsedMs: nowMs() });
+    this.#filters.set(id, { kind, logFilter, next, tail: Promise.resolve(), lastUsedMs: this.#nowMs() });
     return id;
-  };
-  const find = (id: string): Filter => {
-    expire();
-    const filter = filters.get(id);
+  }
+
+  #find(id: string): Filter {
+    this.#expire();
+    const filter = this.#filters.get(id);
     if (filter === undefined) throw serverError("filter not found");
-    filters.delete(id);
-    filters.set(id, filter);
-    filter.lastUsedMs = nowMs();
+    this.#filters.delete(id);
+    this.#filters.set(id, filter);
+    filter.lastUsedMs = this.#nowMs();
     return filter;
-  };
+  }
 
-  const search = (filter: LogFilter, range: { fromBlock: number; toBlock: number }, deadlineMs: number) =>
-    searchLogs(chain, blocks, filter.criteria, { ...range, maxResults: limits.logResults }, deadlineMs);
+  #expire(): void {
+    const oldest = this.#nowMs() - this.#limits.filterIdleMs;
+    for (const [id, filter] of this.#filters) {
+      if (filter.lastUsedMs >= oldest) break;
+      this.#filters.delete(id);
+    }
+  }
 
-  const newLogs = async (filter: Filter, logFilter: LogFilter, deadlineMs: number): Promise<Json> => {
-    const latest = blocks.heads().latest;
-    const end = logFilter.toBlock?.kind === "number" ? Math.min(logFilter.toBlock.number, latest) : latest;
+  async #newLogs(filter: Filter, { criteria, toBlock }: LogFilter, deadlineMs: number): Promise<Json> {
+    const { logRangeBlocks, logResults } = this.#limits;
+    const latest = this.#blocks.heads().latest;
+    const end = toBlock?.kind === "number" ? Math.min(toBlock.number, latest) : latest;
     // What one poll may not look through, the next one does.
-    const toBlock = Math.min(end, filter.next + limits.logRangeBlocks - 1);
-    const found = await search(logFilter, { fromBlock: filter.next, toBlock }, deadlineMs);
+    const last = Math.min(end, filter.next + logRangeBlocks - 1);
+    const range = { fromBlock: filter.next, toBlock: last, maxResults: logResults };
+    const found = await searchLogs(this.#chain, this.#blocks, criteria, range, deadlineMs);
     filter.next = Math.max(filter.next, found.nextBlock);
     return found.logs;
-  };
-  const newBlocks = (filter: Filter): Json => {
-    const { latest } = blocks.heads();
-    const first = Math.max(filter.next, latest - limits.logRangeBlocks + 1);
+  }
+
+  #newBlocks(filter: Filter): Json {
+    const { latest } = this.#blocks.heads();
+    const first = Math.max(filter.next, latest - this.#limits.logRangeBlocks + 1);
     const hashes: string[] = [];
     for (let number = first; number <= latest; number++) {
-      const header = chain.header(number);
+      const header = this.#chain.header(number);
       if (header !== undefined) hashes.push(toHex(header.hash));
     }
     filter.next = latest + 1;
     return hashes;
-  };
+  }
 
-  return {
-    installBlockFilter: () => install("block", blocks.heads().latest + 1),
-    installPendingFilter: () => install("pending", pending.end()),
-    installLogFilter: (filter) => {
-      const { latest } = blocks.heads();
-      const from = filter.fromBlock?.kind === "number" ? filter.fromBlock.number : 0;
-      return install("log", Math.max(latest + 1, from), filter);
-    },
-    changes: (id, deadlineMs) => {
-      const filter = find(id);
-      const poll = async (): Promise<Json> => {
-        if (filter.logFilter !== undefined) return newLogs(filter, filter.logFilter, deadlineMs);
-        if (filter.kind === "block") return newBlocks(filter);
-        const { hashes, end } = pending.since(filter.next);
-        filter.next = end;
-        return hashes;
-      };
-      const result = filter.tail.then(poll, poll);
-      filter.tail = result.catch(() => undefined);
-      return result;
-    },
-    allLogs: async (id, deadlineMs) => {
-      const { logFilter } = find(id);
-      if (logFilter === undefined) throw serverError("filter not found");
-      const range = resolveRange(blocks, logFilter);
-      if (range.toBlock - range.fromBlock >= limits.logRangeBlocks) {
-        throw limitExceeded(`block range above the limit of ${limits.logRangeBlocks}`, limits.logRangeBlocks);
-      }
-      const found = await search(logFilter, range, deadlineMs);
-      if (found.logs.length > limits.logResults) {
-        throw limitExceeded(`query returned more than ${limits.logResults} results`, limits.logResults);
-      }
-      return found.logs;
-    },
-    uninstall: (id) => filters.delete(id),
-    listener: {
-      onBlock: ({ number }) => {
-        // After a reorganisation the blocks that took others' places are told as well.
-        for (const filter of filters.values()) {
-          if (filter.kind !== "pending" && filter.next > number + 1) filter.next = number;
-        }
-      },
-      onPendingTransactions: (hashes) => pending.append(hashes.map((hash) => toHex(hash))),
-    },
-    size: () => filters.size,
-  };
+  #newPending(filter: Filter): Json {
+    const { hashes, end } = this.#pending.since(filter.next);
+    filter.next = end;
+    return hashes;
+  }
 }
 
 type PendingLog = {

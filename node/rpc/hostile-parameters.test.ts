@@ -4,7 +4,7 @@ import { createRandom } from "@ostrom/base";
 import { createMethods } from "./methods.ts";
 import { createRpcServer, type RpcServer } from "./server.ts";
 import { createFakeBackend } from "./testing/fake-backend.ts";
-import { post, result, type RpcAnswer } from "./testing/http-client.ts";
+import { post, type RpcAnswer, result } from "./testing/http-client.ts";
 import { junk } from "./testing/junk.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -66,7 +66,10 @@ describe("junk parameters", () => {
       await message("eth_getBalance", [`0x${"00".repeat(20)}`, "0x01"]),
       'invalid argument 1: hex number with leading zero digits: "0x01"',
     );
-    assert.equal(await message("debug_getRawBlock", ["2"]), "invalid argument 0: hex string without 0x prefix");
+    assert.equal(
+      await message("debug_getRawBlock", ["2"]),
+      "invalid argument 0: hex string without 0x prefix",
+    );
     assert.equal(
       await message("eth_call", [{ to: "0x12" }]),
       "invalid argument 0: to: hex string has length 2, want 40 for an address",
@@ -76,7 +79,12 @@ describe("junk parameters", () => {
 
   test("the method list describes every method and parameter", async () => {
     const document = (await result(url, "rpc.discover")) as {
-      methods: { name: string; summary: string; params: { name: string }[]; result: { schema: { description: string } } }[];
+      methods: {
+        name: string;
+        summary: string;
+        params: { name: string }[];
+        result: { schema: { description: string } };
+      }[];
     };
     assert.equal(document.methods.length, createMethods().size);
     for (const method of document.methods) {

@@ -39,14 +39,20 @@ describe("HTTP", () => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk) => (text += chunk));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+        );
       });
       sent.on("error", reject);
       sent.end(body);
     });
 
   test("refuses a rebound host name with 403 and says what to do", async () => {
-    const answer = await raw("POST", { host: "evil.example:8545", "content-type": "application/json" }, CHAIN_ID);
+    const answer = await raw(
+      "POST",
+      { host: "evil.example:8545", "content-type": "application/json" },
+      CHAIN_ID,
+    );
     assert.equal(answer.status, 403);
     assert.match((JSON.parse(answer.text) as RpcAnswer).error?.message ?? "", /rpc\.allowedHosts/);
     assert.equal((await raw("GET", { host: "evil.example" })).status, 403);
@@ -81,7 +87,10 @@ describe("HTTP", () => {
 
   test("takes JSON only, so that a foreign form cannot post", async () => {
     assert.equal((await raw("POST", { "content-type": "text/plain" }, CHAIN_ID)).status, 415);
-    assert.equal((await raw("POST", { "content-type": "application/json; charset=utf-8" }, CHAIN_ID)).status, 200);
+    assert.equal(
+      (await raw("POST", { "content-type": "application/json; charset=utf-8" }, CHAIN_ID)).status,
+      200,
+    );
     assert.equal((await raw("POST", {}, CHAIN_ID)).status, 200);
   });
 
@@ -128,8 +137,12 @@ describe("HTTP", () => {
         socket.on("close", () => resolve(text));
       });
     assert.match(await talk("\u0000\u0001garbage\r\n\r\n"), /^HTTP\/1\.1 400/);
-    assert.match(await talk(`GET / HTTP/1.1\r\nhost: localhost\r\n${"x: y\r\n".repeat(10_000)}`), /^HTTP\/1\.1 4/);
-    const head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    assert.match(
+      await talk(`GET / HTTP/1.1\r\nhost: localhost\r\n${"x: y\r\n".repeat(10_000)}`),
+      /^HTTP\/1\.1 4/,
+    );
+    const head =
+      "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     assert.match(await talk(head), /^(HTTP\/1\.1 4|$)/);
     assert.equal((await call(url, "eth_chainId")).result, "0x539");
   });

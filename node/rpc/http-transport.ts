@@ -25,31 +25,28 @@ const PATHS: readonly string[] = ["/", "/health"];
 /** Answers one HTTP request: POST / (JSON-RPC), GET / and GET /health (state of the node), OPTIONS / (CORS). */
 export function handleHttp(services: HttpServices, request: IncomingMessage, response: ServerResponse): void {
   const { access } = services;
-  const refusedHost = access.refuseHost(request.headers.host);
-  if (refusedHost !== undefined) return refuse(response, 403, refusedHost);
-  const { origin } = request.headers;
-  const refusedOrigin = access.refuseOrigin(origin);
-  if (refusedOrigin !== undefined) return refuse(response, 403, refusedOrigin);
-  if (origin !== undefined) {
+  const { host, origin } = request.headers;
+  const path = (request.url ?? "/").split("?", 1)[0]!;
+  const forbidden = access.refuseHost(host) ?? access.refuseOrigin(origin);
+  if (forbidden === undefined && origin !== undefined) {
     response.setHeader("access-control-allow-origin", origin);
     response.setHeader("vary", "Origin");
   }
-  const path = (request.url ?? "/").split("?", 1)[0]!;
-  if (!PATHS.includes(path)) return refuse(response, 404, "JSON-RPC is served at /");
-  switch (request.method) {
-    case "POST":
-      return handlePost(services, request, response);
-    case "OPTIONS":
-      return preflight(request, response);
-    case "GET":
-    case "HEAD": {
-      const { isReady, body } = services.health();
-      return send(response, isReady || path === "/" ? 200 : 503, "application/json", body);
-    }
-    default:
-      response.setHeader("allow", "POST, GET, HEAD, OPTIONS");
-      return refuse(response, 405, "send JSON-RPC requests with POST");
+  if (forbidden !== undefined) refuse(response, 403, forbidden);
+  else if (!PATHS.includes(path)) refuse(response, 404, "JSON-RPC is served at /");
+  else if (request.method === "POST") handlePost(services, request, response);
+  else if (request.method === "OPTIONS") preflight(request, response);
+  else if (request.method === "GET" || request.method === "HEAD") tellHealth(services, path, response);
+  else {
+    response.setHeader("allow", "POST, GET, HEAD, OPTIONS");
+    refuse(response, 405, "send JSON-RPC requests with POST");
   }
+}
+
+function tellHealth(services: HttpServices, path: string, response: ServerResponse): void {
+  const { isReady, body } = services.health();
+  // A person who opens the address in a browser is no load balancer.
+  send(response, isReady || path === "/" ? 200 : 503, body);
 }
 
 function preflight(request: IncomingMessage, response: ServerResponse): void {
@@ -65,48 +62,57 @@ function preflight(request: IncomingMessage, response: ServerResponse): void {
 
 function handlePost(services: HttpServices, request: IncomingMessage, response: ServerResponse): void {
   const { limits, load } = services;
-  const type = request.headers["content-type"];
-  // Forms of foreign pages can post without asking first, but not as JSON.
-  if (type !== undefined && !JSON_TYPES.includes(type.split(";", 1)[0]!.trim().toLowerCase())) {
-    return refuse(response, 415, "the content-type must be application/json");
-  }
-  if (Number(request.headers["content-length"] ?? 0) > limits.bodyBytes) return tooLarge(response, limits);
-  if (load.inFlight >= limits.concurrentRequests) {
+  if (!isJson(request.headers["content-type"])) {
+    refuse(response, 415, "the content-type must be application/json");
+  } else if (Number(request.headers["content-length"] ?? 0) > limits.bodyBytes) {
+    refuseTooLarge(response, limits);
+  } else if (load.inFlight >= limits.concurrentRequests) {
     response.setHeader("retry-after", "1");
-    return refuse(response, 503, "the node is busy: try again in a second", RPC_ERROR.limitExceeded);
+    refuse(response, 503, "the node is busy: try again in a second", RPC_ERROR.limitExceeded);
+  } else {
+    load.inFlight++;
+    response.once("close", () => {
+      load.inFlight--;
+    });
+    receive(services, request, response);
   }
-  load.inFlight++;
-  response.once("close", () => load.inFlight--);
+}
+
+/** Forms of foreign pages can post without asking first, but not as JSON. */
+function isJson(type: string | undefined): boolean {
+  return type === undefined || JSON_TYPES.includes(type.split(";", 1)[0]!.trim().toLowerCase());
+}
+
+function receive({ limits, answer }: HttpServices, request: IncomingMessage, response: ServerResponse): void {
   const chunks: Buffer[] = [];
   let length = 0;
   request.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length > limits.bodyBytes) {
-      chunks.length = 0;
-      request.removeAllListeners("data").removeAllListeners("end");
-      return tooLarge(response, limits);
-    }
     chunks.push(chunk);
+    if (length <= limits.bodyBytes) return;
+    chunks.length = 0;
+    request.removeAllListeners("data").removeAllListeners("end");
+    refuseTooLarge(response, limits);
   });
   request.on("end", () => {
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    const answer = services.answer(body.toString("utf8"));
-    if (answer instanceof Promise) void answer.then((text) => sendAnswer(response, text));
-    else sendAnswer(response, answer);
+    const answered = answer(body.toString("utf8"));
+    if (answered instanceof Promise) void answered.then((text) => sendAnswer(response, text));
+    else sendAnswer(response, answered);
   });
 }
 
 function sendAnswer(response: ServerResponse, text: string | undefined): void {
   if (response.destroyed) return;
   if (text === undefined) response.writeHead(204).end();
-  else send(response, 200, "application/json", text);
+  else send(response, 200, text);
 }
 
-function tooLarge(response: ServerResponse, limits: RpcLimits): void {
+function refuseTooLarge(response: ServerResponse, limits: RpcLimits): void {
   // What is still on its way is not read: the connection ends.
   response.setHeader("connection", "close");
   const message = `request body too large: the limit is ${limits.bodyBytes} bytes`;
-  send(response, 413, "application/json", errorText(null, limitExceeded(message, limits.bodyBytes)));
+  send(response, 413, errorText(null, limitExceeded(message, limits.bodyBytes)));
 }
 
 function refuse(
@@ -115,11 +121,11 @@ function refuse(
   message: string,
   code: number = RPC_ERROR.invalidRequest,
 ): void {
-  send(response, status, "application/json", errorText(null, new RpcError(code, message)));
+  send(response, status, errorText(null, new RpcError(code, message)));
 }
 
-function send(response: ServerResponse, status: number, type: string, text: string): void {
-  const body = Buffer.from(text, "utf8");
-  response.writeHead(status, { "content-type": type, "content-length": body.length });
+function send(response: ServerResponse, status: number, json: string): void {
+  const body = Buffer.from(json, "utf8");
+  response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
   response.end(body);
 }

@@ -23,8 +23,8 @@ export type {
 } from "./backend.ts";
 export type { Json } from "./json.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
-export { createMethods } from "./methods.ts";
 export type { Method } from "./method.ts";
+export { createMethods } from "./methods.ts";
 export { describeMethods, type MethodDescription } from "./schema.ts";
 export {
   createRpcServer,

@@ -8,7 +8,7 @@ import { address, type Decoder, hash, listOf, objectOf, optionalField, shown, Va
 import { logToJson } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
-import { invalidParams, RPC_ERROR, RpcError } from "./rpc-error.ts";
+import { invalidParams, limitExceeded, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
 
 /** Which logs are wanted. Keys are hex digits; undefined wants any. */
 export type LogCriteria = {
@@ -100,7 +100,9 @@ export function bloomMayMatch(bloom: Bytes, criteria: LogCriteria): boolean {
 export function logMatches(log: Log, criteria: LogCriteria): boolean {
   if (criteria.addresses !== undefined && !criteria.addresses.has(toHexDigits(log.address))) return false;
   if (log.topics.length < criteria.topics.length) return false;
-  return criteria.topics.every((wanted, i) => wanted === undefined || wanted.has(toHexDigits(log.topics[i]!)));
+  return criteria.topics.every(
+    (wanted, i) => wanted === undefined || wanted.has(toHexDigits(log.topics[i]!)),
+  );
 }
 
 /** The matching logs of one block, in order. */
@@ -165,7 +167,7 @@ export async function searchLogs(
 
 /** The numbers that a filter's range means now.
  * Throws -32602 for a range that is reversed or beyond the head. */
-export function resolveRange(
+function resolveRange(
   blocks: Pick<BlockReader, "heads" | "resolve">,
   filter: LogFilter,
 ): { readonly fromBlock: number; readonly toBlock: number } {
@@ -180,4 +182,34 @@ export function resolveRange(
   if (fromBlock > toBlock) throw invalidParams("invalid block range params");
   if (toBlock > latest) throw invalidParams("block range extends beyond current head block");
   return { fromBlock, toBlock };
+}
+
+/** All the logs that a filter means, as eth_getLogs answers. Throws where the range or the result exceeds its limit, and
+ * what `resolveRange` and `searchLogs` throw. */
+export async function getLogs(
+  chain: Pick<ChainReads, "header">,
+  blocks: BlockReader,
+  filter: LogFilter,
+  limits: Pick<RpcLimits, "logRangeBlocks" | "logResults">,
+  deadlineMs: number,
+): Promise<readonly JsonObject[]> {
+  if (filter.blockHash !== undefined) {
+    const block = blocks.byHash(filter.blockHash);
+    if (block === undefined) throw serverError("unknown block");
+    return logsOfBlock(block, filter.criteria);
+  }
+  const { logRangeBlocks, logResults } = limits;
+  const range = resolveRange(blocks, filter);
+  const length = range.toBlock - range.fromBlock + 1;
+  if (length > logRangeBlocks) {
+    const message = `block range of ${length} is above the limit of ${logRangeBlocks}: ask in parts`;
+    throw limitExceeded(message, logRangeBlocks);
+  }
+  const wanted = { ...range, maxResults: logResults };
+  const { logs } = await searchLogs(chain, blocks, filter.criteria, wanted, deadlineMs);
+  if (logs.length > logResults) {
+    const message = `query returned more than ${logResults} results: ask for fewer blocks`;
+    throw limitExceeded(message, logResults);
+  }
+  return logs;
 }

@@ -1,11 +1,11 @@
 import type { RpcBackend } from "./backend.ts";
 import type { BlockReader } from "./block-reader.ts";
-import { decodeArgument, type Decoder } from "./decode.ts";
+import { type Decoder, decodeArgument } from "./decode.ts";
+import type { FeeOracle } from "./fees.ts";
 import type { FilterRegistry } from "./filter-registry.ts";
 import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
 import { invalidParams } from "./rpc-error.ts";
-import type { FeeOracle } from "./fees.ts";
 import type { SimulationQueue } from "./simulation-queue.ts";
 import type { SubmissionQueue } from "./submission-queue.ts";
 import type { SubscriptionConnection, SubscriptionHub } from "./subscription-hub.ts";

@@ -9,7 +9,8 @@ export const ostromMethods: readonly Method[] = [
     name: "ostrom_getTransactionStatus",
     summary: "Where a transaction stands: included (and certified or not), in the pool, or dropped and why.",
     parameters: [required("hash", hash)],
-    returns: "{status: included | pending | queued | dropped | unknown, blockNumber, certified, reason, message}",
+    returns:
+      "{status: included | pending | queued | dropped | unknown, blockNumber, certified, reason, message}",
     run: async ({ backend, blocks }, transactionHash) => {
       const location = backend.chain.transactionLocation(transactionHash);
       if (location !== undefined) {

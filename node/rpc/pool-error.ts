@@ -42,7 +42,9 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
 export function refusalText(reason: Failure): string {
   const known = TEXTS.get(reason.code.slice(reason.code.lastIndexOf("/") + 1));
   if (known === undefined) return reason.message;
-  return reason.message.toLowerCase().includes(known.toLowerCase()) ? reason.message : `${known}: ${reason.message}`;
+  return reason.message.toLowerCase().includes(known.toLowerCase())
+    ? reason.message
+    : `${known}: ${reason.message}`;
 }
 
 /** The answer to a transaction that was refused, or given up later; `data` has the machine-readable reason. */

@@ -56,7 +56,9 @@ export const schemaMethods: readonly Method[] = [
     parameters: [],
     returns: "{family: version}",
     run: ({ methods }) => {
-      const families = [...methods.keys()].filter((name) => name.includes("_")).map((name) => name.split("_")[0]!);
+      const families = [...methods.keys()]
+        .filter((name) => name.includes("_"))
+        .map((name) => name.split("_")[0]!);
       return Object.fromEntries([...new Set(families)].sort().map((family) => [family, "1.0"]));
     },
   }),

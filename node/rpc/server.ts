@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAccessRules } from "./access.ts";
 import type { RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
-import { handleHttp, type Load } from "./http-transport.ts";
+import { type HttpServices, handleHttp, type Load } from "./http-transport.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import { combineListeners, createServices } from "./services.ts";
 import type { SubscriptionConnection } from "./subscription-hub.ts";
@@ -75,6 +75,13 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     subscriptions: services.subscriptions,
     answer,
   });
+  const httpServices: HttpServices = {
+    access,
+    limits,
+    load,
+    answer: (message) => answer(message, undefined),
+    health: () => health(backend, services.clientVersion),
+  };
   const http = createServer(
     {
       headersTimeout: limits.receiveTimeoutMs,
@@ -83,18 +90,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       // How often the two timeouts above are looked at.
       connectionsCheckingInterval: Math.max(50, Math.floor(limits.receiveTimeoutMs / 4)),
     },
-    (request, response) =>
-      handleHttp(
-        {
-          access,
-          limits,
-          load,
-          answer: (message) => answer(message, undefined),
-          health: () => health(backend, services.clientVersion),
-        },
-        request,
-        response,
-      ),
+    (request, response) => handleHttp(httpServices, request, response),
   );
   http.maxConnections = limits.connections;
   // A client that takes no answer bytes for this long, after its request, is dropped.
@@ -131,7 +127,10 @@ function listen(http: Server, host: string, port: number): Promise<number> {
       const where = `${host}:${port}`;
       reject(
         error.code === "EADDRINUSE"
-          ? new RpcStartError("rpc/port-taken", `port ${port} is taken on ${host}: stop what uses it, or choose another`)
+          ? new RpcStartError(
+              "rpc/port-taken",
+              `port ${port} is taken on ${host}: stop what uses it, or choose another`,
+            )
           : new RpcStartError("rpc/cannot-listen", `cannot listen on ${where}: ${error.message}`),
       );
     });

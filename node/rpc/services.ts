@@ -1,14 +1,14 @@
 import type { EventListener } from "./backend.ts";
 import { type BlockReader, createBlockReader } from "./block-reader.ts";
 import { createFeeOracle } from "./fees.ts";
-import { createFilterRegistry } from "./filter-registry.ts";
+import { FilterRegistry } from "./filter-registry.ts";
 import type { RpcLimits } from "./limits.ts";
 import type { Services } from "./method.ts";
 import { createMethods } from "./methods.ts";
 import type { RpcServerOptions } from "./server.ts";
 import { createSimulationQueue } from "./simulation-queue.ts";
 import { createSubmissionQueue } from "./submission-queue.ts";
-import { createSubscriptionHub } from "./subscription-hub.ts";
+import { SubscriptionHub } from "./subscription-hub.ts";
 import { createTransactionWaiter } from "./transaction-waiter.ts";
 
 /** What web3_clientVersion answers unless the backend says otherwise. */
@@ -28,9 +28,9 @@ export function createServices(
     nowMs,
     submissions: createSubmissionQueue(backend.pool),
     simulations: createSimulationQueue(backend.executor, limits),
-    filters: createFilterRegistry(backend.chain, blocks, limits, nowMs),
+    filters: new FilterRegistry(backend.chain, blocks, limits, nowMs),
     waiter: createTransactionWaiter(blocks),
-    subscriptions: createSubscriptionHub(blocks, backend.pool, limits, reportError),
+    subscriptions: new SubscriptionHub(blocks, backend.pool, limits, reportError),
     fees: createFeeOracle(blocks, backend.chain, backend.info.rules),
     clientVersion: backend.info.clientVersion ?? DEFAULT_CLIENT_VERSION,
     methods: createMethods(limits),

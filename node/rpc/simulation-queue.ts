@@ -1,12 +1,6 @@
 import type { Result } from "@ostrom/base";
 import type { CallOutcome } from "@ostrom/execution";
-import type {
-  AccessListOutcome,
-  Executor,
-  GasEstimate,
-  Simulation,
-  SimulationFailure,
-} from "./backend.ts";
+import type { AccessListOutcome, Executor, GasEstimate, Simulation, SimulationFailure } from "./backend.ts";
 import type { RpcLimits } from "./limits.ts";
 import { limitExceeded } from "./rpc-error.ts";
 

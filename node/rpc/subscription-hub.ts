@@ -27,97 +27,102 @@ export type Subscription = {
   held: string[] | undefined;
 };
 
-/** Pushes news to WebSocket clients (eth_subscribe). Each piece of news is encoded once, whoever gets it. */
-export type SubscriptionHub = {
-  readonly subscribe: (connection: SubscriptionConnection, subject: Subject) => string;
-  readonly unsubscribe: (connection: SubscriptionConnection, id: string) => boolean;
-  /** Lets the news of new subscriptions go, after the answer with their ids was sent. */
-  readonly release: (connection: SubscriptionConnection) => void;
-  readonly close: (connection: SubscriptionConnection) => void;
-  readonly listener: EventListener;
-};
-
 const ID_BYTES = 16;
 /** News held for a subscription whose id is not told yet. */
 const MAX_HELD = 10_000;
 
-export function createSubscriptionHub(
-  blocks: Pick<BlockReader, "byNumber">,
-  pool: Pick<PoolPort, "get">,
-  limits: Pick<RpcLimits, "webSocketSubscriptions">,
-  reportError: (error: unknown) => void,
-): SubscriptionHub {
-  const all: Record<Subject["kind"], Set<Subscription>> = {
+/** Pushes news to WebSocket clients (eth_subscribe). Each piece of news is encoded once, whoever gets it. */
+export class SubscriptionHub {
+  readonly #all: Record<Subject["kind"], Set<Subscription>> = {
     newHeads: new Set(),
     logs: new Set(),
     newPendingTransactions: new Set(),
   };
+  readonly #blocks: Pick<BlockReader, "byNumber">;
+  readonly #pool: Pick<PoolPort, "get">;
+  readonly #maxOfConnection: number;
+  readonly #reportError: (error: unknown) => void;
 
-  const tellLogs = (block: ReadBlock): void => {
-    for (const subscription of all.logs) {
-      if (subscription.subject.kind !== "logs") continue;
-      for (const log of logsOfBlock(block, subscription.subject.criteria)) notify(subscription, stringify(log));
-    }
+  constructor(
+    blocks: Pick<BlockReader, "byNumber">,
+    pool: Pick<PoolPort, "get">,
+    limits: Pick<RpcLimits, "webSocketSubscriptions">,
+    reportError: (error: unknown) => void,
+  ) {
+    this.#blocks = blocks;
+    this.#pool = pool;
+    this.#maxOfConnection = limits.webSocketSubscriptions;
+    this.#reportError = reportError;
+  }
+
+  readonly listener: EventListener = {
+    onBlock: ({ number }) => this.#tellBlock(number),
+    onPendingTransactions: (hashes) => {
+      if (this.#all.newPendingTransactions.size > 0) this.#tellPending(hashes).catch(this.#reportError);
+    },
   };
-  const tellPending = async (hashes: readonly Hash[]): Promise<void> => {
-    const hasFull = [...all.newPendingTransactions].some(isFull);
+
+  /** @returns the new subscription's id; its news wait until `release`. */
+  subscribe(connection: SubscriptionConnection, subject: Subject): string {
+    if (connection.subscriptions.size >= this.#maxOfConnection) {
+      throw limitExceeded("too many subscriptions on this connection", this.#maxOfConnection);
+    }
+    const id = toHex(randomBytes(ID_BYTES));
+    const subscription: Subscription = { id, subject, connection, held: [] };
+    connection.subscriptions.set(id, subscription);
+    this.#all[subject.kind].add(subscription);
+    return id;
+  }
+
+  /** @returns whether it was there. */
+  unsubscribe(connection: SubscriptionConnection, id: string): boolean {
+    const subscription = connection.subscriptions.get(id);
+    if (subscription === undefined) return false;
+    this.#all[subscription.subject.kind].delete(subscription);
+    return connection.subscriptions.delete(id);
+  }
+
+  /** Lets the news of new subscriptions go, after the answer with their ids was sent. */
+  release(connection: SubscriptionConnection): void {
+    for (const subscription of connection.subscriptions.values()) {
+      const held = subscription.held ?? [];
+      subscription.held = undefined;
+      for (const message of held) connection.send(message);
+    }
+  }
+
+  /** Ends all subscriptions of a connection. */
+  close(connection: SubscriptionConnection): void {
+    for (const id of [...connection.subscriptions.keys()]) this.unsubscribe(connection, id);
+  }
+
+  #tellBlock(blockNumber: number): void {
+    const { newHeads, logs } = this.#all;
+    if (newHeads.size === 0 && logs.size === 0) return;
+    const block = this.#blocks.byNumber(blockNumber);
+    if (block === undefined) return;
+    const head = newHeads.size === 0 ? "" : stringify(headerToJson(block.hash, block.header));
+    for (const subscription of newHeads) notify(subscription, head);
+    for (const subscription of logs) {
+      if (subscription.subject.kind !== "logs") continue;
+      for (const log of logsOfBlock(block, subscription.subject.criteria))
+        notify(subscription, stringify(log));
+    }
+  }
+
+  async #tellPending(hashes: readonly Hash[]): Promise<void> {
+    const subscriptions = this.#all.newPendingTransactions;
+    const hasFull = [...subscriptions].some(isFull);
     for (const hash of hashes) {
       const short = stringify(toHex(hash));
-      const transaction = hasFull ? await pool.get(hash) : undefined;
+      const transaction = hasFull ? await this.#pool.get(hash) : undefined;
       const full = transaction === undefined ? undefined : stringify(pendingTransactionToJson(transaction));
-      for (const subscription of all.newPendingTransactions) {
+      for (const subscription of subscriptions) {
         const news = isFull(subscription) ? full : short;
         if (news !== undefined) notify(subscription, news);
       }
     }
-  };
-
-  return {
-    subscribe: (connection, subject) => {
-      if (connection.subscriptions.size >= limits.webSocketSubscriptions) {
-        throw limitExceeded("too many subscriptions on this connection", limits.webSocketSubscriptions);
-      }
-      const id = toHex(randomBytes(ID_BYTES));
-      const subscription: Subscription = { id, subject, connection, held: [] };
-      connection.subscriptions.set(id, subscription);
-      all[subject.kind].add(subscription);
-      return id;
-    },
-    unsubscribe: (connection, id) => {
-      const subscription = connection.subscriptions.get(id);
-      if (subscription === undefined) return false;
-      all[subscription.subject.kind].delete(subscription);
-      return connection.subscriptions.delete(id);
-    },
-    release: (connection) => {
-      for (const subscription of connection.subscriptions.values()) {
-        const held = subscription.held ?? [];
-        subscription.held = undefined;
-        for (const message of held) connection.send(message);
-      }
-    },
-    close: (connection) => {
-      for (const subscription of connection.subscriptions.values()) {
-        all[subscription.subject.kind].delete(subscription);
-      }
-      connection.subscriptions.clear();
-    },
-    listener: {
-      onBlock: ({ number }) => {
-        if (all.newHeads.size === 0 && all.logs.size === 0) return;
-        const block = blocks.byNumber(number);
-        if (block === undefined) return;
-        if (all.newHeads.size > 0) {
-          const head = stringify(headerToJson(block.hash, block.header));
-          for (const subscription of all.newHeads) notify(subscription, head);
-        }
-        tellLogs(block);
-      },
-      onPendingTransactions: (hashes) => {
-        if (all.newPendingTransactions.size > 0) tellPending(hashes).catch(reportError);
-      },
-    },
-  };
+  }
 }
 
 function isFull({ subject }: Subscription): boolean {

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createPublicClient, createWalletClient, defineChain, encodeFunctionData, type Hex, http, pad } from "viem";
+import {
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  encodeFunctionData,
+  type Hex,
+  http,
+  pad,
+} from "viem";
 import { createMethods } from "./methods.ts";
 import { call, result } from "./testing/http-client.ts";
 import { ledgerContract } from "./testing/ledger-contract.ts";
 import { ACCOUNTS, type ServedChain, serveChain } from "./testing/served-chain.ts";
-import { compare, type Comparison, createShape, learn, type Shape } from "./testing/shape.ts";
+import { type Comparison, compare, createShape, learn, type Shape } from "./testing/shape.ts";
 import { readExchanges, VECTORS_MISSING } from "./testing/vectors.ts";
 
 /** Methods of the vectors that this server has not. */
@@ -39,7 +47,9 @@ const FAMILIES: Readonly<Record<string, string>> = {
   eth_getTransactionReceipt: "receipt",
 };
 /** Where a thing of one family holds things of another. */
-const PARTS: Readonly<Record<string, { readonly family: string; readonly of: (value: unknown) => unknown[] }>> = {
+const PARTS: Readonly<
+  Record<string, { readonly family: string; readonly of: (value: unknown) => unknown[] }>
+> = {
   block: { family: "transaction", of: (block) => transactionsOf(block) },
   eth_getBlockReceipts: { family: "receipt", of: (receipts) => (Array.isArray(receipts) ? receipts : []) },
 };
@@ -59,7 +69,9 @@ function withoutParts(family: string, value: unknown): unknown {
   return family === "eth_getBlockReceipts" ? [] : value;
 }
 
-describe("answers have the keys and encodings of execution-apis' vectors", { skip: VECTORS_MISSING ?? false }, () => {
+describe("answers have the keys and encodings of execution-apis' vectors", {
+  skip: VECTORS_MISSING ?? false,
+}, () => {
   let served: ServedChain;
   /** Requests to our chain, by method: like those of the vectors, with values that exist here. */
   const requests = new Map<string, unknown[][]>();
@@ -80,7 +92,9 @@ describe("answers have the keys and encodings of execution-apis' vectors", { ski
   });
 
   test("results", async (t) => {
-    const exchanges = readExchanges().filter(({ method, answer }) => requests.has(method) && "result" in answer);
+    const exchanges = readExchanges().filter(
+      ({ method, answer }) => requests.has(method) && "result" in answer,
+    );
     const shapes = new Map<string, Shape>();
     const shapeOf = (family: string): Shape => {
       const shape = shapes.get(family) ?? createShape();
@@ -100,7 +114,8 @@ describe("answers have the keys and encodings of execution-apis' vectors", { ski
     for (const method of methods) {
       for (const params of requests.get(method) ?? []) {
         const answer = await call(served.http, method, params);
-        if (answer.error !== undefined) assert.fail(`${method} ${JSON.stringify(params)}: ${answer.error.message}`);
+        if (answer.error !== undefined)
+          assert.fail(`${method} ${JSON.stringify(params)}: ${answer.error.message}`);
         const name = `${method}(${JSON.stringify(params).slice(0, 60)})`;
         eachPart(method, answer.result, (shape, part) => compare(shape, part, name, comparison));
         answers++;
@@ -146,7 +161,10 @@ type Account = (typeof ACCOUNTS)[0];
 let ledgerAddress: Hex = "0x";
 
 /** A short chain with every kind of transaction that it takes, and requests for all of it. */
-async function buildRequests({ chain, http: url }: ServedChain, requests: Map<string, unknown[][]>): Promise<void> {
+async function buildRequests(
+  { chain, http: url }: ServedChain,
+  requests: Map<string, unknown[][]>,
+): Promise<void> {
   const { abi, bytecode } = ledgerContract();
   const [alice, bob, carol] = ACCOUNTS as [Account, Account, Account];
   const viemChain = defineChain({
@@ -169,21 +187,38 @@ async function buildRequests({ chain, http: url }: ServedChain, requests: Map<st
   let nonce = 1;
   const hashes = [deployed];
   const moving = { address: ledgerAddress, abi, functionName: "move", gas: 200_000n } as const;
-  hashes.push(await wallet.sendTransaction({ type: "legacy", to, value: 1n, gas: 21_000n, gasPrice, nonce: nonce++ }));
+  hashes.push(
+    await wallet.sendTransaction({ type: "legacy", to, value: 1n, gas: 21_000n, gasPrice, nonce: nonce++ }),
+  );
   hashes.push(
     await wallet.sendTransaction({ type: "eip2930", to, gas: 50_000n, gasPrice, accessList, nonce: nonce++ }),
   );
   hashes.push(await wallet.writeContract({ ...moving, args: [to, 1n, "moved"], ...fees, nonce: nonce++ }));
-  hashes.push(await wallet.writeContract({ ...moving, args: [to, 10n ** 9n, "reverts"], ...fees, nonce: nonce++ }));
   hashes.push(
-    await wallet.sendTransaction({ to, authorizationList: [authorization], gas: 100_000n, ...fees, nonce: nonce++ }),
+    await wallet.writeContract({ ...moving, args: [to, 10n ** 9n, "reverts"], ...fees, nonce: nonce++ }),
+  );
+  hashes.push(
+    await wallet.sendTransaction({
+      to,
+      authorizationList: [authorization],
+      gas: 100_000n,
+      ...fees,
+      nonce: nonce++,
+    }),
   );
   chain.seal();
   const waiting = [
     await wallet.sendTransaction({ type: "legacy", to, value: 1n, gas: 21_000n, gasPrice, nonce: nonce++ }),
     await wallet.writeContract({ ...moving, args: [to, 1n, "waits"], ...fees, nonce: nonce++ }),
   ];
-  const toSubmit = await wallet.signTransaction({ to, gas: 21_000n, ...fees, nonce: nonce++, chainId: 1337, type: "eip1559" });
+  const toSubmit = await wallet.signTransaction({
+    to,
+    gas: 21_000n,
+    ...fees,
+    nonce: nonce++,
+    chainId: 1337,
+    type: "eip1559",
+  });
 
   const block = (await result(url, "eth_getBlockByNumber", ["0x2", false])) as { hash: Hex };
   const total = { to: ledgerAddress, data: encodeFunctionData({ abi, functionName: "total" }) };
@@ -217,13 +252,25 @@ async function buildRequests({ chain, http: url }: ServedChain, requests: Map<st
   add("eth_feeHistory", ["0x2", "latest", [5, 95]]);
   add("eth_getBalance", [to], [to, "latest"], [to, block.hash]);
   add("eth_getBlockByHash", [block.hash, true], [block.hash, false], [unknownHash, true]);
-  add("eth_getBlockByNumber", ...blockTags.flatMap((tag) => [[tag, true], [tag, false]]), ["0x3e8", true]);
+  add(
+    "eth_getBlockByNumber",
+    ...blockTags.flatMap((tag) => [
+      [tag, true],
+      [tag, false],
+    ]),
+    ["0x3e8", true],
+  );
   add("eth_getBlockReceipts", ...blockTags.map((tag) => [tag]), [block.hash], [unknownHash]);
   add("eth_getBlockTransactionCountByHash", [block.hash]);
   add("eth_getBlockTransactionCountByNumber", ["0x0"], ["0x2"]);
   add("eth_getCode", [ledgerAddress], [to], [alice.address]);
   add("eth_getLogs", [{ fromBlock: "0x0", toBlock: "latest" }], [{ blockHash: block.hash }]);
-  add("eth_getProof", [ledgerAddress, []], [ledgerAddress, ["0x0", pad("0xff")], block.hash], [unknownHash.slice(0, 42), []]);
+  add(
+    "eth_getProof",
+    [ledgerAddress, []],
+    [ledgerAddress, ["0x0", pad("0xff")], block.hash],
+    [unknownHash.slice(0, 42), []],
+  );
   add("eth_getStorageAt", [ledgerAddress, "0x0"], [ledgerAddress, pad("0xff"), "latest"]);
   add("eth_getStorageValues", [{ [ledgerAddress]: ["0x0", "0x1"], [to]: ["0x0"] }, "latest"]);
   add("eth_getTransactionByBlockHashAndIndex", [block.hash, "0x0"], [block.hash, "0x4"]);

@@ -38,7 +38,9 @@ for (const transportName of ["http", "webSocket"] as const) {
     let ledger: Hex;
     const clients = () => {
       const transport =
-        transportName === "http" ? http(served.http, { batch: true, retryCount: 0 }) : webSocket(served.webSocket, { retryCount: 0, reconnect: false });
+        transportName === "http"
+          ? http(served.http, { batch: true, retryCount: 0 })
+          : webSocket(served.webSocket, { retryCount: 0, reconnect: false });
       return {
         reader: createPublicClient({ chain, transport, pollingInterval: 20, cacheTime: 0 }),
         wallet: createWalletClient({ chain, transport, account: alice }),
@@ -75,12 +77,15 @@ for (const transportName of ["http", "webSocket"] as const) {
       const code = await reader.getCode({ address: ledger });
       assert.ok(code !== undefined && code.length > 100);
       const contract = getContract({ address: ledger, abi, client: { public: reader, wallet } });
-      assert.equal(await contract.read["total"]!(), SUPPLY);
+      assert.equal(await contract.read.total!(), SUPPLY);
       const receipt = await reader.waitForTransactionReceipt({ hash: await move(bob.address, 5n) });
       assert.deepEqual([receipt.status, receipt.logs.length, receipt.type], ["success", 1, "eip1559"]);
-      assert.equal(await contract.read["balanceOf"]!([bob.address]), 5n);
+      assert.equal(await contract.read.balanceOf!([bob.address]), 5n);
       const transaction = await reader.getTransaction({ hash: receipt.transactionHash });
-      assert.deepEqual([transaction.from, transaction.to], [alice.address.toLowerCase(), ledger.toLowerCase()]);
+      assert.deepEqual(
+        [transaction.from, transaction.to],
+        [alice.address.toLowerCase(), ledger.toLowerCase()],
+      );
       const block = await reader.getBlock({ blockHash: receipt.blockHash, includeTransactions: true });
       assert.equal(block.transactions[0]?.hash, receipt.transactionHash);
       assert.equal(await reader.getBalance({ address: ledger }), 5n);
@@ -93,11 +98,23 @@ for (const transportName of ["http", "webSocket"] as const) {
       await reader.waitForTransactionReceipt({ hash: await move(bob.address, 1n, "one") });
       await reader.waitForTransactionReceipt({ hash: await move(carol.address, 2n, "two") });
       const get = (args: Record<string, Hex>): Promise<readonly Log[]> =>
-        reader.getContractEvents({ address: ledger, abi, eventName: event.name, args, fromBlock: first + 1n });
+        reader.getContractEvents({
+          address: ledger,
+          abi,
+          eventName: event.name,
+          args,
+          fromBlock: first + 1n,
+        });
       const all = (await get({})) as unknown as { args: { note: string } }[];
-      assert.deepEqual(all.map(({ args }) => args.note), ["one", "two"]);
+      assert.deepEqual(
+        all.map(({ args }) => args.note),
+        ["one", "two"],
+      );
       const toCarol = (await get({ to: carol.address })) as unknown as { args: { amount: bigint } }[];
-      assert.deepEqual(toCarol.map(({ args }) => args.amount), [2n]);
+      assert.deepEqual(
+        toCarol.map(({ args }) => args.amount),
+        [2n],
+      );
       assert.equal((await get({ from: bob.address })).length, 0);
     });
 
@@ -111,7 +128,10 @@ for (const transportName of ["http", "webSocket"] as const) {
         onLogs: ([log]) => event.resolve((log as unknown as { args: { note: string } }).args.note),
         onError: event.reject,
       });
-      const unwatchBlocks = reader.watchBlocks({ onBlock: ({ number }) => block.resolve(number), onError: block.reject });
+      const unwatchBlocks = reader.watchBlocks({
+        onBlock: ({ number }) => block.resolve(number),
+        onError: block.reject,
+      });
       // Watching begins with requests of its own; moves go on until it sees one.
       let isDone = false;
       const seen = Promise.all([event.promise, block.promise]).finally(() => (isDone = true));
@@ -140,8 +160,16 @@ for (const transportName of ["http", "webSocket"] as const) {
         reader.readContract({ address: ledger, abi, functionName, args });
       assert.equal((await revertOf(read("refuse"))).reason, "not today");
       assert.match((await revertOf(read("divide", [0n]))).shortMessage, /Division or modulo by zero/);
-      const request = { address: ledger, abi, functionName: "move", args: [bob.address, 1n, ""], account: carol } as const;
-      const simulated = await revertOf(reader.simulateContract({ ...request, args: [bob.address, 10n ** 9n, ""] }));
+      const request = {
+        address: ledger,
+        abi,
+        functionName: "move",
+        args: [bob.address, 1n, ""],
+        account: carol,
+      } as const;
+      const simulated = await revertOf(
+        reader.simulateContract({ ...request, args: [bob.address, 10n ** 9n, ""] }),
+      );
       assert.equal(simulated.data?.errorName, "Insufficient");
       assert.equal((simulated.data.args as bigint[])[1], 10n ** 9n);
       // Gas estimation fails with the same reason.
@@ -184,11 +212,19 @@ for (const transportName of ["http", "webSocket"] as const) {
 
     test("proofs verify with an independent trie against the block's state root", async () => {
       const { stateRoot, number } = await reader.getBlock();
-      const proof = await reader.getProof({ address: ledger, storageKeys: [pad("0x0"), pad("0xff")], blockNumber: number });
-      const account = await verifyMerkleProof(hexToBytes(ledger), proof.accountProof.map((node) => hexToBytes(node)), {
-        root: hexToBytes(stateRoot),
-        useKeyHashing: true,
+      const proof = await reader.getProof({
+        address: ledger,
+        storageKeys: [pad("0x0"), pad("0xff")],
+        blockNumber: number,
       });
+      const account = await verifyMerkleProof(
+        hexToBytes(ledger),
+        proof.accountProof.map((node) => hexToBytes(node)),
+        {
+          root: hexToBytes(stateRoot),
+          useKeyHashing: true,
+        },
+      );
       assert.ok(account !== null);
       const [nonce, balance, storageHash, codeHash] = fromRlp(account, "hex") as Hex[];
       assert.deepEqual([BigInt(nonce!), BigInt(balance!)], [1n, 5n]);
@@ -197,7 +233,11 @@ for (const transportName of ["http", "webSocket"] as const) {
       const options = { root: hexToBytes(proof.storageHash), useKeyHashing: true };
       const [total, absent] = await Promise.all(
         proof.storageProof.map(({ key, proof: nodes }) =>
-          verifyMerkleProof(hexToBytes(pad(key as Hex)), nodes.map((node) => hexToBytes(node)), options),
+          verifyMerkleProof(
+            hexToBytes(pad(key as Hex)),
+            nodes.map((node) => hexToBytes(node)),
+            options,
+          ),
         ),
       );
       assert.equal(BigInt(fromRlp(total!, "hex") as Hex), SUPPLY);
@@ -207,13 +247,24 @@ for (const transportName of ["http", "webSocket"] as const) {
     test("proofs of older blocks verify against those blocks", async () => {
       const older = await reader.getBlock();
       await reader.waitForTransactionReceipt({ hash: await move(bob.address, 3n) });
-      const proof = await reader.getProof({ address: alice.address, storageKeys: [], blockNumber: older.number });
-      const account = await verifyMerkleProof(toBytes(alice.address), proof.accountProof.map((node) => hexToBytes(node)), {
-        root: hexToBytes(older.stateRoot),
-        useKeyHashing: true,
+      const proof = await reader.getProof({
+        address: alice.address,
+        storageKeys: [],
+        blockNumber: older.number,
       });
+      const account = await verifyMerkleProof(
+        toBytes(alice.address),
+        proof.accountProof.map((node) => hexToBytes(node)),
+        {
+          root: hexToBytes(older.stateRoot),
+          useKeyHashing: true,
+        },
+      );
       assert.equal(BigInt((fromRlp(account!, "hex") as Hex[])[1]!), proof.balance);
-      assert.equal(await reader.getBalance({ address: alice.address, blockNumber: older.number }), proof.balance);
+      assert.equal(
+        await reader.getBalance({ address: alice.address, blockNumber: older.number }),
+        proof.balance,
+      );
     });
 
     test("sends a batch and waits for each receipt", async () => {
@@ -236,21 +287,33 @@ for (const transportName of ["http", "webSocket"] as const) {
       assert.equal(receipt.status, "success");
       assert.equal(receipt.transactionHash, keccak256(serializedTransaction));
       // A second time it is known already, and its receipt is the answer again.
-      assert.equal((await wallet.sendRawTransactionSync({ serializedTransaction })).blockHash, receipt.blockHash);
+      assert.equal(
+        (await wallet.sendRawTransactionSync({ serializedTransaction })).blockHash,
+        receipt.blockHash,
+      );
     });
 
     test("recognizes what the pool refuses", async () => {
       const causeOf = async (sending: Promise<unknown>): Promise<BaseError> => {
-        const error = await sending.then(() => assert.fail("it must be refused"), (thrown: unknown) => thrown);
+        const error = await sending.then(
+          () => assert.fail("it must be refused"),
+          (thrown: unknown) => thrown,
+        );
         assert.ok(error instanceof BaseError);
         return error;
       };
       const low = await causeOf(wallet.sendTransaction({ to: bob.address, nonce: 0, gas: 21_000n }));
-      assert.ok(low.walk((cause) => cause instanceof NonceTooLowError), low.message);
+      assert.ok(
+        low.walk((cause) => cause instanceof NonceTooLowError),
+        low.message,
+      );
       const poor = await causeOf(
         wallet.sendTransaction({ to: bob.address, value: parseEther("1000000"), gas: 21_000n }),
       );
-      assert.ok(poor.walk((cause) => cause instanceof InsufficientFundsError), poor.message);
+      assert.ok(
+        poor.walk((cause) => cause instanceof InsufficientFundsError),
+        poor.message,
+      );
     });
 
     test("polls filters of blocks, events and pending transactions", async () => {
@@ -263,8 +326,13 @@ for (const transportName of ["http", "webSocket"] as const) {
       const { blockHash } = await reader.waitForTransactionReceipt({ hash });
       assert.deepEqual(await reader.getFilterChanges({ filter: blocks }), [blockHash]);
       assert.deepEqual(await reader.getFilterChanges({ filter: pending }), [hash]);
-      const logs = (await reader.getFilterChanges({ filter: events })) as unknown as { args: { note: string } }[];
-      assert.deepEqual(logs.map(({ args }) => args.note), ["polled"]);
+      const logs = (await reader.getFilterChanges({ filter: events })) as unknown as {
+        args: { note: string };
+      }[];
+      assert.deepEqual(
+        logs.map(({ args }) => args.note),
+        ["polled"],
+      );
       assert.deepEqual(await reader.getFilterChanges({ filter: events }), []);
       assert.equal(await reader.uninstallFilter({ filter: events }), true);
       assert.equal(await reader.uninstallFilter({ filter: events }), false);
@@ -273,11 +341,21 @@ for (const transportName of ["http", "webSocket"] as const) {
 
     test("delegates an account with EIP-7702 and runs its code", async () => {
       const authorization = await wallet.signAuthorization({ account: bob, contractAddress: ledger });
-      const hash = await wallet.sendTransaction({ to: bob.address, authorizationList: [authorization], data: "0x2ddbd13a" });
+      const hash = await wallet.sendTransaction({
+        to: bob.address,
+        authorizationList: [authorization],
+        data: "0x2ddbd13a",
+      });
       const receipt = await reader.waitForTransactionReceipt({ hash });
       assert.deepEqual([receipt.type, receipt.status], ["eip7702", "success"]);
-      assert.equal(await reader.getCode({ address: bob.address }), `0xef0100${ledger.slice(2).toLowerCase()}`);
-      assert.equal((await reader.getDelegation({ address: bob.address }))?.toLowerCase(), ledger.toLowerCase());
+      assert.equal(
+        await reader.getCode({ address: bob.address }),
+        `0xef0100${ledger.slice(2).toLowerCase()}`,
+      );
+      assert.equal(
+        (await reader.getDelegation({ address: bob.address }))?.toLowerCase(),
+        ledger.toLowerCase(),
+      );
     });
   });
 }

@@ -7,7 +7,10 @@ import { createRpcServer, type RpcServer } from "./server.ts";
 import { createFakeBackend } from "./testing/fake-backend.ts";
 import type { RpcAnswer } from "./testing/http-client.ts";
 
-type Message = RpcAnswer & { readonly method?: string; readonly params?: { subscription: string; result: unknown } };
+type Message = RpcAnswer & {
+  readonly method?: string;
+  readonly params?: { subscription: string; result: unknown };
+};
 
 /** A WebSocket client that hands out its messages one after the other. */
 type Client = {
@@ -74,7 +77,13 @@ describe("WebSocket", () => {
     assert.deepEqual(await client.next(), { jsonrpc: "2.0", id: 1, result: "0x539" });
     client.send([request(2, "eth_chainId"), request(3, "nope")]);
     const answers = (await client.next()) as unknown as RpcAnswer[];
-    assert.deepEqual(answers.map(({ id, error }) => [id, error?.code]), [[2, undefined], [3, -32601]]);
+    assert.deepEqual(
+      answers.map(({ id, error }) => [id, error?.code]),
+      [
+        [2, undefined],
+        [3, -32601],
+      ],
+    );
     client.send("{");
     assert.equal((await client.next()).error?.code, -32700);
     client.socket.close();

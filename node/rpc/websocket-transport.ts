@@ -92,8 +92,8 @@ function createConnection(socket: WebSocket, limits: RpcLimits): Connection {
   const send = (message: string): void => {
     if (socket.readyState !== socket.OPEN) return;
     // A client that does not read would make the node remember everything for it.
-    if (socket.bufferedAmount + message.length > limits.webSocketSendBufferBytes) return socket.terminate();
-    socket.send(message);
+    if (socket.bufferedAmount + message.length > limits.webSocketSendBufferBytes) socket.terminate();
+    else socket.send(message);
   };
   return { socket, send, subscriptions: new Map(), inFlight: 0, isAlive: true };
 }

@@ -1,5 +1,5 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
-import type { Skipped } from "@ostrom/execution";
+import type { Genesis, Skipped } from "@ostrom/execution";
 
 /** One finalized block on its way to execution; plain data, so that it crosses threads. */
 export type OrderedInput = {
@@ -52,7 +52,7 @@ export type Execution = {
 
 export type ExecutionWorkerVocabulary = {
   readonly open: {
-    readonly argument: { readonly databasePath: string; readonly genesisText: string; readonly historyBlocks: number };
+    readonly argument: { readonly databasePath: string; readonly genesis: Genesis; readonly historyBlocks: number };
     readonly answer: ExecutedHead;
   };
   readonly execute: { readonly argument: OrderedInput; readonly answer: ExecutionReport };

@@ -1,6 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { assert, must } from "@ostrom/base";
-import { parseGenesis } from "@ostrom/execution";
+import { must } from "@ostrom/base";
 import { openLevelStore } from "@ostrom/storage";
 import type { ExecutionWorkerVocabulary } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
@@ -14,12 +13,10 @@ let close: () => Promise<void> = async () => undefined;
 let last: Promise<unknown> = Promise.resolve();
 
 connectWorker<ExecutionWorkerVocabulary, Record<never, never>>(must(parentPort ?? undefined, "this file runs in a worker"), {
-  open: async ({ databasePath, genesisText, historyBlocks }) => {
-    const genesis = parseGenesis(JSON.parse(genesisText));
-    assert(genesis.ok, "the node that starts this worker has read the same genesis");
+  open: async ({ databasePath, genesis, historyBlocks }) => {
     const store = await openLevelStore(databasePath);
     close = () => store.close();
-    executor = await Executor.open(store, genesis.value, historyBlocks);
+    executor = await Executor.open(store, genesis, historyBlocks);
     return executor.head();
   },
   execute: (input) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type ConsensusDomain, ethereumDomain, type LogRecord, type ValidatorIndex } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
-import { formatGenesis, type Genesis } from "@ostrom/execution";
+import type { Genesis } from "@ostrom/execution";
 import {
   checkChain,
   createDisk,
@@ -52,8 +52,7 @@ export async function openChain(options: {
   cleanup.add(() => directory.release());
   const store = await openLevelStore(directory.chainPath);
   cleanup.add(() => store.close());
-  const genesisText = JSON.stringify(formatGenesis(genesis));
-  const execution = await startExecutionWorker({ databasePath: directory.chainPath, genesisText, historyBlocks }, onFailure);
+  const execution = await startExecutionWorker({ databasePath: directory.chainPath, genesis, historyBlocks }, onFailure);
   cleanup.add(() => execution.stop());
   const checked = checkChain(store);
   if (!checked.ok) throw Object.assign(new Error(checked.error.message), { code: checked.error.code });

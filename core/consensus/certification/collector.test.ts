@@ -26,7 +26,11 @@ const resultOf = (height: number, executedHash: Hash = ZERO_HASH): Executed =>
 
 function signedBy(index: number, executed: Executed): SignedExecuted {
   const key = validators.validators[index]!.consensusKey;
-  return { executed, signer: ValidatorIndex(index), signature: simulatedSign(key, executedSigningBytes(domain, executed)) };
+  return {
+    executed,
+    signer: ValidatorIndex(index),
+    signature: simulatedSign(key, executedSigningBytes(domain, executed)),
+  };
 }
 
 /** Signs like the runtime does, and remembers all effects. */
@@ -104,7 +108,10 @@ test("two results of one validator for one height are evidence, once, and only i
   collector.hear(1, 1, OTHER);
   assert.deepEqual(collector.kinds(), ["evidence"]);
   const framed = new Collector();
-  framed.receive(1, { kind: "executed", executed: { ...signedBy(1, resultOf(1)), signature: new Uint8Array(16) } });
+  framed.receive(1, {
+    kind: "executed",
+    executed: { ...signedBy(1, resultOf(1)), signature: new Uint8Array(16) },
+  });
   framed.hear(1, 1, OTHER);
   assert.deepEqual(framed.kinds(), ["fault"]);
 });
@@ -112,7 +119,10 @@ test("two results of one validator for one height are evidence, once, and only i
 test("a wrong signature is found at the quorum and its signer named; the others still count", () => {
   const collector = new Collector();
   collector.execute(1);
-  collector.receive(1, { kind: "executed", executed: { ...signedBy(1, resultOf(1)), signature: new Uint8Array(16) } });
+  collector.receive(1, {
+    kind: "executed",
+    executed: { ...signedBy(1, resultOf(1)), signature: new Uint8Array(16) },
+  });
   collector.hear(2, 1);
   assert.ok(collector.effects.some((effect) => effect.kind === "fault" && effect.peer === 1));
   collector.hear(3, 1);
@@ -131,7 +141,10 @@ test("a laggard takes a certificate from any height, signs nothing below it, and
   const collector = new Collector();
   collector.input({ kind: "certificate", certificate: stateCertificateOf(500) });
   for (let height = 1; height < 500; height++) collector.execute(height);
-  assert.deepEqual(collector.kinds().filter((kind) => kind !== "setTimer"), []);
+  assert.deepEqual(
+    collector.kinds().filter((kind) => kind !== "setTimer"),
+    [],
+  );
   collector.execute(500);
   assert.equal(certifiedHeight(collector.state), 500);
   collector.execute(501);
@@ -175,5 +188,8 @@ test("a validator alone certifies its own results", () => {
 
 test("a restart signs the uncertified results again", () => {
   const step = startCertification(CONFIG, stateCertificateOf(3), [resultOf(4), resultOf(5)]);
-  assert.deepEqual(step.effects.map((effect) => effect.kind), ["sign", "sign", "setTimer"]);
+  assert.deepEqual(
+    step.effects.map((effect) => effect.kind),
+    ["sign", "sign", "setTimer"],
+  );
 });

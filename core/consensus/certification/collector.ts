@@ -128,7 +128,8 @@ function onExecuted(draft: Draft, executed: Executed): void {
 function onSigned(draft: Draft, signed: SignedExecuted): void {
   assert(signed.signer === draft.state.config.own, "only own results are signed here");
   const { newestOwnVote } = draft.state;
-  if (signed.executed.height > (newestOwnVote?.executed.height ?? -1)) change(draft, { newestOwnVote: signed });
+  if (signed.executed.height > (newestOwnVote?.executed.height ?? -1))
+    change(draft, { newestOwnVote: signed });
   broadcast(draft, { kind: "executed", executed: signed });
   if (signed.executed.height <= certifiedHeight(draft.state)) return;
   addToTally(draft, signed, true);
@@ -143,7 +144,11 @@ function onMessage(draft: Draft, from: ValidatorIndex, message: Message): void {
   else if (message.kind === "state-certificate-request") {
     const newest = ahead ?? tip;
     if (newest === undefined || newest.executed.height < message.height) return;
-    draft.effects.push({ kind: "send", to: from, message: { kind: "state-certificate", certificate: newest } });
+    draft.effects.push({
+      kind: "send",
+      to: from,
+      message: { kind: "state-certificate", certificate: newest },
+    });
   }
 }
 
@@ -182,7 +187,12 @@ function settleContradiction(draft: Draft, earlier: SignedExecuted, signed: Sign
     tally.delete(signed.signer);
     change(draft, { tallies: new Map(draft.state.tallies).set(height, tally) });
   }
-  fault(draft, signed.signer, "certification/bad-signature", `its result of height ${height} is not signed by it`);
+  fault(
+    draft,
+    signed.signer,
+    "certification/bad-signature",
+    `its result of height ${height} is not signed by it`,
+  );
 }
 
 /** Forms the certificate that a vote may have completed. */
@@ -191,12 +201,18 @@ function count(draft: Draft, executed: Executed): void {
   const tally = tallies.get(executed.height);
   if (tally === undefined || executed.height <= certifiedHeight(draft.state)) return;
   const { domain, validators } = config;
-  const message = executedSigningBytes(domain, executed);
-  const counted = countTally(domain, validators, quorum, tally, keyOf(executed), message);
-  change(draft, { tallies: new Map(tallies).set(executed.height, counted.tally) });
+  const messageOf = (): Uint8Array => executedSigningBytes(domain, executed);
+  const counted = countTally(domain, validators, quorum, tally, keyOf(executed), messageOf);
+  if (counted.tally !== tally)
+    change(draft, { tallies: new Map(tallies).set(executed.height, counted.tally) });
   for (const signer of counted.bad) {
     ignore(draft, executed.height, signer);
-    fault(draft, signer, "certification/bad-signature", `its result of height ${executed.height} is not signed by it`);
+    fault(
+      draft,
+      signer,
+      "certification/bad-signature",
+      `its result of height ${executed.height} is not signed by it`,
+    );
   }
   if (counted.aggregate === undefined) return;
   adopt(draft, { schemeId: domain.signatures.schemeId, executed, ...counted.aggregate });
@@ -242,7 +258,9 @@ function resend(draft: Draft): void {
   const { config, newestOwnVote, asked, executedHeight } = draft.state;
   if (executedHeight <= certifiedHeight(draft.state)) return;
   if (newestOwnVote !== undefined) broadcast(draft, { kind: "executed", executed: newestOwnVote });
-  const others = config.validators.validators.map((_, index) => index).filter((index) => index !== config.own);
+  const others = config.validators.validators
+    .map((_, index) => index)
+    .filter((index) => index !== config.own);
   const peer = others[asked % others.length];
   change(draft, { asked: asked + 1 });
   if (peer === undefined) return;
@@ -300,7 +318,9 @@ function change(draft: Draft, changes: Partial<CertificationState>): void {
 }
 
 function keyOf(executed: Executed): string {
-  return toHexDigits(executed.orderDigest) + toHexDigits(executed.executedHash) + toHexDigits(executed.nextSetHash);
+  return (
+    toHexDigits(executed.orderDigest) + toHexDigits(executed.executedHash) + toHexDigits(executed.nextSetHash)
+  );
 }
 
 function isSameResult(a: Executed, b: Executed): boolean {

@@ -53,12 +53,16 @@ export function findParent(draft: Draft, block: OrderedBlock): ParentLookup {
   const { tip, views } = draft.state;
   const { parentView, view } = block;
   if (parentView < tip.view || parentView >= view) {
-    return { kind: "impossible", why: `the parent's view ${parentView} is not between ${tip.view} and ${view}` };
+    return {
+      kind: "impossible",
+      why: `the parent's view ${parentView} is not between ${tip.view} and ${view}`,
+    };
   }
   const { leader } = viewState(draft, view);
   const needs: Need[] = [];
   if (parentView === tip.view) {
-    if (!equalBytes(block.parent, tip.digest)) return { kind: "impossible", why: "the parent is not the final block" };
+    if (!equalBytes(block.parent, tip.digest))
+      return { kind: "impossible", why: "the parent is not the final block" };
   } else {
     const certificate = notarizationOf(views.get(parentView));
     if (certificate === undefined) {
@@ -69,7 +73,8 @@ export function findParent(draft: Draft, block: OrderedBlock): ParentLookup {
   }
   for (let between = parentView + 1; between < view && needs.length < MAX_NEEDS_OF_PROPOSAL; between++) {
     const skipped = views.get(between as View)?.certificates;
-    if (skipped?.finalization !== undefined) return { kind: "impossible", why: "a final block is passed over" };
+    if (skipped?.finalization !== undefined)
+      return { kind: "impossible", why: "a final block is passed over" };
     if (skipped?.nullification !== undefined) continue;
     needs.push({ kind: "certificate", view: between as View, want: "nullification", askFirst: leader });
   }
@@ -112,7 +117,10 @@ function withAncestors(draft: Draft, digest: Hash, view: View): ParentLookup {
       return { kind: "impossible", why: "the parent's chain does not contain the final block" };
     case "missing": {
       const askAmong = holdersOf(draft, chain.view);
-      return { kind: "missing", needs: [{ kind: "block", view: chain.view, digest: chain.digest, askAmong }] };
+      return {
+        kind: "missing",
+        needs: [{ kind: "block", view: chain.view, digest: chain.digest, askAmong }],
+      };
     }
     case "complete": {
       const last = chain.blocks.at(-1);

@@ -57,7 +57,9 @@ export function onFetchTimer(draft: Draft): void {
 
 /** Ticks 1, 2, 4, 8, 16, then every sixteenth. */
 function isTickOfRetry(ticks: number): boolean {
-  return ticks < MAX_TICKS_BETWEEN_RETRIES ? (ticks & (ticks - 1)) === 0 : ticks % MAX_TICKS_BETWEEN_RETRIES === 0;
+  return ticks < MAX_TICKS_BETWEEN_RETRIES
+    ? (ticks & (ticks - 1)) === 0
+    : ticks % MAX_TICKS_BETWEEN_RETRIES === 0;
 }
 
 function ask(draft: Draft, request: Request, { ticks, sent }: RequestProgress): RequestProgress {
@@ -79,7 +81,8 @@ export function onCertificateRequest(
   }
   const { notarization, nullification, finalization } = views.get(request.view)?.certificates ?? {};
   if (request.want !== "nullification") sendCertificate(draft, from, finalization ?? notarization);
-  if (request.want !== "notarization" && request.want !== "finalization") sendCertificate(draft, from, nullification);
+  if (request.want !== "notarization" && request.want !== "finalization")
+    sendCertificate(draft, from, nullification);
 }
 
 /** Answers with the body; with the tip's finalization if the block may be final and forgotten here. */
@@ -99,8 +102,13 @@ export function onBlockRequest(
 }
 
 /** Sends a certificate to one validator, if there is one. */
-export function sendCertificate(draft: Draft, to: ValidatorIndex, certificate: Certificate | undefined): void {
-  if (certificate !== undefined) emit(draft, { kind: "send", to, message: { kind: "certificate", certificate } });
+export function sendCertificate(
+  draft: Draft,
+  to: ValidatorIndex,
+  certificate: Certificate | undefined,
+): void {
+  if (certificate !== undefined)
+    emit(draft, { kind: "send", to, message: { kind: "certificate", certificate } });
 }
 
 function missingNow(draft: Draft): readonly Request[] {
@@ -112,7 +120,8 @@ function missingNow(draft: Draft): readonly Request[] {
   const needs: Need[] = [];
   for (const [view, { certificates }] of state.views) {
     const { notarization } = certificates;
-    if (notarization === undefined || view <= syncedThrough || state.blocks.has(keyOf(notarization.digest))) continue;
+    if (notarization === undefined || view <= syncedThrough || state.blocks.has(keyOf(notarization.digest)))
+      continue;
     needs.push({ kind: "block", view, digest: notarization.digest, askAmong: holdersOf(draft, view) });
   }
   needs.push(...needsOfCurrentView(draft));
@@ -164,7 +173,8 @@ function needRequest(draft: Draft, need: Need): Request {
   if (need.kind === "block") {
     const { view, digest } = need;
     const message: Message = { kind: "block-request", epoch, view, digest };
-    const send: Request["send"] = (target, attempt) => sendTo(target, peerFor(target, need.askAmong, attempt), message);
+    const send: Request["send"] = (target, attempt) =>
+      sendTo(target, peerFor(target, need.askAmong, attempt), message);
     return { key: blockRequestKey(digest), isUrgent: false, send };
   }
   const { view, want, askFirst } = need;
@@ -185,7 +195,11 @@ function sendTo(draft: Draft, to: ValidatorIndex | undefined, message: Message):
 }
 
 /** Walks round the candidates, beginning after this validator, so that not all ask the same one. */
-function peerFor(draft: Draft, among: readonly ValidatorIndex[], attempt: number): ValidatorIndex | undefined {
+function peerFor(
+  draft: Draft,
+  among: readonly ValidatorIndex[],
+  attempt: number,
+): ValidatorIndex | undefined {
   const own = draft.state.config.own ?? 0;
   const others = among.filter((peer) => peer !== draft.state.config.own);
   const start = others.findIndex((peer) => peer > own);

@@ -1,4 +1,4 @@
-import { assert, type View } from "@ostrom/base";
+import { assert, View } from "@ostrom/base";
 import { verifyChainSegment } from "../sync.ts";
 import type { Certificate, OrderedBlock, ValidatorIndex } from "../types.ts";
 import { chainTo } from "./ancestry.ts";
@@ -48,7 +48,7 @@ function advanceTip(draft: Draft, tip: FinalizedTip): void {
     views: new Map([...views].filter(([view]: readonly [View, ViewState]) => view > tip.view)),
     blocks: new Map([...blocks].filter(([, known]) => known.block.view > tip.view)),
     pendingFinalization: isPending ? pendingFinalization : undefined,
-    admittedView: reached > admittedView ? reached : admittedView,
+    admittedView: View(Math.max(reached, admittedView)),
   });
 }
 
@@ -61,5 +61,13 @@ function finalizeBlocks(
   const last = chain.at(-1);
   if (last === undefined) return;
   const { epoch, view, height, timestampMs, stateCertificate } = last.block;
-  advanceTip(draft, { epoch, view, height, digest: last.digest, timestampMs, stateCertificate, finalization });
+  advanceTip(draft, {
+    epoch,
+    view,
+    height,
+    digest: last.digest,
+    timestampMs,
+    stateCertificate,
+    finalization,
+  });
 }

@@ -62,8 +62,10 @@ export function buildIfLeader(draft: Draft): void {
 export function onPayload(draft: Draft, input: Extract<Input, { kind: "payload" }>): void {
   const { config, view, building } = draft.state;
   const known = viewState(draft, view);
-  if (input.view !== view || building === undefined || config.own === undefined || !maySign(draft, view)) return;
-  if (known.own.nullify || known.own.notarize !== undefined || input.payload.length > MAX_PAYLOAD_BYTES) return;
+  if (input.view !== view || building === undefined || config.own === undefined || !maySign(draft, view))
+    return;
+  if (known.own.nullify || known.own.notarize !== undefined || input.payload.length > MAX_PAYLOAD_BYTES)
+    return;
   const block: OrderedBlock = {
     epoch: config.validators.epoch,
     view,
@@ -129,7 +131,12 @@ export function checkProposal(draft: Draft): void {
   changeView(draft, view, { checkAsked: true });
   const why = lookup.kind === "impossible" ? lookup.why : whyInvalid(draft, lookup.parent, known.block);
   if (lookup.kind === "found" && why === undefined) {
-    emit(draft, { kind: "checkBlock", digest: known.digest, block: known.block, ancestors: lookup.ancestors });
+    emit(draft, {
+      kind: "checkBlock",
+      digest: known.digest,
+      block: known.block,
+      ancestors: lookup.ancestors,
+    });
     return;
   }
   fault(draft, known.block.proposer, "consensus/bad-block", why ?? "its parent cannot be final");
@@ -146,7 +153,8 @@ export function onVerdict(draft: Draft, input: Extract<Input, { kind: "verdict" 
   changeBlock(draft, judged);
   const { proposal, own, certificates } = viewState(draft, view);
   if (certificates.notarization !== undefined) reportIfInvalid(draft, certificates.notarization);
-  const isCurrent = view === draft.state.view && proposal !== undefined && equalBytes(proposal.digest, input.digest);
+  const isCurrent =
+    view === draft.state.view && proposal !== undefined && equalBytes(proposal.digest, input.digest);
   if (!isCurrent || !maySign(draft, view)) return;
   if (!input.valid) {
     fault(draft, known.block.proposer, "consensus/bad-block", "its payload is not valid");
@@ -184,7 +192,8 @@ function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): str
   if (block.payload.length > MAX_PAYLOAD_BYTES) return "the payload is too long";
   const certificate = block.stateCertificate;
   const inherited = parent.stateCertificate;
-  if (certificate === undefined) return inherited === undefined ? undefined : "the state certificate was left out";
+  if (certificate === undefined)
+    return inherited === undefined ? undefined : "the state certificate was left out";
   if (certificate.executed.height > parent.height) return "the state certificate is not of an ancestor";
   if (inherited !== undefined && certificate.executed.height < inherited.executed.height) {
     return "the state certificate is older than the parent's";

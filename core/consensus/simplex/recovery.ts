@@ -2,7 +2,16 @@ import { type Hash, Height, View } from "@ostrom/base";
 import { orderDigest } from "../block.ts";
 import type { SignedVote, ValidatorIndex } from "../types.ts";
 import { quorumWeight } from "../validator-set.ts";
-import { changeBlock, changeState, changeView, type Draft, keyOf, nextView, type SimplexState, viewState } from "./state.ts";
+import {
+  changeBlock,
+  changeState,
+  changeView,
+  type Draft,
+  keyOf,
+  nextView,
+  type SimplexState,
+  viewState,
+} from "./state.ts";
 import type { FinalizedTip, LogRecord, SimplexConfig } from "./types.ts";
 import { addVote, recordCertificate } from "./voting.ts";
 
@@ -26,14 +35,20 @@ export function isRecordLive(durableTip: Pick<FinalizedTip, "epoch" | "view">, r
 }
 
 /** The state before anything happened, with what the log knows put back in. The view is entered by the step that follows. */
-export function restore(config: SimplexConfig, tip: FinalizedTip, records: readonly LogRecord[]): SimplexState {
+export function restore(
+  config: SimplexConfig,
+  tip: FinalizedTip,
+  records: readonly LogRecord[],
+): SimplexState {
   const draft: Draft = { state: emptyState(config, tip), effects: [] };
-  if (tip.finalization !== undefined && tip.finalization.view > tip.view) recordCertificate(draft, tip.finalization);
+  if (tip.finalization !== undefined && tip.finalization.view > tip.view)
+    recordCertificate(draft, tip.finalization);
   for (const record of records) {
     const { epoch, view } = subjectOf(record);
     if (epoch === config.validators.epoch && view > tip.view) replay(draft, record);
   }
   rememberOwnProposal(draft);
+  abstainBelowOldestVote(draft);
   const { admittedView } = draft.state;
   const everybody = config.validators.validators.map((_, index) => index as ValidatorIndex);
   changeState(draft, { lastHeard: new Map(everybody.map((validator) => [validator, admittedView])) });
@@ -90,6 +105,15 @@ function replayOwnVote(draft: Draft, signed: SignedVote): void {
   changeView(draft, vote.view, { own: { ...own, ...cast } });
   addVote(draft, signed, true);
   if (vote.view > draft.state.admittedView) changeState(draft, { admittedView: vote.view });
+}
+
+/** Rule S14 outlives the next restart without a record of its own: votes below the oldest one in the log may have been lost
+ * with an earlier log, so nothing is signed there any more. All it costs is a Finalize of a view left long ago. */
+function abstainBelowOldestVote(draft: Draft): void {
+  const votedIn = [...draft.state.views]
+    .filter(([, { own }]) => own.notarize !== undefined || own.nullify || own.finalize)
+    .map(([view]) => view);
+  if (votedIn.length > 0) changeState(draft, { abstainThrough: View(Math.min(...votedIn) - 1) });
 }
 
 /** A leader that voted for its own block in the view it is in sends that block again, never another. */

@@ -2,7 +2,7 @@ import { View } from "@ostrom/base";
 import type { Certificate, Message, ValidatorIndex } from "../types.ts";
 import { weightOf } from "../validator-set.ts";
 import { sendCertificate } from "./fetching.ts";
-import { broadcast, changeState, type Draft, fault, keyOf, setTimer, type SimplexState } from "./state.ts";
+import { broadcast, changeState, type Draft, fault, keyOf, type SimplexState, setTimer } from "./state.ts";
 import { onCertificate } from "./voting.ts";
 
 /** Newest views whose votes and certificates are resent: what is older can be asked for (rule S12). */
@@ -28,7 +28,8 @@ export function resend(draft: Draft): void {
   for (let view = oldest; view <= state.view; view++) {
     const known = state.views.get(view as View);
     if (known === undefined) continue;
-    for (const certificate of Object.values(known.certificates)) broadcast(draft, { kind: "certificate", certificate });
+    for (const certificate of Object.values(known.certificates))
+      broadcast(draft, { kind: "certificate", certificate });
     if (own === undefined) continue;
     for (const tally of Object.values(known.tallies)) {
       const entry = tally.get(own);
@@ -87,7 +88,10 @@ export function onViewReport(
   if (isEnough) changeState(draft, { abstainThrough: View(Math.max(...reports.values(), tip.view + 1) + 1) });
 }
 
-function resendProposal(draft: Draft, proposal: { digest: Parameters<typeof keyOf>[0]; signature: Uint8Array } | undefined): void {
+function resendProposal(
+  draft: Draft,
+  proposal: { digest: Parameters<typeof keyOf>[0]; signature: Uint8Array } | undefined,
+): void {
   const known = proposal === undefined ? undefined : draft.state.blocks.get(keyOf(proposal.digest));
   if (proposal === undefined || known === undefined) return;
   broadcast(draft, { kind: "proposal", block: known.block, signature: proposal.signature });

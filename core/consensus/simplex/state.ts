@@ -59,7 +59,11 @@ export type ViewState = {
   readonly tallies: Readonly<Record<VoteKind, Tally<Vote>>>;
   readonly certificates: Readonly<Partial<Record<CertificateKind, Certificate>>>;
   /** What this validator has decided to sign, whether or not the signature is there yet. */
-  readonly own: { readonly notarize: Hash | undefined; readonly nullify: boolean; readonly finalize: boolean };
+  readonly own: {
+    readonly notarize: Hash | undefined;
+    readonly nullify: boolean;
+    readonly finalize: boolean;
+  };
   /** Validators caught at something in this view: their further votes in it are not read. */
   readonly ignored: ReadonlySet<ValidatorIndex>;
 };

@@ -2,7 +2,15 @@ import { assert } from "@ostrom/base";
 import type { Message, SignedVote, ValidatorIndex } from "../types.ts";
 import { onBlockRequest, onCertificateRequest, onFetchTimer, requestMissing } from "./fetching.ts";
 import { finalizeDue, moveTip, onBlockRange } from "./finality.ts";
-import { buildIfLeader, checkProposal, onBlock, onPayload, onProposal, onVerdict, sendProposal } from "./proposals.ts";
+import {
+  buildIfLeader,
+  checkProposal,
+  onBlock,
+  onPayload,
+  onProposal,
+  onVerdict,
+  sendProposal,
+} from "./proposals.ts";
 import { restore } from "./recovery.ts";
 import { helpLagging, onStandstill, onViewReport, onViewRequest, resend } from "./standstill.ts";
 import { broadcast, type Draft, emit, type SimplexState, viewState } from "./state.ts";
@@ -143,8 +151,14 @@ function onSigned(draft: Draft, signed: SignedVote): void {
 }
 
 function assertConfig(config: SimplexConfig): void {
-  assert(config.deltaMs > 0 && config.maxDeltaMs >= config.deltaMs, "Delta must be positive, and at most its cap");
+  assert(
+    config.deltaMs > 0 && config.maxDeltaMs >= config.deltaMs,
+    "Delta must be positive, and at most its cap",
+  );
   assert(config.deltaGrowthPercent > 100, "Delta must grow while nothing becomes final");
-  assert(config.emptyBlockIntervalMs >= config.minBlockIntervalMs, "empty blocks must not be made faster than full ones");
+  assert(
+    config.emptyBlockIntervalMs >= config.minBlockIntervalMs,
+    "empty blocks must not be made faster than full ones",
+  );
   assert(config.standstillMs > 0 && config.fetchRetryMs > 0, "nothing may be repeated without a pause");
 }

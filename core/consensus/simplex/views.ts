@@ -1,7 +1,15 @@
 import type { View } from "@ostrom/base";
 import type { ValidatorIndex } from "../types.ts";
 import { weightOf } from "../validator-set.ts";
-import { changeState, type Draft, emit, setTimer, type SimplexState, viewState } from "./state.ts";
+import {
+  changeState,
+  changeView,
+  type Draft,
+  emit,
+  type SimplexState,
+  setTimer,
+  viewState,
+} from "./state.ts";
 import { nullify } from "./voting.ts";
 
 /** Timeouts in multiples of Delta: until the leader's proposal is here, and until the view is over.
@@ -18,6 +26,8 @@ export function enterAdmittedView(draft: Draft): void {
   const { admittedView, view, poolPending, config } = draft.state;
   if (admittedView <= view) return;
   changeState(draft, { view: admittedView, building: undefined, idlePacing: !poolPending });
+  // Kept from the beginning, so that its leader is worked out once.
+  changeView(draft, admittedView, {});
   armTimers(draft, poolPending ? config.minBlockIntervalMs : config.emptyBlockIntervalMs);
   setTimer(draft, "standstill", config.standstillMs);
   if (isLeaderAbsent(draft)) nullify(draft);

@@ -66,11 +66,14 @@ export function onVote(draft: Draft, from: ValidatorIndex, signed: SignedVote): 
     fault(draft, from, "consensus/wrong-sender", `sent a vote of validator ${signer}`);
     return;
   }
-  if (vote.epoch !== config.validators.epoch || vote.view <= tip.view || vote.view > view + VOTE_WINDOW_VIEWS) return;
-  if ((vote.kind === "nullify") !== equalBytes(vote.digest, ZERO_HASH) || !addVote(draft, signed, false)) return;
+  if (vote.epoch !== config.validators.epoch || vote.view <= tip.view || vote.view > view + VOTE_WINDOW_VIEWS)
+    return;
+  if ((vote.kind === "nullify") !== equalBytes(vote.digest, ZERO_HASH) || !addVote(draft, signed, false))
+    return;
   countVotes(draft, vote);
   // The leader itself gives its view up: nothing is gained by waiting.
-  if (vote.kind === "nullify" && vote.view === view && signer === viewState(draft, view).leader) nullify(draft);
+  if (vote.kind === "nullify" && vote.view === view && signer === viewState(draft, view).leader)
+    nullify(draft);
 }
 
 /** Puts a vote into its tally, and makes evidence of it where its signer has contradicted itself.
@@ -83,7 +86,11 @@ export function addVote(draft: Draft, signed: SignedVote, verified: boolean): bo
   const tally = viewState(draft, vote.view).tallies[vote.kind];
   const existing = tally.get(signer);
   if (existing !== undefined && (existing.verified || !verified)) return false;
-  changeTally(draft, vote, withEntry(tally, signer, { key: keyOf(vote.digest), statement: vote, signature, verified }));
+  changeTally(
+    draft,
+    vote,
+    withEntry(tally, signer, { key: keyOf(vote.digest), statement: vote, signature, verified }),
+  );
   return true;
 }
 
@@ -93,17 +100,24 @@ export function countVotes(draft: Draft, vote: Vote): void {
   const known = viewState(draft, vote.view);
   const kind = certificateKindOf(vote.kind);
   if (known.certificates[kind] !== undefined) return;
-  const message = voteSigningBytes(config.domain, vote);
-  const key = keyOf(vote.digest);
-  const count = countTally(config.domain, config.validators, quorum, known.tallies[vote.kind], key, message);
-  if (count.tally !== known.tallies[vote.kind]) changeTally(draft, vote, count.tally);
+  const { domain, validators } = config;
+  const tally = known.tallies[vote.kind];
+  const count = countTally(domain, validators, quorum, tally, keyOf(vote.digest), () =>
+    voteSigningBytes(domain, vote),
+  );
+  if (count.tally !== tally) changeTally(draft, vote, count.tally);
   for (const signer of count.bad) {
     ignore(draft, vote.view, signer);
-    fault(draft, signer, "consensus/bad-signature", `its ${vote.kind} of view ${vote.view} is not signed by it`);
+    fault(
+      draft,
+      signer,
+      "consensus/bad-signature",
+      `its ${vote.kind} of view ${vote.view} is not signed by it`,
+    );
   }
   if (count.aggregate === undefined) return;
   const { epoch, view, digest } = vote;
-  const { schemeId } = config.domain.signatures;
+  const { schemeId } = domain.signatures;
   acceptCertificate(draft, { kind, schemeId, epoch, view, digest, ...count.aggregate });
 }
 
@@ -183,7 +197,12 @@ function settleContradictions(draft: Draft, signed: SignedVote, verified: boolea
     if (bad === undefined) {
       emit(draft, { kind: "evidence", evidence: { validator: signer, first: earlier, second: signed } });
     } else {
-      fault(draft, signer, "consensus/bad-signature", `its ${bad.vote.kind} of view ${vote.view} is not signed by it`);
+      fault(
+        draft,
+        signer,
+        "consensus/bad-signature",
+        `its ${bad.vote.kind} of view ${vote.view} is not signed by it`,
+      );
       if (bad === earlier) dropEntry(draft, entry.statement, signer);
     }
     return false;

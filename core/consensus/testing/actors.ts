@@ -62,7 +62,9 @@ export function bend(
       if (message.kind !== "proposal") return [message];
       return [proposal(domain, node, { ...message.block, payload: Uint8Array.of(INVALID_PAYLOAD) })];
     case "forker":
-      return message.kind === "proposal" ? [proposal(domain, node, fork(domain, node, message.block))] : [message];
+      return message.kind === "proposal"
+        ? [proposal(domain, node, fork(domain, node, message.block))]
+        : [message];
     case "withholder":
       return (message.kind === "vote" || message.kind === "certificate") && to % 2 === 0 ? [] : [message];
     case "contradictor":
@@ -122,7 +124,12 @@ function contradict(domain: ConsensusDomain, node: SimulatedNode, signed: Signed
   return [honest, { kind: "vote", vote: signVote(domain, node, { ...signed.vote, kind, digest }) }];
 }
 
-function forge(node: SimulatedNode, random: Random, to: ValidatorIndex, message: Message): readonly Message[] {
+function forge(
+  node: SimulatedNode,
+  random: Random,
+  to: ValidatorIndex,
+  message: Message,
+): readonly Message[] {
   if (message.kind === "vote") {
     return [
       { kind: "vote", vote: { ...message.vote, signature: random.bytes(16) } },
@@ -135,7 +142,9 @@ function forge(node: SimulatedNode, random: Random, to: ValidatorIndex, message:
   if (message.kind === "executed") {
     return [{ kind: "executed", executed: { ...message.executed, signature: random.bytes(16) } }];
   }
-  return message.kind === "proposal" && node.index % 2 === 0 ? [{ ...message, signature: random.bytes(16) }] : [message];
+  return message.kind === "proposal" && node.index % 2 === 0
+    ? [{ ...message, signature: random.bytes(16) }]
+    : [message];
 }
 
 function spam(domain: ConsensusDomain, node: SimulatedNode, random: Random): readonly Message[] {

@@ -1,4 +1,5 @@
 import { createRandom, type Random } from "@ostrom/base";
+import { quorumWeight, totalWeight } from "../index.ts";
 import { ACTOR_NAMES, type ActorName } from "./actors.ts";
 import { Simulation, type SimulationOptions } from "./simulation.ts";
 
@@ -8,7 +9,11 @@ const HEALED_BLOCKS = 3;
 const HEALED_LIMIT_MS = 30_000;
 
 /** One seed's story: a network with faults of every kind, then a healed one that must make progress. */
-export function runCampaign(seed: number, weights: readonly number[], overrides: Partial<SimulationOptions> = {}): Simulation {
+export function runCampaign(
+  seed: number,
+  weights: readonly number[],
+  overrides: Partial<SimulationOptions> = {},
+): Simulation {
   const random = createRandom(seed ^ 0x5eed);
   const simulation = new Simulation({
     seed,
@@ -29,7 +34,9 @@ export function runCampaign(seed: number, weights: readonly number[], overrides:
   for (const node of simulation.nodes) if (!node.isUp) node.start();
   const goal = Math.max(...simulation.honest.map((node) => node.height)) + HEALED_BLOCKS;
   const isDone = (): boolean =>
-    simulation.honest.every((node) => node.height >= goal && (node.certificate?.executed.height ?? 0) >= goal - 2);
+    simulation.honest.every(
+      (node) => node.height >= goal && (node.certificate?.executed.height ?? 0) >= goal - 2,
+    );
   simulation.runUntil(isDone, HEALED_LIMIT_MS, `no progress to height ${goal} after healing`);
   simulation.check();
   return simulation;
@@ -73,10 +80,11 @@ function planTrouble(simulation: Simulation, random: Random): void {
   }
 }
 
-/** One disk is lost. With one validator alone, or with another that does not answer, only operators could help. */
+/** One disk is lost. Where those who remain are no quorum, only operators could help. */
 function planLostLog(simulation: Simulation, random: Random): void {
   const wiped = simulation.nodes[random.below(simulation.nodes.length)]!;
-  if (simulation.nodes.length === 1) return;
+  const others = totalWeight(simulation.set) - simulation.set.validators[wiped.index]!.weight;
+  if (others < quorumWeight(simulation.set)) return;
   simulation.at(random.below(TROUBLE_MS), () => {
     if (wiped.isUp) wiped.crash();
     wiped.wipeLog();

@@ -1,4 +1,14 @@
-import { assert, type Bytes, EMPTY_BYTES, Epoch, type Hash, Height, must, View, ZERO_HASH } from "@ostrom/base";
+import {
+  assert,
+  type Bytes,
+  EMPTY_BYTES,
+  Epoch,
+  type Hash,
+  Height,
+  must,
+  View,
+  ZERO_HASH,
+} from "@ostrom/base";
 import {
   type Certificate,
   type CertificateKind,
@@ -8,15 +18,15 @@ import {
   type FinalizedTip,
   genesisTip,
   type Input,
-  leaderOf,
   type LogRecord,
+  leaderOf,
   type Message,
   type OrderedBlock,
   orderDigest,
   recoverSimplex,
+  type SignedVote,
   type SimplexConfig,
   type SimplexState,
-  type SignedVote,
   type StateCertificate,
   stepSimplex,
   ValidatorIndex,
@@ -57,7 +67,11 @@ export function viewLedBy(validator: number, from = 1): number {
 
 export function signedBy(index: number, vote: Vote, config: SimplexConfig = TEST_CONFIG): SignedVote {
   const key = must(config.validators.validators[index], "the validator must exist").consensusKey;
-  return { vote, signer: ValidatorIndex(index), signature: simulatedSign(key, voteSigningBytes(config.domain, vote)) };
+  return {
+    vote,
+    signer: ValidatorIndex(index),
+    signature: simulatedSign(key, voteSigningBytes(config.domain, vote)),
+  };
 }
 
 export function voteFor(kind: VoteKind, view: number, digest: Hash = ZERO_HASH): Vote {
@@ -99,7 +113,9 @@ export function stateCertificateOf(
     nextSetHash: ZERO_HASH,
   };
   const message = executedSigningBytes(domain, executed);
-  const signatures = signers.map((index) => simulatedSign(validators.validators[index]!.consensusKey, message));
+  const signatures = signers.map((index) =>
+    simulatedSign(validators.validators[index]!.consensusKey, message),
+  );
   return {
     schemeId: domain.signatures.schemeId,
     executed,
@@ -109,7 +125,11 @@ export function stateCertificateOf(
 }
 
 /** A child of genesis, or of another block, proposed by the leader of its view. */
-export function blockAt(view: number, parent?: OrderedBlock, change: Partial<OrderedBlock> = {}): OrderedBlock {
+export function blockAt(
+  view: number,
+  parent?: OrderedBlock,
+  change: Partial<OrderedBlock> = {},
+): OrderedBlock {
   return {
     epoch: Epoch(0),
     view: View(view),
@@ -184,11 +204,19 @@ export class DrivenNode {
   }
 
   buildPayload(payload: Bytes = EMPTY_BYTES, stateCertificate?: StateCertificate): void {
-    this.input({ kind: "payload", view: this.state.view, timestampMs: GENESIS_MS + 5_000, payload, stateCertificate });
+    this.input({
+      kind: "payload",
+      view: this.state.view,
+      timestampMs: GENESIS_MS + 5_000,
+      payload,
+      stateCertificate,
+    });
   }
 
   take<Kind extends Effect["kind"]>(kind: Kind): readonly Extract<Effect, { kind: Kind }>[] {
-    const found = this.effects.filter((effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind);
+    const found = this.effects.filter(
+      (effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind,
+    );
     this.effects = this.effects.filter((effect) => effect.kind !== kind);
     return found;
   }
@@ -217,4 +245,17 @@ export class DrivenNode {
       this.input({ kind: "signed", vote });
     }
   }
+}
+
+/** Validator 0 is driven; this is the first view from `from` on in which it votes as a follower. */
+export function notLed(from = 1): number {
+  return leader(from) === 0 ? notLed(from + 1) : from;
+}
+
+/** A node that has come to `view` by nullifications of all views before; its effects are forgotten. */
+export function nodeIn(view: number): DrivenNode {
+  const node = new DrivenNode();
+  for (let passed = 1; passed < view; passed++) node.receiveCertificate("nullification", passed);
+  node.effects = [];
+  return node;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Bytes, concatBytes, equalBytes, Epoch, Hash, Weight, ZERO_ADDRESS } from "@ostrom/base";
+import { type Bytes, concatBytes, Epoch, equalBytes, Hash, Weight, ZERO_ADDRESS } from "@ostrom/base";
 import type { ConsensusDomain, Signatures, ValidatorSet } from "../types.ts";
 
 /** Simulated signatures: cheap, unforgeable only because the actors here do not try. A "public key" is its own secret. */
@@ -23,9 +23,12 @@ export const simulatedSignatures: Signatures = {
   schemeId: SIMULATED_SCHEME,
   verifyOne: (publicKey, message, signature) => equalBytes(simulatedSign(publicKey, message), signature),
   aggregate: (signatures) =>
-    signatures.length === 0 || signatures.some((signature) => signature.length !== 16) ? undefined : joined(signatures),
+    signatures.length === 0 || signatures.some((signature) => signature.length !== 16)
+      ? undefined
+      : joined(signatures),
   verifyAggregate: (publicKeys, message, aggregate) =>
-    publicKeys.length > 0 && equalBytes(joined(publicKeys.map((key) => simulatedSign(key, message))), aggregate),
+    publicKeys.length > 0 &&
+    equalBytes(joined(publicKeys.map((key) => simulatedSign(key, message))), aggregate),
 };
 
 export const simulatedDomain: ConsensusDomain = {

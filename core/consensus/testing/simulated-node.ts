@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Bytes, equalBytes, Hash, Height, type Random, toHexDigits, ZERO_HASH } from "@ostrom/base";
+import { type Bytes, equalBytes, type Hash, Height, type Random, toHexDigits, ZERO_HASH } from "@ostrom/base";
 import {
   type CertificationConfig,
   type CertificationEffect,
@@ -11,15 +11,15 @@ import {
   executedSigningBytes,
   type FinalizedTip,
   genesisTip,
-  isRecordLive,
   type Input,
+  isRecordLive,
   type LogRecord,
   type Message,
   type OrderedBlock,
   recoverSimplex,
+  type SignedVote,
   type SimplexConfig,
   type SimplexState,
-  type SignedVote,
   type StateCertificate,
   startCertification,
   stepCertification,
@@ -313,7 +313,11 @@ export class SimulatedNode {
     if (end === 0) return;
     const blocks = found.slice(0, end);
     const finalization = blocks.at(-1)!.tip.finalization!;
-    this.#world.send(this, to, { kind: "block-range", blocks: blocks.map(({ block }) => block), finalization });
+    this.#world.send(this, to, {
+      kind: "block-range",
+      blocks: blocks.map(({ block }) => block),
+      finalization,
+    });
   }
 
   #startCertification(): void {
@@ -339,7 +343,10 @@ export class SimulatedNode {
         case "sign": {
           const { executed } = effect;
           this.#after(1, () => {
-            const signature = this.#world.sign(this.index, executedSigningBytes(this.config.domain, executed));
+            const signature = this.#world.sign(
+              this.index,
+              executedSigningBytes(this.config.domain, executed),
+            );
             this.#certify({ kind: "signed", vote: { executed, signer: this.index, signature } });
           });
           break;

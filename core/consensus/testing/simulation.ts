@@ -94,7 +94,10 @@ export class Simulation {
     const startMs = this.timeMs;
     while (!isDone()) {
       const event = this.#pop();
-      assert.ok(event !== undefined && event.timeMs - startMs <= limitMs, `seed ${this.options.seed}: ${what}`);
+      assert.ok(
+        event !== undefined && event.timeMs - startMs <= limitMs,
+        `seed ${this.options.seed}: ${what}`,
+      );
       this.timeMs = event.timeMs;
       event.run();
     }
@@ -138,11 +141,18 @@ export class Simulation {
         const group = vote.kind === "notarize" ? "notarize" : "end";
         const word = vote.kind === "notarize" ? toHexDigits(vote.digest) : vote.kind;
         const key = `${vote.view}/${group}`;
-        assert.equal(said.get(key) ?? word, word, `${seed}: ${node.name} contradicts itself in view ${vote.view}`);
+        assert.equal(
+          said.get(key) ?? word,
+          word,
+          `${seed}: ${node.name} contradicts itself in view ${vote.view}`,
+        );
         said.set(key, word);
       }
       for (const { validator } of node.evidence) {
-        assert.ok(this.options.actors?.has(validator), `${seed}: evidence against honest validator ${validator}`);
+        assert.ok(
+          this.options.actors?.has(validator),
+          `${seed}: evidence against honest validator ${validator}`,
+        );
       }
       for (const fault of node.faults) {
         const culprit = Number(fault.match(/ by (\d+):/)?.[1]);
@@ -193,7 +203,9 @@ export class Simulation {
     for (const node of this.nodes) {
       if (node.index === from.index || (to !== undefined && node.index !== to)) continue;
       const messages =
-        actor === undefined || actor === "twin" ? [arriving] : bend(actor, from, this.random, node.index, arriving);
+        actor === undefined || actor === "twin"
+          ? [arriving]
+          : bend(actor, from, this.random, node.index, arriving);
       for (const one of messages) this.#deliver(from, node, one);
     }
   }

@@ -2,7 +2,7 @@ import { type Address, addressFromHex, type Hash, hashFromWord, must, Weight } f
 import { bls, keccak256 } from "@ostrom/crypto";
 import { type GenesisAccount, MemoryState } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
-import { applyBlock, sealBlock } from "../apply-block.ts";
+import { applyBlock, type BlockInput, sealBlock } from "../apply-block.ts";
 import { type Genesis, genesisBlock, genesisState } from "../genesis.ts";
 import { createGenesis } from "../genesis-profiles.ts";
 import { addressOfSecretKey } from "../signature.ts";
@@ -73,7 +73,11 @@ export class TestChain {
   readonly blockHash = (number: bigint): Hash | undefined => this.blocks[Number(number)]?.hash;
 
   /** Executes a payload of raw transactions as the next block. */
-  execute(transactions: readonly Uint8Array[], elapsedMs = 250): ExecutedBlock {
+  execute(
+    transactions: readonly Uint8Array[],
+    elapsedMs = 250,
+    knownSender: BlockInput["knownSender"] = () => undefined,
+  ): ExecutedBlock {
     const { header } = this.head;
     const height = header.number + 1;
     const applied = applyBlock({
@@ -81,6 +85,7 @@ export class TestChain {
       parent: header,
       state: this.state,
       blockHash: this.blockHash,
+      knownSender,
       ordered: {
         height,
         timestampMs: GENESIS_TIME_MS + height * elapsedMs,

@@ -1,5 +1,11 @@
 import { type Hash, hashFromWord, ok, toHexDigits, ZERO_ADDRESS, ZERO_HASH } from "@ostrom/base";
-import { type ChainRules, EMPTY_OMMERS_HASH, EMPTY_REQUESTS_HASH, type Header, hashHeader } from "@ostrom/execution";
+import {
+  type ChainRules,
+  EMPTY_OMMERS_HASH,
+  EMPTY_REQUESTS_HASH,
+  type Header,
+  hashHeader,
+} from "@ostrom/execution";
 import { EMPTY_TRIE_ROOT, MemoryState, proveAccount } from "@ostrom/state";
 import type { Block, EventListener, RpcBackend } from "../backend.ts";
 

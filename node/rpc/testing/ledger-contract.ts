@@ -60,7 +60,7 @@ function compile(): Compiled {
     },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as Output;
-  const contract = output.contracts["Ledger.sol"]?.["Ledger"];
+  const contract = output.contracts["Ledger.sol"]?.Ledger;
   if (contract === undefined) throw new Error(`solc: ${JSON.stringify(output)}`);
   return { abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` };
 }

@@ -1,4 +1,15 @@
-import { type Bytes, type Failure, fail, type Hash, hashFromWord, must, ok, type Result, toHexDigits, ZERO_ADDRESS } from "@ostrom/base";
+import {
+  type Bytes,
+  type Failure,
+  fail,
+  type Hash,
+  hashFromWord,
+  must,
+  ok,
+  type Result,
+  toHexDigits,
+  ZERO_ADDRESS,
+} from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
   applyBlock,
@@ -7,13 +18,13 @@ import {
   createAccessList,
   createGenesis,
   decodeSignedTransaction,
-  estimateGas,
   type ExecutedBlock,
+  estimateGas,
   type Genesis,
   genesisBlock,
   genesisState,
-  sealBlock,
   type SignedTransaction,
+  sealBlock,
   simulateCall,
 } from "@ostrom/execution";
 import {
@@ -79,7 +90,12 @@ export function createMemoryChain(options: MemoryChainOptions): MemoryChain {
     chainId: options.chainId ?? 1337n,
     timestampMs: GENESIS_TIME_MS,
     validators: [],
-    accounts: options.accounts.map((account) => ({ nonce: 0n, code: new Uint8Array(0), storage: [], ...account })),
+    accounts: options.accounts.map((account) => ({
+      nonce: 0n,
+      code: new Uint8Array(0),
+      storage: [],
+      ...account,
+    })),
     ...(options.rules === undefined ? {} : { rules: options.rules }),
   });
   const state = new MemoryState();
@@ -140,7 +156,10 @@ function nonceOf(chain: Chain, sender: SignedTransaction["sender"]): bigint {
 }
 
 /** The pool's transactions that can run in nonce order, and the others. */
-function splitPool(chain: Chain): { readonly pending: SignedTransaction[]; readonly queued: SignedTransaction[] } {
+function splitPool(chain: Chain): {
+  readonly pending: SignedTransaction[];
+  readonly queued: SignedTransaction[];
+} {
   const next = new Map<string, bigint>();
   const pending: SignedTransaction[] = [];
   const queued: SignedTransaction[] = [];
@@ -230,7 +249,10 @@ function stateAt(chain: Chain, blockNumber: number): ReturnType<RpcBackend["chai
 function createBackend(chain: Chain, onSubmitted: () => void): RpcBackend {
   const first = must(chain.blocks[0], "a chain has its genesis block");
   const simulate = <T>(run: (simulation: Parameters<typeof simulateCall>[0]) => T) => {
-    return async ({ blockNumber, ...given }: Simulation): Promise<T | Result<never, Failure<"rpc/unknown-block">>> => {
+    return async ({
+      blockNumber,
+      ...given
+    }: Simulation): Promise<T | Result<never, Failure<"rpc/unknown-block">>> => {
       const view = stateAt(chain, blockNumber);
       const block = chain.blocks[blockNumber];
       if (!view.ok || block === undefined) return fail("rpc/unknown-block", "there is no such block");
@@ -302,7 +324,9 @@ function createPool(chain: Chain, onSubmitted: () => void): RpcBackend["pool"] {
       return { pending: pending.filter(isWanted), queued: queued.filter(isWanted) };
     },
     pendingNonce: async (sender) => {
-      const own = splitPool(chain).pending.filter(({ sender: other }) => toHexDigits(other) === toHexDigits(sender));
+      const own = splitPool(chain).pending.filter(
+        ({ sender: other }) => toHexDigits(other) === toHexDigits(sender),
+      );
       return nonceOf(chain, sender) + BigInt(own.length);
     },
   };

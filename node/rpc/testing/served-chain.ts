@@ -23,6 +23,7 @@ export type ServedChain = {
 export async function serveChain(
   options: Partial<MemoryChainOptions> = {},
   limits: Partial<RpcLimits> = {},
+  nowMs: () => number = Date.now,
 ): Promise<ServedChain> {
   const chain = createMemoryChain({
     accounts: ACCOUNTS.map(({ address }) => ({ address: addressFromHex(address), balance: 10_000n * ETHER })),
@@ -32,6 +33,7 @@ export async function serveChain(
     backend: chain.backend,
     port: 0,
     limits,
+    nowMs,
     log: (level, message, fields) => console.error(level, message, fields),
   });
   const { port } = await server.start();

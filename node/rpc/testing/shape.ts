@@ -16,7 +16,13 @@ type ObjectShape = { readonly fields: Map<string, Shape>; required: ReadonlySet<
 type Encoding = "quantity" | "data" | "address" | "hash" | "bloom" | "text";
 
 function emptyShape(): Shape {
-  return { isNullable: false, encodings: undefined, kinds: new Set(), entries: undefined, objects: new Map() };
+  return {
+    isNullable: false,
+    encodings: undefined,
+    kinds: new Set(),
+    entries: undefined,
+    objects: new Map(),
+  };
 }
 
 function encodingsOf(text: string): ReadonlySet<Encoding> {
@@ -37,7 +43,9 @@ export function learn(shape: Shape, value: unknown): void {
   } else if (typeof value === "string") {
     const encodings = encodingsOf(value);
     shape.encodings =
-      shape.encodings === undefined ? encodings : new Set([...shape.encodings].filter((one) => encodings.has(one)));
+      shape.encodings === undefined
+        ? encodings
+        : new Set([...shape.encodings].filter((one) => encodings.has(one)));
   } else if (Array.isArray(value)) {
     shape.kinds.add("array");
     shape.entries ??= emptyShape();
@@ -59,7 +67,7 @@ function isMap(object: Record<string, unknown>): boolean {
 }
 
 function discriminator(object: Record<string, unknown>): string {
-  return typeof object["type"] === "string" ? object["type"] : "";
+  return typeof object.type === "string" ? object.type : "";
 }
 
 function learnObject(shape: Shape, object: Record<string, unknown>): void {
@@ -108,7 +116,8 @@ export function compare(shape: Shape, value: unknown, path: string, comparison: 
   } else if (Array.isArray(value)) {
     if (!shape.kinds.has("array")) differ("an array is not among theirs");
     value.forEach((entry, i) => {
-      if (shape.entries !== undefined && hasSeenAny(shape.entries)) compare(shape.entries, entry, `${path}[${i}]`, comparison);
+      if (shape.entries !== undefined && hasSeenAny(shape.entries))
+        compare(shape.entries, entry, `${path}[${i}]`, comparison);
     });
   } else if (typeof value === "object") {
     if (!shape.kinds.has("object")) differ("an object is not among theirs");
@@ -130,12 +139,14 @@ function compareObject(
 ): void {
   if (isMap(object)) {
     if (shape.entries === undefined) return;
-    for (const [key, entry] of Object.entries(object)) compare(shape.entries, entry, `${path}.${key}`, comparison);
+    for (const [key, entry] of Object.entries(object))
+      compare(shape.entries, entry, `${path}.${key}`, comparison);
     return;
   }
   const known = shape.objects.get(discriminator(object));
   if (known === undefined) {
-    if (shape.objects.size > 0) comparison.differences.push(`${path}: type ${discriminator(object)} is not among theirs`);
+    if (shape.objects.size > 0)
+      comparison.differences.push(`${path}: type ${discriminator(object)} is not among theirs`);
     return;
   }
   for (const key of known.required) {

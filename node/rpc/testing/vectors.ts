@@ -22,7 +22,11 @@ export const VECTORS_MISSING: string | undefined = existsSync(FOLDER)
 export function readExchanges(): readonly Exchange[] {
   return readdirSync(FOLDER, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => readdirSync(join(FOLDER, name)).sort().flatMap((file) => readFile(name, file)));
+    .flatMap(({ name }) =>
+      readdirSync(join(FOLDER, name))
+        .sort()
+        .flatMap((file) => readFile(name, file)),
+    );
 }
 
 function readFile(folder: string, file: string): Exchange[] {
