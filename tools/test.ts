@@ -6,7 +6,11 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
-type Phase = { readonly name: string; readonly patterns: readonly string[]; readonly flags: readonly string[] };
+type Phase = {
+  readonly name: string;
+  readonly patterns: readonly string[];
+  readonly flags: readonly string[];
+};
 
 const PHASES: readonly Phase[] = [
   {

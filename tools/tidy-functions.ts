@@ -37,7 +37,10 @@ function openingOf(
   for (let line = start; line < Math.min(lines.length, start + MAX_SIGNATURE_LINES); line++) {
     const text = lines[line]!;
     if (line > start && text.length > 0 && text.search(/\S/) < indentation) return undefined;
-    if (/(\)|=>|>|\w|\]|\}) ?(?:=> )?\{$/.test(text) && (line === start || text.search(/\S/) === indentation)) {
+    if (
+      /(\)|=>|>|\w|\]|\}) ?(?:=> )?\{$/.test(text) &&
+      (line === start || text.search(/\S/) === indentation)
+    ) {
       return { name, indentation, bodyAt: line };
     }
     if (/;$/.test(text) && text.search(/\S/) === indentation) return undefined;

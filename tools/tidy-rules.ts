@@ -16,10 +16,16 @@ export const CORE_RANKS: Readonly<Record<string, number>> = {
 export const BANNED_IN_CORE: readonly { readonly pattern: RegExp; readonly why: string }[] = [
   { pattern: /\bDate\b\s*[.(]|\bnew Date\b/, why: "time arrives in inputs" },
   { pattern: /\bMath\.random\b/, why: "randomness arrives in inputs" },
-  { pattern: /\bMath\.(?:sin|cos|tan|exp|log|log2|log10|pow|sqrt|cbrt|hypot)\b/, why: "floats differ between machines" },
+  {
+    pattern: /\bMath\.(?:sin|cos|tan|exp|log|log2|log10|pow|sqrt|cbrt|hypot)\b/,
+    why: "floats differ between machines",
+  },
   { pattern: /\basync\b|\bawait\b|\bPromise\b/, why: "core never waits" },
   { pattern: /\bsetTimeout\b|\bsetInterval\b|\bqueueMicrotask\b/, why: "timers are effects" },
-  { pattern: /\bconsole\b|\bprocess\.|\bglobalThis\b(?!.*(?:TextEncoder|TextDecoder))/, why: "input and output belong to node/" },
+  {
+    pattern: /\bconsole\b|\bprocess\.|\bglobalThis\b(?!.*(?:TextEncoder|TextDecoder))/,
+    why: "input and output belong to node/",
+  },
   { pattern: /\blocaleCompare\b|\btoLocale\w+|\bIntl\b/, why: "locales differ between machines" },
   { pattern: /\bparseFloat\b|\bWeakRef\b|\bFinalizationRegistry\b/, why: "not deterministic" },
 ];

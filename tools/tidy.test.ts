@@ -2,19 +2,27 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { BANNED_IN_CORE, CORE_RANKS, LENGTH_RATCHET, MAX_FILE_LINES, MAX_FUNCTION_LINES } from "./tidy-rules.ts";
 import { functionLengths } from "./tidy-functions.ts";
+import {
+  BANNED_IN_CORE,
+  CORE_RANKS,
+  LENGTH_RATCHET,
+  MAX_FILE_LINES,
+  MAX_FUNCTION_LINES,
+} from "./tidy-rules.ts";
 
 const root = join(import.meta.dirname, "..");
-const sources = globSync(["core/**/*.ts", "node/**/*.ts", "apps/**/*.ts", "tools/**/*.ts", "examples/demo/**/*.ts"], {
-  cwd: root,
-  exclude: (path) => path.includes("node_modules"),
-})
+const sources = globSync(
+  ["core/**/*.ts", "node/**/*.ts", "apps/**/*.ts", "tools/**/*.ts", "examples/demo/**/*.ts"],
+  {
+    cwd: root,
+    exclude: (path) => path.includes("node_modules"),
+  },
+)
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
-const isTest = (path: string): boolean =>
-  /\.(test|fuzz|bench)\.ts$/.test(path) || /\/testing\//.test(path);
+const isTest = (path: string): boolean => /\.(test|fuzz|bench)\.ts$/.test(path) || /\/testing\//.test(path);
 
 /** `core/vm/precompiles/x.ts` -> `core/vm`. */
 function packageOf(path: string): string {
@@ -28,10 +36,9 @@ function importsOf(text: string): string[] {
 }
 
 const FOLDER_OF_PACKAGE = new Map<string, string>(
-  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json"], { cwd: root }).map((path) => [
-    (JSON.parse(readFileSync(join(root, path), "utf8")) as { name: string }).name,
-    dirname(path),
-  ]),
+  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json"], { cwd: root }).map(
+    (path) => [(JSON.parse(readFileSync(join(root, path), "utf8")) as { name: string }).name, dirname(path)],
+  ),
 );
 
 test("imports between packages go down the ranks, and only through index.ts", () => {
@@ -112,17 +119,28 @@ test("every package has a README of what it owns, does not own, and where to sta
   for (const folder of FOLDER_OF_PACKAGE.values()) {
     const path = join(root, folder, "README.md");
     const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-    if (!/Owns:/.test(text) || !/Does not own:/.test(text) || !/Start reading at:/.test(text)) broken.push(`${folder}/README.md`);
+    if (!/Owns:/.test(text) || !/Does not own:/.test(text) || !/Start reading at:/.test(text))
+      broken.push(`${folder}/README.md`);
   }
   assert.deepEqual(broken, []);
 });
 
 test("links in the documentation lead somewhere", () => {
   const broken: string[] = [];
-  for (const path of globSync(["*.md", "docs/**/*.md", "core/**/README.md", "node/**/README.md", "apps/**/README.md", "examples/**/README.md"], {
-    cwd: root,
-    exclude: (name) => name.includes("node_modules"),
-  })) {
+  for (const path of globSync(
+    [
+      "*.md",
+      "docs/**/*.md",
+      "core/**/README.md",
+      "node/**/README.md",
+      "apps/**/README.md",
+      "examples/**/README.md",
+    ],
+    {
+      cwd: root,
+      exclude: (name) => name.includes("node_modules"),
+    },
+  )) {
     const text = readFileSync(join(root, path), "utf8");
     for (const [, target] of text.matchAll(/\]\(([^)#]+?)(?:#[^)]*)?\)/g)) {
       if (target === undefined || /^[a-z]+:/.test(target)) continue;
@@ -136,7 +154,9 @@ test("nothing is skipped, focused or silenced in the sources", () => {
   const broken: string[] = [];
   for (const { path, text } of sources) {
     if (path.startsWith("tools/tidy")) continue;
-    const found = text.match(/\b(?:it|test|describe)\.(?:only|todo)\b|@ts-ignore|@ts-expect-error|\bas any\b|\bTODO\b|\bFIXME\b/);
+    const found = text.match(
+      /\b(?:it|test|describe)\.(?:only|todo)\b|@ts-ignore|@ts-expect-error|\bas any\b|\bTODO\b|\bFIXME\b/,
+    );
     if (found !== null) broken.push(`${path}: ${found[0]}`);
   }
   assert.deepEqual(broken, []);

@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import { fail, ok, type Failure, type Result } from "./result.ts";
+import { type Failure, fail, ok, type Result } from "./result.ts";
 
 export type Bytes = Uint8Array;
 
@@ -130,7 +130,9 @@ export function padLeft(bytes: Bytes, length: number): Bytes {
   return padded;
 }
 
-const textEncoder = new (globalThis as unknown as { TextEncoder: new () => { encode(text: string): Bytes } }).TextEncoder();
+const textEncoder = new (
+  globalThis as unknown as { TextEncoder: new () => { encode(text: string): Bytes } }
+).TextEncoder();
 
 /** Encodes text as UTF-8. */
 export function utf8(text: string): Bytes {

@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import { type Bytes, bytesToBigint, hex, padLeft, bigintToBytes } from "./bytes.ts";
+import { type Bytes, bigintToBytes, bytesToBigint, hex, padLeft } from "./bytes.ts";
 
 declare const brand: unique symbol;
 

@@ -1,4 +1,13 @@
-import { type Bytes, bigintToMinimalBytes, bytesToBigint, concatBytes, type Failure, fail, ok, type Result } from "@ostrom/base";
+import {
+  type Bytes,
+  bigintToMinimalBytes,
+  bytesToBigint,
+  concatBytes,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+} from "@ostrom/base";
 
 /** Recursive Length Prefix: byte strings and lists of them, one encoding for each value.
  * Source: Ethereum Yellow Paper, appendix B. */
@@ -60,7 +69,8 @@ export function decodeRlp(bytes: Bytes): Result<RlpItem, Failure<RlpErrorCode>> 
 export function decodeRlpWith<T>(bytes: Bytes, read: (item: RlpItem) => T): Result<T, Failure<RlpErrorCode>> {
   try {
     const [item, end] = readItem(bytes, 0, bytes.length, 0);
-    if (end !== bytes.length) throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
+    if (end !== bytes.length)
+      throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
     return ok(read(item));
   } catch (error) {
     if (error instanceof RlpError) return fail(error.code, error.message);
@@ -70,7 +80,8 @@ export function decodeRlpWith<T>(bytes: Bytes, read: (item: RlpItem) => T): Resu
 
 /** @param length exact count of entries, or undefined for any. */
 export function readRlpList(item: RlpItem | undefined, what: string, length?: number): readonly RlpItem[] {
-  if (item === undefined || item instanceof Uint8Array) throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
+  if (item === undefined || item instanceof Uint8Array)
+    throw new RlpError("rlp/wrong-shape", `${what}: expected a list`);
   if (length !== undefined && item.length !== length) {
     throw new RlpError("rlp/wrong-shape", `${what}: expected ${length} entries, found ${item.length}`);
   }
@@ -89,7 +100,8 @@ export function readRlpBytes(item: RlpItem | undefined, what: string, length?: n
 /** Reads an unsigned integer of at most `maxBytes` bytes without leading zeros. */
 export function readRlpUint(item: RlpItem | undefined, what: string, maxBytes = 32): bigint {
   const bytes = readRlpBytes(item, what);
-  if (bytes.length > maxBytes) throw new RlpError("rlp/wrong-shape", `${what}: integer longer than ${maxBytes} bytes`);
+  if (bytes.length > maxBytes)
+    throw new RlpError("rlp/wrong-shape", `${what}: integer longer than ${maxBytes} bytes`);
   if (bytes[0] === 0) throw new RlpError("rlp/non-canonical", `${what}: integer with a leading zero`);
   return bytesToBigint(bytes);
 }
@@ -97,7 +109,8 @@ export function readRlpUint(item: RlpItem | undefined, what: string, maxBytes = 
 /** Reads an unsigned integer below 2^53 as a number. */
 export function readRlpCount(item: RlpItem | undefined, what: string): number {
   const value = readRlpUint(item, what, 8);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RlpError("rlp/wrong-shape", `${what}: integer above 2^53`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new RlpError("rlp/wrong-shape", `${what}: integer above 2^53`);
   return Number(value);
 }
 
@@ -169,7 +182,8 @@ function readItem(bytes: Bytes, offset: number, end: number, depth: number): rea
     }
     return [bytes.subarray(start, stop), stop];
   }
-  if (depth >= MAX_RLP_DEPTH) throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
+  if (depth >= MAX_RLP_DEPTH)
+    throw new RlpError("rlp/too-deep", `lists nested more than ${MAX_RLP_DEPTH} deep`);
   const list: RlpItem[] = [];
   let position = start;
   while (position < stop) {
@@ -198,6 +212,7 @@ function readHeader(bytes: Bytes, offset: number, end: number, isList: boolean):
     if (length > bytes.length) throw new RlpError("rlp/truncated", "an item is longer than its bytes");
   }
   if (length <= MAX_SHORT_LENGTH) throw new RlpError("rlp/non-canonical", "a short length in the long form");
-  if (length > end - offset - 1 - count) throw new RlpError("rlp/truncated", "an item is longer than its bytes");
+  if (length > end - offset - 1 - count)
+    throw new RlpError("rlp/truncated", "an item is longer than its bytes");
   return [offset + 1 + count, length];
 }

@@ -21,7 +21,10 @@ const REQUEST_CONTRACTS: readonly GenesisAccount[] = [
 ];
 
 async function theirVm(chain: TestChain): Promise<VM> {
-  const common = new Common({ chain: { ...Mainnet, chainId: Number(TEST_CHAIN_ID) }, hardfork: Hardfork.Osaka });
+  const common = new Common({
+    chain: { ...Mainnet, chainId: Number(TEST_CHAIN_ID) },
+    hardfork: Hardfork.Osaka,
+  });
   const blockchain = {
     getBlock: async (number: number) => ({ hash: () => chain.blockHash(BigInt(number))! }),
     putBlock: async () => undefined,
@@ -31,11 +34,23 @@ async function theirVm(chain: TestChain): Promise<VM> {
   const { genesis } = chain;
   for (const account of [...genesis.alloc, validatorSetAccount(genesis.validatorSet)]) {
     const address = createAddressFromString(toHex(account.address));
-    await vm.stateManager.putAccount(address, createAccount({ nonce: account.nonce, balance: account.balance }));
+    await vm.stateManager.putAccount(
+      address,
+      createAccount({ nonce: account.nonce, balance: account.balance }),
+    );
     if (account.code.length > 0) await vm.stateManager.putCode(address, account.code);
     for (const { slot, value } of account.storage) {
       if (value === 0n) continue;
-      await vm.stateManager.putStorage(address, wordToBytes(slot), hex(value.toString(16).padStart(64, "0").replace(/^(00)+/, "")));
+      await vm.stateManager.putStorage(
+        address,
+        wordToBytes(slot),
+        hex(
+          value
+            .toString(16)
+            .padStart(64, "0")
+            .replace(/^(00)+/, ""),
+        ),
+      );
     }
   }
   return vm;
@@ -68,10 +83,18 @@ async function runThere(vm: VM, block: ExecutedBlock): Promise<void> {
 
 test(`@ethereumjs/vm comes to the same roots, gas, blooms and hashes over ${BLOCKS} generated blocks`, async (t) => {
   const random = createRandom(20_251_123);
-  const genesis = testGenesis({ fork: "osaka", accounts: [...mixedAccounts(), ...REQUEST_CONTRACTS], validators: 2 });
+  const genesis = testGenesis({
+    fork: "osaka",
+    accounts: [...mixedAccounts(), ...REQUEST_CONTRACTS],
+    validators: 2,
+  });
   const chain = new TestChain(genesis);
   const vm = await theirVm(chain);
-  assert.equal(toHex(await vm.stateManager.getStateRoot()), toHex(chain.state.stateRoot), "the same genesis state");
+  assert.equal(
+    toHex(await vm.stateManager.getStateRoot()),
+    toHex(chain.state.stateRoot),
+    "the same genesis state",
+  );
   let transactions = 0;
   let failed = 0;
   const ran = new Set<string>();
@@ -88,7 +111,8 @@ test(`@ethereumjs/vm comes to the same roots, gas, blooms and hashes over ${BLOC
     for (const { reason } of block.skipped) skips.set(reason.code, (skips.get(reason.code) ?? 0) + 1);
   }
   for (const contract of [WRITER, LOGGER, HISTORIAN, FACTORY]) assert.ok(ran.has(`2 ${toHex(contract)}`));
-  for (const kind of ["0 creation", "1 creation", "2 creation", `4 ${toHex(WRITER)}`]) assert.ok(ran.has(kind), kind);
+  for (const kind of ["0 creation", "1 creation", "2 creation", `4 ${toHex(WRITER)}`])
+    assert.ok(ran.has(kind), kind);
   assert.ok(transactions > BLOCKS && failed > 0 && skips.size >= 4, "the payloads are mixed");
   t.diagnostic(`${transactions} transactions, ${failed} failed; skipped: ${JSON.stringify([...skips])}`);
 });

@@ -10,7 +10,14 @@ import { addressOfSecretKey } from "./signature.ts";
 import { BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS } from "./system-contracts.ts";
 import { mixedAccounts, mixedPayload, WRITER } from "./testing/mixed-payloads.ts";
 import { randomTransaction, testKey } from "./testing/random-transactions.ts";
-import { funded, GENESIS_TIME_MS, PROPOSER, TEST_CHAIN_ID, TestChain, testGenesis } from "./testing/test-chain.ts";
+import {
+  funded,
+  GENESIS_TIME_MS,
+  PROPOSER,
+  TEST_CHAIN_ID,
+  TestChain,
+  testGenesis,
+} from "./testing/test-chain.ts";
 import { signTransaction, type TransactionFields } from "./transaction.ts";
 import type { SignedTransaction } from "./types.ts";
 
@@ -30,7 +37,11 @@ function chainWith(options: Partial<Parameters<typeof testGenesis>[0]> = {}): Te
   return new TestChain(testGenesis({ accounts: [funded(SENDER)], ...options }));
 }
 
-function inputFor(chain: TestChain, transactions: readonly Uint8Array[], timestampMs = GENESIS_TIME_MS + 5_000): BlockInput {
+function inputFor(
+  chain: TestChain,
+  transactions: readonly Uint8Array[],
+  timestampMs = GENESIS_TIME_MS + 5_000,
+): BlockInput {
   const { header } = chain.head;
   return {
     rules: chain.genesis.rules,
@@ -81,7 +92,11 @@ test("the same inputs come to the same blocks, twice, also with senders known be
   const again = new TestChain(first.genesis);
   for (const block of first.blocks.slice(1)) {
     const senders = new Map(block.transactions.map(({ hash, sender }) => [toHex(hash), sender]));
-    again.execute(block.transactions.map(({ raw }) => raw), undefined, (hash) => senders.get(toHex(hash)));
+    again.execute(
+      block.transactions.map(({ raw }) => raw),
+      undefined,
+      (hash) => senders.get(toHex(hash)),
+    );
   }
   assert.deepEqual(hashesOf(again), hashesOf(first));
 });
@@ -136,7 +151,10 @@ test("a skipped transaction leaves no trace: fee, nonce, receipt and root are as
 test("a contract cannot send (EIP-3607), an account that delegates to code can (EIP-7702)", () => {
   const code = (bytes: string) => [{ ...funded(SENDER), nonce: 0n, code: hex(bytes) }];
   const contract = chainWith({ accounts: code("00") }).execute([transfer().raw]);
-  assert.deepEqual(contract.skipped.map(({ reason }) => reason.code), ["execution/sender-has-code"]);
+  assert.deepEqual(
+    contract.skipped.map(({ reason }) => reason.code),
+    ["execution/sender-has-code"],
+  );
   const delegating = chainWith({ accounts: code(`ef0100${"00".repeat(19)}aa`) }).execute([transfer().raw]);
   assert.equal(delegating.receipts[0]?.succeeded, true);
 });
@@ -149,7 +167,10 @@ test("the block's gas limit holds; what does not fit may be tried again, and sma
     transfer({ nonce: 1n, gasLimit: 50_000n }).raw,
     transfer({ nonce: 2n, gasLimit: 1_000_001n }).raw,
   ]);
-  assert.deepEqual(block.transactions.map(({ gasLimit }) => gasLimit), [990_000n, 50_000n]);
+  assert.deepEqual(
+    block.transactions.map(({ gasLimit }) => gasLimit),
+    [990_000n, 50_000n],
+  );
   assert.deepEqual(
     block.skipped.map(({ reason }) => [reason.code, reason.retry]),
     [
@@ -162,8 +183,13 @@ test("the block's gas limit holds; what does not fit may be tried again, and sma
 test("a blob transaction is skipped for good", () => {
   const random = createRandom(3);
   const blobs = randomTransaction(random, 3).blobVersionedHashes;
-  const block = chainWith().execute([transfer({ type: 3, blobVersionedHashes: blobs, maxFeePerBlobGas: 10n }).raw]);
-  assert.deepEqual(block.skipped.map(({ reason }) => [reason.code, reason.retry]), [["execution/invalid", false]]);
+  const block = chainWith().execute([
+    transfer({ type: 3, blobVersionedHashes: blobs, maxFeePerBlobGas: 10n }).raw,
+  ]);
+  assert.deepEqual(
+    block.skipped.map(({ reason }) => [reason.code, reason.retry]),
+    [["execution/invalid", false]],
+  );
 });
 
 test("the proposer gets the tips, the base fee is burnt, the sender pays both", () => {
@@ -178,8 +204,14 @@ test("the proposer gets the tips, the base fee is burnt, the sender pays both", 
 
 test("where genesis says so, at least half the gas limit is paid for", () => {
   const chain = chainWith({ rules: { gasCharge: "used-or-half-limit" } });
-  const block = chain.execute([transfer({ gasLimit: 100_000n }).raw, transfer({ nonce: 1n, gasLimit: 30_000n }).raw]);
-  assert.deepEqual(block.receipts.map(({ gasUsed }) => gasUsed), [50_000n, 21_000n]);
+  const block = chain.execute([
+    transfer({ gasLimit: 100_000n }).raw,
+    transfer({ nonce: 1n, gasLimit: 30_000n }).raw,
+  ]);
+  assert.deepEqual(
+    block.receipts.map(({ gasUsed }) => gasUsed),
+    [50_000n, 21_000n],
+  );
   assert.equal(block.header.gasUsed, 71_000n);
 });
 
@@ -195,7 +227,12 @@ test("from Prague on the parent's hash is kept (EIP-2935), always the beacon roo
 
 test("a fork begins with the first block of its time", () => {
   const prague = GENESIS_TIME_MS / 1000 + 1;
-  const rules = { forks: [{ fork: "cancun", fromTimestamp: 0 }, { fork: "prague", fromTimestamp: prague }] } as const;
+  const rules = {
+    forks: [
+      { fork: "cancun", fromTimestamp: 0 },
+      { fork: "prague", fromTimestamp: prague },
+    ],
+  } as const;
   const chain = chainWith({ rules });
   assert.equal(chain.head.header.requestsHash, undefined);
   const before = chain.execute([], 400);
@@ -223,7 +260,8 @@ test("no payload of any bytes makes execution throw, and all of it is accounted 
   for (let i = 0; i < 40; i++) {
     const payload = mixedPayload(chain, random).map((raw) => {
       const damaged = raw.slice();
-      if (damaged.length > 0 && random.chance(2, 3)) damaged[random.below(damaged.length)] = random.below(256);
+      if (damaged.length > 0 && random.chance(2, 3))
+        damaged[random.below(damaged.length)] = random.below(256);
       return damaged;
     });
     const block = chain.execute(payload);
@@ -237,7 +275,8 @@ test("a delegation that an account signs is in its code afterwards (EIP-7702)", 
   const random = createRandom(1);
   let delegations = 0;
   for (let i = 0; i < 30; i++) {
-    for (const { type } of chain.execute(mixedPayload(chain, random)).transactions) if (type === 4) delegations++;
+    for (const { type } of chain.execute(mixedPayload(chain, random)).transactions)
+      if (type === 4) delegations++;
   }
   assert.ok(delegations > 0);
   const delegated = [0, 1, 2, 3, 4, 5].filter((index) => {

@@ -1,6 +1,12 @@
 import { type Address, type Bytes, type Failure, type Hash, type Result, ZERO_HASH } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { EMPTY_TRIE_ROOT, orderedTrieRoot, type StateChanges, StateOverlay, type StateReader } from "@ostrom/state";
+import {
+  EMPTY_TRIE_ROOT,
+  orderedTrieRoot,
+  type StateChanges,
+  StateOverlay,
+  type StateReader,
+} from "@ostrom/state";
 import { type BlockContext, blobBaseFee, executeMessage, type Fork } from "@ostrom/vm";
 import { type AppliedTransaction, applyTransaction } from "./apply-transaction.ts";
 import { logsBloom, mergeBlooms } from "./bloom.ts";
@@ -122,7 +128,13 @@ function callSystemContracts(state: StateOverlay, fork: Fork, block: BlockContex
   if (fork !== "cancun") callSystemContract(state, fork, block, HISTORY_STORAGE_ADDRESS, parentHash);
 }
 
-function callSystemContract(state: StateOverlay, fork: Fork, block: BlockContext, to: Address, data: Bytes): void {
+function callSystemContract(
+  state: StateOverlay,
+  fork: Fork,
+  block: BlockContext,
+  to: Address,
+  data: Bytes,
+): void {
   if (state.code(to).length === 0) return;
   state.beginTransaction();
   const transaction = { origin: SYSTEM_ADDRESS, gasPrice: 0n, blobVersionedHashes: [] };
@@ -169,7 +181,10 @@ function admitTransaction(
   fork: Fork,
 ): Result<SignedTransaction, Failure<"execution/invalid">> {
   const invalid = (error: Failure) =>
-    ({ ok: false, error: { code: "execution/invalid", message: `${error.code}: ${error.message}` } }) as const;
+    ({
+      ok: false,
+      error: { code: "execution/invalid", message: `${error.code}: ${error.message}` },
+    }) as const;
   const decoded = decodeTransaction(raw);
   if (!decoded.ok) return invalid(decoded.error);
   const valid = checkStaticValidity(decoded.value, input.rules, fork);
@@ -180,7 +195,11 @@ function admitTransaction(
   return sender.ok ? { ok: true, value: { ...decoded.value, sender: sender.value } } : invalid(sender.error);
 }
 
-function receiptOf(transaction: SignedTransaction, applied: AppliedTransaction, cumulativeGasUsed: bigint): Receipt {
+function receiptOf(
+  transaction: SignedTransaction,
+  applied: AppliedTransaction,
+  cumulativeGasUsed: bigint,
+): Receipt {
   return {
     type: transaction.type,
     succeeded: applied.succeeded,

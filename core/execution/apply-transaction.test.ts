@@ -62,7 +62,13 @@ function apply(fields: Partial<TransactionFields>, setting: Setting = {}) {
   ]);
   const state = new StateOverlay(before);
   const transaction = signTransaction(
-    { chainId: CHAIN_ID, to: RECIPIENT, gasLimit: 100_000n, maxFeePerGas: 200n, ...fields } as TransactionFields,
+    {
+      chainId: CHAIN_ID,
+      to: RECIPIENT,
+      gasLimit: 100_000n,
+      maxFeePerGas: 200n,
+      ...fields,
+    } as TransactionFields,
     KEY,
   );
   const result = applyTransaction(
@@ -78,7 +84,10 @@ function apply(fields: Partial<TransactionFields>, setting: Setting = {}) {
   return { result, state, before, transaction };
 }
 
-function applied(fields: Partial<TransactionFields>, setting?: Setting): AppliedTransaction & { state: StateOverlay } {
+function applied(
+  fields: Partial<TransactionFields>,
+  setting?: Setting,
+): AppliedTransaction & { state: StateOverlay } {
   const { result, state } = apply(fields, setting);
   assert.ok(result.ok, result.ok ? "" : result.error.message);
   return { ...result.value, state };
@@ -107,7 +116,10 @@ test("a transfer moves value, pays the tip to the coinbase and burns the base fe
 test("a transaction that fails is paid for, and its nonce is used", () => {
   const accounts = [account(CONTRACT, { nonce: 1n, code: hex("0xfe") })];
   const { state, ...outcome } = applied({ to: CONTRACT, value: 5n }, { accounts });
-  assert.deepEqual([outcome.succeeded, outcome.fault, outcome.gasUsed], [false, "vm/invalid-opcode", 100_000n]);
+  assert.deepEqual(
+    [outcome.succeeded, outcome.fault, outcome.gasUsed],
+    [false, "vm/invalid-opcode", 100_000n],
+  );
   assert.equal(state.balance(SENDER), FUNDS - 100_000n * 100n);
   assert.equal(state.nonce(SENDER), 1n);
 });
@@ -122,7 +134,9 @@ test("a creation tells its address, also if it failed", () => {
 
 test("a refund is at most a fifth of the gas used (EIP-3529)", () => {
   // Clears slot 0: 2 + 2 + 5000 and the transaction's 21000, of which 4800 come back.
-  const accounts = [account(CONTRACT, { nonce: 1n, code: hex("0x5f5f55"), storage: [{ slot: 0n, value: 1n }] })];
+  const accounts = [
+    account(CONTRACT, { nonce: 1n, code: hex("0x5f5f55"), storage: [{ slot: 0n, value: 1n }] }),
+  ];
   assert.equal(applied({ to: CONTRACT }, { accounts }).gasUsed, 26_004n - 4800n);
   // Twice that refund would be more than a fifth.
   const storage = [0n, 1n, 2n].map((slot) => ({ slot, value: 1n }));
@@ -170,7 +184,10 @@ test("a delegated account may send (EIP-7702), another with code not (EIP-3607)"
 test("the sender must have the most that the transaction can cost", () => {
   const { transaction } = apply({ value: 7n });
   assert.equal(maxCost(transaction), 100_000n * 200n + 7n);
-  assert.equal(reasonOf({ value: 7n }, { sender: { balance: maxCost(transaction) - 1n } }), "execution/insufficient-funds");
+  assert.equal(
+    reasonOf({ value: 7n }, { sender: { balance: maxCost(transaction) - 1n } }),
+    "execution/insufficient-funds",
+  );
   assert.equal(applied({ value: 7n }, { sender: { balance: maxCost(transaction) } }).succeeded, true);
 });
 
@@ -195,7 +212,11 @@ test("blobs: version, count for each transaction (EIP-7594) and room, fee burnt 
 });
 
 /** A transaction that sets AUTHORITY's delegation to CONTRACT, unless told otherwise. */
-function delegating(fields: { readonly chainId?: bigint; readonly nonce?: bigint; readonly address?: Address }): Partial<TransactionFields> {
+function delegating(fields: {
+  readonly chainId?: bigint;
+  readonly nonce?: bigint;
+  readonly address?: Address;
+}): Partial<TransactionFields> {
   const authorization = { chainId: CHAIN_ID, nonce: 0n, address: CONTRACT, ...fields };
   return { type: 4, authorizations: [signAuthorization(authorization, OTHER_KEY)] };
 }
@@ -237,7 +258,8 @@ test("type 4 needs Prague, a recipient and an authorization", () => {
 
 test("what an access list names is warm, and so is the coinbase (EIP-2930, EIP-3651)", () => {
   const run = (code: Bytes, fields: Partial<TransactionFields> = {}): bigint =>
-    applied({ type: 1, to: CONTRACT, ...fields }, { accounts: [account(CONTRACT, { nonce: 1n, code })] }).gasUsed;
+    applied({ type: 1, to: CONTRACT, ...fields }, { accounts: [account(CONTRACT, { nonce: 1n, code })] })
+      .gasUsed;
   const load = hex("0x600154");
   const accessList = [{ address: CONTRACT, storageKeys: [hashFromWord(1n)] }];
   assert.equal(run(load), 21_000n + 3n + 2100n);

@@ -96,7 +96,11 @@ export function applyTransaction(
 }
 
 /** Takes the price of all gas that the transaction may use; blob gas is burnt at once. */
-function buyGas({ state, block }: TransactionEnvironment, transaction: SignedTransaction, price: bigint): void {
+function buyGas(
+  { state, block }: TransactionEnvironment,
+  transaction: SignedTransaction,
+  price: bigint,
+): void {
   const cost = transaction.gasLimit * price + blobGasOf(transaction) * block.blobBaseFee;
   state.setBalance(transaction.sender, state.balance(transaction.sender) - cost);
 }

@@ -33,7 +33,10 @@ test("an access list costs 2400 for an address and 1900 for a slot (EIP-2930)", 
     { address: ZERO_ADDRESS, storageKeys: [ZERO_HASH, ZERO_HASH] },
     { address: ZERO_ADDRESS, storageKeys: [] },
   ];
-  assert.equal(intrinsicGas({ ...call(EMPTY_BYTES), accessList }, "osaka"), 21_000n + 2n * 2400n + 2n * 1900n);
+  assert.equal(
+    intrinsicGas({ ...call(EMPTY_BYTES), accessList }, "osaka"),
+    21_000n + 2n * 2400n + 2n * 1900n,
+  );
 });
 
 test("an authorization costs 25000 (EIP-7702)", () => {

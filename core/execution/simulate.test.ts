@@ -16,19 +16,21 @@ const at = (digits: string): Address => addressFromHex(digits.padStart(40, "0"))
 
 /** Returns one word, which the code before it left on the stack. */
 const RETURN_TOP = "60005260206000f3";
+/** One word of call data to memory, and all of CALL's arguments but the address and the gas. */
+const FORWARD = "60206000600037" + "60006000602060006000";
 const CONTRACTS = {
   /** SSTORE(0, CALLDATALOAD(0)) */
   writer: [at("c1"), "60003560005500"],
   /** Sets slot 5, which genesis has at 1, to 0: a refund. */
   clearer: [at("c2"), "600060055500"],
   /** Calls `writer` with all gas, reverts if that fails. */
-  caller: [at("c3"), "6000600060206000600060c15af1600f575f5ffd5b00"],
+  caller: [at("c3"), `${FORWARD}60c15af1601b575f5ffd5b00`],
   /** Calls `caller`: two levels hold gas back. */
-  outer: [at("c4"), "6000600060206000600060c35af1600f575f5ffd5b00"],
+  outer: [at("c4"), `${FORWARD}60c35af1601b575f5ffd5b00`],
   /** Reverts with 32 bytes of call data. */
   reverter: [at("c5"), "60206000600037" + "60206000fd"],
   /** Reverts unless GAS is above 100,000. */
-  greedy: [at("c6"), "620186a05a11600a57" + "5f5ffd5b00"],
+  greedy: [at("c6"), "620186a05a11600c575f5ffd5b00"],
   invalid: [at("c7"), "fe"],
   baseFee: [at("c8"), `48${RETURN_TOP}`],
   gasPrice: [at("c9"), `3a${RETURN_TOP}`],

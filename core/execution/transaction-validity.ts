@@ -1,6 +1,6 @@
+import type { JournaledState } from "@ostrom/state";
 import type { BlockContext, Fork } from "@ostrom/vm";
 import { delegationTarget, forkRules, GAS_PER_BLOB, MAX_INIT_CODE_SIZE, MAX_NONCE } from "@ostrom/vm";
-import type { JournaledState } from "@ostrom/state";
 import { intrinsicGas } from "./intrinsic-gas.ts";
 import type { SignedTransaction, SkipReason, Transaction } from "./types.ts";
 
@@ -52,7 +52,8 @@ function invalidBlobs(fork: Fork, transaction: Transaction): string | undefined 
   if (to === undefined) return "a blob transaction cannot create a contract";
   if (blobVersionedHashes.length === 0) return "a blob transaction without blobs";
   if (blobVersionedHashes.length > most) return `${blobVersionedHashes.length} blobs, limit ${most}`;
-  if (blobVersionedHashes.some((hash) => hash[0] !== BLOB_HASH_VERSION)) return "unknown version of a blob hash";
+  if (blobVersionedHashes.some((hash) => hash[0] !== BLOB_HASH_VERSION))
+    return "unknown version of a blob hash";
   return undefined;
 }
 

@@ -15,8 +15,18 @@ test("CREATE addresses derive from creator and nonce", () => {
 /** Creator, salt, init code, address. Source: EIP-1014, "Examples". */
 const CREATE2: readonly (readonly [string, string, string, string])[] = [
   ["00".repeat(20), "00".repeat(32), "00", "0x4d1a2e2bb4f88f0250f26ffff098b0b30b26bf38"],
-  ["deadbeef00000000000000000000000000000000", "00".repeat(32), "00", "0xb928f69bb1d91cd65274e3c79d8986362984fda3"],
-  ["00000000000000000000000000000000deadbeef", `${"00".repeat(28)}cafebabe`, "deadbeef", "0x60f3f640a8508fc6a86d45df051962668e1e8ac7"],
+  [
+    "deadbeef00000000000000000000000000000000",
+    "00".repeat(32),
+    "00",
+    "0xb928f69bb1d91cd65274e3c79d8986362984fda3",
+  ],
+  [
+    "00000000000000000000000000000000deadbeef",
+    `${"00".repeat(28)}cafebabe`,
+    "deadbeef",
+    "0x60f3f640a8508fc6a86d45df051962668e1e8ac7",
+  ],
   ["00".repeat(20), "00".repeat(32), "", "0xe33c0c7f7df4809055c3eba6c09cfe4baf1bd9e0"],
 ];
 

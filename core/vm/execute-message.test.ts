@@ -3,7 +3,16 @@ import { test } from "node:test";
 import { addressToWord, bytesToBigint, hex, toHex } from "@ostrom/base";
 import { executeMessage } from "./execute-message.ts";
 import { assemble, returning } from "./testing/assemble.ts";
-import { accountWith, CALLER, CALLER_BALANCE, CONTRACT, gasOf, OTHER, runCode, TEST_BLOCK } from "./testing/run-code.ts";
+import {
+  accountWith,
+  CALLER,
+  CALLER_BALANCE,
+  CONTRACT,
+  gasOf,
+  OTHER,
+  runCode,
+  TEST_BLOCK,
+} from "./testing/run-code.ts";
 
 const other = addressToWord(OTHER);
 
@@ -14,7 +23,12 @@ test("code that runs off its end succeeds without output", () => {
 
 test("a fault takes all gas, a revert gives the rest back, and both undo what was done", () => {
   const fault = runCode(assemble(1n, 0n, "SSTORE", "INVALID"));
-  assert.deepEqual(fault.outcome, { status: "fault", fault: "vm/invalid-opcode", output: new Uint8Array(0), gasLeft: 0n });
+  assert.deepEqual(fault.outcome, {
+    status: "fault",
+    fault: "vm/invalid-opcode",
+    output: new Uint8Array(0),
+    gasLeft: 0n,
+  });
   assert.equal(fault.state.storage(CONTRACT, 0n), 0n);
   const revert = runCode(assemble(1n, 0n, "SSTORE", 0xabn, 0n, "MSTORE8", 1n, 0n, "REVERT"));
   assert.equal(revert.outcome.status, "revert");
@@ -45,7 +59,24 @@ test("gas beyond 2^53 is counted exactly", () => {
 
 test("calls nest to a depth of 1024, and one deeper fails without costing what it was given", () => {
   // Each frame calls the contract itself, then returns how many frames succeeded below it.
-  const code = assemble(32n, 0n, 0n, 0n, 0n, "ADDRESS", "GAS", "CALL", 0n, "MLOAD", "ADD", 0n, "MSTORE", 32n, 0n, "RETURN");
+  const code = assemble(
+    32n,
+    0n,
+    0n,
+    0n,
+    0n,
+    "ADDRESS",
+    "GAS",
+    "CALL",
+    0n,
+    "MLOAD",
+    "ADD",
+    0n,
+    "MSTORE",
+    32n,
+    0n,
+    "RETURN",
+  );
   const { outcome } = runCode(code, { gas: 2n ** 62n });
   assert.equal(outcome.status, "success");
   assert.equal(bytesToBigint(outcome.output), 1024n);
@@ -74,7 +105,8 @@ test("a call passes on at most all but a 64th of its gas (EIP-150), and value br
 });
 
 test("giving to an account that is not there costs 25000 more, calling it without value nothing", () => {
-  const call = (value: bigint): bigint => gasOf(assemble(0n, 0n, 0n, 0n, value, other, 0n, "CALL"), { value: 10n });
+  const call = (value: bigint): bigint =>
+    gasOf(assemble(0n, 0n, 0n, 0n, value, other, 0n, "CALL"), { value: 10n });
   // PUSH1 instead of PUSH0, and the stipend comes back.
   assert.equal(call(1n) - call(0n), 1n + 9000n + 25_000n - 2300n);
 });
@@ -119,7 +151,8 @@ test("RETURNDATACOPY beyond the return data fails (EIP-211)", () => {
 });
 
 test("a created contract may not begin with 0xef (EIP-3541) nor exceed 24576 bytes (EIP-170)", () => {
-  const create = (data: Uint8Array) => runCode(new Uint8Array(0), { to: "create", data, gas: 10_000_000n }).outcome;
+  const create = (data: Uint8Array) =>
+    runCode(new Uint8Array(0), { to: "create", data, gas: 10_000_000n }).outcome;
   assert.equal(create(assemble(0xefn, 0n, "MSTORE8", 1n, 0n, "RETURN")).fault, "vm/code-begins-with-ef");
   assert.equal(create(assemble(24_577n, 0n, "RETURN")).fault, "vm/code-too-large");
   const largest = create(assemble(24_576n, 0n, "RETURN"));
@@ -137,14 +170,24 @@ test("init code above 49152 bytes fails, and is charged by the word below (EIP-3
 });
 
 test("a contract is not created where there is a nonce, code or storage (EIP-684, EIP-7610)", () => {
-  const created = runCode(assemble(0n, 0n, 0n, "CREATE"), { to: "create", data: assemble("STOP") }).outcome.created!;
+  const created = runCode(assemble(0n, 0n, 0n, "CREATE"), { to: "create", data: assemble("STOP") }).outcome
+    .created!;
   for (const taken of [
     accountWith({ address: created }),
     accountWith({ address: created, nonce: 0n, code: assemble("STOP") }),
     accountWith({ address: created, nonce: 0n, balance: 1n, storage: [{ slot: 7n, value: 1n }] }),
   ]) {
-    const { outcome } = runCode(new Uint8Array(0), { to: "create", data: assemble("STOP"), accounts: [taken] });
-    assert.deepEqual(outcome, { status: "fault", fault: "vm/create-collision", output: new Uint8Array(0), gasLeft: 0n });
+    const { outcome } = runCode(new Uint8Array(0), {
+      to: "create",
+      data: assemble("STOP"),
+      accounts: [taken],
+    });
+    assert.deepEqual(outcome, {
+      status: "fault",
+      fault: "vm/create-collision",
+      output: new Uint8Array(0),
+      gasLeft: 0n,
+    });
   }
   const funded = accountWith({ address: created, nonce: 0n, balance: 5n });
   assert.equal(
@@ -161,7 +204,11 @@ test("SELFDESTRUCT only moves the balance, but removes what its own transaction 
   const toItself = runCode(assemble("ADDRESS", "SELFDESTRUCT"), { value: 10n });
   toItself.state.endTransaction();
   assert.equal(toItself.state.balance(CONTRACT), 10n);
-  const young = runCode(new Uint8Array(0), { to: "create", data: assemble("ADDRESS", "SELFDESTRUCT"), value: 10n });
+  const young = runCode(new Uint8Array(0), {
+    to: "create",
+    data: assemble("ADDRESS", "SELFDESTRUCT"),
+    value: 10n,
+  });
   young.state.endTransaction();
   assert.equal(young.state.exists(young.outcome.created!), false);
   assert.equal(young.state.balance(CALLER), CALLER_BALANCE - 10n);
@@ -179,7 +226,9 @@ test("a delegated account runs its target's code as its own, and EXTCODE* see th
 
 test("a call to a delegated account pays for its target's access too", () => {
   const target = addressToWord(CALLER);
-  const plain = gasOf(assemble(0n, 0n, 0n, 0n, other, 0n, "STATICCALL"), { accounts: [accountWith({ address: OTHER })] });
+  const plain = gasOf(assemble(0n, 0n, 0n, 0n, other, 0n, "STATICCALL"), {
+    accounts: [accountWith({ address: OTHER })],
+  });
   const designator = hex(`0xef0100${target.toString(16)}`);
   const accounts = [accountWith({ address: OTHER, code: designator })];
   assert.equal(gasOf(assemble(0n, 0n, 0n, 0n, other, 0n, "STATICCALL"), { accounts }) - plain, 2600n);
@@ -188,7 +237,10 @@ test("a call to a delegated account pays for its target's access too", () => {
 test("memory costs 3 a word and a 512th of the square of words, and beyond 2^31 bytes is out of gas", () => {
   const cost = (end: bigint): bigint => gasOf(assemble(0n, end - 32n, "MSTORE"), { gas: 2n ** 40n });
   const words = 2n ** 20n;
-  assert.equal(cost(words * 32n) - cost((words - 1n) * 32n), 3n + (words * words) / 512n - (words - 1n) ** 2n / 512n);
+  assert.equal(
+    cost(words * 32n) - cost((words - 1n) * 32n),
+    3n + (words * words) / 512n - (words - 1n) ** 2n / 512n,
+  );
   for (const offset of [2n ** 31n, 2n ** 64n, 2n ** 256n - 1n]) {
     assert.equal(runCode(assemble(0n, offset, "MSTORE"), { gas: 2n ** 63n }).outcome.fault, "vm/out-of-gas");
     assert.equal(runCode(assemble(0n, offset, "RETURN")).outcome.status, "success");

@@ -1,11 +1,24 @@
-export { blobBaseFee, type BlobRules, FORKS, type ForkRules, forkRules, GAS_PER_BLOB } from "./fork-rules.ts";
 export { create2Address, createAddress } from "./contract-address.ts";
 export { delegationDesignator, delegationTarget } from "./delegation.ts";
 export { executeMessage } from "./execute-message.ts";
-export { GAS, MAX_CALL_DEPTH, MAX_CODE_SIZE, MAX_INIT_CODE_SIZE, MAX_NONCE, MAX_STACK_SIZE, TRANSACTION_GAS } from "./gas-schedule.ts";
+export { type BlobRules, blobBaseFee, FORKS, type ForkRules, forkRules, GAS_PER_BLOB } from "./fork-rules.ts";
+export {
+  GAS,
+  MAX_CALL_DEPTH,
+  MAX_CODE_SIZE,
+  MAX_INIT_CODE_SIZE,
+  MAX_NONCE,
+  MAX_STACK_SIZE,
+  TRANSACTION_GAS,
+} from "./gas-schedule.ts";
 export { describeOpcode } from "./instruction-set.ts";
 export { forkPrecompiles } from "./precompile-set.ts";
-export { isPrecompile, type PrecompileResult, precompileAddresses, runPrecompile } from "./precompiles/index.ts";
+export {
+  isPrecompile,
+  type PrecompileResult,
+  precompileAddresses,
+  runPrecompile,
+} from "./precompiles/index.ts";
 export type {
   BlockContext,
   ExecutionContext,

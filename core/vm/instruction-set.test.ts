@@ -36,7 +36,11 @@ test("every instruction fails without its operands, and with no room for its res
       assert.equal(runCode(code).outcome.fault, "vm/stack-underflow", name);
     }
     if (pushes > pops) {
-      const code = Uint8Array.of(...new Array<number>(1024).fill(0x5f), opcode, ...new Array<number>(32).fill(0));
+      const code = Uint8Array.of(
+        ...new Array<number>(1024).fill(0x5f),
+        opcode,
+        ...new Array<number>(32).fill(0),
+      );
       assert.equal(runCode(code).outcome.fault, "vm/stack-overflow", name);
     }
   }

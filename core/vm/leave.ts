@@ -10,7 +10,8 @@ const INVALID_FIRST_BYTE = 0xef;
  * failed frame did. */
 export function leave(machine: Machine, frame: Frame, halt: Halt): Outcome {
   const { state } = machine.context;
-  const deposited = frame.kind === "create" && halt.status === "success" ? deposit(machine, frame, halt) : halt;
+  const deposited =
+    frame.kind === "create" && halt.status === "success" ? deposit(machine, frame, halt) : halt;
   if (deposited.status !== "success") state.revertTo(frame.checkpoint);
   if (deposited.fault !== undefined) {
     return { status: "fault", fault: deposited.fault, output: EMPTY_BYTES, gasLeft: 0n };

@@ -24,14 +24,19 @@ test("MCOPY pays for the farther end of what it reads and writes, and nothing fo
 });
 
 test("MSTORE8 writes the low byte, MLOAD reads across words, MSIZE counts whole words", () => {
-  assert.equal(toHex(runCode(assemble(0x1234n, 33n, "MSTORE8", ...ALL)).outcome.output), `0x${"00".repeat(33)}34${"00".repeat(30)}`);
+  assert.equal(
+    toHex(runCode(assemble(0x1234n, 33n, "MSTORE8", ...ALL)).outcome.output),
+    `0x${"00".repeat(33)}34${"00".repeat(30)}`,
+  );
   const { outcome } = runCode(assemble(0xffn, 0n, "MSTORE", 1n, "MLOAD", 0n, "MSTORE", ...ALL));
   assert.equal(toHex(outcome.output), `0x${"00".repeat(30)}ff00${"00".repeat(32)}`);
 });
 
 test("copies fill with zeros what lies beyond their source", () => {
   const data = hex("0x010203");
-  const { outcome } = runCode(assemble(2n ** 256n - 1n, 0n, "MSTORE", 4n, 1n, 0n, "CALLDATACOPY", ...ALL), { data });
+  const { outcome } = runCode(assemble(2n ** 256n - 1n, 0n, "MSTORE", 4n, 1n, 0n, "CALLDATACOPY", ...ALL), {
+    data,
+  });
   assert.equal(toHex(outcome.output), `0x02030000${"ff".repeat(28)}`);
   const far = runCode(assemble(2n ** 256n - 1n, 0n, "MSTORE", 4n, 2n ** 200n, 0n, "CODECOPY", ...ALL));
   assert.equal(toHex(far.outcome.output), `0x00000000${"ff".repeat(28)}`);

@@ -10,7 +10,14 @@ const WORD_SIZE_BIGINT = BigInt(WORD_SIZE);
 /** Reading, writing, copying and hashing memory.
  * Sources: Yellow Paper, appendix H.2; EIP-5656 (MCOPY). */
 export const MEMORY: readonly Instruction[] = [
-  { opcode: 0x20, name: "KECCAK256", gas: GAS.keccak, pops: 2, pushes: 1, run: (_, frame) => hashMemory(frame) },
+  {
+    opcode: 0x20,
+    name: "KECCAK256",
+    gas: GAS.keccak,
+    pops: 2,
+    pushes: 1,
+    run: (_, frame) => hashMemory(frame),
+  },
   {
     opcode: 0x51,
     name: "MLOAD",

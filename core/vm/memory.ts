@@ -1,6 +1,6 @@
 import { type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import { GAS } from "./gas-schedule.ts";
-import { wordCount, WORD_SIZE } from "./word.ts";
+import { WORD_SIZE, wordCount } from "./word.ts";
 
 /** A frame's memory: zeros wherever nothing was written. */
 export type Memory = {

@@ -27,7 +27,9 @@ const STORES: readonly (readonly [code: string, original: bigint, gas: bigint, r
 
 test("SSTORE's gas and refunds are those of EIP-2200, 2929 and 3529", () => {
   for (const [code, original, gas, refund] of STORES) {
-    const accounts = [accountWith({ address: OTHER, code: hex(code), storage: [{ slot: 0n, value: original }] })];
+    const accounts = [
+      accountWith({ address: OTHER, code: hex(code), storage: [{ slot: 0n, value: original }] }),
+    ];
     const { outcome, state } = runCode(new Uint8Array(0), { to: OTHER, accounts });
     assert.equal(1_000_000n - outcome.gasLeft, gas, code);
     assert.equal(state.refund(), refund, code);

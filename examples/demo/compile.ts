@@ -9,12 +9,17 @@ export type CompiledContract = { readonly abi: Abi; readonly bytecode: Hex };
 
 type SolcOutput = {
   readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];
-  readonly contracts: Record<string, Record<string, { readonly abi: Abi; readonly evm: { readonly bytecode: { readonly object: string } } }>>;
+  readonly contracts: Record<
+    string,
+    Record<string, { readonly abi: Abi; readonly evm: { readonly bytecode: { readonly object: string } } }>
+  >;
 };
 type Solc = {
   readonly compile: (
     input: string,
-    callbacks: { readonly import: (path: string) => { readonly contents: string } | { readonly error: string } },
+    callbacks: {
+      readonly import: (path: string) => { readonly contents: string } | { readonly error: string };
+    },
   ) => string;
 };
 

@@ -32,10 +32,21 @@ test("a Hardhat 3 project runs its own tests on the network", async () => {
   const project = join(import.meta.dirname, "..", "hardhat");
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "../../node_modules/hardhat/dist/src/cli.js"), "test", "nodejs", "--network", "ostrom"],
+    [
+      join(import.meta.dirname, "../../node_modules/hardhat/dist/src/cli.js"),
+      "test",
+      "nodejs",
+      "--network",
+      "ostrom",
+    ],
     {
       cwd: project,
-      env: { ...process.env, OSTROM_RPC_URL: network.urls[0]!, HARDHAT_DISABLE_TELEMETRY_PROMPT: "true", CI: "true" },
+      env: {
+        ...process.env,
+        OSTROM_RPC_URL: network.urls[0]!,
+        HARDHAT_DISABLE_TELEMETRY_PROMPT: "true",
+        CI: "true",
+      },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -1,8 +1,8 @@
 // npm run demo [-- --rpc URL]: uses the network that runs at the address, or starts one of its own for the time being.
 import { parseArgs } from "node:util";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
-import { createTestNetwork } from "../../apps/cli/testing/test-network.ts";
 import { DEFAULT_RPC_URL } from "../../apps/cli/rpc-client.ts";
+import { createTestNetwork } from "../../apps/cli/testing/test-network.ts";
 import { runDemo } from "./run-demo.ts";
 
 const VALIDATORS = 4;
@@ -13,7 +13,9 @@ const [owner, friend] = deriveAccounts(DEVELOPMENT_MNEMONIC, 2);
 if (values.rpc !== undefined || (await answers(DEFAULT_RPC_URL))) {
   await demonstrate(values.rpc ?? DEFAULT_RPC_URL);
 } else {
-  console.log(`No node answers at ${DEFAULT_RPC_URL}: starting ${VALIDATORS} validators for this demonstration.`);
+  console.log(
+    `No node answers at ${DEFAULT_RPC_URL}: starting ${VALIDATORS} validators for this demonstration.`,
+  );
   const network = await createTestNetwork({ validators: VALIDATORS });
   try {
     await network.startAll();

@@ -1,5 +1,15 @@
-import { type Address, createPublicClient, fromRlp, type Hex, hexToBytes, http, keccak256, numberToHex, pad } from "viem";
 import { verifyMerkleProof } from "@ethereumjs/mpt";
+import {
+  type Address,
+  createPublicClient,
+  fromRlp,
+  type Hex,
+  hexToBytes,
+  http,
+  keccak256,
+  numberToHex,
+  pad,
+} from "viem";
 import { check } from "./steps.ts";
 
 const TOTAL_SUPPLY_SLOT = 2n;
@@ -26,6 +36,9 @@ export async function proveBalance(rpcUrl: string, token: Address): Promise<stri
     entry.proof.map((node) => hexToBytes(node)),
     { useKeyHashing: false, root: hexToBytes(storageRoot) } as never,
   );
-  check(value !== null && BigInt(fromRlp(value, "hex") as Hex) === entry.value, "the slot's proof gives the value told");
+  check(
+    value !== null && BigInt(fromRlp(value, "hex") as Hex) === entry.value,
+    "the slot's proof gives the value told",
+  );
   return `proved the token's supply (${entry.value / 10n ** 18n} CMN) against the state root of finalized block ${block.number}`;
 }

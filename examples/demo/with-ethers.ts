@@ -1,4 +1,13 @@
-import { Contract, ContractFactory, EventLog, type InterfaceAbi, isCallException, JsonRpcProvider, parseEther, Wallet } from "ethers";
+import {
+  Contract,
+  ContractFactory,
+  EventLog,
+  type InterfaceAbi,
+  isCallException,
+  JsonRpcProvider,
+  parseEther,
+  Wallet,
+} from "ethers";
 import type { CompiledContract } from "./compile.ts";
 import { check, type DemoStep } from "./steps.ts";
 
@@ -11,7 +20,10 @@ export async function demoWithEthers(
   keys: readonly [string, string],
   report: (step: DemoStep) => void,
 ): Promise<{ readonly token: string }> {
-  const provider = new JsonRpcProvider(rpcUrl, undefined, { pollingInterval: POLLING_INTERVAL_MS, cacheTimeout: -1 });
+  const provider = new JsonRpcProvider(rpcUrl, undefined, {
+    pollingInterval: POLLING_INTERVAL_MS,
+    cacheTimeout: -1,
+  });
   try {
     const owner = new Wallet(keys[0], provider);
     const friend = new Wallet(keys[1], provider);
@@ -31,9 +43,16 @@ export async function demoWithEthers(
 
     const balance: bigint = await asOwner.getFunction("balanceOf")(friend.address);
     check(balance === amount, "the friend has the tokens");
-    const events = await asOwner.queryFilter(asOwner.getEvent("Transfer"), deployment.blockNumber, receipt.blockNumber);
+    const events = await asOwner.queryFilter(
+      asOwner.getEvent("Transfer"),
+      deployment.blockNumber,
+      receipt.blockNumber,
+    );
     const last = events.at(-1);
-    check(events.length === 2 && last instanceof EventLog && last.args[2] === amount, "both Transfer events are in the logs");
+    check(
+      events.length === 2 && last instanceof EventLog && last.args[2] === amount,
+      "both Transfer events are in the logs",
+    );
     report({ tool: "ethers", what: `read ${events.length} Transfer events` });
 
     const refused = await asOwner
@@ -43,8 +62,14 @@ export async function demoWithEthers(
         () => undefined,
         (error: unknown) => error,
       );
-    check(isCallException(refused) && refused.revert?.name === "ERC20InsufficientBalance", "the client decodes the revert data");
-    report({ tool: "ethers", what: "an overdraft is refused with the contract's own error, ERC20InsufficientBalance" });
+    check(
+      isCallException(refused) && refused.revert?.name === "ERC20InsufficientBalance",
+      "the client decodes the revert data",
+    );
+    report({
+      tool: "ethers",
+      what: "an overdraft is refused with the contract's own error, ERC20InsufficientBalance",
+    });
     return { token };
   } finally {
     provider.destroy();

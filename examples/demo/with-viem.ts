@@ -11,7 +11,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import type { CompiledContract } from "./compile.ts";
 import { check, type DemoStep } from "./steps.ts";
 
-/** Deploys the token and moves it about with viem, as any application would. */
+/** Deploys the token and moves it about with viem, the way any application would. */
 export async function demoWithViem(
   rpcUrl: string,
   contract: CompiledContract,
@@ -65,7 +65,10 @@ export async function demoWithViem(
   report({ tool: "viem", what: `read ${logs.length} Transfer events` });
 
   await refusedTransfer(publicClient, contract, token, friend.address);
-  report({ tool: "viem", what: "an overdraft is refused with the contract's own error, ERC20InsufficientBalance" });
+  report({
+    tool: "viem",
+    what: "an overdraft is refused with the contract's own error, ERC20InsufficientBalance",
+  });
   return { token };
 }
 

@@ -44,14 +44,15 @@ export class FilterRegistry {
   }
 
   readonly listener: EventListener = {
-    onBlock: ({ number }) => {
-      // After a reorganisation the blocks that took others' places are told as well.
-      for (const filter of this.#filters.values()) {
-        if (filter.kind !== "pending" && filter.next > number + 1) filter.next = number;
-      }
-    },
     onPendingTransactions: (hashes) => this.#pending.append(hashes.map((hash) => toHex(hash))),
   };
+
+  /** Tells the blocks from this number on again, because others took their place. */
+  rewind(blockNumber: number): void {
+    for (const filter of this.#filters.values()) {
+      if (filter.kind !== "pending" && filter.next > blockNumber) filter.next = blockNumber;
+    }
+  }
 
   installBlockFilter(): string {
     return this.#install("block", this.#blocks.heads().latest + 1);

@@ -1,5 +1,5 @@
 import type { EventListener } from "./backend.ts";
-import { type BlockReader, createBlockReader } from "./block-reader.ts";
+import { createBlockReader } from "./block-reader.ts";
 import { createFeeOracle } from "./fees.ts";
 import { FilterRegistry } from "./filter-registry.ts";
 import type { RpcLimits } from "./limits.ts";
@@ -37,11 +37,18 @@ export function createServices(
   };
 }
 
-/** One listener for all that wait for news. The cache hears of a reorganisation first, so that nobody reads a block that is no more. */
+/** One listener for all that wait for news. Of a reorganisation (a number not above an earlier one) the cache hears
+ * first, so that nobody reads a block that is no more. */
 export function combineListeners({ blocks, waiter, filters, subscriptions }: Services): EventListener {
-  const listeners = [forgetReplacedBlocks(blocks), waiter.listener, filters.listener, subscriptions.listener];
+  const listeners = [waiter.listener, filters.listener, subscriptions.listener];
+  let newest = -1;
   return {
     onBlock: (block) => {
+      if (block.number <= newest) {
+        blocks.forgetFrom(block.number);
+        filters.rewind(block.number);
+      }
+      newest = block.number;
       for (const listener of listeners) listener.onBlock?.(block);
     },
     onPendingTransactions: (hashes) => {
@@ -49,16 +56,6 @@ export function combineListeners({ blocks, waiter, filters, subscriptions }: Ser
     },
     onDropped: (dropped) => {
       for (const listener of listeners) listener.onDropped?.(dropped);
-    },
-  };
-}
-
-function forgetReplacedBlocks(blocks: BlockReader): EventListener {
-  let newest = -1;
-  return {
-    onBlock: ({ number }) => {
-      if (number <= newest) blocks.forgetFrom(number);
-      newest = number;
     },
   };
 }

@@ -1,5 +1,13 @@
 import { equalBytes, must, unwrap } from "@ostrom/base";
-import { type Certificate, decodeBlock, decodeCertificate, MAX_RANGE_BLOCKS, MAX_RANGE_BYTES, type Message, type OrderedBlock } from "@ostrom/consensus";
+import {
+  type Certificate,
+  decodeBlock,
+  decodeCertificate,
+  MAX_RANGE_BLOCKS,
+  MAX_RANGE_BYTES,
+  type Message,
+  type OrderedBlock,
+} from "@ostrom/consensus";
 import { readHead, readHeader, readOrdered, type StoreView } from "@ostrom/storage";
 
 /** Answers a peer's block-range-request from the store: consecutive finalized blocks, as many as one answer may hold, up to one
@@ -21,5 +29,9 @@ export function serveBlocks(store: StoreView, fromHeight: number, answer: (messa
     if (equalBytes(finalization.digest, digest)) complete = { count: blocks.length, finalization };
   }
   if (complete === undefined) return;
-  answer({ kind: "block-range", blocks: blocks.slice(0, complete.count), finalization: complete.finalization });
+  answer({
+    kind: "block-range",
+    blocks: blocks.slice(0, complete.count),
+    finalization: complete.finalization,
+  });
 }

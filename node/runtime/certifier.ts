@@ -3,10 +3,10 @@ import {
   type CertificationEffect,
   type CertificationInput,
   type CertificationState,
-  type Message,
   type Executed,
-  startCertification,
+  type Message,
   type StateCertificate,
+  startCertification,
   stepCertification,
   type ValidatorIndex,
 } from "@ostrom/consensus";

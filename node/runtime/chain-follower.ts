@@ -1,13 +1,13 @@
 import { Epoch, type Hash, Height, must, toHexDigits } from "@ostrom/base";
 import {
+  type Executed,
   encodeBlock,
   encodeCertificate,
-  type Executed,
   feeRecipientOf,
   type ValidatorSet,
 } from "@ostrom/consensus";
-import { decodePayload, type SignedTransaction } from "@ostrom/execution";
 import { keccak256 } from "@ostrom/crypto";
+import { decodePayload, type SignedTransaction } from "@ostrom/execution";
 import type { Execution, ExecutionReport, OrderedInput } from "./execution-port.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 
@@ -58,7 +58,10 @@ export class ChainFollower {
       epoch: block.epoch,
       timestampMs: block.timestampMs,
       orderDigest: digest,
-      proposer: must(feeRecipientOf(this.#ports.validators, block.proposer), "a finalized block has a proposer of the set"),
+      proposer: must(
+        feeRecipientOf(this.#ports.validators, block.proposer),
+        "a finalized block has a proposer of the set",
+      ),
       transactions,
       senders: transactions.map((raw) => senders.get(toHexDigits(keccak256(raw)))),
       orderedBlock: encodeBlock(block),

@@ -32,7 +32,10 @@ export type StateFailure = Failure<"rpc/unknown-block" | "rpc/state-too-old">;
 
 /** The chain of a database as JSON-RPC sees it; each thread that reads has its own.
  * @param dropReason what this node's pool remembers of dropped transactions. */
-export function createChainReads(store: LevelStore, dropReason: (hash: Hash) => DropReason | undefined): ChainReads {
+export function createChainReads(
+  store: LevelStore,
+  dropReason: (hash: Hash) => DropReason | undefined,
+): ChainReads {
   return {
     heads: () => ({
       latest: must(readHead(store), "an open chain has a head").height,
@@ -72,7 +75,8 @@ export function openStateView(store: LevelStore, blockNumber: number): Result<St
   }
   const { headRoot, history } = opened.value;
   const stored = { reader: storeReader(snapshot), tries: storeTries(snapshot), stateRoot: headRoot };
-  const reader: StateReader = history.accounts.size === 0 ? stored.reader : historicalReader(stored.reader, history);
+  const reader: StateReader =
+    history.accounts.size === 0 ? stored.reader : historicalReader(stored.reader, history);
   return ok({
     reader,
     prove: (address: Address, slots: readonly bigint[]) => {
@@ -88,7 +92,8 @@ function historyOf(
   blockNumber: number,
 ): Result<{ readonly headRoot: Hash; readonly history: StateHistory }, StateFailure> {
   const head = must(readHead(snapshot), "an open chain has a head").height;
-  if (blockNumber > head || blockNumber < 0) return fail("rpc/unknown-block", `there is no block ${blockNumber} yet`);
+  if (blockNumber > head || blockNumber < 0)
+    return fail("rpc/unknown-block", `there is no block ${blockNumber} yet`);
   const headRoot = must(readHeader(snapshot, head), "the head's header is stored").header.stateRoot;
   const undos: StateUndo[] = [];
   let accounts = 0;

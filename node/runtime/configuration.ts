@@ -95,12 +95,15 @@ export function readConfiguration(
 
 function findWrong(value: unknown, shape: Shape, path: string): string | undefined {
   const at = path === "" ? "the file" : `"${path}"`;
-  const isTexts = (list: unknown): boolean => Array.isArray(list) && list.every((entry) => typeof entry === "string");
+  const isTexts = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((entry) => typeof entry === "string");
   switch (shape) {
     case "text":
       return typeof value === "string" ? undefined : `${at} must be text`;
     case "count":
-      return Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : `${at} must be a whole number, 0 or more`;
+      return Number.isSafeInteger(value) && (value as number) >= 0
+        ? undefined
+        : `${at} must be a whole number, 0 or more`;
     case "texts":
       return isTexts(value) ? undefined : `${at} must be a list of texts`;
     case "level":
@@ -112,11 +115,13 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
         ? undefined
         : `${at} must map names to "host:port"`;
     default: {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) return `${at} must be an object`;
+      if (typeof value !== "object" || value === null || Array.isArray(value))
+        return `${at} must be an object`;
       for (const [key, entry] of Object.entries(value)) {
         const inner = Object.hasOwn(shape, key) ? shape[key] : undefined;
         const innerPath = path === "" ? key : `${path}.${key}`;
-        if (inner === undefined) return `"${innerPath}" is no setting (known: ${Object.keys(shape).join(", ")})`;
+        if (inner === undefined)
+          return `"${innerPath}" is no setting (known: ${Object.keys(shape).join(", ")})`;
         const wrong = findWrong(entry, inner, innerPath);
         if (wrong !== undefined) return wrong;
       }

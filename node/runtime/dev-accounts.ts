@@ -27,5 +27,7 @@ export function isDevelopmentMnemonic(mnemonic: string): boolean {
 
 /** Addresses of the development accounts and of those after them that `ostrom up` uses. */
 export function developmentAddresses(): readonly string[] {
-  return deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + DEVELOPMENT_FEE_ACCOUNTS).map(({ address }) => address);
+  return deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + DEVELOPMENT_FEE_ACCOUNTS).map(
+    ({ address }) => address,
+  );
 }

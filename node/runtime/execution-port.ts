@@ -52,7 +52,11 @@ export type Execution = {
 
 export type ExecutionWorkerVocabulary = {
   readonly open: {
-    readonly argument: { readonly databasePath: string; readonly genesis: Genesis; readonly historyBlocks: number };
+    readonly argument: {
+      readonly databasePath: string;
+      readonly genesis: Genesis;
+      readonly historyBlocks: number;
+    };
     readonly answer: ExecutedHead;
   };
   readonly execute: { readonly argument: OrderedInput; readonly answer: ExecutionReport };

@@ -16,7 +16,15 @@ import {
   VALIDATOR_SET_ADDRESS,
   type ValidatorSet,
 } from "@ostrom/execution";
-import { commitOperations, commitState, EMPTY_TRIE_ROOT, storeReader, storeState, undoKey, type WriteOperation } from "@ostrom/state";
+import {
+  commitOperations,
+  commitState,
+  EMPTY_TRIE_ROOT,
+  storeReader,
+  storeState,
+  undoKey,
+  type WriteOperation,
+} from "@ostrom/state";
 import { blockOperations, metaOperation, readHead, readHeader, readMeta, type Store } from "@ostrom/storage";
 import type { ExecutedHead, ExecutionReport, OrderedInput } from "./execution-port.ts";
 import { consensusSet } from "./validator-sets.ts";
@@ -103,7 +111,11 @@ export class Executor {
   #commit(
     applied: AppliedBlock,
     input: OrderedInput,
-  ): { readonly block: ExecutedBlock; readonly operations: readonly WriteOperation[]; readonly nextSetHash: Hash } {
+  ): {
+    readonly block: ExecutedBlock;
+    readonly operations: readonly WriteOperation[];
+    readonly nextSetHash: Hash;
+  } {
     const state = storeState(this.#store);
     const commit = commitState({ ...state, stateRoot: this.#parent.header.stateRoot }, applied.changes);
     const block = sealBlock(applied, commit.stateRoot);
@@ -129,7 +141,8 @@ export class Executor {
     if (change === undefined) return this.#setHash;
     const below = storeReader(this.#store);
     const written = new Map(change.storage.map(({ slot, value }) => [slot, value]));
-    const storage = (address: Address, slot: bigint): bigint => written.get(slot) ?? below.storage(address, slot);
+    const storage = (address: Address, slot: bigint): bigint =>
+      written.get(slot) ?? below.storage(address, slot);
     return setHash(readValidatorSet({ storage }), epoch);
   }
 

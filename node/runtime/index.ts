@@ -1,4 +1,9 @@
-export { DEFAULT_CONFIGURATION, DEFAULT_LINK_PORT, DEFAULT_RPC_PORT, type NodeConfiguration } from "./configuration.ts";
+export {
+  DEFAULT_CONFIGURATION,
+  DEFAULT_LINK_PORT,
+  DEFAULT_RPC_PORT,
+  type NodeConfiguration,
+} from "./configuration.ts";
 export {
   DEVELOPMENT_ACCOUNT_COUNT,
   DEVELOPMENT_BALANCE,

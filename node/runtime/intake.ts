@@ -1,9 +1,9 @@
-import { type Address, type Bytes, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
+import { type Address, type Bytes, type Failure, fail, type Hash, ok, type Result } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { decodeTransaction, type SignedTransaction } from "@ostrom/execution";
 import type { PoolAccount, TransactionPool } from "@ostrom/txpool";
 import type { Clock } from "./ports.ts";
-import { type CheckedSender, senderOf, type SignatureChecker } from "./signature-checker.ts";
+import { type CheckedSender, type SignatureChecker, senderOf } from "./signature-checker.ts";
 
 /** Transactions sent to the signature checker at once. */
 const CHECK_BATCH = 128;
@@ -45,9 +45,12 @@ export class Intake {
 
   #offer(raw: Bytes): Promise<Result<Hash, Failure>> {
     const hash = keccak256(raw);
-    if (this.#ports.pool.get(hash) !== undefined) return Promise.resolve(fail("txpool/already-known", "already known"));
+    if (this.#ports.pool.get(hash) !== undefined)
+      return Promise.resolve(fail("txpool/already-known", "already known"));
     if (this.#waiting.length >= MAX_WAITING_TRANSACTIONS) {
-      return Promise.resolve(fail("txpool/busy", "too many transactions are waiting to be checked; try again in a moment"));
+      return Promise.resolve(
+        fail("txpool/busy", "too many transactions are waiting to be checked; try again in a moment"),
+      );
     }
     return new Promise((answer) => {
       this.#waiting.push({ raw, hash, answer });

@@ -3,7 +3,12 @@ import type { Log, LogLevel } from "./ports.ts";
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** A Log that writes one JSON object a line, from `lowest` on. */
-export function createLog(write: (line: string) => void, name: string, lowest: LogLevel, nowMs: () => number): Log {
+export function createLog(
+  write: (line: string) => void,
+  name: string,
+  lowest: LogLevel,
+  nowMs: () => number,
+): Log {
   const from = LEVELS.indexOf(lowest);
   return (level, message, fields) => {
     if (LEVELS.indexOf(level) < from) return;

@@ -1,5 +1,11 @@
 import { toHexDigits } from "@ostrom/base";
-import { decodeMessage, encodeMessage, type Message, ValidatorIndex, type ValidatorSet } from "@ostrom/consensus";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  ValidatorIndex,
+  type ValidatorSet,
+} from "@ostrom/consensus";
 import type { Channel, Network, PeerId } from "@ostrom/network";
 import type { Log } from "./ports.ts";
 
@@ -35,7 +41,10 @@ export class Messenger {
   }
 
   /** Reads a frame of a consensus channel. @returns undefined, and logs, if it is none of ours or from no validator. */
-  read(peerId: PeerId, payload: Uint8Array): { readonly from: ValidatorIndex; readonly message: Message } | undefined {
+  read(
+    peerId: PeerId,
+    payload: Uint8Array,
+  ): { readonly from: ValidatorIndex; readonly message: Message } | undefined {
     const from = this.#indices.get(peerId);
     if (from === undefined) return undefined;
     const message = decodeMessage(payload);

@@ -1,9 +1,17 @@
-import { type Address, type Bytes, equalBytes, type Failure, type Hash, type Result, toHexDigits } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  equalBytes,
+  type Failure,
+  type Hash,
+  type Result,
+  toHexDigits,
+} from "@ostrom/base";
 import {
   type ConsensusDomain,
-  encodeStateCertificate,
   type Evidence,
   type Executed,
+  encodeStateCertificate,
   type LogRecord,
   type Message,
   type SimplexConfig,
@@ -142,7 +150,8 @@ export class NodeCore {
     });
     const send = (to: ValidatorIndex, message: Message): void => this.#messenger.send(to, message);
     const broadcast = (message: Message): void => this.#messenger.broadcast(message);
-    const fault = (peer: ValidatorIndex, code: string, message: string): void => this.#peerFault(peer, code, message);
+    const fault = (peer: ValidatorIndex, code: string, message: string): void =>
+      this.#peerFault(peer, code, message);
     const { domain, own } = options;
     this.#certifier = new Certifier(
       { domain, validators, earlierValidators: [], own, resendMs: genesis.consensus.standstillMs },
@@ -181,7 +190,8 @@ export class NodeCore {
     this.handlers = {
       onFrame: (peerId, channel, payload) => this.#frame(peerId, channel, payload),
       onUp: (peerId) => log("info", "link up", { peer: this.#messenger.indexOf(peerId), peerId }),
-      onDown: (peerId, reason) => log("info", "link down", { peer: this.#messenger.indexOf(peerId), peerId, reason }),
+      onDown: (peerId, reason) =>
+        log("info", "link down", { peer: this.#messenger.indexOf(peerId), peerId, reason }),
     };
   }
 
@@ -215,8 +225,15 @@ export class NodeCore {
 
   #simplexConfig(): SimplexConfig {
     const { genesis, domain, validators, own, lostLog } = this.#options;
-    const { deltaMs, deltaGrowthPercent, maxDeltaMs, minBlockIntervalMs, emptyBlockIntervalMs, standstillMs, fetchRetryMs } =
-      genesis.consensus;
+    const {
+      deltaMs,
+      deltaGrowthPercent,
+      maxDeltaMs,
+      minBlockIntervalMs,
+      emptyBlockIntervalMs,
+      standstillMs,
+      fetchRetryMs,
+    } = genesis.consensus;
     return {
       domain,
       validators,
@@ -245,7 +262,8 @@ export class NodeCore {
       return;
     }
     const { message } = read;
-    if (message.kind === "executed") this.#highestHeard = Math.max(this.#highestHeard, message.executed.executed.height);
+    if (message.kind === "executed")
+      this.#highestHeard = Math.max(this.#highestHeard, message.executed.executed.height);
     this.#ordering.input({ kind: "message", ...read });
     this.#certifier.input({ kind: "message", ...read });
     if (message.kind === "proposal" && message.block.stateCertificate !== undefined) {
@@ -292,7 +310,11 @@ export class NodeCore {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  #accountOf(address: Address): { readonly nonce: bigint; readonly balance: bigint; readonly isDelegated: boolean } {
+  #accountOf(address: Address): {
+    readonly nonce: bigint;
+    readonly balance: bigint;
+    readonly isDelegated: boolean;
+  } {
     const account = storeReader(this.#options.store).account(address);
     if (account === undefined) return { nonce: 0n, balance: 0n, isDelegated: false };
     // Whoever signs a transaction has a key: code of such an account is a delegation.

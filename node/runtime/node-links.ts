@@ -1,4 +1,4 @@
-import { toHexDigits, type Hash } from "@ostrom/base";
+import { type Hash, toHexDigits } from "@ostrom/base";
 import type { ValidatorSet } from "@ostrom/consensus";
 import type { Genesis } from "@ostrom/execution";
 import { createLinks, type Links, type NetworkHandlers, type PeerAddress } from "@ostrom/network";
@@ -52,5 +52,7 @@ function addressOf(
   inGenesis: { readonly host: string; readonly port: number },
 ): { readonly host: string; readonly port: number } {
   const match = override === undefined ? null : /^(.*):(\d+)$/.exec(override);
-  return match === null ? { host: inGenesis.host, port: inGenesis.port } : { host: match[1]!, port: Number(match[2]) };
+  return match === null
+    ? { host: inGenesis.host, port: inGenesis.port }
+    : { host: match[1]!, port: Number(match[2]) };
 }

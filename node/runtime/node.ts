@@ -1,4 +1,13 @@
-import { type Address, equalBytes, type Failure, fail, ok, type Result, toHex, toHexDigits } from "@ostrom/base";
+import {
+  type Address,
+  equalBytes,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+  toHex,
+  toHexDigits,
+} from "@ostrom/base";
 import { ValidatorIndex, type ValidatorSet } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
 import type { Genesis } from "@ostrom/execution";
@@ -25,7 +34,10 @@ const NETWORK_NEWS_MS = 500;
 
 /** Starts the node of a folder: reads its configuration and keys, opens its data, joins the network, serves JSON-RPC.
  * Errors: those of configuration, keys and genesis; `storage/...`; `rpc/port-taken`; `node/not-a-validator`; `chain/...`. */
-export async function startNode(folder: string, overrides: NodeOverrides): Promise<Result<RunningNode, Failure>> {
+export async function startNode(
+  folder: string,
+  overrides: NodeOverrides,
+): Promise<Result<RunningNode, Failure>> {
   const configuration = readConfiguration(folder);
   if (!configuration.ok) return configuration;
   const genesis = readGenesis(folder);
@@ -33,10 +45,25 @@ export async function startNode(folder: string, overrides: NodeOverrides): Promi
   const secrets = readSecrets(folder);
   if (!secrets.ok) return secrets;
   const settings = applyOverrides(configuration.value, overrides);
-  const log = createLog((line) => process.stdout.write(line), settings.name, settings.logLevel, machineClock.nowMs);
+  const log = createLog(
+    (line) => process.stdout.write(line),
+    settings.name,
+    settings.logLevel,
+    machineClock.nowMs,
+  );
   const cleanup = new Cleanup();
   try {
-    return ok(await assemble({ folder, settings, genesis: genesis.value, secrets: secrets.value, overrides, log, cleanup }));
+    return ok(
+      await assemble({
+        folder,
+        settings,
+        genesis: genesis.value,
+        secrets: secrets.value,
+        overrides,
+        log,
+        cleanup,
+      }),
+    );
   } catch (error) {
     await cleanup.run(log);
     const { code, message } = error as { code?: unknown; message: string };
@@ -130,10 +157,12 @@ function findOwn(validators: ValidatorSet, secrets: NodeSecrets): ValidatorIndex
   const consensusKey = bls().publicKey(secrets.consensusSecret);
   const index = validators.validators.findIndex(
     (validator) =>
-      toHexDigits(validator.transportKey) === secrets.identity.peerId && equalBytes(validator.consensusKey, consensusKey),
+      toHexDigits(validator.transportKey) === secrets.identity.peerId &&
+      equalBytes(validator.consensusKey, consensusKey),
   );
   if (index >= 0) return ValidatorIndex(index);
-  const message = "this folder's keys belong to no validator of genesis.json: copy the keys and genesis.json of one network";
+  const message =
+    "this folder's keys belong to no validator of genesis.json: copy the keys and genesis.json of one network";
   throw Object.assign(new Error(message), { code: "node/not-a-validator" });
 }
 

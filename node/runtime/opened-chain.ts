@@ -52,17 +52,22 @@ export async function openChain(options: {
   cleanup.add(() => directory.release());
   const store = await openLevelStore(directory.chainPath);
   cleanup.add(() => store.close());
-  const execution = await startExecutionWorker({ databasePath: directory.chainPath, genesis, historyBlocks }, onFailure);
+  const execution = await startExecutionWorker(
+    { databasePath: directory.chainPath, genesis, historyBlocks },
+    onFailure,
+  );
   cleanup.add(() => execution.stop());
   const checked = checkChain(store);
   if (!checked.ok) throw Object.assign(new Error(checked.error.message), { code: checked.error.code });
   const meta = readMeta(store);
-  if (meta === undefined) throw new StorageError("storage/damaged", `${directory.chainPath} does not say which chain it holds`);
+  if (meta === undefined)
+    throw new StorageError("storage/damaged", `${directory.chainPath} does not say which chain it holds`);
   const recovered = recoverChain(store);
 
   const opened = await openWriteAheadLog(createDisk(directory.logPath), machineEntropy.bytes);
   cleanup.add(() => opened.log.close());
-  if (opened.truncatedBytes > 0) log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
+  if (opened.truncatedBytes > 0)
+    log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
   const replayed = replayJournal(opened.records);
   const domain = ethereumDomain(meta.genesisHash);
   const { consensusSecret } = secrets;

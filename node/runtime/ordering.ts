@@ -13,8 +13,8 @@ import {
   recoverSimplex,
   type SimplexConfig,
   type SimplexState,
-  stepSimplex,
   type StateCertificate,
+  stepSimplex,
   type TimerId,
   type ValidatorIndex,
 } from "@ostrom/consensus";

@@ -1,4 +1,5 @@
 import { type Address, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
+import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
   type ChainRules,
@@ -11,11 +12,10 @@ import {
   type SignedTransaction,
   type Transaction,
 } from "@ostrom/execution";
-import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import type { TransactionPool } from "@ostrom/txpool";
 import type { BuiltPayload } from "./ordering.ts";
 import type { Clock, Log } from "./ports.ts";
-import { senderOf, type SignatureChecker } from "./signature-checker.ts";
+import { type SignatureChecker, senderOf } from "./signature-checker.ts";
 
 export type PayloadLimits = {
   readonly maxPayloadBytes: number;
@@ -98,11 +98,15 @@ export class PayloadDesk {
     this.#finalizedGas.set(block.height, facts.gas);
     this.#unexecuted.set(block.height, toHexDigits(digest));
     const certified = block.stateCertificate?.executed.height ?? 0;
-    for (const height of this.#finalizedGas.keys()) if (height <= certified) this.#finalizedGas.delete(height);
+    for (const height of this.#finalizedGas.keys())
+      if (height <= certified) this.#finalizedGas.delete(height);
   }
 
   /** Those of an executed block's included transactions that this node had checked itself. */
-  transactionsOf(report: { readonly orderDigest: Hash; readonly included: readonly Hash[] }): readonly SignedTransaction[] {
+  transactionsOf(report: {
+    readonly orderDigest: Hash;
+    readonly included: readonly Hash[];
+  }): readonly SignedTransaction[] {
     const facts = this.#facts.get(toHexDigits(report.orderDigest));
     if (facts === undefined) return [];
     const included = new Set(report.included.map(toHexDigits));
@@ -155,7 +159,8 @@ export class PayloadDesk {
       request.parentStateCertificate?.executed.height ?? 0,
       this.#ports.newestCertificate()?.executed.height ?? 0,
     );
-    if (this.#gasAbove(certified, request.ancestors, request.parent) > this.#limits.executionWindowGas) return EMPTY_PAYLOAD;
+    if (this.#gasAbove(certified, request.ancestors, request.parent) > this.#limits.executionWindowGas)
+      return EMPTY_PAYLOAD;
     const ancestors = request.ancestors.map((ancestor, index) => {
       const digest = request.ancestors[index + 1]?.parent ?? request.parent;
       this.#factsOf(toHexDigits(digest), ancestor);
@@ -193,7 +198,8 @@ export class PayloadDesk {
   async #check(request: CheckBlock): Promise<string | undefined> {
     const { block } = request;
     if (equalBytes(block.payload, EMPTY_PAYLOAD)) return undefined;
-    if (block.payload.length > this.#limits.maxPayloadBytes) return "the payload is longer than genesis allows";
+    if (block.payload.length > this.#limits.maxPayloadBytes)
+      return "the payload is longer than genesis allows";
     const certified = block.stateCertificate?.executed.height ?? 0;
     if (this.#gasAbove(certified, request.ancestors, block.parent) > this.#limits.executionWindowGas) {
       return "the execution window is full: only an empty payload is valid";
@@ -236,7 +242,8 @@ export class PayloadDesk {
   #gasAbove(certified: number, ancestors: readonly OrderedBlock[], parent: Hash): bigint {
     const firstUnfinalized = ancestors[0]?.height ?? Number.POSITIVE_INFINITY;
     let gas = 0n;
-    for (const [height, one] of this.#finalizedGas) if (height > certified && height < firstUnfinalized) gas += one;
+    for (const [height, one] of this.#finalizedGas)
+      if (height > certified && height < firstUnfinalized) gas += one;
     ancestors.forEach((ancestor, index) => {
       if (ancestor.height <= certified) return;
       const digest = ancestors[index + 1]?.parent ?? parent;

@@ -1,10 +1,33 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addressFromHex, type Bytes, EMPTY_BYTES, type Failure, fail, fromHex, ok, type Result, toHex, unwrap, Weight } from "@ostrom/base";
+import {
+  addressFromHex,
+  type Bytes,
+  EMPTY_BYTES,
+  type Failure,
+  fail,
+  fromHex,
+  ok,
+  type Result,
+  toHex,
+  unwrap,
+  Weight,
+} from "@ostrom/base";
 import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
-import { createGenesis, formatGenesis, type Genesis, parseGenesis, type ProfileName } from "@ostrom/execution";
+import {
+  createGenesis,
+  formatGenesis,
+  type Genesis,
+  type ProfileName,
+  parseGenesis,
+} from "@ostrom/execution";
 import { createIdentity, type Identity, identityFromPem } from "@ostrom/network";
-import { CONFIGURATION_FILE, DEFAULT_CONFIGURATION, GENESIS_FILE, type NodeConfiguration } from "./configuration.ts";
+import {
+  CONFIGURATION_FILE,
+  DEFAULT_CONFIGURATION,
+  GENESIS_FILE,
+  type NodeConfiguration,
+} from "./configuration.ts";
 
 /** A node's secrets, in its folder, readable by its owner alone. */
 const CONSENSUS_KEY_FILE = "consensus.key";
@@ -97,18 +120,30 @@ function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesis
     link: validator.link,
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...validator.rpc },
   };
-  writeFileSync(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`, { mode: SECRET_MODE, flag: "wx" });
-  writeFileSync(join(keys, TRANSPORT_IDENTITY_FILE), secrets.identity.privateKeyPem + secrets.identity.certificatePem, {
+  writeFileSync(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`, {
     mode: SECRET_MODE,
     flag: "wx",
   });
+  writeFileSync(
+    join(keys, TRANSPORT_IDENTITY_FILE),
+    secrets.identity.privateKeyPem + secrets.identity.certificatePem,
+    {
+      mode: SECRET_MODE,
+      flag: "wx",
+    },
+  );
   writeFileSync(join(validator.folder, GENESIS_FILE), genesisText);
   // Last: its presence says that the folder is complete.
-  writeFileSync(join(validator.folder, CONFIGURATION_FILE), `${JSON.stringify(configuration, undefined, 2)}\n`);
+  writeFileSync(
+    join(validator.folder, CONFIGURATION_FILE),
+    `${JSON.stringify(configuration, undefined, 2)}\n`,
+  );
 }
 
 /** Reads a node's keys. Errors: `keys/unreadable`, `keys/invalid`. The message never holds key material. */
-export function readSecrets(folder: string): Result<NodeSecrets, Failure<"keys/unreadable" | "keys/invalid">> {
+export function readSecrets(
+  folder: string,
+): Result<NodeSecrets, Failure<"keys/unreadable" | "keys/invalid">> {
   const keys = join(folder, KEYS_FOLDER);
   let consensusText: string;
   let identityPem: string;
@@ -120,10 +155,14 @@ export function readSecrets(folder: string): Result<NodeSecrets, Failure<"keys/u
   }
   const consensusSecret = fromHex(consensusText);
   if (!consensusSecret.ok || consensusSecret.value.length !== CONSENSUS_SECRET_BYTES) {
-    return fail("keys/invalid", `${join(keys, CONSENSUS_KEY_FILE)}: expected ${CONSENSUS_SECRET_BYTES} bytes in hex`);
+    return fail(
+      "keys/invalid",
+      `${join(keys, CONSENSUS_KEY_FILE)}: expected ${CONSENSUS_SECRET_BYTES} bytes in hex`,
+    );
   }
   const identity = identityFromPem(identityPem);
-  if (!identity.ok) return fail("keys/invalid", `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}`);
+  if (!identity.ok)
+    return fail("keys/invalid", `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}`);
   return ok({ consensusSecret: consensusSecret.value, identity: identity.value });
 }
 
@@ -139,4 +178,3 @@ export function readGenesis(folder: string): Result<Genesis, Failure> {
   const genesis = parseGenesis(parsed);
   return genesis.ok ? genesis : fail(genesis.error.code, `${path}: ${genesis.error.message}`);
 }
-

@@ -30,7 +30,8 @@ export class QueryClient implements Executor {
 
   readonly call: Executor["call"] = (simulation) => this.#ask("call", simulation);
   readonly estimateGas: Executor["estimateGas"] = (simulation) => this.#ask("estimateGas", simulation);
-  readonly createAccessList: Executor["createAccessList"] = (simulation) => this.#ask("createAccessList", simulation);
+  readonly createAccessList: Executor["createAccessList"] = (simulation) =>
+    this.#ask("createAccessList", simulation);
 
   async stop(): Promise<void> {
     await this.#end("the node is stopping");
@@ -42,7 +43,10 @@ export class QueryClient implements Executor {
   ): Promise<QueryWorkerVocabulary[Method]["answer"]> {
     type Answer = QueryWorkerVocabulary[Method]["answer"];
     if (this.#waiting >= MAX_WAITING_QUERIES) {
-      const busy: Result<never, SimulationFailure> = fail("rpc/busy", "too many calls are waiting; try again in a moment");
+      const busy: Result<never, SimulationFailure> = fail(
+        "rpc/busy",
+        "too many calls are waiting; try again in a moment",
+      );
       return Promise.resolve(busy as Answer);
     }
     this.#waiting++;
@@ -63,7 +67,10 @@ export class QueryClient implements Executor {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<Answer>((resolve) => {
       timer = setTimeout(() => {
-        const late: Result<never, SimulationFailure> = fail("rpc/timeout", `execution took longer than ${simulation.timeoutMs} ms`);
+        const late: Result<never, SimulationFailure> = fail(
+          "rpc/timeout",
+          `execution took longer than ${simulation.timeoutMs} ms`,
+        );
         resolve(late as Answer);
         void this.#end("the call took too long");
       }, simulation.timeoutMs);

@@ -5,9 +5,9 @@ import {
   type CallOutcome,
   type ChainRules,
   createAccessList,
+  type Simulation as ExecutionSimulation,
   estimateGas,
   type GasEstimate,
-  type Simulation as ExecutionSimulation,
   simulateCall,
 } from "@ostrom/execution";
 import type { Simulation, SimulationFailure } from "@ostrom/rpc";
@@ -18,10 +18,19 @@ import { connectWorker } from "./worker-calls.ts";
 
 /** What may be asked of a query worker. It runs one message at a time, without effect on the chain. */
 export type QueryWorkerVocabulary = {
-  readonly open: { readonly argument: { readonly databasePath: string; readonly rules: ChainRules }; readonly answer: undefined };
+  readonly open: {
+    readonly argument: { readonly databasePath: string; readonly rules: ChainRules };
+    readonly answer: undefined;
+  };
   readonly call: { readonly argument: Simulation; readonly answer: Result<CallOutcome, SimulationFailure> };
-  readonly estimateGas: { readonly argument: Simulation; readonly answer: Result<GasEstimate, SimulationFailure> };
-  readonly createAccessList: { readonly argument: Simulation; readonly answer: Result<AccessListOutcome, SimulationFailure> };
+  readonly estimateGas: {
+    readonly argument: Simulation;
+    readonly answer: Result<GasEstimate, SimulationFailure>;
+  };
+  readonly createAccessList: {
+    readonly argument: Simulation;
+    readonly answer: Result<AccessListOutcome, SimulationFailure>;
+  };
 };
 
 let opened: { readonly store: LevelStore; readonly rules: ChainRules } | undefined;
@@ -46,12 +55,15 @@ function simulate<T>(
 }
 
 installNativeCrypto();
-connectWorker<QueryWorkerVocabulary, Record<never, never>>(must(parentPort ?? undefined, "this file runs in a worker"), {
-  open: async ({ databasePath, rules }) => {
-    opened = { store: await openLevelStore(databasePath, { create: false }), rules };
-    return undefined;
+connectWorker<QueryWorkerVocabulary, Record<never, never>>(
+  must(parentPort ?? undefined, "this file runs in a worker"),
+  {
+    open: async ({ databasePath, rules }) => {
+      opened = { store: await openLevelStore(databasePath, { create: false }), rules };
+      return undefined;
+    },
+    call: (simulation) => simulate(simulation, simulateCall),
+    estimateGas: (simulation) => simulate(simulation, estimateGas),
+    createAccessList: (simulation) => simulate(simulation, createAccessList),
   },
-  call: (simulation) => simulate(simulation, simulateCall),
-  estimateGas: (simulation) => simulate(simulation, estimateGas),
-  createAccessList: (simulation) => simulate(simulation, createAccessList),
-});
+);

@@ -50,13 +50,17 @@ export function recoverChain(store: StoreView): RecoveredChain {
   const firstUncertified = (stateCertificate?.executed.height ?? 0) + 1;
   return {
     tip,
-    certificate: certificateBytes === undefined ? undefined : unwrap(decodeStateCertificate(certificateBytes)),
+    certificate:
+      certificateBytes === undefined ? undefined : unwrap(decodeStateCertificate(certificateBytes)),
     results: range(certified + 1, head.height).map((height) => resultAt(store, height)),
     uncertified: range(firstUncertified, head.height).map((height) => readBlockAt(store, height)),
   };
 }
 
-function readBlockAt(store: StoreView, height: number): { readonly block: OrderedBlock; readonly digest: Hash } {
+function readBlockAt(
+  store: StoreView,
+  height: number,
+): { readonly block: OrderedBlock; readonly digest: Hash } {
   const { block } = must(readOrdered(store, height), "every executed block was ordered");
   const { origin } = must(readHeader(store, height), "every executed block has a header");
   return { block: unwrap(decodeBlock(block)), digest: origin.orderDigest };

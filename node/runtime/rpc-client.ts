@@ -1,6 +1,12 @@
 import { Worker } from "node:worker_threads";
-import type { RpcNodeEvents, RpcNodeVocabulary, RpcWorkerEvents, RpcWorkerOptions, RpcWorkerVocabulary } from "./rpc-port.ts";
 import type { Log } from "./ports.ts";
+import type {
+  RpcNodeEvents,
+  RpcNodeVocabulary,
+  RpcWorkerEvents,
+  RpcWorkerOptions,
+  RpcWorkerVocabulary,
+} from "./rpc-port.ts";
 import { connectWorker, type Handlers } from "./worker-calls.ts";
 
 /** The JSON-RPC server in its thread. */
@@ -19,7 +25,10 @@ export async function startRpcWorker(
   onFailure: (error: Error) => void,
 ): Promise<RpcClient> {
   const worker = new Worker(new URL("./rpc-worker.ts", import.meta.url), { name: "json-rpc" });
-  const peer = connectWorker<RpcNodeVocabulary, RpcWorkerVocabulary, RpcNodeEvents, RpcWorkerEvents>(worker, handlers);
+  const peer = connectWorker<RpcNodeVocabulary, RpcWorkerVocabulary, RpcNodeEvents, RpcWorkerEvents>(
+    worker,
+    handlers,
+  );
   peer.on("log", ({ level, message, fields }) => log(level, message, fields));
   worker.on("error", (error) => {
     const failure = new Error(`the JSON-RPC worker failed: ${(error as Error).message}`);

@@ -1,11 +1,23 @@
 import { parentPort } from "node:worker_threads";
 import { type Hash, must, toHexDigits } from "@ostrom/base";
-import { createRpcServer, type DropReason, type EventListener, type RpcBackend, type RpcServer } from "@ostrom/rpc";
+import {
+  createRpcServer,
+  type DropReason,
+  type EventListener,
+  type RpcBackend,
+  type RpcServer,
+} from "@ostrom/rpc";
 import { type LevelStore, openLevelStore } from "@ostrom/storage";
 import { createChainReads } from "./chain-view.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { QueryClient } from "./query-client.ts";
-import type { RpcNodeEvents, RpcNodeVocabulary, RpcWorkerEvents, RpcWorkerOptions, RpcWorkerVocabulary } from "./rpc-port.ts";
+import type {
+  RpcNodeEvents,
+  RpcNodeVocabulary,
+  RpcWorkerEvents,
+  RpcWorkerOptions,
+  RpcWorkerVocabulary,
+} from "./rpc-port.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 /** Drops of the pool that are remembered for eth_sendRawTransactionSync and for whoever asks. */
@@ -108,6 +120,9 @@ function rememberDrop(hash: Hash, reason: DropReason): void {
 /** Errors do not cross threads with their messages inside a plain object: they are written out. */
 function plainFields(fields: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]),
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
   );
 }

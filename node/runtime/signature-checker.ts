@@ -27,7 +27,9 @@ export function checkSenders(raws: readonly Bytes[]): readonly CheckedSender[] {
 
 /** Makes a result of an answer. */
 export function senderOf(checked: CheckedSender): Result<Address, Failure> {
-  return checked instanceof Uint8Array ? { ok: true, value: Address(checked) } : { ok: false, error: checked };
+  return checked instanceof Uint8Array
+    ? { ok: true, value: Address(checked) }
+    : { ok: false, error: checked };
 }
 
 /** More workers than this do not help one node: its other threads need the cores too. */

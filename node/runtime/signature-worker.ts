@@ -5,6 +5,9 @@ import { checkSenders, type SignatureWorkerVocabulary } from "./signature-checke
 import { connectWorker } from "./worker-calls.ts";
 
 installNativeCrypto();
-connectWorker<SignatureWorkerVocabulary, Record<never, never>>(must(parentPort ?? undefined, "this file runs in a worker"), {
-  check: checkSenders,
-});
+connectWorker<SignatureWorkerVocabulary, Record<never, never>>(
+  must(parentPort ?? undefined, "this file runs in a worker"),
+  {
+    check: checkSenders,
+  },
+);

@@ -2,8 +2,8 @@ import { type Bytes, bytesToUint64, concatBytes, type Hash, toHexDigits, uint64T
 import {
   type ConsensusDomain,
   decodeLogRecord,
-  encodeLogRecord,
   type Executed,
+  encodeLogRecord,
   executedSigningBytes,
   type LogRecord,
   type SignedExecuted,
@@ -70,7 +70,9 @@ export class VoteJournal {
     const hash = toHexDigits(executed.executedHash);
     const before = this.#executed.get(executed.height);
     if (before !== undefined && before !== hash) {
-      throw new Error(`block ${executed.height}: this validator signed result ${before} and now computed ${hash}`);
+      throw new Error(
+        `block ${executed.height}: this validator signed result ${before} and now computed ${hash}`,
+      );
     }
     this.#executed.set(executed.height, hash);
     this.#executed.delete(executed.height - EXECUTED_GUARD_HEIGHTS);
@@ -95,7 +97,9 @@ export class VoteJournal {
     if (this.#recordsInLog < ROTATE_AT_RECORDS) return;
     const records = [
       ...this.#live.map((entry) => encodeConsensusRecord(entry.record)),
-      ...[...this.#executed].map(([height, hash]) => encodeExecutedRecord(height, Buffer.from(hash, "hex") as Bytes as Hash)),
+      ...[...this.#executed].map(([height, hash]) =>
+        encodeExecutedRecord(height, Buffer.from(hash, "hex") as Bytes as Hash),
+      ),
     ];
     this.#recordsInLog = records.length;
     await this.#log.rotate(records);
@@ -108,7 +112,8 @@ export class VoteJournal {
 
   #remember(record: LogRecord): void {
     this.#live.push({ view: viewOf(record), record });
-    if (record.kind === "vote") this.#votes.set(voteKey(record.vote.vote), toHexDigits(record.vote.vote.digest));
+    if (record.kind === "vote")
+      this.#votes.set(voteKey(record.vote.vote), toHexDigits(record.vote.vote.digest));
   }
 
   #refuseContradiction(vote: Vote): void {
@@ -118,7 +123,9 @@ export class VoteJournal {
     }
     const opposite = vote.kind === "finalize" ? "nullify" : vote.kind === "nullify" ? "finalize" : undefined;
     if (opposite !== undefined && this.#votes.has(voteKey({ ...vote, kind: opposite }))) {
-      throw new Error(`view ${vote.view}: this validator signed a ${opposite} vote and must not ${vote.kind}`);
+      throw new Error(
+        `view ${vote.view}: this validator signed a ${opposite} vote and must not ${vote.kind}`,
+      );
     }
   }
 }
@@ -138,7 +145,8 @@ export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
       continue;
     }
     const record = bytes[0] === CONSENSUS_RECORD ? decodeLogRecord(bytes.subarray(1)) : undefined;
-    if (record === undefined || !record.ok) throw new Error("the write-ahead log holds a record of an unknown kind");
+    if (record === undefined || !record.ok)
+      throw new Error("the write-ahead log holds a record of an unknown kind");
     records.push(record.value);
   }
   return { records, executed };

@@ -5,14 +5,21 @@ import type { MessagePort, Worker } from "node:worker_threads";
 type Wire =
   | { readonly kind: "request"; readonly id: number; readonly method: string; readonly argument: unknown }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
-  | { readonly kind: "failure"; readonly id: number; readonly message: string; readonly code: string | undefined }
+  | {
+      readonly kind: "failure";
+      readonly id: number;
+      readonly message: string;
+      readonly code: string | undefined;
+    }
   | { readonly kind: "event"; readonly name: string; readonly argument: unknown };
 
 /** One side's vocabulary: what may be asked of it, with argument and answer. */
 export type Vocabulary = Readonly<Record<string, { readonly argument: unknown; readonly answer: unknown }>>;
 
 export type Handlers<V extends Vocabulary> = {
-  readonly [Method in keyof V]: (argument: V[Method]["argument"]) => V[Method]["answer"] | Promise<V[Method]["answer"]>;
+  readonly [Method in keyof V]: (
+    argument: V[Method]["argument"],
+  ) => V[Method]["answer"] | Promise<V[Method]["answer"]>;
 };
 
 export type Peer<Theirs extends Vocabulary, TheirEvents, OurEvents> = {
@@ -29,6 +36,8 @@ export type Peer<Theirs extends Vocabulary, TheirEvents, OurEvents> = {
   readonly close: (reason: string) => void;
 };
 
+type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void };
+
 /** Connects to the other side of `port` (a Worker from outside, parentPort from inside, or one end of a channel). */
 export function connectWorker<
   Ours extends Vocabulary,
@@ -36,41 +45,20 @@ export function connectWorker<
   OurEvents = Record<never, never>,
   TheirEvents = Record<never, never>,
 >(port: Worker | MessagePort, handlers: Handlers<Ours>): Peer<Theirs, TheirEvents, OurEvents> {
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<number, Waiting>();
   const listeners = new Map<string, ((argument: never) => void)[]>();
   let nextId = 1;
   let closed: string | undefined;
   const post = (message: Wire): void => (port as MessagePort).postMessage(message);
 
-  const answer = async (message: Extract<Wire, { kind: "request" }>): Promise<void> => {
-    try {
-      const handler = handlers[message.method];
-      if (handler === undefined) throw new Error(`no handler for "${message.method}"`);
-      post({ kind: "answer", id: message.id, value: await handler(message.argument as never) });
-    } catch (error) {
-      const { message: text, code } = error as { message?: string; code?: unknown };
-      post({
-        kind: "failure",
-        id: message.id,
-        message: text ?? String(error),
-        code: typeof code === "string" ? code : undefined,
-      });
-    }
-  };
-
   port.on("message", (message: Wire) => {
     switch (message.kind) {
       case "request":
-        void answer(message);
+        void answerRequest(message, handlers[message.method] as Handler | undefined).then(post);
         return;
       case "answer":
-        waiting.get(message.id)?.resolve(message.value as never);
-        waiting.delete(message.id);
-        return;
       case "failure":
-        waiting
-          .get(message.id)
-          ?.reject(Object.assign(new Error(message.message), message.code === undefined ? {} : { code: message.code }));
+        settle(waiting.get(message.id), message);
         waiting.delete(message.id);
         return;
       case "event":
@@ -96,9 +84,7 @@ export function connectWorker<
       if (closed === undefined) post({ kind: "event", name, argument });
     },
     on: (name, listener) => {
-      const list = listeners.get(name) ?? [];
-      list.push(listener as (argument: never) => void);
-      listeners.set(name, list);
+      listeners.set(name, [...(listeners.get(name) ?? []), listener as (argument: never) => void]);
     },
     close: (reason) => {
       closed = reason;
@@ -106,4 +92,33 @@ export function connectWorker<
       waiting.clear();
     },
   };
+}
+
+type Handler = (argument: unknown) => unknown;
+
+async function answerRequest(
+  { id, method, argument }: Extract<Wire, { kind: "request" }>,
+  handler: Handler | undefined,
+): Promise<Wire> {
+  try {
+    if (handler === undefined) throw new Error(`no handler for "${method}"`);
+    return { kind: "answer", id, value: await handler(argument) };
+  } catch (error) {
+    const { message, code } = error as { message?: string; code?: unknown };
+    return {
+      kind: "failure",
+      id,
+      message: message ?? String(error),
+      code: typeof code === "string" ? code : undefined,
+    };
+  }
+}
+
+function settle(asked: Waiting | undefined, message: Extract<Wire, { kind: "answer" | "failure" }>): void {
+  if (message.kind === "answer") {
+    asked?.resolve(message.value as never);
+    return;
+  }
+  const { message: text, code } = message;
+  asked?.reject(Object.assign(new Error(text), code === undefined ? {} : { code }));
 }

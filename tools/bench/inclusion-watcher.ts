@@ -1,6 +1,6 @@
-import { WebSocket } from "ws";
-import { keccak256 } from "@ostrom/crypto";
 import { fromHex, toHex, unwrap } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import { WebSocket } from "ws";
 
 type Pending = { readonly lane: number; readonly at: number };
 type ReceiptAnswer = { readonly transactionHash: string; readonly status: string };
@@ -21,7 +21,10 @@ export class InclusionWatcher {
     this.#url = url;
     this.#socket = socket;
     socket.on("message", (text) => {
-      const message = JSON.parse(String(text)) as { method?: string; params?: { result: { number: string } } };
+      const message = JSON.parse(String(text)) as {
+        method?: string;
+        params?: { result: { number: string } };
+      };
       if (message.method === "eth_subscription") void this.#readBlock(message.params!.result.number);
     });
   }
@@ -73,7 +76,11 @@ export class InclusionWatcher {
 
   async #readBlock(number: string): Promise<void> {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_getBlockReceipts", params: [number] });
-    const response = await fetch(this.#url, { method: "POST", headers: { "content-type": "application/json" }, body });
+    const response = await fetch(this.#url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
     const { result } = (await response.json()) as { result: readonly ReceiptAnswer[] };
     const now = performance.now();
     if (result.length > 0) this.#blocks++;

@@ -1,5 +1,7 @@
 // npm run bench -- NAME [flags]: each benchmark prints one JSON line per result.
-const BENCHMARKS: Readonly<Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }>>> = {
+const BENCHMARKS: Readonly<
+  Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }>>
+> = {
   network: () => import("./network.ts"),
 };
 

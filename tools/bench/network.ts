@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createTestNetwork, type TestNetwork } from "../../apps/cli/testing/test-network.ts";
-import { type BenchAccount, createAccounts, deployToken, type Kind, signAhead } from "./workload.ts";
 import { InclusionWatcher } from "./inclusion-watcher.ts";
+import { type BenchAccount, createAccounts, deployToken, type Kind, signAhead } from "./workload.ts";
 
 type Settings = {
   readonly validators: number;
@@ -30,7 +30,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   });
   try {
     await network.startAll();
-    console.log(JSON.stringify({ bench: "network", ...settings, ...(await measure(network, accounts, settings)) }));
+    console.log(
+      JSON.stringify({ bench: "network", ...settings, ...(await measure(network, accounts, settings)) }),
+    );
   } finally {
     await network.dispose();
   }
@@ -49,7 +51,8 @@ function readSettings(argv: readonly string[]): Settings {
       signed: { type: "string", default: "60000" },
     },
   });
-  if (values.kind !== "transfer" && values.kind !== "erc20") throw new Error("--kind: expected transfer or erc20");
+  if (values.kind !== "transfer" && values.kind !== "erc20")
+    throw new Error("--kind: expected transfer or erc20");
   return {
     validators: Number(values.validators),
     seconds: Number(values.seconds),
@@ -61,7 +64,11 @@ function readSettings(argv: readonly string[]): Settings {
   };
 }
 
-async function measure(network: TestNetwork, accounts: readonly BenchAccount[], settings: Settings): Promise<object> {
+async function measure(
+  network: TestNetwork,
+  accounts: readonly BenchAccount[],
+  settings: Settings,
+): Promise<object> {
   const token = settings.kind === "erc20" ? await deployToken(network.urls[0]!, accounts) : undefined;
   const signed = signAhead(accounts, settings.signed, token);
   const watcher = await InclusionWatcher.start(network.urls[0]!);
@@ -128,7 +135,11 @@ async function submit(url: string, batch: readonly string[]): Promise<void> {
   const body = JSON.stringify(
     batch.map((raw, id) => ({ jsonrpc: "2.0", id, method: "eth_sendRawTransaction", params: [raw] })),
   );
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
   const answers = (await response.json()) as readonly { readonly error?: { readonly message: string } }[];
   const refused = answers.find((answer) => answer.error !== undefined);
   if (refused?.error !== undefined) throw new Error(`a transaction was refused: ${refused.error.message}`);

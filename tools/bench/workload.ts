@@ -1,10 +1,10 @@
-import { fromHex, hex, toHex, unwrap, Address } from "@ostrom/base";
+import { Address, fromHex, hex, toHex, unwrap } from "@ostrom/base";
 import { addressOfSecretKey, signTransaction } from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts, installNativeCrypto } from "@ostrom/runtime";
 import { createPublicClient, createWalletClient, encodeFunctionData, http, parseAbi, parseEther } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { compileContract } from "../../examples/demo/compile.ts";
 import { DEVELOPMENT_CHAIN_ID } from "../../apps/cli/local-network.ts";
+import { compileContract } from "../../examples/demo/compile.ts";
 
 export type Kind = "transfer" | "erc20";
 export type BenchAccount = { readonly secretKey: Uint8Array; readonly address: `0x${string}` };
@@ -22,7 +22,9 @@ const TOKEN_ABI = parseAbi([
 export function createAccounts(count: number): readonly BenchAccount[] {
   installNativeCrypto();
   return Array.from({ length: count }, (_, index) => {
-    const secretKey = hex((BigInt(index + 1) * 0x1000000000000000000000000000001n).toString(16).padStart(64, "0"));
+    const secretKey = hex(
+      (BigInt(index + 1) * 0x1000000000000000000000000000001n).toString(16).padStart(64, "0"),
+    );
     return { secretKey, address: toHex(addressOfSecretKey(secretKey)) };
   });
 }
@@ -75,7 +77,9 @@ export function signAhead(
     const data =
       token === undefined
         ? new Uint8Array(0)
-        : unwrap(fromHex(encodeFunctionData({ abi: TOKEN_ABI, functionName: "transfer", args: [receiver, 1n] })));
+        : unwrap(
+            fromHex(encodeFunctionData({ abi: TOKEN_ABI, functionName: "transfer", args: [receiver, 1n] })),
+          );
     return Array.from({ length: each }, (_, nonce) =>
       toHex(
         signTransaction(

@@ -3,7 +3,7 @@ import { Common, Hardfork, Mainnet } from "@ethereumjs/common";
 import { createTxFromRLP } from "@ethereumjs/tx";
 import { type KZG, Account as TheirAccount, Address as TheirAddress } from "@ethereumjs/util";
 import { createVM, runTx } from "@ethereumjs/vm";
-import { bigintToMinimalBytes, type Bytes, toHex, wordToBytes, ZERO_HASH } from "@ostrom/base";
+import { type Bytes, bigintToMinimalBytes, toHex, wordToBytes, ZERO_HASH } from "@ostrom/base";
 import { encodeRlp } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
 import { commitState, MemoryState, StateOverlay } from "@ostrom/state";
@@ -50,7 +50,8 @@ function unused(): never {
 export async function runComparison(forks: readonly Fork[], seed: number, count: number): Promise<VectorRun> {
   const tally = new VectorTally();
   for (const fork of forks) {
-    for (let i = seed; i < seed + count; i++) tally.add(`${fork}, seed ${i}`, await compareScenario(generateScenario(fork, i)));
+    for (let i = seed; i < seed + count; i++)
+      tally.add(`${fork}, seed ${i}`, await compareScenario(generateScenario(fork, i)));
   }
   return tally.result();
 }

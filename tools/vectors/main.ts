@@ -31,8 +31,8 @@ const HELP = `Runs test vectors that others wrote. The last line says how many p
 Without a command, state-tests is meant, and without a path ../shared/vectors/ethereum of the repository.
 `;
 
-const DEFAULT_PATHS = ["GeneralStateTests", "prague", "osaka"].map((folder) =>
-  new URL(`../../../shared/vectors/ethereum/${folder}`, import.meta.url).pathname,
+const DEFAULT_PATHS = ["GeneralStateTests", "prague", "osaka"].map(
+  (folder) => new URL(`../../../shared/vectors/ethereum/${folder}`, import.meta.url).pathname,
 );
 const LISTED_TIMES = 20;
 
@@ -73,7 +73,9 @@ async function main(): Promise<number> {
     case "trie-tests":
       return tell(runTrieTests(paths));
     case "compare":
-      return tell(await runComparison(forksOf(values), positiveInteger(values.seed), positiveInteger(values.count)));
+      return tell(
+        await runComparison(forksOf(values), positiveInteger(values.seed), positiveInteger(values.count)),
+      );
     default:
       process.stderr.write(`unknown command "${command}"\n\n${HELP}`);
       return 2;
@@ -99,7 +101,9 @@ async function stateTests(paths: readonly string[], options: Options): Promise<n
   const failed = reports.reduce((sum, report) => sum + report.failures.length, 0);
   write(`${passed} passed, ${failed} failed`);
   if (options.json) {
-    const failures = reports.flatMap(({ path, failures: all }) => all.map((failure) => ({ path, ...failure })));
+    const failures = reports.flatMap(({ path, failures: all }) =>
+      all.map((failure) => ({ path, ...failure })),
+    );
     process.stdout.write(`${JSON.stringify({ passed, failed, forks, leftOut, failures })}\n`);
   }
   return failed === 0 && passed > 0 ? 0 : 1;

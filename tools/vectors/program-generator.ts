@@ -1,4 +1,11 @@
-import { type Address, addressToWord, type Bytes, bigintToMinimalBytes, type Random, wordToBytes } from "@ostrom/base";
+import {
+  type Address,
+  addressToWord,
+  type Bytes,
+  bigintToMinimalBytes,
+  type Random,
+  wordToBytes,
+} from "@ostrom/base";
 
 /** Writes EVM programs at random that do much and fail seldom: operands are on the stack, offsets are small, and what
  * is left of gas flows into storage again and again, so that a wrong charge anywhere shows in the state root. */
@@ -61,12 +68,13 @@ const OP = {
 const UNARY = [0x15, 0x19];
 const COUNT_LEADING_ZEROS = 0x1e;
 const BINARY = [
-  0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0a, 0x0b, 0x10, 0x11, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a, 0x1b,
-  0x1c, 0x1d,
+  0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0a, 0x0b, 0x10, 0x11, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a,
+  0x1b, 0x1c, 0x1d,
 ];
 const TERNARY = [0x08, 0x09];
 const READING = [
-  0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3a, 0x3d, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x4a, 0x58, 0x59, 0x5a,
+  0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3a, 0x3d, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x4a, 0x58,
+  0x59, 0x5a,
 ];
 const OF_ACCOUNT = [0x31, 0x3b, 0x3f];
 const COPYING = [0x37, 0x39, 0x3e];
@@ -96,7 +104,20 @@ function push(writer: Writer, word: bigint): void {
   emit(writer, OP.PUSH0 + bytes.length, ...bytes);
 }
 
-const EDGES: readonly bigint[] = [0n, 1n, 2n, 31n, 32n, 33n, 64n, 255n, 256n, 2n ** 64n - 1n, 2n ** 255n, 2n ** 256n - 1n];
+const EDGES: readonly bigint[] = [
+  0n,
+  1n,
+  2n,
+  31n,
+  32n,
+  33n,
+  64n,
+  255n,
+  256n,
+  2n ** 64n - 1n,
+  2n ** 255n,
+  2n ** 256n - 1n,
+];
 
 function anyWord({ random }: Writer): bigint {
   switch (random.below(5)) {
@@ -143,7 +164,13 @@ function writeExpression(writer: Writer, depth: number): void {
   switch (depth >= MAX_EXPRESSION_DEPTH ? 0 : random.below(12)) {
     case 1:
       operands(1);
-      return emit(writer, pick(random, writer.hasCountLeadingZeros ? [...UNARY, COUNT_LEADING_ZEROS, COUNT_LEADING_ZEROS] : UNARY));
+      return emit(
+        writer,
+        pick(
+          random,
+          writer.hasCountLeadingZeros ? [...UNARY, COUNT_LEADING_ZEROS, COUNT_LEADING_ZEROS] : UNARY,
+        ),
+      );
     case 2:
     case 3:
       operands(2);
@@ -276,7 +303,19 @@ function writeLoop(writer: Writer): void {
   emit(writer, OP.PUSH1, 1, OP.SWAP1, OP.SUB, OP.DUP1, OP.PUSH2, start >> 8, start & 0xff, OP.JUMPI, OP.POP);
 }
 
-const CALL_GAS: readonly bigint[] = [0n, 700n, 2300n, 2301n, 5000n, 30_000n, 50_000n, 50_000n, 100_000n, 2n ** 64n, 2n ** 256n - 1n];
+const CALL_GAS: readonly bigint[] = [
+  0n,
+  700n,
+  2300n,
+  2301n,
+  5000n,
+  30_000n,
+  50_000n,
+  50_000n,
+  100_000n,
+  2n ** 64n,
+  2n ** 256n - 1n,
+];
 
 function writeCall(writer: Writer): void {
   const { random } = writer;
@@ -285,7 +324,8 @@ function writeCall(writer: Writer): void {
   pushOffset(writer);
   pushSize(writer);
   pushOffset(writer);
-  if (opcode === OP.CALL || opcode === OP.CALLCODE) push(writer, pick(random, [0n, 0n, 0n, 1n, 1000n, 2n ** 200n]));
+  if (opcode === OP.CALL || opcode === OP.CALLCODE)
+    push(writer, pick(random, [0n, 0n, 0n, 1n, 1000n, 2n ** 200n]));
   pushAddress(writer);
   if (random.chance(1, 4)) emit(writer, OP.GAS);
   else push(writer, pick(random, CALL_GAS));

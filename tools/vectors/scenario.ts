@@ -9,8 +9,13 @@ import {
   type Random,
   ZERO_ADDRESS,
 } from "@ostrom/base";
-import { addressOfSecretKey, type SignedTransaction, signAuthorization, signTransaction } from "@ostrom/execution";
 import type { AccessListEntry, Authorization, TransactionType } from "@ostrom/execution";
+import {
+  addressOfSecretKey,
+  type SignedTransaction,
+  signAuthorization,
+  signTransaction,
+} from "@ostrom/execution";
 import type { GenesisAccount } from "@ostrom/state";
 import { delegationDesignator, type Fork, forkRules } from "@ostrom/vm";
 import { generateInput, generateProgram } from "./program-generator.ts";
@@ -47,7 +52,16 @@ const ABSENT = addressFromHex(`0x${"ab".repeat(20)}`);
 const PRECOMPILES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0x0b, 0x10, 0x11, 0x12, 0x100].map((number) =>
   Address(hashFromWord(BigInt(number)).slice(12)),
 );
-const ADDRESSES = [...CONTRACTS, ...CONTRACTS, ...AUTHORITIES, SENDER, COINBASE, ABSENT, ZERO_ADDRESS, ...PRECOMPILES];
+const ADDRESSES = [
+  ...CONTRACTS,
+  ...CONTRACTS,
+  ...AUTHORITIES,
+  SENDER,
+  COINBASE,
+  ABSENT,
+  ZERO_ADDRESS,
+  ...PRECOMPILES,
+];
 
 const ETHER = 10n ** 18n;
 const SENDER_NONCE = 5n;
@@ -105,7 +119,9 @@ function generateTransaction(source: Source, fork: Fork, block: ScenarioBlock): 
   const types: TransactionType[] = forkRules(fork).delegation ? [0, 1, 2, 3, 4, 4, 4] : [0, 1, 2, 3];
   const type = pick(random, types);
   const creates = type < 3 && random.chance(1, 5);
-  const to = creates ? undefined : pick(random, [...CONTRACTS, ...CONTRACTS, ...AUTHORITIES, pick(random, ADDRESSES)]);
+  const to = creates
+    ? undefined
+    : pick(random, [...CONTRACTS, ...CONTRACTS, ...AUTHORITIES, pick(random, ADDRESSES)]);
   const data = creates ? generateProgram(source, STATEMENTS / 2) : generateInput(random);
   return signTransaction(
     {
@@ -115,7 +131,9 @@ function generateTransaction(source: Source, fork: Fork, block: ScenarioBlock): 
       maxFeePerGas: block.baseFeePerGas + BigInt(random.below(4)),
       maxPriorityFeePerGas: BigInt(random.below(3)),
       // Little gas ends programs in the middle of what they do.
-      gasLimit: BigInt(pick(random, [90_000, 300_000, 1_000_000, 3_000_000, 3_000_000, 3_000_000]) + random.below(30_000)),
+      gasLimit: BigInt(
+        pick(random, [90_000, 300_000, 1_000_000, 3_000_000, 3_000_000, 3_000_000]) + random.below(30_000),
+      ),
       ...(to === undefined ? {} : { to }),
       value: BigInt(random.below(3)),
       data,

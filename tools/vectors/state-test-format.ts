@@ -79,7 +79,9 @@ export function readStateTests(path: string, forks: readonly Fork[]): readonly S
     if (test.env === undefined || test.pre === undefined || test.transaction === undefined) return undefined;
     if (test.post === undefined) return undefined;
     const { post } = test;
-    const cases = forks.flatMap((fork) => (post[FORK_NAMES[fork]] ?? []).map((one, i) => readCase(fork, i, one)));
+    const cases = forks.flatMap((fork) =>
+      (post[FORK_NAMES[fork]] ?? []).map((one, i) => readCase(fork, i, one)),
+    );
     if (cases.length === 0) continue;
     tests.push({
       name,

@@ -1,6 +1,6 @@
+import { parentPort, workerData } from "node:worker_threads";
 import { must } from "@ostrom/base";
 import type { Fork } from "@ostrom/vm";
-import { parentPort, workerData } from "node:worker_threads";
 import { installNativeCrypto } from "../../node/runtime/native-crypto.ts";
 import { runStateTestFile } from "./state-tests.ts";
 

@@ -122,5 +122,7 @@ function hashOfNumber(number: bigint): Hash {
 }
 
 function hashLogs(logs: readonly Log[]): Hash {
-  return keccak256(encodeRlp(logs.map(({ address, topics, data }): (Bytes | readonly Bytes[])[] => [address, topics, data])));
+  return keccak256(
+    encodeRlp(logs.map(({ address, topics, data }): (Bytes | readonly Bytes[])[] => [address, topics, data])),
+  );
 }

@@ -8,7 +8,8 @@ export function traceFailure(path: string, failure: StateTestFailure, write: (li
   for (const test of readStateTests(path, [failure.fork]) ?? []) {
     if (test.name !== failure.test) continue;
     for (const testCase of test.cases) {
-      if (testCase.index === failure.index) runStateTestCase(test, testCase, (step) => write(traceLine(step, failure.fork)));
+      if (testCase.index === failure.index)
+        runStateTestCase(test, testCase, (step) => write(traceLine(step, failure.fork)));
     }
   }
 }

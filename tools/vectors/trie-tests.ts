@@ -20,20 +20,28 @@ export function runTrieTests(paths: readonly string[]): VectorRun {
   for (const { file, name, vector } of readVectors<TrieVector>(paths)) {
     if (basename(file) === NOT_ROOTS) continue;
     const root = rootOf(vector, /secure/i.test(basename(file)));
-    tally.add(`${file} ${name}`, toHex(root) === vector.root ? undefined : `expected ${vector.root}, got ${toHex(root)}`);
+    tally.add(
+      `${file} ${name}`,
+      toHex(root) === vector.root ? undefined : `expected ${vector.root}, got ${toHex(root)}`,
+    );
   }
   return tally.result();
 }
 
 function rootOf(vector: TrieVector, isSecure: boolean): Hash {
-  const writes = Array.isArray(vector.in) ? (vector.in as readonly (readonly [string, Text])[]) : Object.entries(vector.in);
+  const writes = Array.isArray(vector.in)
+    ? (vector.in as readonly (readonly [string, Text])[])
+    : Object.entries(vector.in);
   const stored = new Map<string, Bytes>();
   const nodes: TrieNodeReader = { node: (path) => stored.get(toHexDigits(path)) };
   let root = EMPTY_TRIE_ROOT;
   for (const [key, value] of writes) {
     const written = toBytes(value);
     const update = updateTrie(nodes, root, [
-      { key: isSecure ? keccak256(toBytes(key)) : toBytes(key), value: written.length === 0 ? undefined : written },
+      {
+        key: isSecure ? keccak256(toBytes(key)) : toBytes(key),
+        value: written.length === 0 ? undefined : written,
+      },
     ]);
     root = update.root;
     for (const { path, node } of update.nodeChanges) {

@@ -28,7 +28,9 @@ export function* readVectors<T>(
   if (paths.length === 0) throw new Error("give a folder or a file of vectors");
   for (const path of paths) {
     const files = statSync(path).isDirectory()
-      ? globSync("**/*.json", { cwd: path }).sort().map((file) => join(path, file))
+      ? globSync("**/*.json", { cwd: path })
+          .sort()
+          .map((file) => join(path, file))
       : [path];
     for (const file of files) {
       const vectors = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, T>>;

@@ -11,6 +11,7 @@ import {
   nodeIn,
   notLed,
   proposalOf,
+  signedBy,
   viewLedBy,
   voteFor,
 } from "../testing/driven-node.ts";
@@ -132,6 +133,21 @@ test("S14: without its log a validator asks, proves nothing itself, and abstains
     assert.deepEqual(node.signedIn(view), view === 7 ? ["nullify"] : [], `view ${view}`);
     node.receiveCertificate("nullification", view);
   }
+});
+
+test("S14: nothing is signed below the oldest vote in the log: an earlier log may have been lost", () => {
+  const first = blockAt(1);
+  const node = new DrivenNode({}, undefined, [
+    { kind: "certificate", certificate: certificateOf("nullification", 4) },
+    { kind: "vote", vote: signedBy(0, voteFor("nullify", 5)) },
+  ]);
+  node.receiveCertificate("notarization", 1, digestOf(first));
+  node.timeout("fetch");
+  node.receive(1, { kind: "block", block: first });
+  assert.deepEqual(node.signedIn(1), []);
+  node.receiveCertificate("nullification", 5);
+  node.timeout("advance");
+  assert.deepEqual(node.signedIn(6), ["nullify"]);
 });
 
 test("a restarted validator is bound by every vote in its log", () => {

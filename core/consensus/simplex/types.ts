@@ -96,7 +96,8 @@ export type Effect =
   | BuildPayload
   | CheckBlock
   /** Finalized blocks in height order, each exactly once (a restarted node begins above the tip it was given).
-   * `finalization` is for this block or for a descendant: compare its digest. Store both durably. */
+   * `finalization` is for this block or for a descendant: compare its digest. Store both durably; that may go on beside
+   * later effects, as long as log records above the newest durable block are kept (isRecordLive). */
   | {
       readonly kind: "finalized";
       readonly block: OrderedBlock;

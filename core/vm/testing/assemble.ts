@@ -1,4 +1,4 @@
-import { assert, bigintToMinimalBytes, type Bytes, must } from "@ostrom/base";
+import { assert, type Bytes, bigintToMinimalBytes, must } from "@ostrom/base";
 import { describeOpcode } from "../instruction-set.ts";
 
 const OPCODES: ReadonlyMap<string, number> = new Map(

@@ -20,7 +20,9 @@ export const TEST_BLOCK: BlockContext = {
   blockHash: () => ZERO_HASH,
 };
 
-export function accountWith(fields: Partial<GenesisAccount> & Pick<GenesisAccount, "address">): GenesisAccount {
+export function accountWith(
+  fields: Partial<GenesisAccount> & Pick<GenesisAccount, "address">,
+): GenesisAccount {
   return { nonce: 1n, balance: 0n, code: EMPTY_BYTES, storage: [], ...fields };
 }
 
@@ -33,7 +35,10 @@ export type RunOptions = Partial<Omit<Message, "to">> & {
 };
 
 /** Runs code that stands at CONTRACT (or, with `to: "create"`, the message's data) in a fresh state. */
-export function runCode(code: Bytes, options: RunOptions = {}): { readonly outcome: Outcome; readonly state: StateOverlay } {
+export function runCode(
+  code: Bytes,
+  options: RunOptions = {},
+): { readonly outcome: Outcome; readonly state: StateOverlay } {
   const accounts = [
     accountWith({ address: CALLER, balance: CALLER_BALANCE }),
     accountWith({ address: CONTRACT, code }),

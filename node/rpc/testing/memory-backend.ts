@@ -10,11 +10,9 @@ import {
   toHexDigits,
   ZERO_ADDRESS,
 } from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
 import {
   applyBlock,
   type ChainRules,
-  checkStaticValidity,
   createAccessList,
   createGenesis,
   decodeSignedTransaction,
@@ -23,6 +21,7 @@ import {
   type Genesis,
   genesisBlock,
   genesisState,
+  nextBaseFee,
   type SignedTransaction,
   sealBlock,
   simulateCall,
@@ -36,7 +35,8 @@ import {
   proveAccount,
   type StateUndo,
 } from "@ostrom/state";
-import type { DropReason, EventListener, RpcBackend, Simulation, StateView } from "../backend.ts";
+import { DEFAULT_POOL_LIMITS, type PoolAccount, TransactionPool } from "@ostrom/txpool";
+import type { EventListener, RpcBackend, Simulation, StateView } from "../backend.ts";
 
 /** A whole chain in memory with one node and no consensus: tests of the server run real transactions on it. */
 export type MemoryChain = {
@@ -46,8 +46,6 @@ export type MemoryChain = {
   readonly seal: () => ExecutedBlock;
   /** Raises the certified number, which otherwise follows each block. */
   readonly certify: (blockNumber: number) => void;
-  /** Gives up a pooled transaction. */
-  readonly drop: (hash: Hash, reason: DropReason) => void;
   /** Forgets bodies below this block. */
   readonly prune: (earliest: number) => void;
 };
@@ -66,6 +64,7 @@ export type MemoryChainOptions = {
 
 const GENESIS_TIME_MS = 1_700_000_000_000;
 const BLOCK_INTERVAL_MS = 1_000;
+const MAX_BLOCK_BYTES = 1_000_000;
 
 /** The mutable heart of it. */
 type Chain = {
@@ -76,8 +75,7 @@ type Chain = {
   readonly undos: StateUndo[];
   readonly numbers: Map<string, number>;
   readonly locations: Map<string, { readonly blockNumber: number; readonly index: number }>;
-  readonly drops: Map<string, DropReason>;
-  readonly pool: Map<string, SignedTransaction>;
+  readonly pool: TransactionPool;
   readonly listeners: Set<EventListener>;
   readonly historyBlocks: number;
   certified: number;
@@ -108,8 +106,7 @@ export function createMemoryChain(options: MemoryChainOptions): MemoryChain {
     undos: [],
     numbers: new Map([[toHexDigits(first.hash), 0]]),
     locations: new Map(),
-    drops: new Map(),
-    pool: new Map(),
+    pool: new TransactionPool(genesis.rules, DEFAULT_POOL_LIMITS, nextBaseFee(first.header, genesis.rules)),
     listeners: new Set(),
     historyBlocks: options.historyBlocks ?? Number.MAX_SAFE_INTEGER,
     certified: 0,
@@ -130,7 +127,6 @@ export function createMemoryChain(options: MemoryChainOptions): MemoryChain {
     genesis,
     seal,
     certify,
-    drop: (hash, reason) => drop(chain, hash, reason),
     prune: (earliest) => {
       chain.earliest = earliest;
     },
@@ -141,43 +137,31 @@ function tell(chain: Chain, what: (listener: EventListener) => void): void {
   for (const listener of chain.listeners) what(listener);
 }
 
-function drop(chain: Chain, hash: Hash, reason: DropReason): void {
-  chain.pool.delete(toHexDigits(hash));
-  chain.drops.set(toHexDigits(hash), reason);
-  tell(chain, (listener) => listener.onDropped?.([{ hash, reason }]));
+/** Tells what the pool has given up since the last time. */
+function tellDropped(chain: Chain): void {
+  const dropped = chain.pool.takeDropped();
+  if (dropped.length > 0) tell(chain, (listener) => listener.onDropped?.(dropped));
 }
 
 function headOf(chain: Chain): ExecutedBlock {
   return must(chain.blocks.at(-1), "a chain has its genesis block");
 }
 
-function nonceOf(chain: Chain, sender: SignedTransaction["sender"]): bigint {
-  return chain.state.account(sender)?.nonce ?? 0n;
-}
-
-/** The pool's transactions that can run in nonce order, and the others. */
-function splitPool(chain: Chain): {
-  readonly pending: SignedTransaction[];
-  readonly queued: SignedTransaction[];
-} {
-  const next = new Map<string, bigint>();
-  const pending: SignedTransaction[] = [];
-  const queued: SignedTransaction[] = [];
-  const sorted = [...chain.pool.values()].sort((a, b) => Number(a.nonce - b.nonce));
-  for (const transaction of sorted) {
-    const key = toHexDigits(transaction.sender);
-    const expected = next.get(key) ?? nonceOf(chain, transaction.sender);
-    const isNext = transaction.nonce === expected;
-    (isNext ? pending : queued).push(transaction);
-    if (isNext) next.set(key, expected + 1n);
-  }
-  return { pending, queued };
+function accountOf(chain: Chain, sender: SignedTransaction["sender"]): PoolAccount {
+  const account = chain.state.account(sender);
+  return { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n };
 }
 
 function sealNext(chain: Chain): ExecutedBlock {
-  const { genesis, state, blocks } = chain;
+  const { genesis, state, blocks, pool } = chain;
   const parent = headOf(chain).header;
   const height = parent.number + 1;
+  const chosen = pool.select({
+    gasLimit: genesis.rules.blockGasLimit,
+    maxBytes: MAX_BLOCK_BYTES,
+    baseFeePerGas: nextBaseFee(parent, genesis.rules),
+    ancestors: [],
+  });
   const applied = applyBlock({
     rules: genesis.rules,
     parent,
@@ -187,7 +171,7 @@ function sealNext(chain: Chain): ExecutedBlock {
       timestampMs: GENESIS_TIME_MS + height * BLOCK_INTERVAL_MS,
       orderDigest: hashFromWord(BigInt(height)),
       proposer: ZERO_ADDRESS,
-      transactions: splitPool(chain).pending.map(({ raw }) => raw),
+      transactions: chosen.map(({ raw }) => raw),
     },
     blockHash: (number) => blocks[Number(number)]?.hash,
   });
@@ -197,34 +181,28 @@ function sealNext(chain: Chain): ExecutedBlock {
   blocks.push(block);
   chain.numbers.set(toHexDigits(block.hash), height);
   block.transactions.forEach(({ hash }, index) => {
-    chain.pool.delete(toHexDigits(hash));
     chain.locations.set(toHexDigits(hash), { blockNumber: height, index });
   });
+  pool.onExecuted({
+    block: String(height),
+    included: block.transactions,
+    skipped: block.skipped,
+    changed: applied.changes.accounts.keys(),
+    account: (address) => accountOf(chain, address),
+    baseFeePerGas: nextBaseFee(block.header, genesis.rules),
+    nowMs: GENESIS_TIME_MS + height * BLOCK_INTERVAL_MS,
+  });
   tell(chain, (listener) => listener.onBlock?.({ number: height, hash: block.hash }));
-  for (const { hash, reason } of block.skipped) if (!reason.retry) drop(chain, hash, reason);
+  tellDropped(chain);
   return block;
 }
 
-function admit(chain: Chain, raw: Bytes): Result<SignedTransaction, Failure> {
+function admit(chain: Chain, raw: Bytes): Result<Hash, Failure> {
   const decoded = decodeSignedTransaction(raw);
   if (!decoded.ok) return decoded;
   const transaction = decoded.value;
-  const valid = checkStaticValidity(transaction, chain.genesis.rules, "osaka");
-  if (!valid.ok) return valid;
-  const key = toHexDigits(transaction.hash);
-  if (chain.pool.has(key) || chain.locations.has(key)) return fail("txpool/already-known", "already known");
-  const next = nonceOf(chain, transaction.sender);
-  if (transaction.nonce < next) {
-    return fail("txpool/nonce-too-low", `nonce too low: next nonce ${next}, tx nonce ${transaction.nonce}`);
-  }
-  const balance = chain.state.account(transaction.sender)?.balance ?? 0n;
-  const cost = transaction.gasLimit * transaction.maxFeePerGas + transaction.value;
-  if (balance < cost) {
-    const told = `balance ${balance}, tx cost ${cost}, overshot ${cost - balance}`;
-    return fail("txpool/insufficient-funds", `insufficient funds for gas * price + value: ${told}`);
-  }
-  chain.pool.set(key, transaction);
-  return ok(transaction);
+  const admitted = chain.pool.admit(transaction, accountOf(chain, transaction.sender), GENESIS_TIME_MS);
+  return admitted.ok ? ok(transaction.hash) : admitted;
 }
 
 function stateAt(chain: Chain, blockNumber: number): ReturnType<RpcBackend["chain"]["stateAt"]> {
@@ -278,7 +256,7 @@ function createBackend(chain: Chain, onSubmitted: () => void): RpcBackend {
       receipts: (number) => chain.blocks[number]?.receipts,
       blockNumberOf: (hash) => chain.numbers.get(toHexDigits(hash)),
       transactionLocation: (hash) => chain.locations.get(toHexDigits(hash)),
-      dropReason: (hash) => chain.drops.get(toHexDigits(hash)),
+      dropReason: (hash) => chain.pool.dropReason(hash),
       stateAt: (blockNumber) => stateAt(chain, blockNumber),
     },
     executor: {
@@ -299,35 +277,21 @@ function createBackend(chain: Chain, onSubmitted: () => void): RpcBackend {
 }
 
 function createPool(chain: Chain, onSubmitted: () => void): RpcBackend["pool"] {
+  const { pool } = chain;
   return {
     submit: async (raws) => {
-      const results = raws.map((raw): Result<Hash, Failure> => {
-        const admitted = admit(chain, raw);
-        return admitted.ok ? ok(keccak256(raw)) : admitted;
-      });
-      const accepted = results.flatMap((result) => (result.ok ? [result.value] : []));
+      const results = raws.map((raw) => admit(chain, raw));
+      const accepted = pool.takeNew().map(({ hash }) => hash);
       if (accepted.length > 0) {
         tell(chain, (listener) => listener.onPendingTransactions?.(accepted));
         onSubmitted();
       }
+      tellDropped(chain);
       return results;
     },
-    get: async (hash) => chain.pool.get(toHexDigits(hash)),
-    status: async () => {
-      const { pending, queued } = splitPool(chain);
-      return { pending: pending.length, queued: queued.length };
-    },
-    content: async (sender) => {
-      const { pending, queued } = splitPool(chain);
-      const isWanted = (transaction: SignedTransaction): boolean =>
-        sender === undefined || toHexDigits(transaction.sender) === toHexDigits(sender);
-      return { pending: pending.filter(isWanted), queued: queued.filter(isWanted) };
-    },
-    pendingNonce: async (sender) => {
-      const own = splitPool(chain).pending.filter(
-        ({ sender: other }) => toHexDigits(other) === toHexDigits(sender),
-      );
-      return nonceOf(chain, sender) + BigInt(own.length);
-    },
+    get: async (hash) => pool.get(hash),
+    status: async () => pool.status(),
+    content: async (sender) => pool.content(sender),
+    pendingNonce: async (sender) => pool.pendingNonce(sender, accountOf(chain, sender).nonce),
   };
 }
