@@ -29,7 +29,6 @@ import type {
   Receipt,
   SignedTransaction,
   Skipped,
-  SkipReason,
 } from "./types.ts";
 
 /** What an ordered payload is executed with. */

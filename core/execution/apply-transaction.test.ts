@@ -178,7 +178,9 @@ test("what cannot run now is told from what never can, and neither changes anyth
 });
 
 test("a delegated account may send (EIP-7702), another with code not (EIP-3607)", () => {
-  assert.equal(applied({}, { sender: { code: delegationDesignator(CONTRACT) } }).succeeded, true);
+  const sender = { code: delegationDesignator(CONTRACT) };
+  assert.equal(applied({}, { sender }).succeeded, true);
+  assert.equal(reasonOf({}, { sender, fork: "cancun" }), "execution/sender-has-code");
 });
 
 test("the sender must have the most that the transaction can cost", () => {

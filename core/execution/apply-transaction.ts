@@ -61,7 +61,7 @@ export function applyTransaction(
 ): Result<AppliedTransaction, SkipReason> {
   const { fork, block, state, room } = environment;
   const reason =
-    staticInvalidity(fork, block.chainId, transaction) ?? hindrance(state, block, room, transaction);
+    staticInvalidity(fork, block.chainId, transaction) ?? hindrance(fork, state, block, room, transaction);
   if (reason !== undefined) return err(reason);
 
   const price = effectiveGasPrice(transaction, block.baseFeePerGas);
@@ -145,10 +145,8 @@ function settle(
 ): bigint {
   const { sender, gasLimit } = transaction;
   const used = gasLimit - outcome.gasLeft;
-  const refundLimit = used / TRANSACTION_GAS.refundDivisor;
-  const refund = state.refund() < refundLimit ? state.refund() : refundLimit;
-  const floor = callDataFloorGas(transaction, fork);
-  const charged = chargedGas(gasCharge, gasLimit, used - refund > floor ? used - refund : floor);
+  const usedNet = used - refundFor(used, state.refund());
+  const charged = chargedGas(gasCharge, gasLimit, atLeast(callDataFloorGas(transaction, fork), usedNet));
 
   state.setBalance(sender, state.balance(sender) + (gasLimit - charged) * price);
   const tip = charged * (price - block.baseFeePerGas);
@@ -158,12 +156,24 @@ function settle(
   return charged;
 }
 
+/** Source: EIP-3529. */
+function refundFor(used: bigint, counted: bigint): bigint {
+  const most = used / TRANSACTION_GAS.refundDivisor;
+  if (counted > most) return most;
+  return counted;
+}
+
+function atLeast(least: bigint, value: bigint): bigint {
+  if (value < least) return least;
+  return value;
+}
+
 function chargedGas(gasCharge: ChainRules["gasCharge"], gasLimit: bigint, used: bigint): bigint {
   switch (gasCharge) {
     case "used":
       return used;
     case "used-or-half-limit":
-      return used > gasLimit / 2n ? used : gasLimit / 2n;
+      return atLeast(gasLimit / 2n, used);
     default:
       return gasCharge satisfies never;
   }

@@ -40,7 +40,8 @@ function setBits(bloom: Bytes, entry: Bytes): void {
 function bitsOf(entry: Bytes): number[] {
   const hash = keccak256(entry);
   const bits: number[] = [];
-  for (let i = 0; i < 2 * BITS_OF_AN_ENTRY; i += 2) bits.push(((hash[i]! << 8) | hash[i + 1]!) & BIT_INDEX_MASK);
+  for (let i = 0; i < 2 * BITS_OF_AN_ENTRY; i += 2)
+    bits.push(((hash[i]! << 8) | hash[i + 1]!) & BIT_INDEX_MASK);
   return bits;
 }
 

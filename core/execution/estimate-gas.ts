@@ -51,7 +51,10 @@ export function estimateGas(simulation: Simulation): Result<GasEstimate, Simulat
 function highestGas({ gasWanted, block, gasCap, fork, message, state }: PreparedSimulation): bigint {
   const asked = gasWanted !== undefined && gasWanted >= TRANSFER_GAS ? gasWanted : block.gasLimit;
   const bounds = [gasCap, forkRules(fork).maxTransactionGas, affordableGas(message, state)];
-  return bounds.reduce<bigint>((least, bound) => (bound !== undefined && bound < least ? bound : least), asked);
+  return bounds.reduce<bigint>(
+    (least, bound) => (bound !== undefined && bound < least ? bound : least),
+    asked,
+  );
 }
 
 function isPlainTransfer({ message, state }: PreparedSimulation): boolean {
@@ -61,7 +64,12 @@ function isPlainTransfer({ message, state }: PreparedSimulation): boolean {
 }
 
 /** @param full the run with `highest`, which succeeded. */
-function searchLeast(prepared: PreparedSimulation, full: SimulatedRun, lowest: bigint, highest: bigint): bigint {
+function searchLeast(
+  prepared: PreparedSimulation,
+  full: SimulatedRun,
+  lowest: bigint,
+  highest: bigint,
+): bigint {
   // Less than what it took before refunds cannot be enough: `fails` is the highest limit known not to be.
   let fails = (full.peakGas > lowest ? full.peakGas : lowest) - 1n;
   let works = highest;

@@ -1,4 +1,4 @@
-import { MAX_CODE_SIZE, MAX_INIT_CODE_SIZE, type FaultCode } from "@ostrom/vm";
+import { type FaultCode, MAX_CODE_SIZE, MAX_INIT_CODE_SIZE } from "@ostrom/vm";
 
 /** Faults in the words that geth has for them, which clients and their users know. */
 const TEXTS: Readonly<Record<FaultCode, string>> = {

@@ -18,7 +18,10 @@ test("with Ethereum's parameters the base fee follows EIP-1559 as @ethereumjs/bl
       gasUsed: random.chance(1, 10) ? gasLimit / 2n : (gasLimit * BigInt(random.below(1001))) / 1000n,
       baseFeePerGas: BigInt(random.below(random.chance(1, 2) ? 20 : 2 ** 32)),
     };
-    const theirs = createBlockHeader({ ...parent, number: 1n }, { common, setHardfork: false }).calcNextBaseFee();
+    const theirs = createBlockHeader(
+      { ...parent, number: 1n },
+      { common, setHardfork: false },
+    ).calcNextBaseFee();
     assert.equal(nextBaseFee(parent, ETHEREUM), theirs);
   }
 });
@@ -52,7 +55,15 @@ test("a price is the base fee and the tip, within the maximum", () => {
 test("the rule set of a block is the last whose time has come", () => {
   const rules = testGenesis({
     accounts: [],
-    rules: { forks: [{ fork: "cancun", fromTimestamp: 0 }, { fork: "osaka", fromTimestamp: 50 }] },
+    rules: {
+      forks: [
+        { fork: "cancun", fromTimestamp: 0 },
+        { fork: "osaka", fromTimestamp: 50 },
+      ],
+    },
   }).rules;
-  assert.deepEqual([0, 49, 50, 51].map((timestamp) => forkAt(rules, timestamp)), ["cancun", "cancun", "osaka", "osaka"]);
+  assert.deepEqual(
+    [0, 49, 50, 51].map((timestamp) => forkAt(rules, timestamp)),
+    ["cancun", "cancun", "osaka", "osaka"],
+  );
 });

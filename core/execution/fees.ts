@@ -28,7 +28,8 @@ function unboundedNextBaseFee(
 ): bigint {
   // A target of 0 has no fullness to measure.
   if (gasUsed === target || target === 0n) return baseFee;
-  if (gasUsed < target) return baseFee - (baseFee * (target - gasUsed)) / target / rules.baseFeeChangeDenominator;
+  if (gasUsed < target)
+    return baseFee - (baseFee * (target - gasUsed)) / target / rules.baseFeeChangeDenominator;
   const rise = (baseFee * (gasUsed - target)) / target / rules.baseFeeChangeDenominator;
   return baseFee + (rise > 0n ? rise : 1n);
 }

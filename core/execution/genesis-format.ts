@@ -84,13 +84,18 @@ export function formatGenesis(genesis: Genesis): GenesisJson {
       clockToleranceMs: consensus.clockToleranceMs,
       maxPayloadBytes: consensus.maxPayloadBytes,
     },
-    alloc: Object.fromEntries(genesis.alloc.map((account) => [toHex(account.address), formatAccount(account)])),
+    alloc: Object.fromEntries(
+      genesis.alloc.map((account) => [toHex(account.address), formatAccount(account)]),
+    ),
     validators: genesis.validatorSet.validators.map(formatValidator),
   };
 }
 
 function formatAccount(account: GenesisAccount): GenesisAccountJson {
-  const storage = account.storage.map(({ slot, value }) => [toHex(wordToBytes(slot)), toHex(wordToBytes(value))]);
+  const storage = account.storage.map(({ slot, value }) => [
+    toHex(wordToBytes(slot)),
+    toHex(wordToBytes(value)),
+  ]);
   return {
     balance: account.balance.toString(),
     ...(account.nonce === 0n ? {} : { nonce: Number(account.nonce) }),

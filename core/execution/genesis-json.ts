@@ -1,4 +1,14 @@
-import { Address, bytesToBigint, EMPTY_BYTES, err, ok, type Result, toHexDigits, equalBytes, Weight } from "@ostrom/base";
+import {
+  Address,
+  bytesToBigint,
+  EMPTY_BYTES,
+  equalBytes,
+  err,
+  ok,
+  type Result,
+  toHexDigits,
+  Weight,
+} from "@ostrom/base";
 import { bls, SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
@@ -21,7 +31,12 @@ import {
 } from "./json-reader.ts";
 import { MAX_TRANSACTION_NONCE } from "./transaction.ts";
 import type { ChainRules } from "./types.ts";
-import { MAX_VALIDATOR_COUNT, VALIDATOR_SET_ADDRESS, type Validator, type ValidatorSet } from "./validator-set.ts";
+import {
+  MAX_VALIDATOR_COUNT,
+  VALIDATOR_SET_ADDRESS,
+  type Validator,
+  type ValidatorSet,
+} from "./validator-set.ts";
 
 export type GenesisErrorCode = JsonErrorCode;
 /** `path` names the place in genesis.json, such as `validators[2].weight`. The message says what is wrong there and what
@@ -127,7 +142,10 @@ function readRules(places: Readonly<Record<"chainId" | "forks" | "gas" | "fees",
   };
   const initialBaseFeePerGas = readAmount(fees.initialBaseFeePerGas, 0n, MAX_BASE_FEE);
   if (initialBaseFeePerGas < rules.minBaseFeePerGas) {
-    throw inconsistent(fees.initialBaseFeePerGas, `must be at least minBaseFeePerGas, ${rules.minBaseFeePerGas}`);
+    throw inconsistent(
+      fees.initialBaseFeePerGas,
+      `must be at least minBaseFeePerGas, ${rules.minBaseFeePerGas}`,
+    );
   }
   const executionWindowGas = readAmount(gas.executionWindowGas, 0n, MAX_WINDOW_GAS);
   if (executionWindowGas < rules.blockGasLimit) {
@@ -144,10 +162,14 @@ function readForks(place: Place): ChainRules["forks"] {
     const fields = readObject(entry, ["fork", "fromTimestamp"]);
     const fork = readChoice(fields.fork, FORKS);
     const fromTimestamp = readCount(fields.fromTimestamp, 0, Math.floor(MAX_TIME_MS / 1000));
-    if (index === 0 && fromTimestamp !== 0) throw inconsistent(fields.fromTimestamp, "the first must hold from 0");
+    if (index === 0 && fromTimestamp !== 0)
+      throw inconsistent(fields.fromTimestamp, "the first must hold from 0");
     const order = FORKS.indexOf(fork);
     if (order <= previous.order || fromTimestamp <= previous.from) {
-      throw inconsistent(entry, `rule sets must follow each other in time and in the order ${FORKS.join(", ")}`);
+      throw inconsistent(
+        entry,
+        `rule sets must follow each other in time and in the order ${FORKS.join(", ")}`,
+      );
     }
     previous = { order, from: fromTimestamp };
     return { fork, fromTimestamp };
@@ -183,7 +205,8 @@ function readConsensus(place: Place): ConsensusParameters {
   if (consensus.emptyBlockIntervalMs < consensus.minBlockIntervalMs) {
     throw inconsistent(fields.emptyBlockIntervalMs, "must be at least minBlockIntervalMs");
   }
-  if (consensus.maxDeltaMs < consensus.deltaMs) throw inconsistent(fields.maxDeltaMs, "must be at least deltaMs");
+  if (consensus.maxDeltaMs < consensus.deltaMs)
+    throw inconsistent(fields.maxDeltaMs, "must be at least deltaMs");
   return consensus;
 }
 
@@ -215,7 +238,10 @@ function readAccount(place: Place, address: Address): GenesisAccount {
     storage: fields.storage === undefined ? [] : readStorage(fields.storage),
   };
   if (account.balance === 0n && account.nonce === 0n && account.code.length === 0) {
-    throw inconsistent(place, "an account without balance, nonce and code does not exist (EIP-161); take it out");
+    throw inconsistent(
+      place,
+      "an account without balance, nonce and code does not exist (EIP-161); take it out",
+    );
   }
   return account;
 }

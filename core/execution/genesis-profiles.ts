@@ -1,10 +1,10 @@
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
 import type { ConsensusParameters, Genesis, ProfileName } from "./genesis.ts";
+import { MAX_PAYLOAD_BYTES } from "./genesis-json.ts";
 import { DEVELOPMENT_CONTRACTS, SYSTEM_CONTRACTS } from "./system-contracts.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";
-import { MAX_PAYLOAD_BYTES } from "./genesis-json.ts";
 
 /** What a new chain must say for itself; the rest comes from its profile. */
 export type GenesisRequest = {

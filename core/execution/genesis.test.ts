@@ -17,8 +17,14 @@ import {
   MULTICALL3_ADDRESS,
 } from "./system-contracts.ts";
 import { funded, TestChain, testGenesis, testValidator } from "./testing/test-chain.ts";
-import { completeFields, decodeSignedTransaction, encodeTransaction } from "./transaction.ts";
-import { readValidatorSet, VALIDATOR_SET_ADDRESS, type Validator, validatorSetAccount } from "./validator-set.ts";
+import { completeFields, decodeSignedTransaction } from "./transaction.ts";
+import { encodeTransaction } from "./transaction-encoding.ts";
+import {
+  readValidatorSet,
+  VALIDATOR_SET_ADDRESS,
+  type Validator,
+  validatorSetAccount,
+} from "./validator-set.ts";
 
 const TO = addressFromHex("00000000000000000000000000000000000000aa");
 const GENESIS = testGenesis({ accounts: [funded(TO)], validators: 3 });
@@ -49,7 +55,9 @@ test("a genesis of each profile survives being written and read", () => {
       chainId: 5n,
       timestampMs: 1_700_000_000_000,
       validators: [testValidator(0), testValidator(1)],
-      accounts: [{ address: TO, balance: 5n, nonce: 3n, code: hex("6001"), storage: [{ slot: 7n, value: 9n }] }],
+      accounts: [
+        { address: TO, balance: 5n, nonce: 3n, code: hex("6001"), storage: [{ slot: 7n, value: 9n }] },
+      ],
     });
     const json: unknown = JSON.parse(JSON.stringify(formatGenesis(genesis)));
     assert.deepEqual(unwrap(parseGenesis(json)), genesis);
@@ -100,8 +108,18 @@ test("each wrong setting is told with its code and its place", () => {
     [`alloc.${toHex(TO)}.balance`, (2n ** 256n).toString(), "genesis/out-of-range"],
     [`alloc.${toHex(TO)}.balance`, (2n ** 256n - 1n).toString(), "admitted"],
     [`alloc.${toHex(TO)}.code`, `0x${"00".repeat(24_577)}`, "genesis/out-of-range"],
-    [`alloc.${toHex(TO)}.storage`, { "0x1": "0x01" }, "genesis/out-of-range", `alloc.${toHex(TO)}.storage.0x1`],
-    [`alloc.${toHex(TO)}.storage`, { "0x01": "0x01", "0x0001": "0x01" }, "genesis/duplicate", `alloc.${toHex(TO)}.storage.0x0001`],
+    [
+      `alloc.${toHex(TO)}.storage`,
+      { "0x1": "0x01" },
+      "genesis/out-of-range",
+      `alloc.${toHex(TO)}.storage.0x1`,
+    ],
+    [
+      `alloc.${toHex(TO)}.storage`,
+      { "0x01": "0x01", "0x0001": "0x01" },
+      "genesis/duplicate",
+      `alloc.${toHex(TO)}.storage.0x0001`,
+    ],
     ["validators", [], "genesis/inconsistent"],
     ["validators[2].weight", 0, "genesis/out-of-range"],
     ["validators[2].weight", Number.MAX_SAFE_INTEGER, "genesis/inconsistent", "validators"],
@@ -112,15 +130,24 @@ test("each wrong setting is told with its code and its place", () => {
     ["validators[1].transportKey", toHex(testValidator(0).transportKey), "genesis/duplicate"],
     ["validators[1].consensusKey", "0x00", "genesis/out-of-range"],
     ["validators[1].consensusKey", "00", "genesis/wrong-type"],
-    ["validators[1].proofOfPossession", toHex(testValidator(0).proofOfPossession), "genesis/bad-proof-of-possession"],
+    [
+      "validators[1].proofOfPossession",
+      toHex(testValidator(0).proofOfPossession),
+      "genesis/bad-proof-of-possession",
+    ],
     ["validators[0].address", "0xzz00000000000000000000000000000000000000", "genesis/out-of-range"],
   ];
   for (const [path, value, code, at] of wrong) {
     if (code === "admitted") continue;
     const base = path === "fees.initialBaseFeePerGas" ? withMinimum() : undefined;
-    assert.deepEqual(failureOf(base ?? withValue(path, value)), [code, at ?? path], `${path} = ${String(value)}`);
+    assert.deepEqual(
+      failureOf(base ?? withValue(path, value)),
+      [code, at ?? path],
+      `${path} = ${String(value)}`,
+    );
   }
-  for (const value of [undefined, null, 5, "genesis", []]) assert.deepEqual(failureOf(value), ["genesis/wrong-type", ""]);
+  for (const value of [undefined, null, 5, "genesis", []])
+    assert.deepEqual(failureOf(value), ["genesis/wrong-type", ""]);
 });
 
 function withMinimum(): unknown {
@@ -130,7 +157,9 @@ function withMinimum(): unknown {
 }
 
 test("all balances together must stay below 2^256", () => {
-  const json = withValue(`alloc.${toHex(TO)}.balance`, (2n ** 256n - 1n).toString()) as { alloc: Record<string, unknown> };
+  const json = withValue(`alloc.${toHex(TO)}.balance`, (2n ** 256n - 1n).toString()) as {
+    alloc: Record<string, unknown>;
+  };
   assert.ok(parseGenesis(json).ok);
   json.alloc[`0x${"bb".repeat(20)}`] = { balance: "1" };
   assert.deepEqual(failureOf(json), ["genesis/inconsistent", `alloc.0x${"bb".repeat(20)}`]);
@@ -138,10 +167,37 @@ test("all balances together must stay below 2^256", () => {
 
 test("rule sets must follow each other in time and order", () => {
   const forks = (list: readonly (readonly [string, number])[]): unknown =>
-    withValue("forks", list.map(([fork, fromTimestamp]) => ({ fork, fromTimestamp })));
-  assert.ok(parseGenesis(forks([["cancun", 0], ["prague", 5], ["osaka", 6]])).ok);
-  assert.deepEqual(failureOf(forks([["prague", 0], ["cancun", 5]])), ["genesis/inconsistent", "forks[1]"]);
-  assert.deepEqual(failureOf(forks([["cancun", 0], ["prague", 0]])), ["genesis/inconsistent", "forks[1]"]);
+    withValue(
+      "forks",
+      list.map(([fork, fromTimestamp]) => ({ fork, fromTimestamp })),
+    );
+  assert.ok(
+    parseGenesis(
+      forks([
+        ["cancun", 0],
+        ["prague", 5],
+        ["osaka", 6],
+      ]),
+    ).ok,
+  );
+  assert.deepEqual(
+    failureOf(
+      forks([
+        ["prague", 0],
+        ["cancun", 5],
+      ]),
+    ),
+    ["genesis/inconsistent", "forks[1]"],
+  );
+  assert.deepEqual(
+    failureOf(
+      forks([
+        ["cancun", 0],
+        ["prague", 0],
+      ]),
+    ),
+    ["genesis/inconsistent", "forks[1]"],
+  );
 });
 
 test("the genesis hash depends on every parameter, account and validator", () => {
@@ -171,7 +227,9 @@ test("the genesis hash depends on every parameter, account and validator", () =>
     ["validators[0].weight", 7],
     ["validators[0].port", 7],
   ];
-  const hashes = changes.map(([path, value]) => toHex(genesisHash(unwrap(parseGenesis(withValue(path, value))))));
+  const hashes = changes.map(([path, value]) =>
+    toHex(genesisHash(unwrap(parseGenesis(withValue(path, value))))),
+  );
   assert.equal(new Set([...hashes, toHex(genesisHash(GENESIS))]).size, changes.length + 1);
 });
 
@@ -271,7 +329,11 @@ test("a Solidity contract in the place of the account reads the same set from th
 
 /** Rebuilds the transaction that deploys a contract at the same address on every chain: nobody has its key, the signature was
  * chosen. Other code would make the same signature recover another deployer, and so another address. */
-function keylessAddress(initCode: Uint8Array, gasLimit: bigint, signature: { yParity: 0 | 1; r: bigint; s: bigint }): string {
+function keylessAddress(
+  initCode: Uint8Array,
+  gasLimit: bigint,
+  signature: { yParity: 0 | 1; r: bigint; s: bigint },
+): string {
   const fields = completeFields({ type: 0, gasLimit, maxFeePerGas: 100_000_000_000n, data: initCode });
   const { sender } = unwrap(decodeSignedTransaction(encodeTransaction(fields, signature)));
   return toHex(createAddress(sender, 0n));
@@ -280,7 +342,10 @@ function keylessAddress(initCode: Uint8Array, gasLimit: bigint, signature: { yPa
 test("the deployment proxy and Multicall3 are to the bit what their keyless transactions deploy", () => {
   const two = BigInt(`0x${"22".repeat(32)}`);
   const proxyInit = hex(`604580600e600039806000f350fe${toHex(DEPLOYMENT_PROXY_CODE).slice(2)}`);
-  assert.equal(keylessAddress(proxyInit, 100_000n, { yParity: 0, r: two, s: two }), toHex(DEPLOYMENT_PROXY_ADDRESS));
+  assert.equal(
+    keylessAddress(proxyInit, 100_000n, { yParity: 0, r: two, s: two }),
+    toHex(DEPLOYMENT_PROXY_ADDRESS),
+  );
   const multicallInit = hex(
     `608060405234801561001057600080fd5b50610ee0806100206000396000f3fe${toHex(MULTICALL3_CODE).slice(2)}`,
   );

@@ -1,6 +1,12 @@
 import { type Hash, utf8, ZERO_ADDRESS, ZERO_HASH } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { EMPTY_TRIE_ROOT, type GenesisAccount, genesisChanges, MemoryState, type StateChanges } from "@ostrom/state";
+import {
+  EMPTY_TRIE_ROOT,
+  type GenesisAccount,
+  genesisChanges,
+  MemoryState,
+  type StateChanges,
+} from "@ostrom/state";
 import { logsBloom } from "./bloom.ts";
 import { forkAt } from "./fees.ts";
 import { formatGenesis } from "./genesis-format.ts";

@@ -8,7 +8,14 @@ import { Address, concatBytes, createRandom, Hash, hex, toHex, unwrap } from "@o
 import { decodeRlp, encodeRlp, type RlpItem } from "@ostrom/codec";
 import { EMPTY_TRIE_ROOT, orderedTrieRoot } from "@ostrom/state";
 import { bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
-import { decodeHeader, EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, encodeBlock, encodeHeader, hashHeader } from "./header.ts";
+import {
+  decodeHeader,
+  EMPTY_HEADER_FIELDS,
+  EMPTY_REQUESTS_HASH,
+  encodeBlock,
+  encodeHeader,
+  hashHeader,
+} from "./header.ts";
 import { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
 import { decodeTransaction } from "./transaction.ts";
 import type { Header, Receipt } from "./types.ts";
@@ -67,7 +74,8 @@ test("@ethereumjs/block hashes our headers alike", () => {
 
 test("a header with a missing, superfluous, too long or non-canonical field is refused", () => {
   const items = unwrap(decodeRlp(encodeHeader(randomHeader()))) as readonly RlpItem[];
-  const changed = (index: number, item: RlpItem): Uint8Array => encodeRlp(items.map((old, i) => (i === index ? item : old)));
+  const changed = (index: number, item: RlpItem): Uint8Array =>
+    encodeRlp(items.map((old, i) => (i === index ? item : old)));
   const bad = [
     encodeRlp(items.slice(0, 19)),
     encodeRlp([...items, new Uint8Array(32)]),
@@ -116,7 +124,9 @@ test("stored receipts come back as they were, and damaged ones are refused", () 
 });
 
 test("a bloom contains the address and the topics of its logs, and little else", () => {
-  const { logs, bloom } = Array.from({ length: 30 }, randomReceipt).find((receipt) => receipt.logs.length === 2)!;
+  const { logs, bloom } = Array.from({ length: 30 }, randomReceipt).find(
+    (receipt) => receipt.logs.length === 2,
+  )!;
   for (const { address, topics } of logs) {
     for (const entry of [address, ...topics]) assert.equal(bloomMayContain(bloom, entry), true);
   }
@@ -130,7 +140,10 @@ function blocksOf(bytes: Uint8Array): readonly RlpItem[][] {
   const blocks: RlpItem[][] = [];
   for (let offset = 0; offset < bytes.length; ) {
     const lengthBytes = bytes[offset]! - 0xf7;
-    const length = Number.parseInt(Buffer.from(bytes.subarray(offset + 1, offset + 1 + lengthBytes)).toString("hex"), 16);
+    const length = Number.parseInt(
+      Buffer.from(bytes.subarray(offset + 1, offset + 1 + lengthBytes)).toString("hex"),
+      16,
+    );
     const end = offset + 1 + lengthBytes + length;
     blocks.push([...(unwrap(decodeRlp(bytes.subarray(offset, end))) as readonly RlpItem[])]);
     offset = end;
@@ -138,14 +151,20 @@ function blocksOf(bytes: Uint8Array): readonly RlpItem[][] {
   return blocks;
 }
 
-test("execution-apis' chain: headers since Cancun link by hash, transactions give the root", { skip }, (t) => {
-  const blocks = blocksOf(readFileSync(join(VECTORS, "chain.rlp"))).filter(([header]) => header!.length >= 20);
+test("execution-apis' chain: headers since Cancun link by hash, transactions give the root", {
+  skip,
+}, (t) => {
+  const blocks = blocksOf(readFileSync(join(VECTORS, "chain.rlp"))).filter(
+    ([header]) => header!.length >= 20,
+  );
   let previous: Header | undefined;
   for (const [item, bodies] of blocks) {
     const header = unwrap(decodeHeader(encodeRlp(item!)));
     assert.deepEqual(encodeHeader(header), encodeRlp(item!));
     if (previous !== undefined) assert.deepEqual(header.parentHash, hashHeader(previous));
-    const raws = (bodies as readonly RlpItem[]).map((body) => (body instanceof Uint8Array ? body : encodeRlp(body)));
+    const raws = (bodies as readonly RlpItem[]).map((body) =>
+      body instanceof Uint8Array ? body : encodeRlp(body),
+    );
     for (const raw of raws) assert.deepEqual(unwrap(decodeTransaction(raw)).raw, raw);
     assert.deepEqual(raws.length === 0 ? EMPTY_TRIE_ROOT : orderedTrieRoot(raws), header.transactionsRoot);
     previous = header;
@@ -160,7 +179,11 @@ type JsonReceipt = {
   readonly status: string;
   readonly cumulativeGasUsed: string;
   readonly logsBloom: string;
-  readonly logs: readonly { readonly address: string; readonly topics: readonly string[]; readonly data: string }[];
+  readonly logs: readonly {
+    readonly address: string;
+    readonly topics: readonly string[];
+    readonly data: string;
+  }[];
 };
 
 test("execution-apis' receipts of the latest block encode to its receipts root", { skip }, () => {
@@ -195,7 +218,9 @@ function unwrapNumber(header: RlpItem): number {
 }
 
 test("a block's RLP holds legacy transactions as lists and typed ones as byte strings", () => {
-  const legacy = hex("f85f800182520894095e7baea6a6c7c4c2dfeb977efac326af552d870a801ba048b55bfa915ac795c431978d8a6a992b628d557da5ff759b307d495a36649353a0efffd310ac743f371de3b9f7f9cb56c0b28ad43601b4ab949f53faa07bd2c804");
+  const legacy = hex(
+    "f85f800182520894095e7baea6a6c7c4c2dfeb977efac326af552d870a801ba048b55bfa915ac795c431978d8a6a992b628d557da5ff759b307d495a36649353a0efffd310ac743f371de3b9f7f9cb56c0b28ad43601b4ab949f53faa07bd2c804",
+  );
   const typed = hex("02c0");
   const [, bodies] = unwrap(decodeRlp(encodeBlock(randomHeader(), [legacy, typed]))) as readonly RlpItem[][];
   assert.equal((bodies![0] as readonly RlpItem[]).length, 9);

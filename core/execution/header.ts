@@ -15,9 +15,13 @@ import { BLOOM_LENGTH } from "./bloom.ts";
 import type { Header } from "./types.ts";
 
 /** keccak256(rlp([])): no block of ours has ommers. */
-export const EMPTY_OMMERS_HASH: Hash = hashFromHex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347");
+export const EMPTY_OMMERS_HASH: Hash = hashFromHex(
+  "1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347",
+);
 /** sha256(""): the hash of no requests. Source: EIP-7685. */
-export const EMPTY_REQUESTS_HASH: Hash = hashFromHex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+export const EMPTY_REQUESTS_HASH: Hash = hashFromHex(
+  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+);
 /** A header's `nonce` since the Merge. Source: EIP-3675. */
 export const ZERO_HEADER_NONCE: Bytes = new Uint8Array(8);
 
@@ -88,7 +92,11 @@ function headerItems(header: Header): RlpItem[] {
 
 function readHeader(item: RlpItem): Header {
   const all = readRlpList(item, "header");
-  const items = readRlpList(all, "header", all.length === FIELDS_OF_CANCUN ? FIELDS_OF_CANCUN : FIELDS_OF_PRAGUE);
+  const items = readRlpList(
+    all,
+    "header",
+    all.length === FIELDS_OF_CANCUN ? FIELDS_OF_CANCUN : FIELDS_OF_PRAGUE,
+  );
   const hash = (index: number, what: string): Hash => Hash(readRlpBytes(items[index], what, 32));
   const extraData = readRlpBytes(items[12], "extra data");
   return {
@@ -122,7 +130,13 @@ function readHeader(item: RlpItem): Header {
 /** A header of no content, to be spread and filled. */
 export const EMPTY_HEADER_FIELDS: Pick<
   Header,
-  "ommersHash" | "difficulty" | "nonce" | "withdrawalsRoot" | "blobGasUsed" | "excessBlobGas" | "parentBeaconBlockRoot"
+  | "ommersHash"
+  | "difficulty"
+  | "nonce"
+  | "withdrawalsRoot"
+  | "blobGasUsed"
+  | "excessBlobGas"
+  | "parentBeaconBlockRoot"
 > = {
   ommersHash: EMPTY_OMMERS_HASH,
   difficulty: 0n,

@@ -1,5 +1,9 @@
 export { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "./apply-block.ts";
-export { type AppliedTransaction, applyTransaction, type TransactionEnvironment } from "./apply-transaction.ts";
+export {
+  type AppliedTransaction,
+  applyTransaction,
+  type TransactionEnvironment,
+} from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
 export { type AccessListOutcome, createAccessList } from "./create-access-list.ts";
 export { estimateGas, type GasEstimate } from "./estimate-gas.ts";
@@ -14,7 +18,12 @@ export {
   genesisState,
   type ProfileName,
 } from "./genesis.ts";
-export { formatGenesis, type GenesisAccountJson, type GenesisJson, type GenesisValidatorJson } from "./genesis-format.ts";
+export {
+  formatGenesis,
+  type GenesisAccountJson,
+  type GenesisJson,
+  type GenesisValidatorJson,
+} from "./genesis-format.ts";
 export { type GenesisErrorCode, type GenesisFailure, MAX_CHAIN_ID, parseGenesis } from "./genesis-json.ts";
 export { createGenesis, type GenesisRequest } from "./genesis-profiles.ts";
 export {
@@ -25,6 +34,7 @@ export {
   encodeHeader,
   hashHeader,
 } from "./header.ts";
+export { intrinsicGas } from "./intrinsic-gas.ts";
 export {
   type CheckedPayload,
   checkPayload,
@@ -33,7 +43,6 @@ export {
   encodePayload,
   type PayloadErrorCode,
 } from "./payload.ts";
-export { intrinsicGas } from "./intrinsic-gas.ts";
 export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
 export {
   addressOfSecretKey,
@@ -46,9 +55,9 @@ export {
   type BlockOverride,
   type CallOutcome,
   type CallRequest,
-  simulateCall,
   type Simulation,
   type SimulationFailure,
+  simulateCall,
 } from "./simulate.ts";
 export type { AccountOverride } from "./state-overrides.ts";
 export { checkStaticValidity, type StaticErrorCode } from "./static-validity.ts";
@@ -63,16 +72,14 @@ export {
   completeFields,
   decodeSignedTransaction,
   decodeTransaction,
-  encodeTransaction,
   MAX_TRANSACTION_NONCE,
   recoverSender,
-  signingHash,
   signTransaction,
   type TransactionErrorCode,
   type TransactionFailure,
   type TransactionFields,
-  type UnsignedTransaction,
 } from "./transaction.ts";
+export { encodeTransaction, signingHash, type UnsignedTransaction } from "./transaction-encoding.ts";
 export { blobGasOf, maxCost } from "./transaction-validity.ts";
 export type {
   AccessListEntry,
@@ -88,4 +95,9 @@ export type {
   Transaction,
   TransactionType,
 } from "./types.ts";
-export { readValidatorSet, VALIDATOR_SET_ADDRESS, type Validator, type ValidatorSet } from "./validator-set.ts";
+export {
+  readValidatorSet,
+  VALIDATOR_SET_ADDRESS,
+  type Validator,
+  type ValidatorSet,
+} from "./validator-set.ts";

@@ -10,7 +10,8 @@ type Priced = Pick<Transaction, "to" | "data" | "accessList" | "authorizations">
 export function intrinsicGas(transaction: Priced, fork: Fork): bigint {
   const upfront = upfrontGas(transaction);
   const floor = callDataFloorGas(transaction, fork);
-  return upfront > floor ? upfront : floor;
+  if (upfront < floor) return floor;
+  return upfront;
 }
 
 /** What a transaction pays before it runs.

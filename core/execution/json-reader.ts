@@ -59,7 +59,10 @@ export function readObject<Key extends string, Optional extends string = never>(
 
 /** Reads an object of any keys. */
 export function readEntries(place: Place): readonly (readonly [key: string, entry: Place])[] {
-  return Object.entries(readRecord(place)).map(([key, value]) => [key, { value, path: joinPath(place.path, key) }]);
+  return Object.entries(readRecord(place)).map(([key, value]) => [
+    key,
+    { value, path: joinPath(place.path, key) },
+  ]);
 }
 
 export function readList(place: Place): readonly Place[] {
@@ -108,7 +111,10 @@ export function readText(place: Place, pattern: RegExp, what: string): string {
 /** Bytes as 0x-hex text. @param lengths the least and the most bytes. */
 export function readHex(place: Place, lengths: { readonly min: number; readonly max: number }): Bytes {
   const { min, max } = lengths;
-  const what = min === max ? `${min} bytes as 0x and ${2 * min} hex digits` : `0x and hex digits of ${min} to ${max} bytes`;
+  const what =
+    min === max
+      ? `${min} bytes as 0x and ${2 * min} hex digits`
+      : `0x and hex digits of ${min} to ${max} bytes`;
   if (typeof place.value !== "string" || !place.value.startsWith("0x")) throw wrongType(place, what);
   const bytes = fromHex(place.value);
   if (!bytes.ok || bytes.value.length < min || bytes.value.length > max) throw outOfRange(place, what);
@@ -125,7 +131,8 @@ export function inconsistent(place: Place, what: string): JsonReadError {
 
 function readRecord(place: Place): Readonly<Record<string, unknown>> {
   const { value } = place;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongType(place, "an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw wrongType(place, "an object");
   return value as Readonly<Record<string, unknown>>;
 }
 

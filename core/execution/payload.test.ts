@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressFromHex, concatBytes, createRandom, hex, unwrap } from "@ostrom/base";
-import { addressOfSecretKey } from "./signature.ts";
 import { checkPayload, decodePayload, EMPTY_PAYLOAD, encodePayload } from "./payload.ts";
+import { addressOfSecretKey } from "./signature.ts";
 import { randomTransaction, testKey } from "./testing/random-transactions.ts";
 import { GENESIS_TIME_MS, TEST_CHAIN_ID, testGenesis } from "./testing/test-chain.ts";
-import { encodeTransaction, signTransaction, type TransactionFields } from "./transaction.ts";
+import { signTransaction, type TransactionFields } from "./transaction.ts";
+import { encodeTransaction } from "./transaction-encoding.ts";
 
 const { rules, consensus } = testGenesis({ accounts: [] });
 const KEY = testKey(0);
@@ -26,7 +27,10 @@ function check(transactions: readonly Uint8Array[], more: Partial<Parameters<typ
   return checkPayload({ payload, rules, timestampMs: GENESIS_TIME_MS, maxPayloadBytes, ...more });
 }
 
-function codeOf(transactions: readonly Uint8Array[], more: Partial<Parameters<typeof checkPayload>[0]> = {}): string {
+function codeOf(
+  transactions: readonly Uint8Array[],
+  more: Partial<Parameters<typeof checkPayload>[0]> = {},
+): string {
   const checked = check(transactions, more);
   return checked.ok ? "valid" : checked.error.code;
 }
@@ -56,7 +60,10 @@ test("a payload without bytes, of another format, with bytes after it or of anot
 test("a valid payload answers its senders and the sum of its gas limits", () => {
   const checked = unwrap(check([raw(), raw({ nonce: 1n, gasLimit: 50_000n })]));
   assert.equal(checked.gasLimit, 71_000n);
-  assert.deepEqual(checked.transactions.map(({ sender }) => sender), [addressOfSecretKey(KEY), addressOfSecretKey(KEY)]);
+  assert.deepEqual(
+    checked.transactions.map(({ sender }) => sender),
+    [addressOfSecretKey(KEY), addressOfSecretKey(KEY)],
+  );
 });
 
 test("nonces, balances and fees below the base fee are not a vote's business", () => {
@@ -76,14 +83,37 @@ test("what can never run makes the payload invalid", () => {
     ["blobs", raw({ type: 3, blobVersionedHashes: blobs })],
     ["too little gas", raw({ gasLimit: 20_999n })],
     ["more gas than EIP-7825 allows", raw({ gasLimit: 2n ** 24n + 1n })],
-    ["init code that is too long (EIP-3860)", raw({ to: undefined as never, data: new Uint8Array(49_153), gasLimit: 10_000_000n })],
+    [
+      "init code that is too long (EIP-3860)",
+      raw({ to: undefined as never, data: new Uint8Array(49_153), gasLimit: 10_000_000n }),
+    ],
     ["call data below its floor (EIP-7623)", raw({ data: new Uint8Array(1_000).fill(1), gasLimit: 38_000n })],
   ];
-  for (const [why, transaction] of invalid) assert.equal(codeOf([raw(), transaction]), "payload/invalid-transaction", why);
+  for (const [why, transaction] of invalid)
+    assert.equal(codeOf([raw(), transaction]), "payload/invalid-transaction", why);
   const cancun = { ...rules, forks: [{ fork: "cancun", fromTimestamp: 0 }] } as const;
   assert.equal(codeOf([raw({ gasLimit: 2n ** 24n + 1n })], { rules: cancun }), "valid");
   const setCode = randomTransaction(createRandom(2), 4);
-  assert.equal(codeOf([signTransaction({ ...setCode, ...FIELDS, gasLimit: 100_000n, data: hex(""), value: 0n, maxPriorityFeePerGas: 0n, accessList: [] }, KEY).raw], { rules: cancun }), "payload/invalid-transaction");
+  assert.equal(
+    codeOf(
+      [
+        signTransaction(
+          {
+            ...setCode,
+            ...FIELDS,
+            gasLimit: 100_000n,
+            data: hex(""),
+            value: 0n,
+            maxPriorityFeePerGas: 0n,
+            accessList: [],
+          },
+          KEY,
+        ).raw,
+      ],
+      { rules: cancun },
+    ),
+    "payload/invalid-transaction",
+  );
 });
 
 test("a signature that recovers nobody makes the payload invalid; the caller may say who signed", () => {
@@ -104,8 +134,14 @@ test("signatures are looked at last: a payload that fails otherwise costs none",
 test("a transaction twice, gas limits above the block's together, or too many bytes make the payload invalid", () => {
   assert.equal(codeOf([raw(), raw({ nonce: 1n }), raw()]), "payload/duplicate-transaction");
   const small = { ...rules, blockGasLimit: 100_000n };
-  assert.equal(codeOf([raw({ gasLimit: 50_000n }), raw({ gasLimit: 50_000n, nonce: 1n })], { rules: small }), "valid");
-  assert.equal(codeOf([raw({ gasLimit: 50_000n }), raw({ gasLimit: 50_001n, nonce: 1n })], { rules: small }), "payload/too-much-gas");
+  assert.equal(
+    codeOf([raw({ gasLimit: 50_000n }), raw({ gasLimit: 50_000n, nonce: 1n })], { rules: small }),
+    "valid",
+  );
+  assert.equal(
+    codeOf([raw({ gasLimit: 50_000n }), raw({ gasLimit: 50_001n, nonce: 1n })], { rules: small }),
+    "payload/too-much-gas",
+  );
   const size = encodePayload([raw()]).length;
   assert.equal(codeOf([raw()], { maxPayloadBytes: size }), "valid");
   assert.equal(codeOf([raw()], { maxPayloadBytes: size - 1 }), "payload/too-long");
@@ -116,8 +152,16 @@ test("no payload of any bytes makes the check throw", () => {
   const valid = encodePayload([raw(), raw({ nonce: 1n })]);
   for (let i = 0; i < 1_000; i++) {
     const payload = random.chance(1, 2) ? random.bytes(random.below(100)) : valid.slice();
-    for (let n = random.below(4); n > 0 && payload.length > 0; n--) payload[random.below(payload.length)] = random.below(256);
-    const checked = checkPayload({ payload, rules, timestampMs: 0, maxPayloadBytes: 10_000, senderOf: () => FIELDS.to });
-    if (checked.ok) assert.deepEqual(encodePayload(checked.value.transactions.map((each) => each.raw)), payload);
+    for (let n = random.below(4); n > 0 && payload.length > 0; n--)
+      payload[random.below(payload.length)] = random.below(256);
+    const checked = checkPayload({
+      payload,
+      rules,
+      timestampMs: 0,
+      maxPayloadBytes: 10_000,
+      senderOf: () => FIELDS.to,
+    });
+    if (checked.ok)
+      assert.deepEqual(encodePayload(checked.value.transactions.map((each) => each.raw)), payload);
   }
 });

@@ -1,4 +1,13 @@
-import { type Address, type Bytes, concatBytes, type Failure, fail, ok, type Result, toHexDigits } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  concatBytes,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+  toHexDigits,
+} from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, readRlpBytes, readRlpList } from "@ostrom/codec";
 import { forkAt } from "./fees.ts";
 import { checkStaticValidity } from "./static-validity.ts";
@@ -63,7 +72,10 @@ export function checkPayload(request: {
 }): Result<CheckedPayload, Failure<PayloadErrorCode>> {
   const { payload, rules } = request;
   if (payload.length > request.maxPayloadBytes) {
-    return fail("payload/too-long", `${payload.length} bytes, at most ${request.maxPayloadBytes} are allowed`);
+    return fail(
+      "payload/too-long",
+      `${payload.length} bytes, at most ${request.maxPayloadBytes} are allowed`,
+    );
   }
   const raws = decodePayload(payload);
   if (!raws.ok) return raws;
@@ -75,7 +87,8 @@ export function checkPayload(request: {
   // All that is cheap comes before the first signature.
   for (const raw of raws.value) {
     const decoded = decodeTransaction(raw);
-    if (!decoded.ok) return fail("payload/invalid-transaction", `${decoded.error.code}: ${decoded.error.message}`);
+    if (!decoded.ok)
+      return fail("payload/invalid-transaction", `${decoded.error.code}: ${decoded.error.message}`);
     const valid = checkStaticValidity(decoded.value, rules, fork);
     if (!valid.ok) return fail("payload/invalid-transaction", `${valid.error.code}: ${valid.error.message}`);
     const key = toHexDigits(decoded.value.hash);

@@ -1,4 +1,14 @@
-import { Address, type Bytes, concatBytes, EMPTY_BYTES, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
+import {
+  Address,
+  type Bytes,
+  concatBytes,
+  EMPTY_BYTES,
+  type Failure,
+  fail,
+  Hash,
+  ok,
+  type Result,
+} from "@ostrom/base";
 import {
   decodeRlpWith,
   encodeRlp,
@@ -48,7 +58,9 @@ export function encodeStoredReceipts(receipts: readonly Receipt[]): Bytes {
 
 /** Reads what `encodeStoredReceipts` wrote; copies what it keeps. Errors: `receipt/malformed`. */
 export function decodeStoredReceipts(bytes: Bytes): Result<readonly Receipt[], Failure<"receipt/malformed">> {
-  const decoded = decodeRlpWith(bytes.slice(), (item) => readRlpList(item, "receipts").map(readStoredReceipt));
+  const decoded = decodeRlpWith(bytes.slice(), (item) =>
+    readRlpList(item, "receipts").map(readStoredReceipt),
+  );
   return decoded.ok ? ok(decoded.value) : fail("receipt/malformed", decoded.error.message);
 }
 

@@ -53,5 +53,12 @@ export function signAuthorization(
   secretKey: Bytes,
 ): Authorization {
   const { yParity, r, s } = signHash(authorizationHash(fields), secretKey);
-  return { chainId: fields.chainId, address: fields.address, nonce: fields.nonce, yParity: BigInt(yParity), r, s };
+  return {
+    chainId: fields.chainId,
+    address: fields.address,
+    nonce: fields.nonce,
+    yParity: BigInt(yParity),
+    r,
+    s,
+  };
 }

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Address, addressFromHex, EMPTY_BYTES, hex, toHex, unwrap, wordToBytes, ZERO_HASH } from "@ostrom/base";
+import {
+  type Address,
+  addressFromHex,
+  EMPTY_BYTES,
+  hex,
+  toHex,
+  unwrap,
+  wordToBytes,
+  ZERO_HASH,
+} from "@ostrom/base";
 import { createAddress } from "@ostrom/vm";
 import { createAccessList } from "./create-access-list.ts";
 import { estimateGas } from "./estimate-gas.ts";
@@ -59,7 +68,15 @@ chain.execute([]);
 function simulation(request: CallRequest, more: Partial<Simulation> = {}): Simulation {
   const { header } = chain.head;
   const { rules } = chain.genesis;
-  return { rules, header, state: chain.state, blockHash: chain.blockHash, request, gasCap: 50_000_000n, ...more };
+  return {
+    rules,
+    header,
+    state: chain.state,
+    blockHash: chain.blockHash,
+    request,
+    gasCap: 50_000_000n,
+    ...more,
+  };
 }
 
 function call(request: CallRequest, more: Partial<Simulation> = {}) {
@@ -71,13 +88,24 @@ function word(request: CallRequest, more: Partial<Simulation> = {}): bigint {
 }
 
 /** Runs the request as a real transaction with this gas limit. @returns whether it ran and succeeded, and its gas. */
-function execute(request: CallRequest, gasLimit: bigint): { succeeded: boolean; gasUsed: bigint | undefined } {
+function execute(
+  request: CallRequest,
+  gasLimit: bigint,
+): { succeeded: boolean; gasUsed: bigint | undefined } {
   const trial = new TestChain(chain.genesis);
   trial.execute([]);
   const { from: _, gas: __, gasPrice: ___, ...fields } = request;
   const type = request.authorizations === undefined ? (request.accessList === undefined ? 2 : 1) : 4;
   const transaction = signTransaction(
-    { ...fields, type, chainId: TEST_CHAIN_ID, nonce: 0n, gasLimit, maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 1n },
+    {
+      ...fields,
+      type,
+      chainId: TEST_CHAIN_ID,
+      nonce: 0n,
+      gasLimit,
+      maxFeePerGas: 10n ** 12n,
+      maxPriorityFeePerGas: 1n,
+    },
     KEY,
   );
   const receipt = trial.execute([transaction.raw]).receipts[0];
@@ -127,7 +155,10 @@ for (const [name, request] of Object.entries(REQUESTS)) {
 }
 
 test("a transfer needs 21000, and 21000 is also what a call without gas to spare gets", () => {
-  assert.deepEqual(unwrap(estimateGas(simulation(REQUESTS["transfer"]!))), { kind: "estimated", gas: 21_000n });
+  assert.deepEqual(unwrap(estimateGas(simulation(REQUESTS["transfer"]!))), {
+    kind: "estimated",
+    gas: 21_000n,
+  });
 });
 
 test("a failing estimate answers what the run comes to, with its revert data", () => {
@@ -138,7 +169,10 @@ test("a failing estimate answers what the run comes to, with its revert data", (
   assert.deepEqual(reverted.outcome.output, data);
   const invalid = unwrap(estimateGas(simulation({ from: SENDER, to: at("c7") })));
   assert.ok(invalid.kind === "failed");
-  assert.deepEqual([invalid.outcome.faultCode, invalid.outcome.fault], ["vm/invalid-opcode", "invalid opcode"]);
+  assert.deepEqual(
+    [invalid.outcome.faultCode, invalid.outcome.fault],
+    ["vm/invalid-opcode", "invalid opcode"],
+  );
 });
 
 test("an estimate stays within what is asked, the cap, EIP-7825 and what the sender can pay", () => {
@@ -187,9 +221,15 @@ test("a call that cannot start says why", () => {
   };
   assert.equal(codeOf({ to: at("c1"), value: 1n }), "execution/insufficient-funds");
   assert.equal(codeOf({ from: SENDER, to: at("c1"), maxFeePerGas: 1n }), "execution/fee-below-base-fee");
-  assert.equal(codeOf({ from: SENDER, to: at("c1"), maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 11n }), "execution/invalid");
+  assert.equal(
+    codeOf({ from: SENDER, to: at("c1"), maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 11n }),
+    "execution/invalid",
+  );
   assert.equal(codeOf({ from: SENDER, to: at("c1"), gas: 20_000n }), "execution/intrinsic-gas");
-  assert.equal(codeOf({ from: SENDER, to: at("c1"), gas: 50_000n, gasPrice: RICH }), "execution/insufficient-funds");
+  assert.equal(
+    codeOf({ from: SENDER, to: at("c1"), gas: 50_000n, gasPrice: RICH }),
+    "execution/insufficient-funds",
+  );
   assert.equal(codeOf({ from: SENDER, to: at("c1"), gasPrice: 10n ** 12n }), undefined);
 });
 
@@ -218,9 +258,15 @@ test("accounts may be overridden: code, balance, nonce, all storage or some", ()
   assert.equal(word({ to: six }, { accountOverrides: [{ address: six, storageDiff: [[6n, 8n]] }] }), 8n);
   assert.equal(word({ to: five }, { accountOverrides: [{ address: five, storage: [[6n, 8n]] }] }), 0n);
   assert.equal(word({ to: five }, { accountOverrides: [{ address: five, storage: [] }] }), 0n);
-  assert.equal(word({ to: at("ff") }, { accountOverrides: [{ address: at("ff"), code: hex(CONTRACTS.number[1]) }] }), 1n);
+  assert.equal(
+    word({ to: at("ff") }, { accountOverrides: [{ address: at("ff"), code: hex(CONTRACTS.number[1]) }] }),
+    1n,
+  );
   const poor = { address: at("dd"), balance: 5n };
-  assert.equal(call({ from: at("dd"), to: at("ee"), value: 5n }, { accountOverrides: [poor] }).status, "success");
+  assert.equal(
+    call({ from: at("dd"), to: at("ee"), value: 5n }, { accountOverrides: [poor] }).status,
+    "success",
+  );
   const creator = { address: at("dd"), nonce: 9n, code: EMPTY_BYTES };
   const returnsAddress = { from: at("dd"), data: hex(`30${RETURN_TOP}`) };
   const created = call(returnsAddress, { accountOverrides: [creator] });
@@ -256,13 +302,20 @@ test("an access list leaves out what is warm anyway and contracts that are creat
   // Calls `toucher` and reverts.
   const code = hex("600060006000600060cf5afa505f5ffd");
   const accountOverrides = [{ address: at("dd"), code }];
-  const reverting = unwrap(createAccessList(simulation({ from: SENDER, to: at("dd") }, { accountOverrides })));
+  const reverting = unwrap(
+    createAccessList(simulation({ from: SENDER, to: at("dd") }, { accountOverrides })),
+  );
   assert.equal(reverting.outcome.status, "revert");
-  assert.deepEqual(reverting.accessList.map(({ address }) => toHex(address)), [toHex(at("cf")), toHex(at("bb"))]);
+  assert.deepEqual(
+    reverting.accessList.map(({ address }) => toHex(address)),
+    [toHex(at("cf")), toHex(at("bb"))],
+  );
 });
 
 test("an authorization of a simulated call takes effect in it (EIP-7702)", () => {
-  const authorizations = [signAuthorization({ chainId: TEST_CHAIN_ID, address: at("cb"), nonce: 0n }, testKey(5))];
+  const authorizations = [
+    signAuthorization({ chainId: TEST_CHAIN_ID, address: at("cb"), nonce: 0n }, testKey(5)),
+  ];
   const authority = addressOfSecretKey(testKey(5));
   assert.equal(word({ from: SENDER, to: authority, authorizations }), 1n);
   assert.deepEqual(call({ from: SENDER, to: authority }).output, EMPTY_BYTES);

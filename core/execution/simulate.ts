@@ -88,7 +88,10 @@ export type CallOutcome = {
 
 /** The run could not even start. */
 export type SimulationFailure = Failure<
-  "execution/fee-below-base-fee" | "execution/insufficient-funds" | "execution/intrinsic-gas" | "execution/invalid"
+  | "execution/fee-below-base-fee"
+  | "execution/insufficient-funds"
+  | "execution/intrinsic-gas"
+  | "execution/invalid"
 >;
 
 /** A simulation made ready to run, as often as one likes. */
@@ -208,7 +211,8 @@ export function hindranceOf(
     const told = `address ${toHex(message.from)} have ${have} want ${want}`;
     return fail("execution/insufficient-funds", `insufficient funds for gas * price + value: ${told}`);
   }
-  if (gas < needed) return fail("execution/intrinsic-gas", `intrinsic gas too low: have ${gas}, want ${needed}`);
+  if (gas < needed)
+    return fail("execution/intrinsic-gas", `intrinsic gas too low: have ${gas}, want ${needed}`);
   return undefined;
 }
 

@@ -31,10 +31,16 @@ export function checkStaticValidity(
     );
   }
   if (type === 3) {
-    return fail("transaction/blobs-not-accepted", "transaction type not supported: this chain takes no blobs");
+    return fail(
+      "transaction/blobs-not-accepted",
+      "transaction type not supported: this chain takes no blobs",
+    );
   }
   if (type === 4 && !forkRules(fork).delegation) {
-    return fail("transaction/type-not-active", "transaction type not supported: type 4 needs the Prague rules");
+    return fail(
+      "transaction/type-not-active",
+      "transaction type not supported: type 4 needs the Prague rules",
+    );
   }
   if (gasLimit > rules.blockGasLimit) {
     return fail("transaction/gas-limit-above-block", "exceeds block gas limit");
@@ -54,7 +60,10 @@ export function checkStaticValidity(
   }
   const needed = intrinsicGas(transaction, fork);
   if (gasLimit < needed) {
-    return fail("transaction/intrinsic-gas", `intrinsic gas too low: gas ${gasLimit}, minimum needed ${needed}`);
+    return fail(
+      "transaction/intrinsic-gas",
+      `intrinsic gas too low: gas ${gasLimit}, minimum needed ${needed}`,
+    );
   }
   return ok(undefined);
 }

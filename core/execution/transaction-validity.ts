@@ -70,20 +70,25 @@ function invalidAuthorizations(fork: Fork, transaction: Transaction): string | u
  * `/block-gas-exceeded` (blob gas too), `/insufficient-funds`.
  * Sources: EIP-1559, 3607 as EIP-7702 changed it (a delegated account may send), 4844. */
 export function hindrance(
+  fork: Fork,
   state: JournaledState,
   block: BlockContext,
   room: { readonly gas: bigint; readonly blobGas: bigint },
   transaction: SignedTransaction,
 ): SkipReason | undefined {
   return (
-    wrongSender(state, transaction) ??
+    wrongSender(fork, state, transaction) ??
     wrongFee(block, transaction) ??
     noRoom(room, transaction) ??
     insufficientFunds(state, transaction)
   );
 }
 
-function wrongSender(state: JournaledState, transaction: SignedTransaction): SkipReason | undefined {
+function wrongSender(
+  fork: Fork,
+  state: JournaledState,
+  transaction: SignedTransaction,
+): SkipReason | undefined {
   const { sender, nonce } = transaction;
   const expected = state.nonce(sender);
   const told = `transaction's is ${nonce}, account's is ${expected}`;
@@ -94,7 +99,8 @@ function wrongSender(state: JournaledState, transaction: SignedTransaction): Ski
     return { code: "execution/nonce-too-low", message: `nonce too low: ${told}`, retry: false };
   }
   const code = state.code(sender);
-  if (code.length > 0 && delegationTarget(code) === undefined) {
+  const isDelegated = forkRules(fork).delegation && delegationTarget(code) !== undefined;
+  if (code.length > 0 && !isDelegated) {
     return { code: "execution/sender-has-code", message: "sender not an EOA: it has code", retry: false };
   }
   return undefined;

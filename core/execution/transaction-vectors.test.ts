@@ -14,18 +14,27 @@ const skip = existsSync(VECTORS) ? false : "the shared vectors are not here (../
 /** The newest first; the rules for reading a transaction did not change between them but for EIP-3860. */
 const FORKS = ["Prague", "Cancun", "Shanghai", "Paris", "London"] as const;
 
-type Expected = { readonly exception?: string; readonly hash: string; readonly sender: string; readonly intrinsicGas: string };
+type Expected = {
+  readonly exception?: string;
+  readonly hash: string;
+  readonly sender: string;
+  readonly intrinsicGas: string;
+};
 type Vector = { readonly result: Readonly<Record<string, Expected>>; readonly txbytes: string };
 
 /** All that is checked of a transaction before state is looked at, on mainnet. */
-function admit(bytes: Uint8Array): Result<SignedTransaction, { readonly code: string; readonly message: string }> {
+function admit(
+  bytes: Uint8Array,
+): Result<SignedTransaction, { readonly code: string; readonly message: string }> {
   const decoded = decodeSignedTransaction(bytes);
   if (!decoded.ok) return decoded;
   const valid = checkStaticValidity(decoded.value, { chainId: 1n, blockGasLimit: 2n ** 64n }, "cancun");
   return valid.ok ? ok(decoded.value) : valid;
 }
 
-test("TransactionTests (ethereum/tests): hash, sender and intrinsic gas as given, or refused", { skip }, (t) => {
+test("TransactionTests (ethereum/tests): hash, sender and intrinsic gas as given, or refused", {
+  skip,
+}, (t) => {
   const folder = join(VECTORS, "TransactionTests");
   let valid = 0;
   let refused = 0;

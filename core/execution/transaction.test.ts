@@ -19,20 +19,21 @@ import { parseTransaction, recoverTransactionAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { addressOfSecretKey, recoverAuthority, signAuthorization } from "./signature.ts";
 import { randomTransaction, testKey } from "./testing/random-transactions.ts";
-import {
-  decodeSignedTransaction,
-  decodeTransaction,
-  encodeTransaction,
-  recoverSender,
-  signingHash,
-  signTransaction,
-} from "./transaction.ts";
+import { decodeSignedTransaction, decodeTransaction, recoverSender, signTransaction } from "./transaction.ts";
+import { encodeTransaction, signingHash } from "./transaction-encoding.ts";
 import type { TransactionType } from "./types.ts";
 
 const TYPES: readonly TransactionType[] = [0, 1, 2, 3, 4];
 const KEY = testKey(0);
 const TO = addressFromHex("00000000000000000000000000000000000000aa");
-const FIELDS = { chainId: 1n, nonce: 3n, maxFeePerGas: 100n, maxPriorityFeePerGas: 2n, gasLimit: 21_000n, to: TO };
+const FIELDS = {
+  chainId: 1n,
+  nonce: 3n,
+  maxFeePerGas: 100n,
+  maxPriorityFeePerGas: 2n,
+  gasLimit: 21_000n,
+  to: TO,
+};
 
 function errorOf(bytes: Uint8Array): string | undefined {
   const decoded = decodeTransaction(bytes);
@@ -145,7 +146,9 @@ test("an integer with a leading zero is refused in every integer field", () => {
         type,
         value: 1n,
         ...(type === 3 ? { maxFeePerBlobGas: 1n, blobVersionedHashes: [blobHash()] } : {}),
-        ...(type === 4 ? { authorizations: [signAuthorization({ chainId: 1n, address: TO, nonce: 1n }, KEY)] } : {}),
+        ...(type === 4
+          ? { authorizations: [signAuthorization({ chainId: 1n, address: TO, nonce: 1n }, KEY)] }
+          : {}),
       },
       KEY,
     );
@@ -182,7 +185,11 @@ test("a priority fee above the maximal fee, and a fee that overflows 256 bits, a
 test("a signature with s in the upper half is refused (EIP-2), though it recovers the same key", () => {
   for (const type of TYPES) {
     const made = randomTransaction(createRandom(4), type);
-    const malleated = { yParity: made.yParity === 0 ? 1 : 0, r: made.r, s: SECP256K1_ORDER - made.s } as const;
+    const malleated = {
+      yParity: made.yParity === 0 ? 1 : 0,
+      r: made.r,
+      s: SECP256K1_ORDER - made.s,
+    } as const;
     assert.equal(errorOf(encodeTransaction(made, malleated)), "transaction/invalid-signature");
   }
 });
@@ -224,7 +231,10 @@ test("a legacy v must be 27, 28 or name a chain id above 0 (EIP-155)", () => {
 test("types 3 and 4 must have a recipient; type 4 authorizations; type 3 blobs of version 1 (EIP-4844, EIP-7702)", () => {
   const authorizations = [signAuthorization({ chainId: 1n, address: TO, nonce: 1n }, KEY)];
   const { to: _, ...creates } = FIELDS;
-  assert.equal(errorOf(signTransaction({ ...creates, type: 4, authorizations }, KEY).raw), "transaction/malformed");
+  assert.equal(
+    errorOf(signTransaction({ ...creates, type: 4, authorizations }, KEY).raw),
+    "transaction/malformed",
+  );
   assert.equal(
     errorOf(signTransaction({ ...creates, type: 3, blobVersionedHashes: [blobHash()] }, KEY).raw),
     "transaction/malformed",
@@ -258,7 +268,10 @@ test("an authorization with a bad parity, a high s or an impossible r has no aut
   ];
   for (const authorization of bad) {
     assert.equal(recoverAuthority(authorization), undefined);
-    assert.equal(errorOf(signTransaction({ ...FIELDS, type: 4, authorizations: [authorization] }, KEY).raw), undefined);
+    assert.equal(
+      errorOf(signTransaction({ ...FIELDS, type: 4, authorizations: [authorization] }, KEY).raw),
+      undefined,
+    );
   }
 });
 

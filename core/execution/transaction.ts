@@ -1,8 +1,24 @@
-import { Address, type Bytes, concatBytes, EMPTY_BYTES, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
-import { decodeRlpWith, encodeRlp, RlpError, type RlpItem, readRlpBytes, readRlpList, readRlpUint, rlpUint } from "@ostrom/codec";
+import {
+  Address,
+  type Bytes,
+  EMPTY_BYTES,
+  type Failure,
+  fail,
+  Hash,
+  must,
+  ok,
+  type Result,
+} from "@ostrom/base";
+import { decodeRlpWith, RlpError, type RlpItem, readRlpBytes, readRlpList, readRlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
 import { isCanonicalSignature, recoverSigner, signHash, type TransactionSignature } from "./signature.ts";
-import type { AccessListEntry, Authorization, SignedTransaction, Transaction, TransactionType } from "./types.ts";
+import {
+  encodeTransaction,
+  REPLAY_PROTECTED_V_OFFSET,
+  signingHash,
+  type UnsignedTransaction,
+} from "./transaction-encoding.ts";
+import type { AccessListEntry, Authorization, SignedTransaction, Transaction } from "./types.ts";
 
 export type TransactionErrorCode =
   | "transaction/malformed"
@@ -19,11 +35,9 @@ export type TransactionErrorCode =
 
 export type TransactionFailure = Failure<TransactionErrorCode>;
 
-/** A transaction's fields without its signature. */
-export type UnsignedTransaction = Omit<Transaction, "raw" | "hash" | "yParity" | "r" | "s">;
-
 /** What a transaction is made from; what is absent is zero or empty, and the type is 2. */
-export type TransactionFields = Partial<UnsignedTransaction> & Pick<UnsignedTransaction, "gasLimit" | "maxFeePerGas">;
+export type TransactionFields = Partial<UnsignedTransaction> &
+  Pick<UnsignedTransaction, "gasLimit" | "maxFeePerGas">;
 
 /** Largest nonce a transaction may have: 2^64 - 2. Source: EIP-2681. */
 export const MAX_TRANSACTION_NONCE: bigint = 2n ** 64n - 2n;
@@ -32,8 +46,6 @@ const WORD_LIMIT = 2n ** 256n;
 const UINT64_BYTES = 8;
 const LEGACY_PREFIX = 0xc0;
 const BLOB_HASH_VERSION = 0x01;
-const LEGACY_V_OFFSET = 27n;
-const REPLAY_PROTECTED_V_OFFSET = 35n;
 
 /** Decodes a signed transaction of type 0 to 4 and checks all that needs neither state nor elliptic curves: canonical
  * encoding, field ranges, a low s. It recovers no sender: `recoverSender` does.
@@ -62,27 +74,6 @@ export function decodeTransaction(bytes: Bytes): Result<Transaction, Transaction
   }
 }
 
-/** The canonical bytes (EIP-2718) of a transaction with its signature. */
-export function encodeTransaction(fields: UnsignedTransaction, signature: TransactionSignature): Bytes {
-  const { r, s, yParity } = signature;
-  if (fields.type === 0) {
-    const v =
-      fields.chainId === undefined
-        ? LEGACY_V_OFFSET + BigInt(yParity)
-        : REPLAY_PROTECTED_V_OFFSET + 2n * fields.chainId + BigInt(yParity);
-    return encodeRlp([...legacyItems(fields), rlpUint(v), rlpUint(r), rlpUint(s)]);
-  }
-  return envelope(fields.type, [...typedItems(fields), rlpUint(yParity), rlpUint(r), rlpUint(s)]);
-}
-
-/** What the sender signs. Sources: EIP-155, EIP-2718 and the EIP of each type. */
-export function signingHash(fields: UnsignedTransaction): Hash {
-  if (fields.type !== 0) return keccak256(envelope(fields.type, typedItems(fields)));
-  const items = legacyItems(fields);
-  if (fields.chainId !== undefined) items.push(rlpUint(fields.chainId), EMPTY_BYTES, EMPTY_BYTES);
-  return keccak256(encodeRlp(items));
-}
-
 /** Fills what is absent with zero or empty. */
 export function completeFields(fields: TransactionFields): UnsignedTransaction {
   const type = fields.type ?? 2;
@@ -108,8 +99,7 @@ export function signTransaction(fields: TransactionFields, secretKey: Bytes): Si
   const unsigned = completeFields(fields);
   const hash = signingHash(unsigned);
   const signature = signHash(hash, secretKey);
-  const sender = recoverSigner(hash, signature);
-  if (sender === undefined) throw new Error("a signature just made must recover");
+  const sender = must(recoverSigner(hash, signature), "a signature just made must recover its signer");
   const raw = encodeTransaction(unsigned, signature);
   return { ...unsigned, ...signature, raw, hash: keccak256(raw), sender };
 }
@@ -120,7 +110,8 @@ export function recoverSender(
   transaction: Transaction,
 ): Result<Address, Failure<"transaction/invalid-signature">> {
   const sender = recoverSigner(signingHash(transaction), transaction);
-  if (sender === undefined) return fail("transaction/invalid-signature", "no key can have made this signature");
+  if (sender === undefined)
+    return fail("transaction/invalid-signature", "no key can have made this signature");
   return ok(sender);
 }
 
@@ -227,7 +218,10 @@ function readFeeMarketTransaction(list: readonly RlpItem[]): Result<Fields, Tran
 
 function readBlobTransaction(list: readonly RlpItem[]): Result<Fields, TransactionFailure> {
   if (!(list[0] instanceof Uint8Array)) {
-    return fail("transaction/blobs-in-network-form", "a blob transaction must come without its blobs");
+    return fail(
+      "transaction/blobs-in-network-form",
+      "transaction type not supported: this chain takes no blobs",
+    );
   }
   const items = readRlpList(list, "type 3 transaction", 14);
   const blobVersionedHashes = readRlpList(items[10], "blob versioned hashes").map((item) =>
@@ -276,7 +270,8 @@ const NO_TYPED_FIELDS = {
 /** The fields that types 2, 3 and 4 have in the same places, `to` excepted. */
 function readFeeMarketFields(
   items: readonly RlpItem[],
-): Omit<Fields, "type" | "to" | "yParity" | "r" | "s" | keyof typeof NO_TYPED_FIELDS> & Pick<Fields, "accessList"> {
+): Omit<Fields, "type" | "to" | "yParity" | "r" | "s" | keyof typeof NO_TYPED_FIELDS> &
+  Pick<Fields, "accessList"> {
   return {
     chainId: readRlpUint(items[0], "chain id"),
     nonce: readRlpUint(items[1], "nonce", UINT64_BYTES),
@@ -324,44 +319,4 @@ function readAuthorization(item: RlpItem): Authorization {
     r: readRlpUint(fields[4], "authorization r"),
     s: readRlpUint(fields[5], "authorization s"),
   };
-}
-
-function envelope(type: TransactionType, items: readonly RlpItem[]): Bytes {
-  return concatBytes(Uint8Array.of(type), encodeRlp(items));
-}
-
-function legacyItems(fields: UnsignedTransaction): RlpItem[] {
-  return [
-    rlpUint(fields.nonce),
-    rlpUint(fields.maxFeePerGas),
-    rlpUint(fields.gasLimit),
-    fields.to ?? EMPTY_BYTES,
-    rlpUint(fields.value),
-    fields.data,
-  ];
-}
-
-function typedItems(fields: UnsignedTransaction): RlpItem[] {
-  const fees =
-    fields.type === 1
-      ? [rlpUint(fields.maxFeePerGas)]
-      : [rlpUint(fields.maxPriorityFeePerGas), rlpUint(fields.maxFeePerGas)];
-  const items: RlpItem[] = [
-    rlpUint(fields.chainId ?? 0n),
-    rlpUint(fields.nonce),
-    ...fees,
-    rlpUint(fields.gasLimit),
-    fields.to ?? EMPTY_BYTES,
-    rlpUint(fields.value),
-    fields.data,
-    fields.accessList.map((entry) => [entry.address, entry.storageKeys]),
-  ];
-  if (fields.type === 3) items.push(rlpUint(fields.maxFeePerBlobGas), fields.blobVersionedHashes);
-  if (fields.type === 4) items.push(fields.authorizations.map(authorizationItems));
-  return items;
-}
-
-function authorizationItems(authorization: Authorization): RlpItem {
-  const { chainId, address, nonce, yParity, r, s } = authorization;
-  return [rlpUint(chainId), address, rlpUint(nonce), rlpUint(yParity), rlpUint(r), rlpUint(s)];
 }

@@ -83,9 +83,13 @@ function validatorSetStorage(set: ValidatorSet): SlotChange[] {
   set.validators.forEach((validator, index) => {
     const first = firstSlotOf(index);
     const packed =
-      addressToWord(validator.address) | (BigInt(validator.weight) << 160n) | (BigInt(validator.port) << 224n);
+      addressToWord(validator.address) |
+      (BigInt(validator.weight) << 160n) |
+      (BigInt(validator.port) << 224n);
     words.push({ slot: first, value: packed });
-    bytesFields(validator).forEach((field, i) => words.push(...bytesStorage(first + 1n + BigInt(i), field)));
+    bytesFields(validator).forEach((field, i) => {
+      words.push(...bytesStorage(first + 1n + BigInt(i), field));
+    });
   });
   return words;
 }
@@ -140,7 +144,10 @@ function bytesStorage(slot: bigint, bytes: Bytes): SlotChange[] {
   const words: SlotChange[] = [{ slot, value: BigInt(2 * bytes.length + 1) }];
   const start = arrayStart(slot);
   for (let offset = 0; offset < bytes.length; offset += 32) {
-    words.push({ slot: start + BigInt(offset / 32), value: leftAligned(bytes.subarray(offset, offset + 32)) });
+    words.push({
+      slot: start + BigInt(offset / 32),
+      value: leftAligned(bytes.subarray(offset, offset + 32)),
+    });
   }
   return words;
 }

@@ -54,7 +54,10 @@ export function refuseForSender(
   const { transaction, cost } = entry;
   const { account } = queue;
   if (transaction.nonce < account.nonce) {
-    return failure("txpool/nonce-too-low", `nonce too low: next nonce ${account.nonce}, tx nonce ${transaction.nonce}`);
+    return failure(
+      "txpool/nonce-too-low",
+      `nonce too low: next nonce ${account.nonce}, tx nonce ${transaction.nonce}`,
+    );
   }
   const others = queue.totalCost - (replaced?.cost ?? 0n);
   if (others + cost > account.balance) return insufficientFunds(account, others, cost);
@@ -67,7 +70,10 @@ export function refuseForSender(
     return failure("txpool/sender-limit", "in-flight transaction limit reached for delegated accounts");
   }
   if (queue.entries.length >= limits.maxPerSender) {
-    return failure("txpool/sender-limit", `account limit exceeded: ${limits.maxPerSender} transactions of one sender`);
+    return failure(
+      "txpool/sender-limit",
+      `account limit exceeded: ${limits.maxPerSender} transactions of one sender`,
+    );
   }
   const queued = queue.entries.length - queue.pendingCount;
   if (isGapped && queued >= limits.maxQueuedPerSender) {

@@ -49,13 +49,20 @@ export function noteQueueChange(
 
 /** Of the senders whose last transaction waits for a missing nonce, the one whose last offers the lowest tip; of equals the
  * youngest. */
-export function cheapestGapped(gapped: Iterable<SenderQueue>, baseFeePerGas: bigint): GappedVictim | undefined {
+export function cheapestGapped(
+  gapped: Iterable<SenderQueue>,
+  baseFeePerGas: bigint,
+): GappedVictim | undefined {
   let cheapest: GappedVictim | undefined;
   for (const queue of gapped) {
     const last = must(queue.entries.at(-1), "a queue with a gap must have entries");
     const tip = effectiveTip(last.transaction, baseFeePerGas);
     const { sequence } = last;
-    if (cheapest === undefined || tip < cheapest.tip || (tip === cheapest.tip && sequence > cheapest.sequence)) {
+    if (
+      cheapest === undefined ||
+      tip < cheapest.tip ||
+      (tip === cheapest.tip && sequence > cheapest.sequence)
+    ) {
       cheapest = { queue, tip, sequence };
     }
   }

@@ -14,7 +14,11 @@ export function createInFlight(): InFlight {
   return { blocks: new Map(), hashes: new Map(), nonces: new Map() };
 }
 
-export function markBlock(inFlight: InFlight, block: string, transactions: readonly SignedTransaction[]): void {
+export function markBlock(
+  inFlight: InFlight,
+  block: string,
+  transactions: readonly SignedTransaction[],
+): void {
   if (inFlight.blocks.has(block)) return;
   inFlight.blocks.set(block, transactions);
   for (const transaction of transactions) {

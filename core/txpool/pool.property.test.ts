@@ -20,7 +20,15 @@ const LIMITS = {
 };
 
 type Step =
-  | { readonly kind: "admit"; readonly sender: number; readonly nonce: number; readonly tip: number; readonly maxFee: number; readonly gas: number; readonly size: number }
+  | {
+      readonly kind: "admit";
+      readonly sender: number;
+      readonly nonce: number;
+      readonly tip: number;
+      readonly maxFee: number;
+      readonly gas: number;
+      readonly size: number;
+    }
   | { readonly kind: "mine"; readonly gas: number; readonly baseFee: number }
   | { readonly kind: "account"; readonly sender: number; readonly passes: number; readonly balance: number };
 
@@ -66,7 +74,10 @@ function namesOf(transactions: readonly SignedTransaction[]): string[] {
 class Run {
   readonly pool: TransactionPool = new TransactionPool(RULES, LIMITS, 20n);
   readonly naive: NaivePool = new NaivePool(LIMITS, 20n);
-  readonly accounts: PoolAccount[] = Array.from({ length: SENDERS }, () => ({ nonce: 0n, balance: 10_000_000n }));
+  readonly accounts: PoolAccount[] = Array.from({ length: SENDERS }, () => ({
+    nonce: 0n,
+    balance: 10_000_000n,
+  }));
   #baseFee = 20n;
   #blocks = 0;
 
@@ -94,7 +105,10 @@ class Run {
     const selection = { gasLimit, maxBytes: 1_000_000, baseFeePerGas: this.#baseFee, ancestors: [] };
     const chosen = this.pool.select(selection);
     assert.deepEqual(chosen.map(nameOf), this.naive.select(gasLimit).map(nameOf));
-    assert.equal(this.pool.hasWork(selection), this.pool.select({ ...selection, gasLimit: 10n ** 9n }).length > 0);
+    assert.equal(
+      this.pool.hasWork(selection),
+      this.pool.select({ ...selection, gasLimit: 10n ** 9n }).length > 0,
+    );
     const senders = new Set<number>();
     for (const { sender, nonce } of chosen) {
       const index = this.accounts.findIndex((_, i) => toHexDigits(senderAddress(i)) === toHexDigits(sender));
@@ -111,7 +125,10 @@ class Run {
       included,
       skipped: [],
       changed: changed.map((index) => toHexDigits(senderAddress(index))),
-      account: (address) => this.accounts[this.accounts.findIndex((_, i) => toHexDigits(senderAddress(i)) === toHexDigits(address))]!,
+      account: (address) =>
+        this.accounts[
+          this.accounts.findIndex((_, i) => toHexDigits(senderAddress(i)) === toHexDigits(address))
+        ]!,
       baseFeePerGas,
       nowMs: 0,
     });
@@ -126,7 +143,8 @@ class Run {
     assert.deepEqual(this.pool.status(), { pending: pending.length, queued: queued.length });
     assert.equal(this.pool.bytes, this.naive.bytes);
     assert.ok(pending.length + queued.length <= LIMITS.maxTransactions && this.pool.bytes <= LIMITS.maxBytes);
-    for (const transaction of [...pending, ...queued]) assert.equal(this.pool.get(transaction.hash), transaction);
+    for (const transaction of [...pending, ...queued])
+      assert.equal(this.pool.get(transaction.hash), transaction);
   }
 }
 
@@ -149,7 +167,9 @@ test("the same calls in the same order come to the same pool", () => {
       const contents = [new Run(), new Run()].map((run) => {
         for (const each of steps) run.perform(each);
         const { pending, queued } = run.pool.content();
-        return [pending, queued].map((list) => list.map(({ sender, nonce, maxFeePerGas }) => [sender, nonce, maxFeePerGas]));
+        return [pending, queued].map((list) =>
+          list.map(({ sender, nonce, maxFeePerGas }) => [sender, nonce, maxFeePerGas]),
+        );
       });
       assert.deepEqual(contents[0], contents[1]);
     }),

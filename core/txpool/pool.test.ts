@@ -8,7 +8,12 @@ import { DEFAULT_POOL_LIMITS, type PoolAccount, type PoolLimits } from "./types.
 
 const RICH: PoolAccount = { nonce: 0n, balance: 10n ** 30n };
 const BASE_FEE = 100n;
-const WHOLE_BLOCK = { gasLimit: RULES.blockGasLimit, maxBytes: 1_000_000, baseFeePerGas: BASE_FEE, ancestors: [] };
+const WHOLE_BLOCK = {
+  gasLimit: RULES.blockGasLimit,
+  maxBytes: 1_000_000,
+  baseFeePerGas: BASE_FEE,
+  ancestors: [],
+};
 
 function poolWith(limits: Partial<PoolLimits> = {}): TransactionPool {
   return new TransactionPool(RULES, { ...DEFAULT_POOL_LIMITS, ...limits }, BASE_FEE);
@@ -40,7 +45,9 @@ function executed(
   accounts: ReadonlyMap<number, PoolAccount>,
   baseFeePerGas = BASE_FEE,
 ): void {
-  const byKey = new Map([...accounts].map(([index, account]) => [toHexDigits(senderAddress(index)), account]));
+  const byKey = new Map(
+    [...accounts].map(([index, account]) => [toHexDigits(senderAddress(index)), account]),
+  );
   pool.onExecuted({
     block,
     included,
@@ -57,15 +64,27 @@ test("a transaction is refused with the code and the words that geth's clients k
   const known = put(pool, { nonce: 0 });
   const again = pool.admit(known, RICH, 0);
   assert.deepEqual(again, { ok: false, error: { code: "txpool/already-known", message: "already known" } });
-  assert.match(messageOf(pool, { nonce: 4 }, { ...RICH, nonce: 5n }), /^nonce too low: next nonce 5, tx nonce 4$/);
-  assert.match(messageOf(pool, { sender: 1 }, { nonce: 0n, balance: 1n }), /^insufficient funds for gas \* price \+ value: balance 1, tx cost 21000000, overshot 20999999$/);
+  assert.match(
+    messageOf(pool, { nonce: 4 }, { ...RICH, nonce: 5n }),
+    /^nonce too low: next nonce 5, tx nonce 4$/,
+  );
+  assert.match(
+    messageOf(pool, { sender: 1 }, { nonce: 0n, balance: 1n }),
+    /^insufficient funds for gas \* price \+ value: balance 1, tx cost 21000000, overshot 20999999$/,
+  );
   assert.equal(messageOf(pool, { sender: 2, gas: 30_000_001 }), "exceeds block gas limit");
-  assert.match(messageOf(pool, { sender: 2, gas: 20_000_000 }), /^transaction gas limit too high \(cap: 16777216/);
+  assert.match(
+    messageOf(pool, { sender: 2, gas: 20_000_000 }),
+    /^transaction gas limit too high \(cap: 16777216/,
+  );
   assert.match(messageOf(pool, { sender: 2, gas: 20_999 }), /^intrinsic gas too low/);
   assert.match(messageOf(pool, { sender: 2, size: 128 * 1024 + 1 }), /^oversized data/);
   assert.match(messageOf(pool, { sender: 2, fields: { chainId: 1n } }), /^invalid chain id for signer/);
   assert.match(messageOf(pool, { sender: 2, fields: { type: 3 } }), /^transaction type not supported/);
-  assert.match(messageOf(pool, { sender: 2, fields: { type: 0, chainId: undefined } }), /^only replay-protected/);
+  assert.match(
+    messageOf(pool, { sender: 2, fields: { type: 0, chainId: undefined } }),
+    /^only replay-protected/,
+  );
   assert.match(messageOf(poolWith({ minTipPerGas: 11n }), { tip: 10 }), /^transaction underpriced/);
   const floored = new TransactionPool({ ...RULES, minBaseFeePerGas: 2_000n }, DEFAULT_POOL_LIMITS, 2_000n);
   assert.match(messageOf(floored, {}), /^transaction underpriced/);
@@ -73,7 +92,10 @@ test("a transaction is refused with the code and the words that geth's clients k
 
 test("a legacy transaction without a chain id is admitted where the flag says so", () => {
   assert.equal(codeOf(poolWith(), { fields: { type: 0, chainId: undefined } }), "txpool/unprotected");
-  assert.equal(codeOf(poolWith({ allowsUnprotected: true }), { fields: { type: 0, chainId: undefined } }), "admitted");
+  assert.equal(
+    codeOf(poolWith({ allowsUnprotected: true }), { fields: { type: 0, chainId: undefined } }),
+    "admitted",
+  );
 });
 
 test("a sender's transactions together must be covered by its balance", () => {
@@ -84,8 +106,14 @@ test("a sender's transactions together must be covered by its balance", () => {
   put(pool, { nonce: 1 }, account);
   assert.equal(codeOf(pool, { nonce: 2 }, account), "txpool/insufficient-funds");
   // A replacement counts instead of what it replaces, not beside it.
-  assert.equal(codeOf(pool, { nonce: 1, tip: 11, maxFee: 1_100 }, { ...account, balance: 2n * cost }), "txpool/insufficient-funds");
-  assert.equal(codeOf(pool, { nonce: 1, tip: 11, maxFee: 1_100 }, { ...account, balance: 2n * cost + 2_100_000n }), "admitted");
+  assert.equal(
+    codeOf(pool, { nonce: 1, tip: 11, maxFee: 1_100 }, { ...account, balance: 2n * cost }),
+    "txpool/insufficient-funds",
+  );
+  assert.equal(
+    codeOf(pool, { nonce: 1, tip: 11, maxFee: 1_100 }, { ...account, balance: 2n * cost + 2_100_000n }),
+    "admitted",
+  );
 });
 
 test("a replacement must raise both fee caps by a tenth, and the replaced one is dropped with that reason", () => {
@@ -97,7 +125,10 @@ test("a replacement must raise both fee caps by a tenth, and the replaced one is
   assert.equal(pool.get(first.hash), undefined);
   assert.equal(pool.dropReason(first.hash)?.code, "txpool/replaced");
   assert.deepEqual(pool.content().pending, [second]);
-  assert.deepEqual(pool.takeDropped().map(({ hash }) => hash), [first.hash]);
+  assert.deepEqual(
+    pool.takeDropped().map(({ hash }) => hash),
+    [first.hash],
+  );
   assert.deepEqual(pool.takeDropped(), []);
 });
 
@@ -119,7 +150,10 @@ test("what follows a missing nonce is queued, and becomes pending when the nonce
   put(pool, { nonce: 0 });
   assert.deepEqual(pool.status(), { pending: 2, queued: 1 });
   assert.equal(pool.pendingNonce(senderAddress(0), 0n), 2n);
-  assert.deepEqual(pool.content(senderAddress(0)).queued.map(({ nonce }) => nonce), [3n]);
+  assert.deepEqual(
+    pool.content(senderAddress(0)).queued.map(({ nonce }) => nonce),
+    [3n],
+  );
   assert.deepEqual(pool.content(senderAddress(5)), { pending: [], queued: [] });
 });
 
@@ -175,7 +209,11 @@ test("what an ancestor contains is not selected again, and what follows it is", 
   pool.markInFlight("b", [second]);
   pool.markInFlight("b", [second]);
   assert.deepEqual(pool.select({ ...WHOLE_BLOCK, ancestors: ["a", "b"] }), [third]);
-  assert.deepEqual(pool.select({ ...WHOLE_BLOCK, ancestors: ["a"] }), [second, third], "b is of another branch");
+  assert.deepEqual(
+    pool.select({ ...WHOLE_BLOCK, ancestors: ["a"] }),
+    [second, third],
+    "b is of another branch",
+  );
   assert.deepEqual(pool.select({ ...WHOLE_BLOCK, ancestors: ["unknown"] }), [first, second, third]);
   pool.unmarkInFlight("b");
   assert.deepEqual(pool.select({ ...WHOLE_BLOCK, ancestors: ["a", "b"] }), [second, third]);
@@ -287,7 +325,10 @@ test("a long transaction drives several short ones out, or none if that is not e
   assert.equal(codeOf(pool, { sender: 9, tip: 3, size: 600 }), "txpool/full", "only 500 bytes are cheaper");
   assert.ok(short.every(({ hash }) => pool.get(hash) !== undefined));
   put(pool, { sender: 9, tip: 4, size: 600 });
-  assert.deepEqual(short.map(({ hash }) => pool.get(hash) !== undefined), [false, false, false, true]);
+  assert.deepEqual(
+    short.map(({ hash }) => pool.get(hash) !== undefined),
+    [false, false, false, true],
+  );
   assert.equal(pool.bytes, 850);
 });
 
@@ -311,7 +352,8 @@ test("a flood of one sender, of many senders and of replacements leaves honest t
   for (let sender = 100; sender < 2_000; sender++) codeOf(pool, { sender, tip: 50 });
   for (let sender = 100; sender < 2_000; sender++) codeOf(pool, { sender, nonce: 9, tip: 50 });
   for (let round = 0; round < 100; round++) {
-    for (let nonce = 0; nonce < 20; nonce++) codeOf(pool, { sender: 1, nonce, tip: 99, maxFee: 1_000 + round });
+    for (let nonce = 0; nonce < 20; nonce++)
+      codeOf(pool, { sender: 1, nonce, tip: 99, maxFee: 1_000 + round });
   }
   const { pending, queued } = pool.status();
   assert.ok(pending + queued <= limits.maxTransactions && queued <= limits.maxQueued);

@@ -1,5 +1,11 @@
 import { type Address, type Hash, must, ok, type Result, toHexDigits } from "@ostrom/base";
-import { type ChainRules, effectiveTip, maxCost, type SignedTransaction, type SkipReason } from "@ostrom/execution";
+import {
+  type ChainRules,
+  effectiveTip,
+  maxCost,
+  type SignedTransaction,
+  type SkipReason,
+} from "@ostrom/execution";
 import { refuseAlways, refuseForSender } from "./admission.ts";
 import { createDropLog, type DropLog, forgetDrop, logDrop, takeDrops } from "./drop-log.ts";
 import {
@@ -73,17 +79,29 @@ export class TransactionPool {
    * (both fee caps must rise by 10%), `/nonce-too-low`, `/insufficient-funds`, `/sender-limit`, `/queue-limit` (too many
    * wait for a missing nonce), `/full` (and this is not worth more than what is here), and the codes of
    * `checkStaticValidity`. */
-  admit(transaction: SignedTransaction, account: PoolAccount, nowMs: number): Result<Admitted, AdmissionFailure> {
+  admit(
+    transaction: SignedTransaction,
+    account: PoolAccount,
+    nowMs: number,
+  ): Result<Admitted, AdmissionFailure> {
     const key = toHexDigits(transaction.hash);
-    if (this.#entries.has(key) || this.#inFlight.hashes.has(key)) return refuse("txpool/already-known", "already known");
+    if (this.#entries.has(key) || this.#inFlight.hashes.has(key))
+      return refuse("txpool/already-known", "already known");
     const never = refuseAlways(transaction, this.#rules, this.#limits, nowMs);
     if (never !== undefined) return { ok: false, error: never };
 
     const queue = this.#queueFor(transaction.sender, account);
-    const entry = { transaction, key, sequence: this.#sequence++, admittedMs: nowMs, cost: maxCost(transaction) };
+    const entry = {
+      transaction,
+      key,
+      sequence: this.#sequence++,
+      admittedMs: nowMs,
+      cost: maxCost(transaction),
+    };
     const { index, found } = findNonce(queue, transaction.nonce);
     const replaced = found ? queue.entries[index] : undefined;
-    const refused = refuseForSender(queue, entry, replaced, this.#limits) ?? this.#makeRoom(queue, entry, replaced);
+    const refused =
+      refuseForSender(queue, entry, replaced, this.#limits) ?? this.#makeRoom(queue, entry, replaced);
     if (refused !== undefined) return { ok: false, error: refused };
 
     this.#change(queue, () => insertEntry(queue, entry));
@@ -92,13 +110,20 @@ export class TransactionPool {
       this.#forget(replaced);
       this.#drop(replaced, { code: "txpool/replaced", message: `replaced by transaction 0x${key}` });
     }
-    return ok({ isPending: findNonce(queue, transaction.nonce).index < queue.pendingCount, replaced: replaced?.transaction.hash });
+    return ok({
+      isPending: findNonce(queue, transaction.nonce).index < queue.pendingCount,
+      replaced: replaced?.transaction.hash,
+    });
   }
 
   /** Chooses transactions for a block on top of `ancestors`, in their order: always the highest tip among what can run
    * next, of equals the one that came first. Nothing is removed. */
   select(selection: Selection): SignedTransaction[] {
-    return selectTransactions(this.#queues.values(), noncesOf(this.#inFlight, selection.ancestors), selection);
+    return selectTransactions(
+      this.#queues.values(),
+      noncesOf(this.#inFlight, selection.ancestors),
+      selection,
+    );
   }
 
   /** Whether `select` would choose anything, were there room. */
@@ -120,7 +145,9 @@ export class TransactionPool {
   /** Takes note of an executed block: drops what was mined or became stale, and what senders cannot pay any more; what
    * was skipped stays or comes back if it may be tried again, and is dropped with its reason if not. */
   onExecuted(news: ExecutionNews): void {
-    const marked = new Map(unmarkBlock(this.#inFlight, news.block).map((each) => [toHexDigits(each.hash), each]));
+    const marked = new Map(
+      unmarkBlock(this.#inFlight, news.block).map((each) => [toHexDigits(each.hash), each]),
+    );
     if (news.baseFeePerGas !== this.#baseFeePerGas) resetEvictionOrder(this.#order);
     this.#baseFeePerGas = news.baseFeePerGas;
     const mined = new Set(news.included.map(({ hash }) => toHexDigits(hash)));
@@ -136,10 +163,15 @@ export class TransactionPool {
   expire(nowMs: number): void {
     const oldest = nowMs - this.#limits.queuedLifetimeMs;
     for (const queue of [...this.#queues.values()]) {
-      const index = queue.entries.findIndex((entry, i) => i >= queue.pendingCount && entry.admittedMs < oldest);
+      const index = queue.entries.findIndex(
+        (entry, i) => i >= queue.pendingCount && entry.admittedMs < oldest,
+      );
       if (index < 0) continue;
       const reason = { code: "txpool/expired", message: "waited too long for a missing nonce" } as const;
-      this.#dropAll(this.#change(queue, () => removeFrom(queue, index)), reason);
+      this.#dropAll(
+        this.#change(queue, () => removeFrom(queue, index)),
+        reason,
+      );
     }
   }
 
@@ -225,7 +257,8 @@ export class TransactionPool {
     const worth = tip < lowest ? tip : lowest;
     const hasRoom = (victims: readonly Entry[]): boolean =>
       this.#entries.size - victims.length < maxTransactions &&
-      this.#bytes + size - victims.reduce((sum, { transaction }) => sum + transaction.raw.length, 0) <= maxBytes;
+      this.#bytes + size - victims.reduce((sum, { transaction }) => sum + transaction.raw.length, 0) <=
+        maxBytes;
     const victims = planEvictions(this.#order, this.#queues, worth, this.#baseFeePerGas, hasRoom);
     if (victims === undefined) return TOO_CHEAP_FOR_FULL_POOL;
     for (const victim of victims) this.#evictLast(victim.queue);
@@ -249,7 +282,10 @@ export class TransactionPool {
     }
     while (queue.totalCost > account.balance) {
       const told = `balance ${account.balance}, queued cost ${queue.totalCost}`;
-      const reason = { code: "txpool/insufficient-funds", message: `insufficient funds for gas * price + value: ${told}` } as const;
+      const reason = {
+        code: "txpool/insufficient-funds",
+        message: `insufficient funds for gas * price + value: ${told}`,
+      } as const;
       this.#dropAll([this.#change(queue, () => removeLast(queue))], reason);
     }
   }
@@ -268,7 +304,10 @@ export class TransactionPool {
       if (this.admit(transaction, news.account(transaction.sender), news.nowMs).ok) return;
     }
     if (entry !== undefined) {
-      const queue = must(this.#queues.get(toHexDigits(entry.transaction.sender)), "an entry must be in a queue");
+      const queue = must(
+        this.#queues.get(toHexDigits(entry.transaction.sender)),
+        "an entry must be in a queue",
+      );
       this.#change(queue, () => removeNonce(queue, entry.transaction.nonce));
       this.#forget(entry);
     }
@@ -324,6 +363,9 @@ const TOO_CHEAP_FOR_FULL_POOL: AdmissionFailure = {
 
 const NONE_MINED: ReadonlySet<string> = new Set();
 
-function refuse(code: AdmissionFailure["code"], message: string): { readonly ok: false; readonly error: AdmissionFailure } {
+function refuse(
+  code: AdmissionFailure["code"],
+  message: string,
+): { readonly ok: false; readonly error: AdmissionFailure } {
   return { ok: false, error: { code, message } };
 }

@@ -11,7 +11,12 @@ const BYTES_AROUND_PAYLOAD = 8;
 /** After so many senders whose next transaction does not fit, the block is as full as it gets. */
 const MAX_MISFITS = 64;
 
-type Candidate = { readonly queue: SenderQueue; readonly index: number; readonly tip: bigint; readonly entry: Entry };
+type Candidate = {
+  readonly queue: SenderQueue;
+  readonly index: number;
+  readonly tip: bigint;
+  readonly entry: Entry;
+};
 
 /** Chooses transactions for a block: always the highest tip among what can run next; of equals the one that came first.
  * Each sender's come in nonce order.
@@ -44,7 +49,13 @@ export function selectTransactions(
     chosen.push(transaction);
     gasLeft -= transaction.gasLimit;
     bytesLeft -= bytes;
-    const next = candidateAt(best.queue, best.index + 1, transaction.nonce + 1n, inFlight.get(best.queue.key), baseFeePerGas);
+    const next = candidateAt(
+      best.queue,
+      best.index + 1,
+      transaction.nonce + 1n,
+      inFlight.get(best.queue.key),
+      baseFeePerGas,
+    );
     if (next !== undefined) pushHeap(heap, next);
   }
   return chosen;

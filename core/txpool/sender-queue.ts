@@ -21,7 +21,10 @@ export function createSenderQueue(address: Address, key: string, account: PoolAc
 }
 
 /** Where the nonce is, or where it belongs. */
-export function findNonce(queue: SenderQueue, nonce: bigint): { readonly index: number; readonly found: boolean } {
+export function findNonce(
+  queue: SenderQueue,
+  nonce: bigint,
+): { readonly index: number; readonly found: boolean } {
   const { entries } = queue;
   let low = 0;
   let high = entries.length;
@@ -86,7 +89,10 @@ export function advanceAccount(queue: SenderQueue, account: PoolAccount): Entry[
 
 /** The lowest tip of the first `count` entries: what stands behind a cheap transaction is worth no more than it. */
 export function lowestTip(queue: SenderQueue, count: number, baseFeePerGas: bigint): bigint {
-  let lowest = effectiveTip(must(queue.entries[0], "a queue must have entries to value").transaction, baseFeePerGas);
+  let lowest = effectiveTip(
+    must(queue.entries[0], "a queue must have entries to value").transaction,
+    baseFeePerGas,
+  );
   for (let i = 1; i < count; i++) {
     const tip = effectiveTip(queue.entries[i]!.transaction, baseFeePerGas);
     if (tip < lowest) lowest = tip;

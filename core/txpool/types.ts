@@ -130,4 +130,3 @@ export type Entry = {
   /** The most it can take from its sender: gasLimit * maxFeePerGas + value. */
   readonly cost: bigint;
 };
-

@@ -250,7 +250,10 @@ test("memory costs 3 a word and a 512th of the square of words, and beyond 2^31 
 test("BLOCKHASH asks for the last 256 blocks only", () => {
   const asked: bigint[] = [];
   const { state } = runCode(new Uint8Array(0));
-  const block = { ...TEST_BLOCK, blockHash: (number: bigint) => (asked.push(number), undefined) };
+  const blockHash = (number: bigint): undefined => {
+    asked.push(number);
+  };
+  const block = { ...TEST_BLOCK, blockHash };
   const transaction = { origin: CALLER, gasPrice: 1n, blobVersionedHashes: [] };
   const ask = [1000n, 999n, 744n, 743n].flatMap((number) => [number, "BLOCKHASH", "POP"]);
   const message = { caller: CALLER, to: undefined, value: 0n, data: assemble(...ask), gas: 100_000n };

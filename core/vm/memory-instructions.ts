@@ -75,7 +75,7 @@ function copyWithin(frame: Frame): void {
   const to = frame.stack.pop()!;
   const from = frame.stack.pop()!;
   const size = frame.stack.pop()!;
-  if (!claimMemory(frame, to > from ? to : from, size)) return;
+  if (!claimMemory(frame, to, size) || !claimMemory(frame, from, size)) return;
   if (!charge(frame, GAS.copyWord * wordCount(Number(size)))) return;
   if (size > 0n) frame.memory.bytes.copyWithin(Number(to), Number(from), Number(from + size));
 }

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { type Bytes, concatBytes, createRandom, utf8 } from "@ostrom/base";
 import { CONTROL_CODES, controlFrame } from "./frame-codec.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import type { LinkLimits } from "./limits.ts";
+import { selfSignedCertificate } from "./self-signed-certificate.ts";
 import { dialRaw, PROTOCOL_NAME, type RawClient, rawFrame, rawOptions } from "./testing/raw-client.ts";
 import { type TestNode, TestNetwork, until } from "./testing/nodes.ts";
 
@@ -26,7 +27,7 @@ async function attack(
     await work(node, insider, network);
     // Whatever happened: an honest node can still be linked.
     const honest = await network.start({ peers: () => [node.address] });
-    await until("an honest node is linked", () => node.links.connected().includes(honest.identity.peerId));
+    await until("an honest node is linked", () => honest.links.connected().length === 1);
     assert.equal(honest.links.send(node.identity.peerId, "consensus", utf8("vote")), true);
     await until("its vote came", () => node.received.some((frame) => frame.peerId === honest.identity.peerId));
   } finally {
@@ -47,6 +48,8 @@ async function greet(node: TestNode, insider: Identity): Promise<RawClient> {
 function plain(node: TestNode): Socket {
   const socket = connectPlain(node.address.port, node.address.host);
   socket.on("error", () => {});
+  // Who does not read does not learn of the end.
+  socket.resume();
   return socket;
 }
 
@@ -88,9 +91,15 @@ test("links: no certificate, or one of another kind of key, is refused", () =>
     await anonymous.ended;
     assert.equal(refused(node, "network/no-identity"), 1);
 
-    const rsa = generateKeyPairSync("rsa", { modulusLength: 2_048 });
-    const foreign = { ...createIdentity(), privateKeyPem: rsa.privateKey.export({ format: "pem", type: "pkcs8" }).toString() };
-    await assert.rejects(async () => dialRaw(node.address, rawOptions(foreign)));
+    const ed25519 = generateKeyPairSync("ed25519");
+    const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const client = await dialRaw(node.address, {
+      ...rawOptions(undefined),
+      key: elliptic.privateKey.export({ format: "pem", type: "pkcs8" }),
+      cert: selfSignedCertificate(elliptic.publicKey, ed25519.privateKey),
+    });
+    await client.ended;
+    assert.equal(refused(node, "network/no-identity"), 2);
     assert.deepEqual(node.ups, []);
   }));
 
@@ -177,7 +186,6 @@ for (const [what, bytes, reason] of MISCONDUCT) {
         assert.equal(refused(node, "network/banned"), 1);
         assert.equal(node.links.stats().peers[0]?.strikes, 1);
 
-        await until("the ban is over", () => node.links.stats().peers.every((peer) => peer.strikes === 1));
         let back: RawClient | undefined;
         for (let attempt = 0; back === undefined && attempt < 200; attempt++) {
           const client = await dialRaw(node.address, rawOptions(insider));
@@ -220,7 +228,6 @@ test("links: frames of an earlier session, sent again as they were on the wire, 
     client.socket.destroy();
     await client.ended;
     // A relay that records what a client sends, and sends the same to the node once more.
-    const { createServer } = await import("node:net");
     const relay = createServer((socket) => {
       const onward = plain(node);
       socket.on("data", (chunk: Buffer) => {

@@ -117,24 +117,22 @@ export class Peer {
     this.#connect(socket, "accepted", onSettled);
   }
 
-  /** Closes its connections. Misconduct also bans it for a while. */
-  disconnect(reason: CloseReason): void {
-    if (MISCONDUCT.has(reason)) this.#strike(reason);
-    this.#connections.dialed?.close(reason);
-    this.#connections.accepted?.close(reason);
-  }
-
-  /** Bans it for a while for what its frames said, and closes its connections. */
+  /** Closes its connections and bans it for a while. */
   punish(reason: CloseReason): void {
-    this.#strike(reason);
-    this.disconnect(reason);
+    if (this.isBanned) return;
+    const { minBanMs, maxBanMs } = this.#ports.limits;
+    this.#banMs = Math.min(maxBanMs, minBanMs * 2 ** this.#strikes);
+    this.#strikes += 1;
+    this.#sinceStrikeMs = 0;
+    this.#ports.log("warn", "a peer broke the protocol", { peer: this.peerId, reason, banMs: this.#banMs });
+    this.#disconnect(reason);
   }
 
   /** Ends all, for good. */
   close(reason: CloseReason): void {
     this.#isClosed = true;
     this.#stopDialing();
-    this.disconnect(reason);
+    this.#disconnect(reason);
   }
 
   tick(elapsedMs: number): void {
@@ -175,12 +173,9 @@ export class Peer {
     (dialed?.isReady === true ? dialed : accepted)?.pump(this.#queue);
   }
 
-  #strike(reason: CloseReason): void {
-    const { minBanMs, maxBanMs } = this.#ports.limits;
-    this.#banMs = Math.min(maxBanMs, minBanMs * 2 ** this.#strikes);
-    this.#strikes += 1;
-    this.#sinceStrikeMs = 0;
-    this.#ports.log("warn", "a peer broke the protocol", { peer: this.peerId, reason, banMs: this.#banMs });
+  #disconnect(reason: CloseReason): void {
+    this.#connections.dialed?.close(reason);
+    this.#connections.accepted?.close(reason);
   }
 
   #connect(socket: TLSSocket, direction: Side, onSettled: () => void): void {
@@ -219,7 +214,7 @@ export class Peer {
       this.#past[way].frames += connection[way].frames;
       this.#past[way].bytes += connection[way].bytes;
     }
-    if (MISCONDUCT.has(reason) && !this.isBanned) this.punish(reason);
+    if (MISCONDUCT.has(reason)) this.punish(reason);
     if (side === "dialed") {
       if (connection.readyMs >= GOOD_CONNECTION_MS) this.#redialMs = this.#ports.limits.minRedialMs;
       this.#redialLater();

@@ -75,12 +75,14 @@ export function createDispatcher(
     }
     const deadline = createDeadline(limits.requestTimeoutMs);
     const context: RequestContext = { ...shared, deadlineMs: deadline.atMs };
-    if (Array.isArray(parsed)) {
-      return answerBatch(parsed, limits, deadline, (request) => answerOne(request, context, deadline));
-    }
-    const answer = answerOne(parsed, context, deadline);
+    const answer = Array.isArray(parsed)
+      ? answerBatch(parsed, limits, deadline, (request) => answerOne(request, context, deadline))
+      : answerOne(parsed, context, deadline);
     if (!(answer instanceof Promise)) return answer;
-    return answer.finally(deadline.clear);
+    return answer.finally(deadline.clear).catch((error: unknown) => {
+      reportError("batch", error);
+      return errorText(null, error);
+    });
   };
 }
 
@@ -121,7 +123,6 @@ async function answerBatch(
     sliceStart = performance.now();
   }
   await Promise.all(waiting);
-  deadline.clear();
   const given = answers.filter((answer) => answer !== undefined);
   return given.length === 0 ? undefined : `[${given.join(",")}]`;
 }
@@ -172,10 +173,15 @@ function invalidRequest(message: string): RpcError {
 }
 
 const MAX_SHOWN_NAME = 80;
+/** What people look for who come from a development node that signs for them. */
+const NEEDS_KEYS = /^(?:eth_(?:sendTransaction|sign|signTransaction|signTypedData.*)|personal_.*)$/;
 
 function methodNotFound(name: string): RpcError {
   const shown = name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}...` : name;
-  return new RpcError(RPC_ERROR.methodNotFound, `the method ${shown} does not exist/is not available`);
+  const hint = NEEDS_KEYS.test(name)
+    ? ": this node holds no keys, sign with your own and use eth_sendRawTransaction"
+    : "";
+  return new RpcError(RPC_ERROR.methodNotFound, `the method ${shown} does not exist/is not available${hint}`);
 }
 
 function resultText(id: Id, result: Json): string {

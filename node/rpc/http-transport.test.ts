@@ -147,6 +147,29 @@ describe("HTTP", () => {
     assert.equal((await call(url, "eth_chainId")).result, "0x539");
   });
 
+  test("refuses others while untaken answers fill the memory, and drops who does not take them", async () => {
+    const impatient = createRpcServer({
+      backend,
+      port: 0,
+      limits: { requestTimeoutMs: 500, idleTimeoutMs: 100, unreadResponseBytes: 1_000_000 },
+    });
+    const { port: itsPort } = await impatient.start();
+    const body = JSON.stringify(
+      Array.from({ length: 1_000 }, (_, id) => ({ jsonrpc: "2.0", id, method: "rpc.discover" })),
+    );
+    const head = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`;
+    const socket = connect(itsPort, "127.0.0.1", () => socket.write(`${head}\r\n\r\n${body}`));
+    socket.on("error", () => undefined);
+    socket.pause();
+    const statusIs = async (status: number): Promise<void> => {
+      while ((await post(`http://127.0.0.1:${itsPort}`, CHAIN_ID)).status !== status);
+    };
+    await statusIs(503);
+    await statusIs(200);
+    socket.destroy();
+    await impatient.stop();
+  });
+
   test("says in one line that its port is taken", async () => {
     const second = createRpcServer({ backend, port });
     await assert.rejects(second.start(), (error: unknown) => {

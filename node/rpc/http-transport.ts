@@ -15,8 +15,13 @@ export type HttpServices = {
   readonly load: Load;
 };
 
-/** Requests being worked on, of HTTP and WebSocket together. */
-export type Load = { inFlight: number };
+/** What the server has in hand, of HTTP and WebSocket together. */
+export type Load = {
+  /** Requests that are worked on, or whose answers are not taken yet. */
+  inFlight: number;
+  /** Bytes of HTTP answers not taken yet. */
+  unreadBytes: number;
+};
 
 const JSON_TYPES: readonly string[] = ["application/json", "application/json-rpc", "application/jsonrequest"];
 const PREFLIGHT_SECONDS = "7200";
@@ -66,7 +71,7 @@ function handlePost(services: HttpServices, request: IncomingMessage, response: 
     refuse(response, 415, "the content-type must be application/json");
   } else if (Number(request.headers["content-length"] ?? 0) > limits.bodyBytes) {
     refuseTooLarge(response, limits);
-  } else if (load.inFlight >= limits.concurrentRequests) {
+  } else if (load.inFlight >= limits.concurrentRequests || load.unreadBytes >= limits.unreadResponseBytes) {
     response.setHeader("retry-after", "1");
     refuse(response, 503, "the node is busy: try again in a second", RPC_ERROR.limitExceeded);
   } else {
@@ -83,7 +88,11 @@ function isJson(type: string | undefined): boolean {
   return type === undefined || JSON_TYPES.includes(type.split(";", 1)[0]!.trim().toLowerCase());
 }
 
-function receive({ limits, answer }: HttpServices, request: IncomingMessage, response: ServerResponse): void {
+function receive(
+  { limits, answer, load }: HttpServices,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const chunks: Buffer[] = [];
   let length = 0;
   request.on("data", (chunk: Buffer) => {
@@ -97,15 +106,22 @@ function receive({ limits, answer }: HttpServices, request: IncomingMessage, res
   request.on("end", () => {
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     const answered = answer(body.toString("utf8"));
-    if (answered instanceof Promise) void answered.then((text) => sendAnswer(response, text));
-    else sendAnswer(response, answered);
+    if (answered instanceof Promise) void answered.then((text) => sendAnswer(load, response, text));
+    else sendAnswer(load, response, answered);
   });
 }
 
-function sendAnswer(response: ServerResponse, text: string | undefined): void {
+function sendAnswer(load: Load, response: ServerResponse, text: string | undefined): void {
   if (response.destroyed) return;
-  if (text === undefined) response.writeHead(204).end();
-  else send(response, 200, text);
+  if (text === undefined) {
+    response.writeHead(204).end();
+    return;
+  }
+  const bytes = send(response, 200, text);
+  load.unreadBytes += bytes;
+  response.once("close", () => {
+    load.unreadBytes -= bytes;
+  });
 }
 
 function refuseTooLarge(response: ServerResponse, limits: RpcLimits): void {
@@ -124,8 +140,10 @@ function refuse(
   send(response, status, errorText(null, new RpcError(code, message)));
 }
 
-function send(response: ServerResponse, status: number, json: string): void {
+/** @returns how many bytes the body has. */
+function send(response: ServerResponse, status: number, json: string): number {
   const body = Buffer.from(json, "utf8");
   response.writeHead(status, { "content-type": "application/json", "content-length": body.length });
   response.end(body);
+  return body.length;
 }

@@ -6,6 +6,8 @@ export type RpcLimits = {
   readonly batchRequests: number;
   /** Of a whole batch's answers; the ones past it answer an error each. */
   readonly batchResponseBytes: number;
+  /** Bytes of HTTP answers that clients have not taken yet, of all connections; past it new requests answer 503. */
+  readonly unreadResponseBytes: number;
   /** HTTP requests (a batch is one) and WebSocket messages being worked on at once. */
   readonly concurrentRequests: number;
   /** Open connections, HTTP and WebSocket together. */
@@ -67,7 +69,8 @@ const SECOND_MS = 1000;
 export const DEFAULT_LIMITS: RpcLimits = {
   bodyBytes: 16 * MEBIBYTE,
   batchRequests: 1_000,
-  batchResponseBytes: 64 * MEBIBYTE,
+  batchResponseBytes: 32 * MEBIBYTE,
+  unreadResponseBytes: 256 * MEBIBYTE,
   concurrentRequests: 2_000,
   connections: 4_096,
   requestTimeoutMs: 30 * SECOND_MS,

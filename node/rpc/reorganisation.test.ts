@@ -20,7 +20,7 @@ test("a block that took another's place is read anew and told to filters again",
       header: (number) => replaced.get(number) ?? fake.chain.header(number),
     },
   };
-  const services = createServices({ backend }, DEFAULT_LIMITS, assert.fail);
+  const services = createServices({ backend }, DEFAULT_LIMITS, (error) => assert.fail(String(error)));
   const { blocks, filters } = services;
   const listener = combineListeners(services);
   const id = filters.installBlockFilter();
@@ -40,7 +40,7 @@ test("a block that took another's place is read anew and told to filters again",
 
 test("news that come later than the block can be read are no reorganisation", async () => {
   const fake = createFakeBackend();
-  const services = createServices({ backend: fake }, DEFAULT_LIMITS, assert.fail);
+  const services = createServices({ backend: fake }, DEFAULT_LIMITS, (error) => assert.fail(String(error)));
   const listener = combineListeners(services);
   const [first, second] = [fake.grow(), fake.grow()];
   const id = services.filters.installBlockFilter();

@@ -67,7 +67,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     allowedHosts: options.allowedHosts ?? [],
     allowedOrigins: options.allowedOrigins ?? [],
   });
-  const load: Load = { inFlight: 0 };
+  const load: Load = { inFlight: 0, unreadBytes: 0 };
   const webSockets = createWebSocketTransport({
     access,
     limits,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Hash, toHex } from "@ostrom/base";
 import type { EventListener, PoolPort } from "./backend.ts";
-import type { BlockReader, ReadBlock } from "./block-reader.ts";
+import type { BlockReader } from "./block-reader.ts";
 import { headerToJson, pendingTransactionToJson } from "./encode.ts";
 import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";

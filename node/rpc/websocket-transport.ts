@@ -109,10 +109,13 @@ function serve({ answer, limits, load, subscriptions }: WebSocketServices, conne
     connection.inFlight++;
     // What the client sends meanwhile waits in its socket, not in our memory.
     if (connection.inFlight >= limits.webSocketConcurrentMessages) socket.pause();
-    finish(await pending);
-    load.inFlight--;
-    connection.inFlight--;
-    if (socket.isPaused) socket.resume();
+    try {
+      finish(await pending);
+    } finally {
+      load.inFlight--;
+      connection.inFlight--;
+      if (socket.isPaused) socket.resume();
+    }
   };
   socket.on("message", (data: RawData) => {
     connection.isAlive = true;

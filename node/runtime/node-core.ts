@@ -53,8 +53,6 @@ export type NodeCoreOptions = Ports & {
   readonly journal: VoteJournal;
   /** What the write-ahead log held. */
   readonly records: readonly LogRecord[];
-  /** The log is gone though this validator may have voted before. */
-  readonly lostLog: boolean;
   readonly recovered: RecoveredChain;
   readonly head: ExecutedHead;
   readonly listener: NodeListener;
@@ -224,7 +222,7 @@ export class NodeCore {
   }
 
   #simplexConfig(): SimplexConfig {
-    const { genesis, domain, validators, own, lostLog } = this.#options;
+    const { genesis, domain, validators, own, journal } = this.#options;
     const {
       deltaMs,
       deltaGrowthPercent,
@@ -246,7 +244,7 @@ export class NodeCore {
       emptyBlockIntervalMs,
       standstillMs,
       fetchRetryMs,
-      lostLog,
+      lostLog: journal.logIsLost,
     };
   }
 

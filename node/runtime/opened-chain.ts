@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConsensusDomain, ethereumDomain, type LogRecord, type ValidatorIndex } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
@@ -17,7 +18,7 @@ import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutedHead, Execution } from "./execution-port.ts";
 import { machineEntropy } from "./machine.ts";
 import type { Log } from "./ports.ts";
-import type { NodeSecrets } from "./provision.ts";
+import { KEYS_FOLDER, type NodeSecrets } from "./provision.ts";
 import { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
 import { replayJournal, VoteJournal } from "./vote-journal.ts";
 
@@ -32,7 +33,6 @@ export type OpenedChain = {
   readonly recovered: RecoveredChain;
   readonly journal: VoteJournal;
   readonly records: readonly LogRecord[];
-  readonly lostLog: boolean;
 };
 
 /** Opens a node's data folder. Rejects with `storage/...`, `chain/...`: each message says what to do.
@@ -68,18 +68,36 @@ export async function openChain(options: {
   cleanup.add(() => opened.log.close());
   if (opened.truncatedBytes > 0)
     log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
-  const replayed = replayJournal(opened.records);
   const domain = ethereumDomain(meta.genesisHash);
   const { consensusSecret } = secrets;
   const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
+  const replayed = replayJournal(opened.records);
+  const journal = new VoteJournal({ log: opened.log, domain, own, sign, replayed });
+  if (opened.isNew && mayHaveVoted(options.folder, recovered)) {
+    log(
+      "warn",
+      "the write-ahead log is gone: this validator abstains until the others are past what it may have voted for",
+      {
+        hint: `if the whole network begins anew, remove ${join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE)} of every validator`,
+      },
+    );
+    await journal.markLost();
+  }
+  writeFileSync(join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE), "");
   return {
     databasePath: directory.chainPath,
     store,
     execution,
     domain,
     recovered,
-    journal: new VoteJournal({ log: opened.log, domain, own, sign, replayed }),
+    journal,
     records: replayed.records,
-    lostLog: opened.isNew && recovered.tip.height > 0,
   };
+}
+
+/** Beside the keys, because it must survive as long as they do: these keys have voted. */
+const HAS_VOTED_FILE = "has-voted";
+
+function mayHaveVoted(folder: string, recovered: RecoveredChain): boolean {
+  return recovered.tip.height > 0 || existsSync(join(folder, KEYS_FOLDER, HAS_VOTED_FILE));
 }

@@ -20,6 +20,9 @@ const CONSENSUS_RECORD = 1;
 const EXECUTED_RECORD = 2;
 const EXECUTED_RECORD_LENGTH = 1 + 8 + 32;
 
+/** Stands at the head of a log that was begun anew though this validator may have voted before. */
+const LOST_LOG_RECORD = 3;
+
 /** The log is rewritten with its live records when it has this many. */
 const ROTATE_AT_RECORDS = 4_096;
 /** Results this far below the newest are settled: their guards go. */
@@ -39,6 +42,8 @@ export class VoteJournal {
   readonly #executed = new Map<number, string>();
   #live: { readonly view: number; readonly record: LogRecord }[] = [];
   #recordsInLog: number;
+  #hasVoted: boolean;
+  #logIsLost: boolean;
 
   constructor(options: {
     readonly log: DurableLog;
@@ -52,8 +57,22 @@ export class VoteJournal {
     this.#own = options.own;
     this.#sign = options.sign;
     this.#recordsInLog = options.replayed.records.length;
+    this.#hasVoted = false;
+    this.#logIsLost = options.replayed.logIsLost;
     for (const record of options.replayed.records) this.#remember(record);
     for (const [height, hash] of options.replayed.executed) this.#executed.set(height, hash);
+  }
+
+  /** Whether earlier votes of this validator may be missing here: it must ask the others before it votes again. */
+  get logIsLost(): boolean {
+    return this.#logIsLost;
+  }
+
+  /** Notes that the log was lost, until this validator has voted again: a restart in between must not forget it. */
+  async markLost(): Promise<void> {
+    this.#logIsLost = true;
+    this.#append(Uint8Array.of(LOST_LOG_RECORD));
+    await this.#log.sync();
   }
 
   /** Signs and appends. @throws if this validator ever signed something that contradicts it. */
@@ -96,6 +115,7 @@ export class VoteJournal {
     for (const key of this.#votes.keys()) if (Number(key.split(":")[1]) <= view) this.#votes.delete(key);
     if (this.#recordsInLog < ROTATE_AT_RECORDS) return;
     const records = [
+      ...(this.#logIsLost && !this.#hasVoted ? [Uint8Array.of(LOST_LOG_RECORD)] : []),
       ...this.#live.map((entry) => encodeConsensusRecord(entry.record)),
       ...[...this.#executed].map(([height, hash]) =>
         encodeExecutedRecord(height, Buffer.from(hash, "hex") as Bytes as Hash),
@@ -133,13 +153,20 @@ export class VoteJournal {
 export type ReplayedJournal = {
   readonly records: readonly LogRecord[];
   readonly executed: ReadonlyMap<number, string>;
+  /** The log was lost once, and no vote has been written since. */
+  readonly logIsLost: boolean;
 };
 
 /** Reads the records of a write-ahead log. @throws if one of them is not ours: it was never written by this program. */
 export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
   const records: LogRecord[] = [];
   const executed = new Map<number, string>();
+  let logIsLost = false;
   for (const bytes of log) {
+    if (bytes[0] === LOST_LOG_RECORD && bytes.length === 1) {
+      logIsLost = true;
+      continue;
+    }
     if (bytes[0] === EXECUTED_RECORD && bytes.length === EXECUTED_RECORD_LENGTH) {
       executed.set(bytesToUint64(bytes, 1), toHexDigits(bytes.subarray(9)));
       continue;
@@ -149,7 +176,8 @@ export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
       throw new Error("the write-ahead log holds a record of an unknown kind");
     records.push(record.value);
   }
-  return { records, executed };
+  const hasVoted = records.some((record) => record.kind === "vote");
+  return { records, executed, logIsLost: logIsLost && !hasVoted };
 }
 
 function encodeConsensusRecord(record: LogRecord): Bytes {

@@ -6,9 +6,9 @@ import { createVM, runTx } from "@ethereumjs/vm";
 import { type Bytes, bigintToMinimalBytes, toHex, wordToBytes, ZERO_HASH } from "@ostrom/base";
 import { encodeRlp } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
+import { applyTransaction } from "@ostrom/execution";
 import { commitState, MemoryState, StateOverlay } from "@ostrom/state";
 import { blobBaseFee, type Fork, forkRules, GAS_PER_BLOB, type Step } from "@ostrom/vm";
-import { applyTransaction } from "../../core/execution/apply-transaction.ts";
 import { generateScenario, SCENARIO_CHAIN_ID, type Scenario } from "./scenario.ts";
 import { type VectorRun, VectorTally } from "./vector-run.ts";
 

@@ -1,4 +1,5 @@
 // npm run vectors -- COMMAND ...: runs test vectors that others wrote. `--help` says what there is.
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { FORKS, type Fork } from "@ostrom/vm";
 import { installNativeCrypto } from "../../node/runtime/native-crypto.ts";
@@ -31,9 +32,8 @@ const HELP = `Runs test vectors that others wrote. The last line says how many p
 Without a command, state-tests is meant, and without a path ../shared/vectors/ethereum of the repository.
 `;
 
-const DEFAULT_PATHS = ["GeneralStateTests", "prague", "osaka"].map(
-  (folder) => new URL(`../../../shared/vectors/ethereum/${folder}`, import.meta.url).pathname,
-);
+const VECTORS = join(import.meta.dirname, "../../../shared/vectors/ethereum");
+const DEFAULT_PATHS = ["GeneralStateTests", "prague", "osaka"].map((folder) => join(VECTORS, folder));
 const LISTED_TIMES = 20;
 
 type Options = ReturnType<typeof readArguments>["values"];

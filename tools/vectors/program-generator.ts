@@ -1,69 +1,22 @@
+import { type Bytes, type Random, wordToBytes } from "@ostrom/base";
 import {
-  type Address,
-  addressToWord,
-  type Bytes,
-  bigintToMinimalBytes,
-  type Random,
-  wordToBytes,
-} from "@ostrom/base";
-
-/** Writes EVM programs at random that do much and fail seldom: operands are on the stack, offsets are small, and what
- * is left of gas flows into storage again and again, so that a wrong charge anywhere shows in the state root. */
-export type ProgramSource = {
-  readonly random: Random;
-  /** Accounts that programs look at, call and give to. */
-  readonly addresses: readonly Address[];
-  /** Opcodes that the fork lacks are left out. */
-  readonly hasCountLeadingZeros: boolean;
-};
-
-type Writer = ProgramSource & {
-  readonly code: number[];
-  /** How many programs this one is inside of, as init code. */
-  readonly nesting: number;
-};
+  anyWord,
+  CREATED_AT,
+  emit,
+  OP,
+  type ProgramSource,
+  pick,
+  push,
+  pushAddress,
+  pushOffset,
+  pushSize,
+  pushSlot,
+  type Writer,
+} from "./program-writer.ts";
 
 const MAX_NESTING = 2;
 const MAX_EXPRESSION_DEPTH = 3;
-/** Where a program keeps the address of the last contract it created. */
-const CREATED_AT = 0x1e0;
 const INIT_CODE_AT = 0x200;
-
-const OP = {
-  STOP: 0x00,
-  SUB: 0x03,
-  KECCAK256: 0x20,
-  BALANCE: 0x31,
-  CODECOPY: 0x39,
-  POP: 0x50,
-  MLOAD: 0x51,
-  MSTORE: 0x52,
-  MSTORE8: 0x53,
-  SLOAD: 0x54,
-  SSTORE: 0x55,
-  JUMPI: 0x57,
-  GAS: 0x5a,
-  JUMPDEST: 0x5b,
-  TLOAD: 0x5c,
-  TSTORE: 0x5d,
-  MCOPY: 0x5e,
-  PUSH0: 0x5f,
-  PUSH1: 0x60,
-  PUSH2: 0x61,
-  DUP1: 0x80,
-  SWAP1: 0x90,
-  LOG0: 0xa0,
-  CREATE: 0xf0,
-  CALL: 0xf1,
-  CALLCODE: 0xf2,
-  RETURN: 0xf3,
-  DELEGATECALL: 0xf4,
-  CREATE2: 0xf5,
-  STATICCALL: 0xfa,
-  REVERT: 0xfd,
-  INVALID: 0xfe,
-  SELFDESTRUCT: 0xff,
-} as const;
 
 const UNARY = [0x15, 0x19];
 const COUNT_LEADING_ZEROS = 0x1e;
@@ -77,9 +30,11 @@ const READING = [
   0x59, 0x5a,
 ];
 const OF_ACCOUNT = [0x31, 0x3b, 0x3f];
-const COPYING = [0x37, 0x39, 0x3e];
+const COPYING = [0x37, OP.CODECOPY, OP.RETURNDATACOPY];
 
-/** One program. @param statements about how many it has. */
+/** Writes an EVM program at random that does much and fails seldom: operands are on the stack, offsets are small, and what
+ * is left of gas flows into storage again and again, so that a wrong charge anywhere shows in the state root.
+ * @param statements how many it has. */
 export function generateProgram(source: ProgramSource, statements: number): Bytes {
   return writeProgram(source, statements, 0);
 }
@@ -91,160 +46,101 @@ function writeProgram(source: ProgramSource, statements: number, nesting: number
   return Uint8Array.from(writer.code);
 }
 
-function pick<T>(random: Random, choices: readonly T[]): T {
-  return choices[random.below(choices.length)]!;
+type Write = (writer: Writer) => void;
+
+function writeOperands(writer: Writer, count: number, depth: number): void {
+  for (let i = 0; i < count; i++) writeExpression(writer, depth + 1);
 }
 
-function emit(writer: Writer, ...opcodes: readonly number[]): void {
-  writer.code.push(...opcodes);
-}
-
-function push(writer: Writer, word: bigint): void {
-  const bytes = bigintToMinimalBytes(word);
-  emit(writer, OP.PUSH0 + bytes.length, ...bytes);
-}
-
-const EDGES: readonly bigint[] = [
-  0n,
-  1n,
-  2n,
-  31n,
-  32n,
-  33n,
-  64n,
-  255n,
-  256n,
-  2n ** 64n - 1n,
-  2n ** 255n,
-  2n ** 256n - 1n,
+/** Each leaves one word on the stack. What is listed twice comes twice as often. */
+const EXPRESSIONS: readonly ((writer: Writer, depth: number) => void)[] = [
+  (writer) => push(writer, anyWord(writer)),
+  (writer, depth) => {
+    writeOperands(writer, 1, depth);
+    const opcodes = writer.hasCountLeadingZeros ? [...UNARY, COUNT_LEADING_ZEROS] : UNARY;
+    emit(writer, pick(writer.random, opcodes));
+  },
+  writeBinary,
+  writeBinary,
+  (writer, depth) => {
+    writeOperands(writer, 3, depth);
+    emit(writer, pick(writer.random, TERNARY));
+  },
+  (writer) => emit(writer, pick(writer.random, READING)),
+  (writer) => {
+    pushAddress(writer);
+    emit(writer, pick(writer.random, OF_ACCOUNT));
+  },
+  (writer) => {
+    pushOffset(writer);
+    emit(writer, pick(writer.random, [OP.MLOAD, OP.CALLDATALOAD]));
+  },
+  (writer) => {
+    pushSlot(writer);
+    emit(writer, pick(writer.random, [OP.SLOAD, OP.TLOAD]));
+  },
+  (writer) => {
+    pushSize(writer);
+    pushOffset(writer);
+    emit(writer, OP.KECCAK256);
+  },
+  (writer) => {
+    push(writer, BigInt(writer.random.below(3)));
+    emit(writer, OP.BLOBHASH);
+  },
+  (writer) => emit(writer, OP.GAS),
 ];
 
-function anyWord({ random }: Writer): bigint {
-  switch (random.below(5)) {
-    case 0:
-      return pick(random, EDGES);
-    case 1:
-      return (2n ** BigInt(random.below(256)) - BigInt(random.below(2))) & (2n ** 256n - 1n);
-    case 2:
-      return BigInt(`0x${Buffer.from(random.bytes(32)).toString("hex")}`);
-    default:
-      return BigInt(random.below(1000));
-  }
-}
-
-function pushOffset(writer: Writer): void {
-  const { random } = writer;
-  if (random.chance(1, 500)) push(writer, pick(random, [0x10000n, 2n ** 32n, 2n ** 64n, 2n ** 256n - 1n]));
-  else push(writer, BigInt(random.below(300)));
-}
-
-function pushSize(writer: Writer): void {
-  const { random } = writer;
-  push(writer, random.chance(1, 500) ? 2n ** 40n : BigInt(pick(random, [0, 0, 1, 31, 32, 33, 64, 100])));
-}
-
-function pushAddress(writer: Writer): void {
-  const { random } = writer;
-  if (random.chance(1, 5)) {
-    push(writer, BigInt(CREATED_AT));
-    emit(writer, OP.MLOAD);
-  } else push(writer, addressToWord(pick(random, writer.addresses)));
-}
-
-function pushSlot(writer: Writer): void {
-  push(writer, BigInt(writer.random.below(4)));
+function writeBinary(writer: Writer, depth: number): void {
+  writeOperands(writer, 2, depth);
+  emit(writer, pick(writer.random, BINARY));
 }
 
 /** Leaves one word on the stack. */
 function writeExpression(writer: Writer, depth: number): void {
-  const { random } = writer;
-  const operands = (count: number): void => {
-    for (let i = 0; i < count; i++) writeExpression(writer, depth + 1);
-  };
-  switch (depth >= MAX_EXPRESSION_DEPTH ? 0 : random.below(12)) {
-    case 1:
-      operands(1);
-      return emit(
-        writer,
-        pick(
-          random,
-          writer.hasCountLeadingZeros ? [...UNARY, COUNT_LEADING_ZEROS, COUNT_LEADING_ZEROS] : UNARY,
-        ),
-      );
-    case 2:
-    case 3:
-      operands(2);
-      return emit(writer, pick(random, BINARY));
-    case 4:
-      operands(3);
-      return emit(writer, pick(random, TERNARY));
-    case 5:
-      return emit(writer, pick(random, READING));
-    case 6:
-      pushAddress(writer);
-      return emit(writer, pick(random, OF_ACCOUNT));
-    case 7:
-      pushOffset(writer);
-      return emit(writer, pick(random, [OP.MLOAD, 0x35]));
-    case 8:
-      pushSlot(writer);
-      return emit(writer, pick(random, [OP.SLOAD, OP.TLOAD]));
-    case 9:
-      pushSize(writer);
-      pushOffset(writer);
-      return emit(writer, OP.KECCAK256);
-    case 10:
-      push(writer, BigInt(random.below(3)));
-      return emit(writer, 0x49);
-    case 11:
-      return emit(writer, OP.GAS);
-    default:
-      return push(writer, anyWord(writer));
-  }
+  if (depth >= MAX_EXPRESSION_DEPTH) push(writer, anyWord(writer));
+  else pick(writer.random, EXPRESSIONS)(writer, depth);
 }
 
-/** Leaves the stack as it was. */
+/** Each leaves the stack as it was. What is listed more than once comes more often. */
+const STATEMENTS: readonly Write[] = [
+  (writer) => {
+    writeExpression(writer, 0);
+    pushOffset(writer);
+    emit(writer, pick(writer.random, [OP.MSTORE, OP.MSTORE8]));
+  },
+  (writer) => writeStore(writer, OP.SSTORE),
+  (writer) => writeStore(writer, OP.SSTORE),
+  (writer) => writeStore(writer, OP.TSTORE),
+  (writer) => {
+    emit(writer, OP.GAS);
+    pushSlot(writer);
+    emit(writer, OP.SSTORE);
+  },
+  (writer) => {
+    pushSize(writer);
+    pushOffset(writer);
+    pushOffset(writer);
+    emit(writer, OP.MCOPY);
+  },
+  writeCopy,
+  writeLog,
+  writeSkip,
+  writeLoop,
+  ...new Array<Write>(3).fill((writer) => writing(writer, writeCreate)),
+  ...new Array<Write>(7).fill(writeCall),
+];
+
 function writeStatement(writer: Writer): void {
   const { random } = writer;
-  switch (random.below(20)) {
-    case 0:
-      writeExpression(writer, 0);
-      pushOffset(writer);
-      return emit(writer, pick(random, [OP.MSTORE, OP.MSTORE8]));
-    case 1:
-    case 2:
-      return writeStore(writer, OP.SSTORE);
-    case 3:
-      return writeStore(writer, OP.TSTORE);
-    case 4:
-      emit(writer, OP.GAS);
-      pushSlot(writer);
-      return emit(writer, OP.SSTORE);
-    case 5:
-      pushSize(writer);
-      pushOffset(writer);
-      pushOffset(writer);
-      return emit(writer, OP.MCOPY);
-    case 6:
-      return writeCopy(writer);
-    case 7:
-      return writeLog(writer);
-    case 8:
-      return writeSkip(writer);
-    case 9:
-      return writeLoop(writer);
-    case 10:
-    case 11:
-    case 12:
-      return writing(writer, writeCreate);
-    case 13:
-      return random.chance(1, 20) ? emit(writer, random.below(256)) : writeCall(writer);
-    default:
-      return writeCall(writer);
-  }
+  if (random.chance(1, ANY_BYTE_CHANCE)) emit(writer, random.below(256));
+  else pick(random, STATEMENTS)(writer);
 }
 
-function writing(writer: Writer, write: (writer: Writer) => void): void {
+/** One statement in so many is a byte that may mean anything, and mostly ends the program. */
+const ANY_BYTE_CHANCE = 400;
+
+function writing(writer: Writer, write: Write): void {
   if (writer.nesting < MAX_NESTING) write(writer);
   else writeCall(writer);
 }
@@ -260,8 +156,8 @@ function writeCopy(writer: Writer): void {
   const { random } = writer;
   const ofAccount = random.chance(1, 3);
   // Beyond the return data a copy fails: mostly ask for none.
-  const opcode = ofAccount ? 0x3c : pick(random, COPYING);
-  if (opcode === 0x3e && random.chance(19, 20)) emit(writer, 0x3d, OP.PUSH0);
+  const opcode = ofAccount ? OP.EXTCODECOPY : pick(random, COPYING);
+  if (opcode === OP.RETURNDATACOPY && random.chance(19, 20)) emit(writer, OP.RETURNDATASIZE, OP.PUSH0);
   else {
     pushSize(writer);
     pushOffset(writer);
@@ -330,7 +226,10 @@ function writeCall(writer: Writer): void {
   if (random.chance(1, 4)) emit(writer, OP.GAS);
   else push(writer, pick(random, CALL_GAS));
   emit(writer, opcode);
-  if (random.chance(1, 2)) return emit(writer, OP.POP);
+  if (random.chance(1, 2)) {
+    emit(writer, OP.POP);
+    return;
+  }
   pushSlot(writer);
   emit(writer, OP.SSTORE);
 }
@@ -381,27 +280,24 @@ function writeInitCode(writer: Writer): Bytes {
   return Uint8Array.from(inside.code);
 }
 
+const ENDS: readonly Write[] = [
+  ...new Array<Write>(5).fill((writer) => emit(writer, OP.STOP)),
+  ...new Array<Write>(3).fill((writer) => endWithOutput(writer, OP.RETURN)),
+  (writer) => endWithOutput(writer, OP.REVERT),
+  (writer) => {
+    pushAddress(writer);
+    emit(writer, OP.SELFDESTRUCT);
+  },
+];
+
+function endWithOutput(writer: Writer, opcode: number): void {
+  pushSize(writer);
+  pushOffset(writer);
+  emit(writer, opcode);
+}
+
 function writeEnd(writer: Writer): void {
-  const { random } = writer;
-  switch (random.below(10)) {
-    case 0:
-      pushAddress(writer);
-      return emit(writer, OP.SELFDESTRUCT);
-    case 1:
-      pushSize(writer);
-      pushOffset(writer);
-      return emit(writer, OP.REVERT);
-    case 2:
-      return emit(writer, random.chance(1, 3) ? OP.INVALID : OP.STOP);
-    case 3:
-    case 4:
-    case 5:
-      pushSize(writer);
-      pushOffset(writer);
-      return emit(writer, OP.RETURN);
-    default:
-      return emit(writer, OP.STOP);
-  }
+  pick(writer.random, ENDS)(writer);
 }
 
 /** Call data: words that programs find interesting. */

@@ -19,6 +19,7 @@ import {
 import type { GenesisAccount } from "@ostrom/state";
 import { delegationDesignator, type Fork, forkRules } from "@ostrom/vm";
 import { generateInput, generateProgram } from "./program-generator.ts";
+import { type ProgramSource, pick } from "./program-writer.ts";
 
 /** A state and a transaction on it, made from a seed. */
 export type Scenario = {
@@ -92,10 +93,6 @@ export function generateScenario(fork: Fork, seed: number): Scenario {
   return { seed, fork, accounts, block, transaction: generateTransaction(source, fork, block) };
 }
 
-function pick<T>(random: Random, choices: readonly T[]): T {
-  return choices[random.below(choices.length)]!;
-}
-
 function account(address: Address, nonce: bigint, balance: bigint, code: Bytes): GenesisAccount {
   return { address, nonce, balance, code, storage: [] };
 }
@@ -112,9 +109,7 @@ function generateBlock(random: Random): ScenarioBlock {
   };
 }
 
-type Source = Parameters<typeof generateProgram>[0];
-
-function generateTransaction(source: Source, fork: Fork, block: ScenarioBlock): SignedTransaction {
+function generateTransaction(source: ProgramSource, fork: Fork, block: ScenarioBlock): SignedTransaction {
   const { random } = source;
   const types: TransactionType[] = forkRules(fork).delegation ? [0, 1, 2, 3, 4, 4, 4] : [0, 1, 2, 3];
   const type = pick(random, types);

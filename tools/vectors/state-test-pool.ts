@@ -1,10 +1,10 @@
-import { globSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Fork } from "@ostrom/vm";
 import { isSlow } from "./slow-list.ts";
 import type { StateTestReport } from "./state-tests.ts";
+import { jsonFilesBelow } from "./vector-run.ts";
 
 export type StateTestRun = {
   /** In the order in which files ended. */
@@ -36,13 +36,6 @@ export async function runStateTests(
   const count = Math.min(options.workers ?? availableParallelism(), queue.length);
   await Promise.all(Array.from({ length: count }, () => drain(queue, options.forks, take)));
   return { reports, leftOut };
-}
-
-function jsonFilesBelow(path: string): readonly string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return globSync("**/*.json", { cwd: path })
-    .sort()
-    .map((file) => join(path, file));
 }
 
 /** One worker that takes files from the queue until it is empty. Rejects if the worker dies. */

@@ -1,10 +1,9 @@
 import { type Bytes, type Hash, toHex, utf8 } from "@ostrom/base";
 import { encodeRlp } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
-import { decodeSignedTransaction, type SignedTransaction } from "@ostrom/execution";
+import { applyTransaction, decodeSignedTransaction, type SignedTransaction } from "@ostrom/execution";
 import { commitState, type Log, MemoryState, StateOverlay } from "@ostrom/state";
 import { type BlockContext, blobBaseFee, type Fork, forkRules, GAS_PER_BLOB, type Step } from "@ostrom/vm";
-import { applyTransaction } from "../../core/execution/apply-transaction.ts";
 import { readStateTests, type StateTest, type StateTestCase } from "./state-test-format.ts";
 
 export type StateTestFailure = {
@@ -34,12 +33,23 @@ export function runStateTestFile(path: string, forks: readonly Fork[]): StateTes
   for (const test of tests ?? []) {
     for (const testCase of test.cases) {
       cases++;
-      const failure = runStateTestCase(test, testCase);
+      const failure = runOrExplain(test, testCase);
       if (failure !== undefined) failures.push(failure);
     }
   }
   const durationMs = performance.now() - start;
   return { path, passed: cases - failures.length, failures, isStateTest: tests !== undefined, durationMs };
+}
+
+/** A broken invariant fails its case, and the others run all the same. */
+function runOrExplain(test: StateTest, testCase: StateTestCase): StateTestFailure | undefined {
+  try {
+    return runStateTestCase(test, testCase);
+  } catch (error) {
+    const { fork, index, variant } = testCase;
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { test: test.name, fork, index, variant, reasons: [`threw ${why}`] };
+  }
 }
 
 /** Runs one case. @returns what is wrong, or undefined if all is as it must be. */

@@ -1,4 +1,4 @@
-import { globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** What came of a set of vectors. */
@@ -27,14 +27,18 @@ export function* readVectors<T>(
 ): Generator<{ readonly file: string; readonly name: string; readonly vector: T }> {
   if (paths.length === 0) throw new Error("give a folder or a file of vectors");
   for (const path of paths) {
-    const files = statSync(path).isDirectory()
-      ? globSync("**/*.json", { cwd: path })
-          .sort()
-          .map((file) => join(path, file))
-      : [path];
-    for (const file of files) {
+    for (const file of jsonFilesBelow(path)) {
       const vectors = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, T>>;
       for (const [name, vector] of Object.entries(vectors)) yield { file, name, vector };
     }
   }
+}
+
+/** A file, or all JSON files below a folder, sorted. Throws an Error if there is neither. */
+export function jsonFilesBelow(path: string): readonly string[] {
+  if (!existsSync(path)) throw new Error(`${path} is not there: give a folder or a file of vectors`);
+  if (!statSync(path).isDirectory()) return [path];
+  return globSync("**/*.json", { cwd: path })
+    .sort()
+    .map((file) => join(path, file));
 }

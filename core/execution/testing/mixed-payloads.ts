@@ -3,7 +3,6 @@ import type { GenesisAccount } from "@ostrom/state";
 import { addressOfSecretKey, signAuthorization } from "../signature.ts";
 import { BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS } from "../system-contracts.ts";
 import { signTransaction, type TransactionFields } from "../transaction.ts";
-import type { AccessListEntry } from "../types.ts";
 import { testKey } from "./random-transactions.ts";
 import { contractAt, funded, TEST_CHAIN_ID, type TestChain } from "./test-chain.ts";
 
@@ -59,7 +58,9 @@ export function mixedPayload(chain: TestChain, random: Random): Uint8Array[] {
       payload.push(unrunnable(random, key, known));
       continue;
     }
-    payload.push(signTransaction({ ...baseFields(chain, random, known), ...shapeOf(random, sender, known) }, key).raw);
+    payload.push(
+      signTransaction({ ...baseFields(chain, random, known), ...shapeOf(random, sender, known) }, key).raw,
+    );
     nonces.set(sender, known + 1n);
     if (random.chance(1, 10)) payload.push(payload[payload.length - 1]!);
   }
@@ -100,16 +101,30 @@ function shapeOf(random: Random, sender: number, nonce: bigint): Partial<Transac
       // Init code: SSTORE(0, NUMBER); returns two bytes of memory as code.
       return { data: hex("4360005560026000f3"), value: BigInt(random.below(5)) };
     default:
-      return { type: 4, to: WRITER, data: concatBytes(word(), word()), authorizations: delegation(random, sender, nonce) };
+      return {
+        type: 4,
+        to: WRITER,
+        data: concatBytes(word(), word()),
+        authorizations: delegation(random, sender, nonce),
+      };
   }
 }
 
-function delegation(random: Random, sender: number, nonce: bigint): TransactionFields["authorizations"] & object {
+function delegation(
+  random: Random,
+  sender: number,
+  nonce: bigint,
+): TransactionFields["authorizations"] & object {
   const signer = random.below(SENDERS);
   // Of its own account the sender has used this nonce when authorizations are read.
   const expected = signer === sender ? nonce + 1n : BigInt(random.below(6));
   const address = random.chance(1, 3) ? addressFromHex("00".repeat(20)) : WRITER;
-  return [signAuthorization({ chainId: random.chance(1, 2) ? 0n : TEST_CHAIN_ID, address, nonce: expected }, testKey(signer))];
+  return [
+    signAuthorization(
+      { chainId: random.chance(1, 2) ? 0n : TEST_CHAIN_ID, address, nonce: expected },
+      testKey(signer),
+    ),
+  ];
 }
 
 function unrunnable(random: Random, key: Uint8Array, nonce: bigint): Uint8Array {

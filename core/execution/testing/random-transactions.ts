@@ -1,4 +1,4 @@
-import { Address, hashFromWord, type Random, Hash } from "@ostrom/base";
+import { Address, Hash, hashFromWord, type Random } from "@ostrom/base";
 import { signAuthorization } from "../signature.ts";
 import { signTransaction, type TransactionFields } from "../transaction.ts";
 import type { AccessListEntry, SignedTransaction, TransactionType } from "../types.ts";
@@ -35,7 +35,9 @@ export function randomTransaction(random: Random, type: TransactionType): Signed
     data: random.bytes(random.below(80)),
     ...(to === undefined ? {} : { to }),
     ...(type === 0 ? {} : { accessList: randomAccessList(random) }),
-    ...(type === 3 ? { maxFeePerBlobGas: randomBigint(random, 8), blobVersionedHashes: [blobHash(random)] } : {}),
+    ...(type === 3
+      ? { maxFeePerBlobGas: randomBigint(random, 8), blobVersionedHashes: [blobHash(random)] }
+      : {}),
     ...(type === 4 ? { authorizations: [randomAuthorization(random)] } : {}),
   };
   return signTransaction(fields, testKey(random.below(50)));

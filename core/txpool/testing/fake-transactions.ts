@@ -1,5 +1,5 @@
-import { type Address, addressFromWord, Hash, hashFromWord } from "@ostrom/base";
-import { completeFields, type ChainRules, type SignedTransaction } from "@ostrom/execution";
+import { type Address, addressFromWord, type Hash, hashFromWord } from "@ostrom/base";
+import { type ChainRules, completeFields, type SignedTransaction } from "@ostrom/execution";
 
 export const RULES: ChainRules = {
   chainId: 1337n,
@@ -46,5 +46,14 @@ export function fakeTransaction(fake: Fake = {}): SignedTransaction {
     to: senderAddress(999_999),
     value: fake.value ?? 0n,
   });
-  return { ...fields, raw, hash, yParity: 0, r: 1n, s: 1n, sender: senderAddress(fake.sender ?? 0), ...fake.fields };
+  return {
+    ...fields,
+    raw,
+    hash,
+    yParity: 0,
+    r: 1n,
+    s: 1n,
+    sender: senderAddress(fake.sender ?? 0),
+    ...fake.fields,
+  };
 }

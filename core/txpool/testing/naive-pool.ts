@@ -48,7 +48,8 @@ export class NaivePool {
   setAccount(sender: SignedTransaction["sender"], account: PoolAccount): void {
     this.#accounts.set(toHexDigits(sender), account);
     this.#waiting = this.#waiting.filter(
-      ({ transaction }) => toHexDigits(transaction.sender) !== toHexDigits(sender) || transaction.nonce >= account.nonce,
+      ({ transaction }) =>
+        toHexDigits(transaction.sender) !== toHexDigits(sender) || transaction.nonce >= account.nonce,
     );
     for (;;) {
       const own = this.#of(sender);
@@ -142,7 +143,11 @@ export class NaivePool {
   }
 
   #senders(among: readonly Waiting[] = this.#waiting): Uint8Array[] {
-    return [...new Map(among.map(({ transaction }) => [toHexDigits(transaction.sender), transaction.sender])).values()];
+    return [
+      ...new Map(
+        among.map(({ transaction }) => [toHexDigits(transaction.sender), transaction.sender]),
+      ).values(),
+    ];
   }
 
   #remove(gone: Waiting): void {
