@@ -41,6 +41,7 @@ export {
   decodePayload,
   EMPTY_PAYLOAD,
   encodePayload,
+  MAX_PAYLOAD_TRANSACTIONS,
   type PayloadErrorCode,
 } from "./payload.ts";
 export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressFromHex, concatBytes, createRandom, hex, unwrap } from "@ostrom/base";
-import { checkPayload, decodePayload, EMPTY_PAYLOAD, encodePayload } from "./payload.ts";
+import { encodeRlp } from "@ostrom/codec";
+import { hasMoreItems } from "./item-count.ts";
+import {
+  checkPayload,
+  decodePayload,
+  EMPTY_PAYLOAD,
+  encodePayload,
+  MAX_PAYLOAD_TRANSACTIONS,
+} from "./payload.ts";
 import { addressOfSecretKey } from "./signature.ts";
 import { randomTransaction, testKey } from "./testing/random-transactions.ts";
 import { GENESIS_TIME_MS, TEST_CHAIN_ID, testGenesis } from "./testing/test-chain.ts";
-import { signTransaction, type TransactionFields } from "./transaction.ts";
+import { decodeTransaction, signTransaction, type TransactionFields } from "./transaction.ts";
 import { encodeTransaction } from "./transaction-encoding.ts";
 
 const { rules, consensus } = testGenesis({ accounts: [] });
@@ -55,6 +63,18 @@ test("a payload without bytes, of another format, with bytes after it or of anot
   assert.equal(code(hex("0180")), "payload/malformed");
   assert.equal(code(hex("01c1c0")), "payload/malformed");
   assert.equal(code(hex("01f800")), "payload/malformed");
+});
+
+test("megabytes of tiny items are refused before they are decoded", () => {
+  const tiny = encodeRlp(Array.from({ length: MAX_PAYLOAD_TRANSACTIONS + 1 }, () => hex("")));
+  const refused = decodePayload(concatBytes(hex("01"), tiny));
+  assert.equal(!refused.ok && refused.error.code, "payload/malformed");
+  const most = Array.from({ length: MAX_PAYLOAD_TRANSACTIONS }, () => hex(""));
+  assert.equal(unwrap(decodePayload(encodePayload(most))).length, MAX_PAYLOAD_TRANSACTIONS);
+  const transaction = decodeTransaction(concatBytes(hex("02"), tiny));
+  assert.match(transaction.ok ? "" : transaction.error.message, /more list entries/);
+  for (const bytes of ["", "bf", "bfffffffffffffffff", "f8", "ffff"])
+    assert.equal(hasMoreItems(hex(bytes), 1), false);
 });
 
 test("a valid payload answers its senders and the sum of its gas limits", () => {
@@ -121,14 +141,15 @@ test("a signature that recovers nobody makes the payload invalid; the caller may
   const forged = encodeTransaction(made, { yParity: 0, r: 5n, s: 1n });
   assert.equal(codeOf([forged]), "payload/invalid-transaction");
   const someone = addressFromHex("00000000000000000000000000000000000000bb");
-  assert.deepEqual(unwrap(check([made.raw], { senderOf: () => someone })).transactions[0]?.sender, someone);
-  assert.equal(codeOf([made.raw], { senderOf: () => undefined }), "payload/invalid-transaction");
+  const known = { ...made, sender: someone };
+  assert.deepEqual(unwrap(check([made.raw], { known: () => known })).transactions[0]?.sender, someone);
+  assert.equal(codeOf([forged], { known: () => undefined }), "payload/invalid-transaction");
 });
 
 test("signatures are looked at last: a payload that fails otherwise costs none", () => {
-  const senderOf = (): never => assert.fail("no signature need be checked");
-  assert.equal(codeOf([raw(), raw()], { senderOf }), "payload/duplicate-transaction");
-  assert.equal(codeOf([raw(), hex("00")], { senderOf }), "payload/invalid-transaction");
+  const forged = encodeTransaction(signTransaction(FIELDS, KEY), { yParity: 0, r: 5n, s: 1n });
+  assert.equal(codeOf([forged, forged]), "payload/duplicate-transaction");
+  assert.equal(codeOf([forged, hex("00")]), "payload/invalid-transaction");
 });
 
 test("a transaction twice, gas limits above the block's together, or too many bytes make the payload invalid", () => {
@@ -159,7 +180,6 @@ test("no payload of any bytes makes the check throw", () => {
       rules,
       timestampMs: 0,
       maxPayloadBytes: 10_000,
-      senderOf: () => FIELDS.to,
     });
     if (checked.ok)
       assert.deepEqual(encodePayload(checked.value.transactions.map((each) => each.raw)), payload);

@@ -1,15 +1,17 @@
 import {
-  type Address,
   type Bytes,
   concatBytes,
   type Failure,
   fail,
+  type Hash,
   ok,
   type Result,
   toHexDigits,
 } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, readRlpBytes, readRlpList } from "@ostrom/codec";
+import { keccak256 } from "@ostrom/crypto";
 import { forkAt } from "./fees.ts";
+import { hasMoreItems } from "./item-count.ts";
 import { checkStaticValidity } from "./static-validity.ts";
 import { decodeTransaction, recoverSender } from "./transaction.ts";
 import type { ChainRules, SignedTransaction, Transaction } from "./types.ts";
@@ -17,6 +19,9 @@ import type { ChainRules, SignedTransaction, Transaction } from "./types.ts";
 /** What consensus orders without reading it: one byte of format, then the content. Format 1 is rlp([raw transaction, ...]),
  * the transactions inline. */
 const FORMAT_INLINE = 1;
+
+/** More transactions than the longest payload can hold valid ones of. */
+export const MAX_PAYLOAD_TRANSACTIONS = 32_768;
 
 export type PayloadErrorCode =
   | "payload/malformed"
@@ -49,7 +54,11 @@ export function decodePayload(
   if (payload[0] !== FORMAT_INLINE) {
     return fail("payload/unsupported-format", `payload format ${payload[0]} is not known to this version`);
   }
-  const decoded = decodeRlpWith(payload.subarray(1), (item) =>
+  const content = payload.subarray(1);
+  if (hasMoreItems(content, MAX_PAYLOAD_TRANSACTIONS + 1)) {
+    return fail("payload/malformed", `more than ${MAX_PAYLOAD_TRANSACTIONS} transactions`);
+  }
+  const decoded = decodeRlpWith(content, (item) =>
     readRlpList(item, "payload").map((entry) => readRlpBytes(entry, "transaction")),
   );
   return decoded.ok ? ok(decoded.value) : fail("payload/malformed", decoded.error.message);
@@ -59,8 +68,8 @@ export function decodePayload(
  * balances: those are execution's.
  * @param request.timestampMs of the block.
  * @param request.maxPayloadBytes from genesis.
- * @param request.senderOf answers who signed, if the caller knows better than to recover it here (worker pool, cache);
- * undefined: the signature is wrong.
+ * @param request.known answers a transaction that the caller has decoded and whose signature it has checked, by its hash (pool,
+ * worker); undefined: it is decoded and recovered here.
  * Errors: `payload/malformed`, `/unsupported-format`, `/too-long`, `/too-much-gas` (gas limits sum above the block's),
  * `/duplicate-transaction`, `/invalid-transaction`. */
 export function checkPayload(request: {
@@ -68,7 +77,7 @@ export function checkPayload(request: {
   readonly rules: ChainRules;
   readonly timestampMs: number;
   readonly maxPayloadBytes: number;
-  readonly senderOf?: (transaction: Transaction) => Address | undefined;
+  readonly known?: (hash: Hash) => SignedTransaction | undefined;
 }): Result<CheckedPayload, Failure<PayloadErrorCode>> {
   const { payload, rules } = request;
   if (payload.length > request.maxPayloadBytes) {
@@ -79,19 +88,20 @@ export function checkPayload(request: {
   }
   const raws = decodePayload(payload);
   if (!raws.ok) return raws;
-  const senderOf = request.senderOf ?? recoveredSender;
   const fork = forkAt(rules, Math.floor(request.timestampMs / 1000));
-  const transactions: Transaction[] = [];
+  const transactions: (Transaction | SignedTransaction)[] = [];
   const seen = new Set<string>();
   let gasLimit = 0n;
   // All that is cheap comes before the first signature.
   for (const raw of raws.value) {
-    const decoded = decodeTransaction(raw);
+    const hash = keccak256(raw);
+    const known = request.known?.(hash);
+    const decoded = known === undefined ? decodeTransaction(raw) : ok(known);
     if (!decoded.ok)
       return fail("payload/invalid-transaction", `${decoded.error.code}: ${decoded.error.message}`);
     const valid = checkStaticValidity(decoded.value, rules, fork);
     if (!valid.ok) return fail("payload/invalid-transaction", `${valid.error.code}: ${valid.error.message}`);
-    const key = toHexDigits(decoded.value.hash);
+    const key = toHexDigits(hash);
     if (seen.has(key)) return fail("payload/duplicate-transaction", `transaction ${key} twice`);
     seen.add(key);
     gasLimit += decoded.value.gasLimit;
@@ -102,16 +112,15 @@ export function checkPayload(request: {
   }
   const signed: SignedTransaction[] = [];
   for (const transaction of transactions) {
-    const sender = senderOf(transaction);
-    if (sender === undefined) {
+    if ("sender" in transaction) {
+      signed.push(transaction);
+      continue;
+    }
+    const sender = recoverSender(transaction);
+    if (!sender.ok) {
       return fail("payload/invalid-transaction", `${toHexDigits(transaction.hash)} has no valid signature`);
     }
-    signed.push({ ...transaction, sender });
+    signed.push({ ...transaction, sender: sender.value });
   }
   return ok({ transactions: signed, gasLimit });
-}
-
-function recoveredSender(transaction: Transaction): Address | undefined {
-  const sender = recoverSender(transaction);
-  return sender.ok ? sender.value : undefined;
 }

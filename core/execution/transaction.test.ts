@@ -275,6 +275,15 @@ test("an authorization with a bad parity, a high s or an impossible r has no aut
   }
 });
 
+test("the longest lists that authorizations and access lists can have for their bytes decode", () => {
+  const smallest = { chainId: 0n, address: TO, nonce: 0n, yParity: 0n, r: 0n, s: 0n };
+  const authorizations = Array.from({ length: 500 }, () => smallest);
+  const accessList = Array.from({ length: 500 }, () => ({ address: TO, storageKeys: [] }));
+  const made = signTransaction({ ...FIELDS, type: 4, authorizations, accessList }, KEY);
+  assert.equal(unwrap(decodeTransaction(made.raw)).authorizations.length, 500);
+  assert.equal(errorOf(signTransaction({ ...FIELDS, type: 1, accessList }, KEY).raw), undefined);
+});
+
 test("no garbage makes the decoder throw", () => {
   const random = createRandom(5);
   const valid = TYPES.map((type) => randomTransaction(random, type).raw);

@@ -11,6 +11,7 @@ import {
 } from "@ostrom/base";
 import { decodeRlpWith, RlpError, type RlpItem, readRlpBytes, readRlpList, readRlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
+import { hasMoreItems } from "./item-count.ts";
 import { isCanonicalSignature, recoverSigner, signHash, type TransactionSignature } from "./signature.ts";
 import {
   encodeTransaction,
@@ -42,6 +43,10 @@ export type TransactionFields = Partial<UnsignedTransaction> &
 /** Largest nonce a transaction may have: 2^64 - 2. Source: EIP-2681. */
 export const MAX_TRANSACTION_NONCE: bigint = 2n ** 64n - 2n;
 
+/** All fields of the largest type. */
+const ITEMS_BESIDE_LISTS = 16;
+/** Seven items of an authorization take 27 bytes, three of an access list's entry 23. */
+const LEAST_BYTES_OF_AN_ITEM = 3;
 const WORD_LIMIT = 2n ** 256n;
 const UINT64_BYTES = 8;
 const LEGACY_PREFIX = 0xc0;
@@ -127,6 +132,9 @@ type Fields = Omit<Transaction, "raw" | "hash">;
 type Read = (items: readonly RlpItem[]) => Result<Fields, TransactionFailure>;
 
 function decodeWith(raw: Bytes, body: Bytes, read: Read): Result<Transaction, TransactionFailure> {
+  if (hasMoreItems(body, ITEMS_BESIDE_LISTS + body.length / LEAST_BYTES_OF_AN_ITEM)) {
+    return fail("transaction/malformed", "more list entries than its bytes can hold");
+  }
   const decoded = decodeRlpWith(body, (item) => read(readRlpList(item, "transaction")));
   if (!decoded.ok) return fail("transaction/malformed", decoded.error.message);
   if (!decoded.value.ok) return decoded.value;

@@ -1,6 +1,13 @@
 import type { TLSSocket } from "node:tls";
 import type { Bytes } from "@ostrom/base";
-import { CONTROL_CODES, controlFrame, FRAME_HEADER_BYTES, type FrameChannel, FrameReader, writeFrameHeader } from "./frame-codec.ts";
+import {
+  CONTROL_CODES,
+  controlFrame,
+  FRAME_HEADER_BYTES,
+  type FrameChannel,
+  FrameReader,
+  writeFrameHeader,
+} from "./frame-codec.ts";
 import { FRAME_COST_BYTES, type LinkLimits } from "./limits.ts";
 import type { OutgoingFrame, OutgoingQueue } from "./outgoing-queue.ts";
 import type { Channel } from "./types.ts";
@@ -70,7 +77,9 @@ export class Connection {
     this.#limits = limits;
     this.#events = events;
     this.#inboundBudget = limits.inboundBytesPerSecond;
-    this.#reader = new FrameReader(limits.maxFrameBytes, (channel, payload) => this.#receive(channel, payload));
+    this.#reader = new FrameReader(limits.maxFrameBytes, (channel, payload) =>
+      this.#receive(channel, payload),
+    );
     socket.on("error", () => this.close("network/broken"));
     socket.on("close", () => this.close("network/closed-by-peer"));
     socket.on("drain", () => this.#drained());
@@ -100,7 +109,11 @@ export class Connection {
     while (this.isReady && !this.#isFull && !queue.isEmpty) {
       const batch: OutgoingFrame[] = [];
       let size = 0;
-      for (let frame = queue.take(); frame !== undefined; frame = size < BATCH_BYTES ? queue.take() : undefined) {
+      for (
+        let frame = queue.take();
+        frame !== undefined;
+        frame = size < BATCH_BYTES ? queue.take() : undefined
+      ) {
         batch.push(frame);
         size += FRAME_HEADER_BYTES + frame.payload.length;
       }
@@ -121,10 +134,15 @@ export class Connection {
     }
     this.#stalledMs = this.#isFull ? this.#stalledMs + elapsedMs : 0;
     const timeoutMs = this.#isReady ? this.#limits.idleTimeoutMs : this.#limits.handshakeTimeoutMs;
-    if (this.#silentMs >= timeoutMs) return this.close(this.#isReady ? "network/idle" : "network/handshake-timeout");
+    if (this.#silentMs >= timeoutMs)
+      return this.close(this.#isReady ? "network/idle" : "network/handshake-timeout");
     if (this.#stalledMs >= this.#limits.stallTimeoutMs) return this.close("network/stalled");
     this.#sincePingMs += elapsedMs;
-    if (this.#isReady && !this.#isFull && this.#sincePingMs >= this.#limits.idleTimeoutMs / PINGS_PER_IDLE_TIMEOUT) {
+    if (
+      this.#isReady &&
+      !this.#isFull &&
+      this.#sincePingMs >= this.#limits.idleTimeoutMs / PINGS_PER_IDLE_TIMEOUT
+    ) {
       this.#sincePingMs = 0;
       this.#write(CONTROL_FRAMES.ping);
     }

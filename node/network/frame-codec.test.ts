@@ -32,7 +32,8 @@ test("frames: read however the stream is cut", () => {
   const stream = concatBytes(...sent.map(([channel, payload]) => frame(channel, payload)));
   for (const size of [1, 2, 5, 7, 100, 65_536, stream.length]) {
     const chunks: Bytes[] = [];
-    for (let offset = 0; offset < stream.length; offset += size) chunks.push(stream.slice(offset, offset + size));
+    for (let offset = 0; offset < stream.length; offset += size)
+      chunks.push(stream.slice(offset, offset + size));
     assert.deepEqual(read(chunks), { frames: sent, code: undefined });
   }
 });

@@ -16,7 +16,12 @@ export const CONTROL_CODES: {
   readonly pong: 4;
 } = { hello: 1, welcome: 2, ping: 3, pong: 4 };
 
-const CHANNEL_IDS: Readonly<Record<FrameChannel, number>> = { control: 0, consensus: 1, sync: 2, transactions: 3 };
+const CHANNEL_IDS: Readonly<Record<FrameChannel, number>> = {
+  control: 0,
+  consensus: 1,
+  sync: 2,
+  transactions: 3,
+};
 const CHANNEL_OF_ID: readonly FrameChannel[] = ["control", "consensus", "sync", "transactions"];
 const CONTROL_PAYLOAD_BYTES = 1;
 

@@ -38,9 +38,15 @@ test("identity: parts missing or broken, keys of other kinds, and a foreign cert
   assert.equal(codeOf(identity.privateKeyPem), "identity/malformed");
   assert.equal(codeOf(identity.certificatePem), "identity/malformed");
   assert.equal(codeOf(identity.privateKeyPem.slice(0, 60) + identity.certificatePem), "identity/malformed");
-  assert.equal(codeOf(identity.privateKeyPem + identity.certificatePem.replace("MIH", "AAA")), "identity/malformed");
+  assert.equal(
+    codeOf(identity.privateKeyPem + identity.certificatePem.replace("MIH", "AAA")),
+    "identity/malformed",
+  );
   const other = createIdentity();
   assert.equal(codeOf(other.privateKeyPem + identity.certificatePem), "identity/key-mismatch");
-  const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" });
+  const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+    format: "pem",
+    type: "pkcs8",
+  });
   assert.equal(codeOf(elliptic.toString() + identity.certificatePem), "identity/wrong-key-type");
 });

@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  X509Certificate,
+} from "node:crypto";
 import { type Failure, fail, ok, type Result, toHexDigits } from "@ostrom/base";
 import { selfSignedCertificate } from "./self-signed-certificate.ts";
 import type { PeerId } from "./types.ts";
@@ -12,7 +18,9 @@ export type Identity = {
   readonly certificatePem: string;
 };
 
-export type IdentityFailure = Failure<"identity/malformed" | "identity/wrong-key-type" | "identity/key-mismatch">;
+export type IdentityFailure = Failure<
+  "identity/malformed" | "identity/wrong-key-type" | "identity/key-mismatch"
+>;
 
 /** Makes a new key and its self-signed certificate. */
 export function createIdentity(): Identity {

@@ -4,7 +4,7 @@ import type { LinkLimits } from "./limits.ts";
 const MAX_ADDRESSES = 4_096;
 const MS_PER_MINUTE = 60_000;
 
-type AddressRecord = { pending: number; /** Connections it may open at once. */ allowance: number };
+type AddressRecord = { pending: number /** Connections it may open at once. */; allowance: number };
 
 export type GateRefusal = "network/too-many-pending" | "network/too-many-from-address" | "network/too-often";
 

@@ -8,8 +8,8 @@ import { CONTROL_CODES, controlFrame } from "./frame-codec.ts";
 import { createIdentity, type Identity } from "./identity.ts";
 import type { LinkLimits } from "./limits.ts";
 import { selfSignedCertificate } from "./self-signed-certificate.ts";
+import { TestNetwork, type TestNode, until } from "./testing/nodes.ts";
 import { dialRaw, PROTOCOL_NAME, type RawClient, rawFrame, rawOptions } from "./testing/raw-client.ts";
-import { type TestNode, TestNetwork, until } from "./testing/nodes.ts";
 
 const HELLO = controlFrame(CONTROL_CODES.hello);
 const PING = controlFrame(CONTROL_CODES.ping);
@@ -29,7 +29,9 @@ async function attack(
     const honest = await network.start({ peers: () => [node.address] });
     await until("an honest node is linked", () => honest.links.connected().length === 1);
     assert.equal(honest.links.send(node.identity.peerId, "consensus", utf8("vote")), true);
-    await until("its vote came", () => node.received.some((frame) => frame.peerId === honest.identity.peerId));
+    await until("its vote came", () =>
+      node.received.some((frame) => frame.peerId === honest.identity.peerId),
+    );
   } finally {
     await network.stop();
   }
@@ -124,7 +126,11 @@ test("links: the node's own identity is refused", () =>
 
 test("links: garbage in the place of TLS ends the connection", () =>
   attack(async (node) => {
-    for (const garbage of [createRandom(1).bytes(1_000), utf8("GET / HTTP/1.1\r\n\r\n"), new Uint8Array(20_000)]) {
+    for (const garbage of [
+      createRandom(1).bytes(1_000),
+      utf8("GET / HTTP/1.1\r\n\r\n"),
+      new Uint8Array(20_000),
+    ]) {
       const socket = plain(node);
       socket.write(garbage);
       await once(socket, "close");
@@ -190,7 +196,10 @@ for (const [what, bytes, reason] of MISCONDUCT) {
         for (let attempt = 0; back === undefined && attempt < 200; attempt++) {
           const client = await dialRaw(node.address, rawOptions(insider));
           client.socket.write(HELLO);
-          await Promise.race([client.ended, until("welcome", () => client.frames.length > 0 || client.isEnded())]);
+          await Promise.race([
+            client.ended,
+            until("welcome", () => client.frames.length > 0 || client.isEnded()),
+          ]);
           if (client.frames.length > 0) back = client;
         }
         assert.ok(back !== undefined, "a ban ends");
@@ -296,7 +305,9 @@ test("links: a flood of pings or of empty frames is slowed down, not answered wi
   attack(
     async (node, insider) => {
       const client = await greet(node, insider);
-      const flood = concatBytes(...Array.from({ length: 10_000 }, () => rawFrame("transactions", new Uint8Array(0))));
+      const flood = concatBytes(
+        ...Array.from({ length: 10_000 }, () => rawFrame("transactions", new Uint8Array(0))),
+      );
       client.socket.write(flood);
       await until("the first second's share came", () => node.received.length > 3_000);
       assert.ok(node.received.length < 10_000, "the rest has to wait");

@@ -2,7 +2,7 @@
 // Run: node node/network/links.bench.ts [seconds for each measurement]
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { bytesToUint64, type Bytes } from "@ostrom/base";
+import { type Bytes, bytesToUint64 } from "@ostrom/base";
 import { createIdentity, type Identity } from "./identity.ts";
 import { createLinks, type Links } from "./links.ts";
 import { realClock, until } from "./testing/nodes.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8 } from "@ostrom/base";
 import { createIdentity } from "./identity.ts";
-import { type TestNode, TestNetwork, until } from "./testing/nodes.ts";
+import { TestNetwork, type TestNode, until } from "./testing/nodes.ts";
 
 async function withNetwork(
   work: (network: TestNetwork) => Promise<void>,
@@ -18,7 +18,8 @@ async function withNetwork(
 
 const linked = (a: TestNode, b: TestNode): boolean =>
   a.links.connected().includes(b.identity.peerId) && b.links.connected().includes(a.identity.peerId);
-const bothWays = (node: TestNode): boolean => node.links.stats().peers.every((peer) => peer.isDialed && peer.isAccepted);
+const bothWays = (node: TestNode): boolean =>
+  node.links.stats().peers.every((peer) => peer.isDialed && peer.isAccepted);
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 test("links: nodes of one set find each other and exchange frames of every channel and size", () =>
@@ -29,8 +30,13 @@ test("links: nodes of one set find each other and exchange frames of every chann
     assert.equal(a.links.broadcast("consensus", utf8("vote")), 2);
     assert.equal(a.links.send(b.identity.peerId, "sync", new Uint8Array(3_000_000).fill(5)), true);
     assert.equal(b.links.send(a.identity.peerId, "transactions", new Uint8Array(0)), true);
-    await until("all frames came", () => b.received.length === 2 && c.received.length === 1 && a.received.length === 1);
-    assert.deepEqual(c.received, [{ peerId: a.identity.peerId, channel: "consensus", payload: utf8("vote") }]);
+    await until(
+      "all frames came",
+      () => b.received.length === 2 && c.received.length === 1 && a.received.length === 1,
+    );
+    assert.deepEqual(c.received, [
+      { peerId: a.identity.peerId, channel: "consensus", payload: utf8("vote") },
+    ]);
     const large = b.received.find((frame) => frame.channel === "sync");
     assert.deepEqual(large?.payload, new Uint8Array(3_000_000).fill(5));
     assert.deepEqual(a.received, [
@@ -204,7 +210,8 @@ test("links: what waits for a slow peer is bounded; transactions give way, votes
       }
       assert.ok(accepted < sent, "the queue must fill");
       assert.ok((a.links.stats().peers[0]?.queuedBytes ?? 0) <= 1_000_000);
-      for (let vote = 0; vote < 100; vote++) assert.equal(a.links.send(to, "consensus", utf8(`vote ${vote}`)), true);
+      for (let vote = 0; vote < 100; vote++)
+        assert.equal(a.links.send(to, "consensus", utf8(`vote ${vote}`)), true);
       const votes = (): number => slow.received.filter((frame) => frame.channel === "consensus").length;
       await until("all votes came", () => votes() === 100);
       const { dropped } = a.links.stats().peers[0]!;

@@ -102,7 +102,10 @@ class ValidatorLinks {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
-    this.#secure = { identity: options.identity, protocolName: `ostrom/${PROTOCOL_VERSION}/${options.networkId}` };
+    this.#secure = {
+      identity: options.identity,
+      protocolName: `ostrom/${PROTOCOL_VERSION}/${options.networkId}`,
+    };
     this.#gate = new InboundGate(this.#limits);
     const unlessStopped =
       <Arguments extends readonly unknown[]>(handler: (...given: Arguments) => void) =>
@@ -207,7 +210,10 @@ class ValidatorLinks {
 
   #refuse(reason: CloseReason, peerId?: PeerId): void {
     this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
-    this.#options.log("debug", "a connection was refused", { reason, ...(peerId === undefined ? {} : { peer: peerId }) });
+    this.#options.log("debug", "a connection was refused", {
+      reason,
+      ...(peerId === undefined ? {} : { peer: peerId }),
+    });
   }
 
   #admit(socket: Socket): void {
@@ -266,5 +272,7 @@ function listenError(error: Error, host: string, port: number): NetworkError {
       { cause: error },
     );
   }
-  return new NetworkError("network/cannot-listen", `cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
+  return new NetworkError("network/cannot-listen", `cannot listen on ${host}:${port}: ${error.message}`, {
+    cause: error,
+  });
 }

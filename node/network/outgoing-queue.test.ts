@@ -17,7 +17,10 @@ function drain(queue: OutgoingQueue): string[] {
 test("queue: first in, first out within a channel", () => {
   const queue = new OutgoingQueue(1_000_000);
   for (let mark = 0; mark < 100; mark++) queue.push("sync", bytes(10, mark));
-  assert.deepEqual(drain(queue), Array.from({ length: 100 }, (_, mark) => `sync${mark}`));
+  assert.deepEqual(
+    drain(queue),
+    Array.from({ length: 100 }, (_, mark) => `sync${mark}`),
+  );
   assert.ok(queue.isEmpty);
 });
 
@@ -38,7 +41,8 @@ test("queue: a vote that comes late goes before sync and transactions that wait"
 test("queue: nobody starves: under a flood of consensus, the others get their shares", () => {
   const queue = new OutgoingQueue(1_000_000_000);
   for (let count = 0; count < 2_000; count++) {
-    for (const channel of ["consensus", "sync", "transactions"] as Channel[]) queue.push(channel, bytes(1_000));
+    for (const channel of ["consensus", "sync", "transactions"] as Channel[])
+      queue.push(channel, bytes(1_000));
   }
   const counts: Record<Channel, number> = { consensus: 0, sync: 0, transactions: 0 };
   for (let taken = 0; taken < 690; taken++) counts[queue.take()!.channel] += 1;

@@ -83,7 +83,11 @@ export class Peer {
 
   /** Whether nothing is left of it that must be remembered. */
   get isForgettable(): boolean {
-    return this.#strikes === 0 && this.#connections.dialed === undefined && this.#connections.accepted === undefined;
+    return (
+      this.#strikes === 0 &&
+      this.#connections.dialed === undefined &&
+      this.#connections.accepted === undefined
+    );
   }
 
   /** Says where to reach it, from now on; undefined: nowhere, wait until it comes. */
@@ -219,7 +223,8 @@ export class Peer {
       if (connection.readyMs >= GOOD_CONNECTION_MS) this.#redialMs = this.#ports.limits.minRedialMs;
       this.#redialLater();
     }
-    const isStillUp = this.#connections.dialed?.isReady === true || this.#connections.accepted?.isReady === true;
+    const isStillUp =
+      this.#connections.dialed?.isReady === true || this.#connections.accepted?.isReady === true;
     if (!this.#isUp || isStillUp) return;
     this.#isUp = false;
     this.#lastDownReason = reason;
@@ -229,7 +234,8 @@ export class Peer {
 
   #dial(): void {
     const address = this.#address;
-    const isBusy = this.#dialing !== undefined || this.#isWaitingToRedial || this.#connections.dialed !== undefined;
+    const isBusy =
+      this.#dialing !== undefined || this.#isWaitingToRedial || this.#connections.dialed !== undefined;
     if (address === undefined || isBusy || this.#isClosed || this.isBanned) return;
     this.#dials += 1;
     const { secure, clock, limits } = this.#ports;

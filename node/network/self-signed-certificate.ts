@@ -6,12 +6,18 @@ import { type Bytes, concatBytes, hex, utf8 } from "@ostrom/base";
  * Sources: RFC 5280 (X.509), RFC 8410 (Ed25519 in X.509), ITU-T X.690 (DER). */
 export function selfSignedCertificate(publicKey: KeyObject, privateKey: KeyObject): string {
   const algorithm = sequence(ED25519_OBJECT_ID);
-  const name = sequence(element(SET, sequence(COMMON_NAME_OBJECT_ID, element(UTF8_STRING, utf8("Ostrom node")))));
+  const name = sequence(
+    element(SET, sequence(COMMON_NAME_OBJECT_ID, element(UTF8_STRING, utf8("Ostrom node")))),
+  );
   const validity = sequence(element(UTC_TIME, utf8(NOT_BEFORE)), element(GENERALIZED_TIME, utf8(NOT_AFTER)));
   const keyInfo = new Uint8Array(publicKey.export({ format: "der", type: "spki" }));
   const toBeSigned = sequence(SERIAL_NUMBER, algorithm, name, validity, name, keyInfo);
   const signature = new Uint8Array(sign(null, toBeSigned, privateKey));
-  const certificate = sequence(toBeSigned, algorithm, element(BIT_STRING, concatBytes(NO_UNUSED_BITS, signature)));
+  const certificate = sequence(
+    toBeSigned,
+    algorithm,
+    element(BIT_STRING, concatBytes(NO_UNUSED_BITS, signature)),
+  );
   return toPem("CERTIFICATE", certificate);
 }
 

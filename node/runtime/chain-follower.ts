@@ -1,4 +1,4 @@
-import { Epoch, type Hash, Height, must, toHexDigits } from "@ostrom/base";
+import { Address, type Bytes, Epoch, type Hash, Height, must, toHexDigits } from "@ostrom/base";
 import {
   type Executed,
   encodeBlock,
@@ -6,8 +6,7 @@ import {
   feeRecipientOf,
   type ValidatorSet,
 } from "@ostrom/consensus";
-import { keccak256 } from "@ostrom/crypto";
-import { decodePayload, type SignedTransaction } from "@ostrom/execution";
+import type { SignedTransaction } from "@ostrom/execution";
 import type { Execution, ExecutionReport, OrderedInput } from "./execution-port.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 
@@ -48,10 +47,6 @@ export class ChainFollower {
   }
 
   #inputOf({ block, digest, finalization }: FinalizedBlock): OrderedInput {
-    const payload = decodePayload(block.payload);
-    const transactions = payload.ok ? payload.value : [];
-    const checked = this.#ports.checkedIn(digest);
-    const senders = new Map(checked.map(({ hash, sender }) => [toHexDigits(hash), sender]));
     return {
       height: block.height,
       view: block.view,
@@ -62,12 +57,33 @@ export class ChainFollower {
         feeRecipientOf(this.#ports.validators, block.proposer),
         "a finalized block has a proposer of the set",
       ),
-      transactions,
-      senders: transactions.map((raw) => senders.get(toHexDigits(keccak256(raw)))),
+      senders: packSenderEntries(this.#ports.checkedIn(digest)),
       orderedBlock: encodeBlock(block),
       finalization: encodeCertificate(finalization),
     };
   }
+}
+
+const HASH_LENGTH = 32;
+const ADDRESS_LENGTH = 20;
+
+function packSenderEntries(transactions: readonly SignedTransaction[]): Bytes {
+  const packed = new Uint8Array(transactions.length * (HASH_LENGTH + ADDRESS_LENGTH));
+  transactions.forEach(({ hash, sender }, index) => {
+    packed.set(hash, index * (HASH_LENGTH + ADDRESS_LENGTH));
+    packed.set(sender, index * (HASH_LENGTH + ADDRESS_LENGTH) + HASH_LENGTH);
+  });
+  return packed;
+}
+
+/** Reads `OrderedInput.senders`: senders by the hash's hex digits. */
+export function unpackSenderEntries(packed: Bytes): ReadonlyMap<string, Address> {
+  const senders = new Map<string, Address>();
+  for (let offset = 0; offset < packed.length; offset += HASH_LENGTH + ADDRESS_LENGTH) {
+    const hash = toHexDigits(packed.subarray(offset, offset + HASH_LENGTH));
+    senders.set(hash, Address(packed.slice(offset + HASH_LENGTH, offset + HASH_LENGTH + ADDRESS_LENGTH)));
+  }
+  return senders;
 }
 
 function executedOf(report: ExecutionReport): Executed {

@@ -39,7 +39,7 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
     allowedOrigins: [],
     maxBodyBytes: 16 * 1024 * 1024,
     maxBatch: 1_000,
-    maxLogRange: 10_000,
+    maxLogRange: 100_000,
     callGasCap: 50_000_000,
   },
   historyBlocks: DEFAULT_HISTORY_BLOCKS,

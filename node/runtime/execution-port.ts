@@ -10,11 +10,9 @@ export type OrderedInput = {
   readonly orderDigest: Hash;
   /** Receives the fees. */
   readonly proposer: Address;
-  /** Raw transactions. */
-  readonly transactions: readonly Bytes[];
-  /** Who signed each, where this node has checked it already. */
-  readonly senders: readonly (Address | undefined)[];
-  /** The ordered block and the finalization certificate, encoded, for peers that sync. */
+  /** Transactions whose signatures this node has checked: hash (32 bytes) and sender (20 bytes) of each, one after another. */
+  readonly senders: Bytes;
+  /** The ordered block, whose payload is to be executed, and the finalization certificate, encoded, for peers that sync. */
   readonly orderedBlock: Bytes;
   readonly finalization: Bytes;
 };

@@ -1,10 +1,11 @@
-import { type Address, assert, equalBytes, type Hash, must, toHex, toHexDigits } from "@ostrom/base";
-import { validatorSetHash } from "@ostrom/consensus";
+import { type Address, assert, equalBytes, type Hash, must, toHex, toHexDigits, unwrap } from "@ostrom/base";
+import { decodeBlock, validatorSetHash } from "@ostrom/consensus";
 import { HASH_KECCAK256, keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import {
   type AppliedBlock,
   applyBlock,
   type ChainRules,
+  decodePayload,
   type ExecutedBlock,
   type Genesis,
   genesisBlock,
@@ -26,6 +27,7 @@ import {
   type WriteOperation,
 } from "@ostrom/state";
 import { blockOperations, metaOperation, readHead, readHeader, readMeta, type Store } from "@ostrom/storage";
+import { unpackSenderEntries } from "./chain-follower.ts";
 import type { ExecutedHead, ExecutionReport, OrderedInput } from "./execution-port.ts";
 import { consensusSet } from "./validator-sets.ts";
 
@@ -92,12 +94,11 @@ export class Executor {
   }
 
   #apply(input: OrderedInput): AppliedBlock {
-    const senders = new Map<string, Address>();
-    input.transactions.forEach((raw, index) => {
-      const sender = input.senders[index];
-      if (sender !== undefined) senders.set(toHexDigits(keccak256(raw)), sender);
-    });
-    const { height, timestampMs, orderDigest, proposer, transactions } = input;
+    const senders = unpackSenderEntries(input.senders);
+    const { height, timestampMs, orderDigest, proposer } = input;
+    const payload = decodePayload(unwrap(decodeBlock(input.orderedBlock)).payload);
+    // Who votes checks the form of a payload; one that cannot be read all the same is an empty one, everywhere alike.
+    const transactions = payload.ok ? payload.value : [];
     return applyBlock({
       rules: this.#rules,
       parent: this.#parent.header,

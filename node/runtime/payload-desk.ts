@@ -1,4 +1,4 @@
-import { type Address, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
+import { equalBytes, type Hash, toHexDigits } from "@ostrom/base";
 import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
@@ -206,36 +206,37 @@ export class PayloadDesk {
     }
     const raws = decodePayload(block.payload);
     if (!raws.ok) return raws.error.message;
-    const senders = await this.#sendersOf(raws.value);
+    const known = await this.#checkedOf(raws.value);
     const checked = checkPayload({
       payload: block.payload,
       rules: this.#rules,
       timestampMs: block.timestampMs,
       maxPayloadBytes: this.#limits.maxPayloadBytes,
-      senderOf: (transaction) => senders.get(toHexDigits(transaction.hash)),
+      known: (hash) => known.get(toHexDigits(hash)),
     });
     if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`;
     this.#remember(toHexDigits(request.digest), { height: block.height, ...checkedFacts(checked.value) });
     return undefined;
   }
 
-  /** From the pool where it knows the transaction; the others from the checker. */
-  async #sendersOf(raws: readonly Uint8Array[]): Promise<ReadonlyMap<string, Address>> {
-    const senders = new Map<string, Address>();
-    const unknown: { readonly key: string; readonly raw: Uint8Array }[] = [];
+  /** Those with good signatures: from the pool where it knows the transaction; the others by way of the checker. */
+  async #checkedOf(raws: readonly Uint8Array[]): Promise<ReadonlyMap<string, SignedTransaction>> {
+    const checked = new Map<string, SignedTransaction>();
+    const unknown: Uint8Array[] = [];
     for (const raw of raws) {
-      const hash = keccak256(raw);
-      const known = this.#ports.pool.get(hash);
-      if (known === undefined) unknown.push({ key: toHexDigits(hash), raw });
-      else senders.set(toHexDigits(hash), known.sender);
+      const known = this.#ports.pool.get(keccak256(raw));
+      if (known === undefined) unknown.push(raw);
+      else checked.set(toHexDigits(known.hash), known);
     }
-    if (unknown.length === 0) return senders;
-    const checked = await this.#ports.checker.check(unknown.map(({ raw }) => raw));
-    unknown.forEach(({ key }, index) => {
-      const sender = senderOf(checked[index]!);
-      if (sender.ok) senders.set(key, sender.value);
+    if (unknown.length === 0) return checked;
+    const senders = await this.#ports.checker.check(unknown);
+    unknown.forEach((raw, index) => {
+      const sender = senderOf(senders[index]!);
+      const transaction = decodedOrUndefined(raw);
+      if (!sender.ok || transaction === undefined) return;
+      checked.set(toHexDigits(transaction.hash), { ...transaction, sender: sender.value });
     });
-    return senders;
+    return checked;
   }
 
   /** Gas that is ordered above a certified height: finalized blocks and unfinalized ancestors. */

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { Address, type Bytes, type Failure, type Result } from "@ostrom/base";
 import { decodeSignedTransaction } from "@ostrom/execution";
+import { type PackedBytes, packBytes } from "./packed-bytes.ts";
 import { connectWorker, type Peer } from "./worker-calls.ts";
 
 /** Tells who signed each transaction, or what is wrong with it. Takes the cost off the caller's thread. */
@@ -14,8 +15,35 @@ export type SignatureChecker = {
 export type CheckedSender = Bytes | Failure;
 
 export type SignatureWorkerVocabulary = {
-  readonly check: { readonly argument: readonly Bytes[]; readonly answer: readonly CheckedSender[] };
+  readonly check: { readonly argument: PackedBytes; readonly answer: PackedSenders };
 };
+
+/** Senders of 20 bytes each, one after another; zeros where there is a failure, by index. */
+export type PackedSenders = {
+  readonly senders: Bytes;
+  readonly failures: readonly { readonly index: number; readonly failure: Failure }[];
+};
+
+const ADDRESS_LENGTH = 20;
+
+/** What a signature worker answers. */
+export function packSenders(checked: readonly CheckedSender[]): PackedSenders {
+  const senders = new Uint8Array(checked.length * ADDRESS_LENGTH);
+  const failures: { readonly index: number; readonly failure: Failure }[] = [];
+  checked.forEach((entry, index) => {
+    if (entry instanceof Uint8Array) senders.set(entry, index * ADDRESS_LENGTH);
+    else failures.push({ index, failure: entry });
+  });
+  return { senders, failures };
+}
+
+function unpackSenders({ senders, failures }: PackedSenders): readonly CheckedSender[] {
+  const checked: CheckedSender[] = Array.from({ length: senders.length / ADDRESS_LENGTH }, (_, index) =>
+    senders.slice(index * ADDRESS_LENGTH, (index + 1) * ADDRESS_LENGTH),
+  );
+  for (const { index, failure } of failures) checked[index] = failure;
+  return checked;
+}
 
 /** What a signature worker computes; also used directly where there are no threads (the simulator). */
 export function checkSenders(raws: readonly Bytes[]): readonly CheckedSender[] {
@@ -53,7 +81,7 @@ export function startSignatureWorkers(onFailure: (error: Error) => void): Signat
       const chosen = workers.reduce((least, other) => (other.load < least.load ? other : least));
       chosen.load += raws.length;
       try {
-        return await chosen.peer.call("check", raws);
+        return unpackSenders(await chosen.peer.call("check", packBytes(raws)));
       } finally {
         chosen.load -= raws.length;
       }

@@ -12,8 +12,8 @@ import {
   decodeHeader,
   decodeStoredReceipts,
   decodeTransaction,
-  encodeHeader,
   type ExecutedBlock,
+  encodeHeader,
   type Header,
   type Receipt,
   type SignedTransaction,
@@ -74,16 +74,26 @@ function decodeRecord<T>(bytes: Bytes, what: string, fieldCount: number, read: R
 }
 
 function unreadable(what: string, detail: string): StorageError {
-  return new StorageError("storage/damaged", `the stored ${what} cannot be read (${detail}): remove the data folder`);
+  return new StorageError(
+    "storage/damaged",
+    `the stored ${what} cannot be read (${detail}): remove the data folder`,
+  );
 }
 
 export function encodeMeta(meta: ChainMeta): Bytes {
-  return encodeRlp([rlpUint(CHAIN_FORMAT_VERSION), meta.genesisHash, rlpUint(meta.hashId), rlpUint(meta.schemeId)]);
+  return encodeRlp([
+    rlpUint(CHAIN_FORMAT_VERSION),
+    meta.genesisHash,
+    rlpUint(meta.hashId),
+    rlpUint(meta.schemeId),
+  ]);
 }
 
 /** Throws StorageError `storage/unknown-version`, `storage/damaged`. */
 export function decodeMeta(bytes: Bytes): ChainMeta {
-  const version = decodeRlpWith(bytes, (item) => readRlpCount(readRlpList(item, "chain description")[0], "version"));
+  const version = decodeRlpWith(bytes, (item) =>
+    readRlpCount(readRlpList(item, "chain description")[0], "version"),
+  );
   if (version.ok && version.value !== CHAIN_FORMAT_VERSION) {
     throw new StorageError(
       "storage/unknown-version",
@@ -125,7 +135,12 @@ function readHash(item: RlpItem | undefined, what: string): Hash {
 
 /** [hash id, hash, header, origin]. */
 export function encodeStoredHeader(stored: StoredHeader): Bytes {
-  return encodeRlp([rlpUint(stored.hashId), stored.hash, encodeHeader(stored.header), originItems(stored.origin)]);
+  return encodeRlp([
+    rlpUint(stored.hashId),
+    stored.hash,
+    encodeHeader(stored.header),
+    originItems(stored.origin),
+  ]);
 }
 
 export function decodeStoredHeader(bytes: Bytes): StoredHeader {

@@ -1,5 +1,20 @@
-import { type Bytes, bytesToUint64, equalBytes, type Failure, fail, type Hash, ok, type Result, uint64ToBytes } from "@ostrom/base";
-import { type ExecutedBlock, encodeStoredReceipts, type Receipt, type SignedTransaction } from "@ostrom/execution";
+import {
+  type Bytes,
+  bytesToUint64,
+  equalBytes,
+  type Failure,
+  fail,
+  type Hash,
+  ok,
+  type Result,
+  uint64ToBytes,
+} from "@ostrom/base";
+import {
+  type ExecutedBlock,
+  encodeStoredReceipts,
+  type Receipt,
+  type SignedTransaction,
+} from "@ostrom/execution";
 import type { KeyValueReader, WriteOperation } from "@ostrom/state";
 import { CHAIN_TABLES, chainKey, hashKey, heightKey } from "./chain-keys.ts";
 import {
@@ -50,7 +65,10 @@ export function blockOperations(store: KeyValueReader, input: BlockToStore): Wri
   const { header, hash } = block;
   const height = header.number;
   const operations: WriteOperation[] = [
-    { key: heightKey(CHAIN_TABLES.header, height), value: encodeStoredHeader({ header, hash, hashId, origin }) },
+    {
+      key: heightKey(CHAIN_TABLES.header, height),
+      value: encodeStoredHeader({ header, hash, hashId, origin }),
+    },
     { key: heightKey(CHAIN_TABLES.body, height), value: encodeBody(block.transactions) },
     { key: heightKey(CHAIN_TABLES.receipts, height), value: encodeStoredReceipts(block.receipts) },
     { key: hashKey(CHAIN_TABLES.numberOfHash, hash), value: uint64ToBytes(height) },
@@ -140,7 +158,10 @@ export function readBody(store: KeyValueReader, height: number): readonly Signed
 }
 
 /** One transaction: cheaper than a whole body. */
-export function readTransaction(store: KeyValueReader, location: TransactionLocation): SignedTransaction | undefined {
+export function readTransaction(
+  store: KeyValueReader,
+  location: TransactionLocation,
+): SignedTransaction | undefined {
   return read(store, heightKey(CHAIN_TABLES.body, location.blockNumber), (body) =>
     decodeBodyTransaction(body, location.index),
   );
@@ -182,9 +203,13 @@ function readHeight(bytes: Bytes): number {
  * damaged parts in silence. */
 export const CHECKED_BLOCKS = 8_192;
 
-/** Checks, when a node starts, that the newest blocks are all there and linked by their hashes: LevelDB may have lost a batch
- * without saying so. @returns how many blocks were checked. Errors: `chain/damaged`. */
-export function checkChain(store: KeyValueReader, depth: number = CHECKED_BLOCKS): Result<number, Failure<"chain/damaged">> {
+/** Checks, when a node starts, that the newest blocks are all there and linked by their hashes: LevelDB may have lost batches
+ * without saying so. Were they the very last, what is left is the chain as it was before them, which is sound: the node is
+ * merely behind, and catches up. @returns how many blocks were checked. Errors: `chain/damaged`. */
+export function checkChain(
+  store: KeyValueReader,
+  depth: number = CHECKED_BLOCKS,
+): Result<number, Failure<"chain/damaged">> {
   const head = readHead(store);
   if (head === undefined) return ok(0);
   let expected = head.blockHash;

@@ -20,7 +20,11 @@ export function sealValue(key: Bytes, value: Bytes): Bytes {
 export function openValue(key: Bytes, sealed: Bytes): Bytes {
   if (sealed.length >= CHECKSUM_BYTES) {
     // A plain Uint8Array also where `sealed` is a Buffer, whose `slice` would share memory where callers expect a copy.
-    const value = new Uint8Array(sealed.buffer, sealed.byteOffset + CHECKSUM_BYTES, sealed.length - CHECKSUM_BYTES);
+    const value = new Uint8Array(
+      sealed.buffer,
+      sealed.byteOffset + CHECKSUM_BYTES,
+      sealed.length - CHECKSUM_BYTES,
+    );
     const stored = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0);
     if (stored === checksum(key, value)) return value;
   }

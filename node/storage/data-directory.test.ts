@@ -92,7 +92,9 @@ test("data directory: of many that race for it, one gets it", () =>
 
 test("data directory: another version, a missing one, and a folder without data are told apart", () =>
   inFolder(async (folder) => {
-    await assert.rejects(openDataDirectory(join(folder, "no"), { create: false }), { code: "storage/missing" });
+    await assert.rejects(openDataDirectory(join(folder, "no"), { create: false }), {
+      code: "storage/missing",
+    });
     await assert.rejects(openDataDirectory(folder, { create: false }), { code: "storage/missing" });
     await writeFile(join(folder, "VERSION"), "ostrom data 2\n");
     await assert.rejects(openDataDirectory(folder, { create: true }), { code: "storage/unknown-version" });
@@ -102,7 +104,9 @@ test("data directory: another version, a missing one, and a folder without data 
     await mkdir(join(folder, "chain"));
     await assert.rejects(openDataDirectory(folder, { create: true }), { code: "storage/damaged" });
     await writeFile(join(folder, "file"), "");
-    await assert.rejects(openDataDirectory(join(folder, "file"), { create: false }), { code: "storage/failed" });
+    await assert.rejects(openDataDirectory(join(folder, "file"), { create: false }), {
+      code: "storage/failed",
+    });
   }));
 
 test("secret files: for their owner alone, never replaced, refused where others may read them", () =>

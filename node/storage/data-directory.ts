@@ -31,11 +31,15 @@ const OTHERS_MASK = 0o077;
 /** Opens a node's data folder and locks it; with `create`, makes it where it is missing (readable by its owner alone).
  * Rejects with StorageError: `storage/locked` (names the process), `storage/missing`, `storage/damaged`,
  * `storage/unknown-version`, `storage/disk-full`, `storage/failed`. */
-export async function openDataDirectory(path: string, options: { readonly create: boolean }): Promise<DataDirectory> {
+export async function openDataDirectory(
+  path: string,
+  options: { readonly create: boolean },
+): Promise<DataDirectory> {
   const folder = resolve(path);
   await attempt(`opening ${folder}`, async () => {
     if (options.create) await makeFolder(folder);
-    if (!(await stat(folder)).isDirectory()) throw new StorageError("storage/failed", `${folder} is no folder`);
+    if (!(await stat(folder)).isDirectory())
+      throw new StorageError("storage/failed", `${folder} is no folder`);
   });
   const lock = await lockFolder(join(folder, LOCK_FILE), `the data folder ${folder}`);
   try {
@@ -58,7 +62,8 @@ async function checkVersion(folder: string, create: boolean): Promise<void> {
   if (names.includes(VERSION_FILE)) {
     const text = await readFile(path, "utf8");
     const version = VERSION_LINE.exec(text)?.[1];
-    if (version === undefined) throw new StorageError("storage/damaged", `${path} does not say which version it is of`);
+    if (version === undefined)
+      throw new StorageError("storage/damaged", `${path} does not say which version it is of`);
     if (Number(version) !== DATA_FORMAT_VERSION) {
       throw new StorageError(
         "storage/unknown-version",
@@ -94,7 +99,10 @@ export async function readSecretFile(path: string): Promise<string> {
     const { mode } = await stat(path);
     // Windows has no such permissions and reports a mode of its own making.
     if (process.platform !== "win32" && (mode & OTHERS_MASK) !== 0) {
-      throw new StorageError("storage/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
+      throw new StorageError(
+        "storage/exposed",
+        `${path} can be read by others than its owner: run chmod 600 ${path}`,
+      );
     }
     return readFile(path, "utf8");
   });
@@ -103,7 +111,11 @@ export async function readSecretFile(path: string): Promise<string> {
 async function writeDurably(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, OWNER_ONLY_FILE);
+    const handle = await open(
+      temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
+      OWNER_ONLY_FILE,
+    );
     try {
       await handle.writeFile(text);
       await handle.sync();

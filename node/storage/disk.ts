@@ -43,7 +43,8 @@ export function createDisk(folder: string): Disk {
         return (await readdir(folder)).sort();
       }),
     read: (name) => attempt(`reading ${at(name)}`, async () => asPlainBytes(await readFile(at(name)))),
-    create: (name) => openFile(at(name), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL),
+    create: (name) =>
+      openFile(at(name), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL),
     open: (name) => openFile(at(name), constants.O_WRONLY | constants.O_APPEND),
     rename: (from, to) => attempt(`renaming ${at(from)}`, () => rename(at(from), at(to))),
     remove: (name) => attempt(`removing ${at(name)}`, () => rm(at(name))),
@@ -65,7 +66,8 @@ async function openFile(path: string, flags: number): Promise<DiskFile> {
 export async function makeFolder(folder: string): Promise<void> {
   const firstMade = await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
   if (firstMade === undefined) return;
-  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncPath(dirname(made));
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made))
+    await syncPath(dirname(made));
 }
 
 async function truncateDurably(path: string, length: number): Promise<void> {

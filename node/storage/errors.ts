@@ -34,11 +34,16 @@ export function asStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof StorageError) return error;
   const { code, message } = describe(error);
   if (FULL_DISK_CODES.has(code) || FULL_DISK_WORDS.test(message)) {
-    return new StorageError("storage/disk-full", `the disk is full (${doing}): free some space and start again`, {
-      cause: error,
-    });
+    return new StorageError(
+      "storage/disk-full",
+      `the disk is full (${doing}): free some space and start again`,
+      {
+        cause: error,
+      },
+    );
   }
-  if (code === "ENOENT") return new StorageError("storage/missing", `${doing}: nothing is there`, { cause: error });
+  if (code === "ENOENT")
+    return new StorageError("storage/missing", `${doing}: nothing is there`, { cause: error });
   return new StorageError("storage/failed", `${doing}: ${message}`, { cause: error });
 }
 

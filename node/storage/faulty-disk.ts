@@ -142,7 +142,8 @@ class FaultyFolder {
   }
 
   #handle(file: File, alive: () => void): DiskFile {
-    const strikes = (oneIn: number | undefined): boolean => oneIn !== undefined && this.random.chance(1, oneIn);
+    const strikes = (oneIn: number | undefined): boolean =>
+      oneIn !== undefined && this.random.chance(1, oneIn);
     return {
       append: async (bytes) => {
         alive();
@@ -153,7 +154,8 @@ class FaultyFolder {
       },
       sync: async () => {
         alive();
-        if (strikes(this.faults.syncFailsOneIn)) throw new StorageError("storage/failed", "the simulated sync failed");
+        if (strikes(this.faults.syncFailsOneIn))
+          throw new StorageError("storage/failed", "the simulated sync failed");
         file.syncedLength = file.written.length;
       },
       close: async () => {},

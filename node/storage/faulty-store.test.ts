@@ -103,7 +103,9 @@ test("faulty store: the same seed gives the same history", async () => {
     const history: string[] = [];
     let store = faulty.open();
     for (let number = 1; number <= 200; number++) {
-      await writeNumber(store, number, number % 7 === 0).catch((error: StorageError) => history.push(error.code));
+      await writeNumber(store, number, number % 7 === 0).catch((error: StorageError) =>
+        history.push(error.code),
+      );
       if (number % 20 !== 0) continue;
       faulty.crash();
       store = faulty.open();

@@ -54,7 +54,8 @@ export function createFaultyStore(random: Random, faults: StoreFaults = {}): Fau
   });
 
   const open = (): Store => {
-    if (current !== undefined) throw new StorageError("storage/locked", "the simulated database is open already");
+    if (current !== undefined)
+      throw new StorageError("storage/locked", "the simulated database is open already");
     const live = new MemoryTable();
     durable.copyTo(live);
     const inner = storeOn(live);
@@ -64,7 +65,8 @@ export function createFaultyStore(random: Random, faults: StoreFaults = {}): Fau
       // Without a wait inside, a crash comes before a write or after it.
       write: async (batch, options) => {
         if (current !== store) throw new StorageError("storage/closed", "the store was closed");
-        if (hasFailed) throw new StorageError("storage/failed", "an earlier write failed: open the store anew");
+        if (hasFailed)
+          throw new StorageError("storage/failed", "an earlier write failed: open the store anew");
         hasFailed = strikes(currentFaults.writeFailsOneIn);
         if (hasFailed) throw new StorageError("storage/disk-full", "the simulated disk is full");
         live.write(batch);

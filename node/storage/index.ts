@@ -1,6 +1,16 @@
+export { CHAIN_TABLES } from "./chain-keys.ts";
+export type {
+  BlockOrigin,
+  ChainHead,
+  ChainMeta,
+  OrderedRecord,
+  StoredHeader,
+  StoredSkip,
+  TransactionLocation,
+} from "./chain-records.ts";
 export {
-  blockOperations,
   type BlockToStore,
+  blockOperations,
   CHECKED_BLOCKS,
   checkChain,
   metaOperation,
@@ -19,16 +29,6 @@ export {
   SKIP_HISTORY_BLOCKS,
   stateCertificateOperations,
 } from "./chain-store.ts";
-export { CHAIN_TABLES } from "./chain-keys.ts";
-export type {
-  BlockOrigin,
-  ChainHead,
-  ChainMeta,
-  OrderedRecord,
-  StoredHeader,
-  StoredSkip,
-  TransactionLocation,
-} from "./chain-records.ts";
 export { type DataDirectory, openDataDirectory, readSecretFile, writeSecretFile } from "./data-directory.ts";
 export { createDisk, type Disk, type DiskFile } from "./disk.ts";
 export { StorageError, type StorageErrorCode } from "./errors.ts";

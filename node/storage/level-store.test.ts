@@ -45,7 +45,9 @@ test("LevelStore: another process that opens it is told storage/locked", async (
   const script = `
     import { openLevelStore } from ${JSON.stringify(join(import.meta.dirname, "level-store.ts"))};
     openLevelStore(process.argv[1], { create: true }).catch((error) => console.log(error.code));`;
-  const run = spawnSync(process.execPath, ["--input-type=module", "-e", script, folder.path], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", script, folder.path], {
+    encoding: "utf8",
+  });
   assert.equal(run.stdout.trim(), "storage/locked", run.stderr);
   await store.close();
   await folder.cleanUp();
@@ -66,15 +68,20 @@ test("LevelStore: a full disk is storage/disk-full, refuses later writes, and lo
     await store.write([{ key: Uint8Array.of(99), value: Uint8Array.of(1) }], { sync: false }).catch((error) => codes.push(error.code));
     console.log(JSON.stringify(codes));`;
   const command = `ulimit -f 500; exec "$0" "$@"`;
-  const run = spawnSync("/bin/sh", ["-c", command, process.execPath, "--input-type=module", "-e", script, folder.path], {
-    encoding: "utf8",
-  });
+  const run = spawnSync(
+    "/bin/sh",
+    ["-c", command, process.execPath, "--input-type=module", "-e", script, folder.path],
+    {
+      encoding: "utf8",
+    },
+  );
   const codes = JSON.parse(run.stdout) as string[];
   const written = codes.lastIndexOf("written") + 1;
   assert.ok(written >= 2 && written < 8, run.stdout + run.stderr);
   assert.deepEqual([...new Set(codes.slice(written))], ["storage/disk-full"]);
   const store = await openLevelStore(folder.path, { create: false });
-  for (let number = 0; number < written; number++) assert.equal(store.get(Uint8Array.of(number))?.length, 60_000);
+  for (let number = 0; number < written; number++)
+    assert.equal(store.get(Uint8Array.of(number))?.length, 60_000);
   assert.equal(store.get(Uint8Array.of(99)), undefined);
   await store.close();
   await folder.cleanUp();
@@ -119,7 +126,11 @@ test("LevelStore: garbage or gaps in its own files are storage/damaged", async (
     const folder = await makeFolder();
     await fill(folder.path);
     await damage(folder.path);
-    assert.equal(await codeOf(openLevelStore(folder.path, { create: true })), "storage/damaged", `damage ${index}`);
+    assert.equal(
+      await codeOf(openLevelStore(folder.path, { create: true })),
+      "storage/damaged",
+      `damage ${index}`,
+    );
     await folder.cleanUp();
   }
 });
@@ -184,7 +195,10 @@ test("LevelStore: threads of one process share it: each sees what the others wro
   const store = await openLevelStore(folder.path, { create: true });
   await store.write([{ key: utf8("\u0001"), value: utf8("old") }], { sync: false });
   const workerData = { module: join(import.meta.dirname, "level-store.ts"), path: folder.path };
-  const guests = [new Worker(GUEST, { eval: true, workerData }), new Worker(GUEST, { eval: true, workerData })];
+  const guests = [
+    new Worker(GUEST, { eval: true, workerData }),
+    new Worker(GUEST, { eval: true, workerData }),
+  ];
   for (const guest of guests) assert.deepEqual(await once(guest, "message"), utf8("old"));
 
   await store.write([{ key: utf8("\u0001"), value: utf8("new") }], { sync: false });

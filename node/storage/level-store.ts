@@ -31,7 +31,10 @@ export async function openLevelStore(path: string, options: LevelStoreOptions = 
   // Threads find each other's database by the spelling of its path.
   const folder = resolve(path);
   await checkFolder(folder, create);
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: "view", valueEncoding: "view" });
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
+    keyEncoding: "view",
+    valueEncoding: "view",
+  });
   try {
     await level.open({
       createIfMissing: create,
@@ -127,7 +130,12 @@ function takeSnapshot(level: Level, folder: string): StoreSnapshot {
   };
 }
 
-function readValue(level: Level, folder: string, key: Bytes, snapshot: Snapshot | undefined): Bytes | undefined {
+function readValue(
+  level: Level,
+  folder: string,
+  key: Bytes,
+  snapshot: Snapshot | undefined,
+): Bytes | undefined {
   let sealed: Uint8Array | undefined;
   try {
     sealed =
@@ -166,7 +174,12 @@ function plain(bytes: Uint8Array): Bytes {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-async function writeBatch(level: Level, folder: string, batch: readonly WriteOperation[], sync: boolean): Promise<void> {
+async function writeBatch(
+  level: Level,
+  folder: string,
+  batch: readonly WriteOperation[],
+  sync: boolean,
+): Promise<void> {
   const operations = batch.map(({ key, value }) =>
     value === undefined
       ? { type: "del" as const, key }
@@ -183,7 +196,9 @@ function operationError(error: unknown, folder: string, doing: string): StorageE
   const code = levelCode(error);
   if (code === "LEVEL_CORRUPTION") return damaged(folder, (error as Error).message, error);
   if (code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_SNAPSHOT_NOT_OPEN") {
-    return new StorageError("storage/closed", `${doing} after the database in ${folder} was closed`, { cause: error });
+    return new StorageError("storage/closed", `${doing} after the database in ${folder} was closed`, {
+      cause: error,
+    });
   }
   return asStorageError(error, `${doing} in ${folder}`);
 }

@@ -103,7 +103,10 @@ export class MemoryTable {
 
   /** Writes what this table holds now into another. */
   copyTo(target: MemoryTable): void {
-    const batch = [...this.#values].map(([name, versions]) => ({ key: hex(name), value: versions.at(-1)?.value }));
+    const batch = [...this.#values].map(([name, versions]) => ({
+      key: hex(name),
+      value: versions.at(-1)?.value,
+    }));
     target.write(batch);
   }
 
@@ -123,7 +126,10 @@ export class MemoryTable {
     const sorted = this.#sortedKeys ?? [...this.#values.keys()].sort();
     this.#sortedKeys = sorted;
     const [start, end] = [toHexDigits(range.start), toHexDigits(range.end)];
-    const keys = sorted.slice(lowerBound(sorted, start), Math.max(lowerBound(sorted, start), lowerBound(sorted, end)));
+    const keys = sorted.slice(
+      lowerBound(sorted, start),
+      Math.max(lowerBound(sorted, start), lowerBound(sorted, end)),
+    );
     return (range.reverse === true ? keys.reverse() : keys).map(hex);
   }
 

@@ -1,5 +1,15 @@
 import { crc32 } from "node:zlib";
-import { assert, type Bytes, concatBytes, equalBytes, type Failure, fail, ok, type Result, utf8 } from "@ostrom/base";
+import {
+  assert,
+  type Bytes,
+  concatBytes,
+  equalBytes,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+  utf8,
+} from "@ostrom/base";
 
 /** The bytes of one segment of the write-ahead log; integers are big-endian.
  *
@@ -97,7 +107,10 @@ export function decodeSegment(bytes: Bytes, number: number): Result<ReadSegment,
   if (index === 0) return fail("segment/damaged", `the first frame, at byte ${offset}, is damaged`);
   const later = findLaterFrame(bytes, offset, segment, index);
   if (later !== undefined) {
-    return fail("segment/damaged", `the frame at byte ${offset} is damaged or gone although a later one stands at byte ${later}`);
+    return fail(
+      "segment/damaged",
+      `the frame at byte ${offset} is damaged or gone although a later one stands at byte ${later}`,
+    );
   }
   return ok({ segment, records, frameCount: index, wholeLength: offset });
 }
@@ -105,7 +118,8 @@ export function decodeSegment(bytes: Bytes, number: number): Result<ReadSegment,
 function decodeSegmentHeader(bytes: Bytes, number: number): Result<Segment, Failure<SegmentErrorCode>> {
   if (bytes.length < SEGMENT_HEADER_BYTES) return fail("segment/damaged", "the header is cut off");
   const view = new DataView(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_BYTES);
-  const isIntact = view.getUint32(24) === crc32(bytes.subarray(0, 24)) && equalBytes(bytes.subarray(0, 8), MAGIC);
+  const isIntact =
+    view.getUint32(24) === crc32(bytes.subarray(0, 24)) && equalBytes(bytes.subarray(0, 8), MAGIC);
   if (!isIntact || view.getUint32(12) !== number) return fail("segment/damaged", "the header is damaged");
   const version = view.getUint32(8);
   if (version !== FORMAT_VERSION) return fail("segment/unknown-version", `format ${version} is not known`);

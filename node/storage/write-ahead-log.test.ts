@@ -4,7 +4,15 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Bytes, bytesToUint64, concatBytes, createRandom, type Random, uint64ToBytes, utf8 } from "@ostrom/base";
+import {
+  type Bytes,
+  bytesToUint64,
+  concatBytes,
+  createRandom,
+  type Random,
+  uint64ToBytes,
+  utf8,
+} from "@ostrom/base";
 import { createDisk } from "./disk.ts";
 import { createFaultyDisk, type FaultyDisk } from "./faulty-disk.ts";
 import { MAX_RECORD_BYTES } from "./write-ahead-frame.ts";
@@ -12,14 +20,19 @@ import { type OpenedLog, openWriteAheadLog } from "./write-ahead-log.ts";
 
 const SEGMENT = "log-0000000001.wal";
 const bytesOf = (random: Random) => (length: number) => random.bytes(length);
-const texts = (records: readonly Bytes[]): string[] => records.map((record) => new TextDecoder().decode(record));
+const texts = (records: readonly Bytes[]): string[] =>
+  records.map((record) => new TextDecoder().decode(record));
 
 function open(disk: FaultyDisk, seed = 1): Promise<OpenedLog> {
   return openWriteAheadLog(disk.start(), bytesOf(createRandom(seed)));
 }
 
 /** A log of three frames, the middle one with two records. */
-async function makeLog(): Promise<{ readonly disk: FaultyDisk; readonly bytes: Bytes; readonly lastFrameAt: number }> {
+async function makeLog(): Promise<{
+  readonly disk: FaultyDisk;
+  readonly bytes: Bytes;
+  readonly lastFrameAt: number;
+}> {
   const disk = createFaultyDisk(createRandom(1));
   const { log } = await open(disk);
   log.append([utf8("first")]);
@@ -110,7 +123,13 @@ test("write-ahead log: removed, repeated and exchanged records are noticed", asy
   const first = bytes.subarray(40, 40 + 12 + 4 + 5);
   const second = bytes.subarray(40 + first.length, lastFrameAt);
   const last = bytes.subarray(lastFrameAt);
-  for (const parts of [[second, last], [first, last], [second, first, last], [first, first, second, last], [last]]) {
+  for (const parts of [
+    [second, last],
+    [first, last],
+    [second, first, last],
+    [first, first, second, last],
+    [last],
+  ]) {
     disk.poke(SEGMENT, concatBytes(header, ...parts));
     await assert.rejects(open(disk), { code: "storage/damaged" });
   }
@@ -244,7 +263,10 @@ async function liveAndCrash(seed: number): Promise<string> {
     assert.ok(last >= synced && last < next, `synced ${synced}, read ${last}, written ${next - 1}`);
     const first = numbers[0] ?? 1;
     assert.ok(first >= base, "a rotation that was done is not undone");
-    assert.deepEqual(numbers, Array.from({ length: last - first + 1 }, (_, index) => first + index).slice(0, numbers.length));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: last - first + 1 }, (_, index) => first + index).slice(0, numbers.length),
+    );
     history.push(`${first}-${last}/${opened.truncatedBytes}`);
     next = last + 1;
     [synced, base] = [last, first];

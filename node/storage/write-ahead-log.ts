@@ -53,7 +53,10 @@ function segmentName(number: number): string {
  * @param randomBytes for the salt of new segments.
  * Rejects with StorageError: `storage/damaged` when synced records have changed or are gone: the node must not go on as if
  * it remembered (tendermint#3295); `storage/unknown-version`; and those of Disk. */
-export async function openWriteAheadLog(disk: Disk, randomBytes: (length: number) => Bytes): Promise<OpenedLog> {
+export async function openWriteAheadLog(
+  disk: Disk,
+  randomBytes: (length: number) => Bytes,
+): Promise<OpenedLog> {
   const names = await disk.list();
   for (const name of names) if (name.endsWith(NEW_SUFFIX)) await disk.remove(name);
   const numbers = names.flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? []).map(Number);
@@ -79,7 +82,10 @@ export async function openWriteAheadLog(disk: Disk, randomBytes: (length: number
 
 function segmentError(code: "segment/damaged" | "segment/unknown-version", detail: string): StorageError {
   if (code === "segment/unknown-version") {
-    return new StorageError("storage/unknown-version", `the write-ahead log is of a newer program (${detail})`);
+    return new StorageError(
+      "storage/unknown-version",
+      `the write-ahead log is of a newer program (${detail})`,
+    );
   }
   return new StorageError(
     "storage/damaged",
@@ -193,7 +199,8 @@ class LogWriter implements WriteAheadLog {
 
   #add(kind: Job["kind"], records: Bytes[]): Promise<void> {
     if (this.#failure !== undefined) return this.#settled();
-    if (this.#isClosed) return Promise.reject(new StorageError("storage/closed", "the write-ahead log was closed"));
+    if (this.#isClosed)
+      return Promise.reject(new StorageError("storage/closed", "the write-ahead log was closed"));
     const { promise: done, resolve, reject } = Promise.withResolvers<void>();
     this.#jobs.push({ kind, records, done, resolve, reject });
     if (this.#running === undefined) void this.#run();

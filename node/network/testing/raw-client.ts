@@ -32,7 +32,9 @@ export function rawOptions(identity: Identity | undefined): ConnectionOptions {
 export async function dialRaw(address: PeerAddress, options: ConnectionOptions): Promise<RawClient> {
   const socket = connect({ ...options, host: address.host, port: address.port });
   const frames: [FrameChannel, Bytes][] = [];
-  const reader = new FrameReader(DEFAULT_LINK_LIMITS.maxFrameBytes, (channel, payload) => frames.push([channel, payload]));
+  const reader = new FrameReader(DEFAULT_LINK_LIMITS.maxFrameBytes, (channel, payload) =>
+    frames.push([channel, payload]),
+  );
   let isEnded = false;
   const ended = new Promise<void>((resolve) => {
     socket.on("close", () => {

@@ -125,7 +125,9 @@ const WRITING: readonly Check[] = [
     "batches land in the order of the calls, awaited or not",
     async (store) => {
       const writes = Array.from({ length: 200 }, (_, index) =>
-        store.write([put("a", String(index)), { key: uint64ToBytes(index), value: hex("01") }], { sync: index % 50 === 0 }),
+        store.write([put("a", String(index)), { key: uint64ToBytes(index), value: hex("01") }], {
+          sync: index % 50 === 0,
+        }),
       );
       await Promise.all(writes);
       assert.equal(read(store, "a"), "199");
