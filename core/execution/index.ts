@@ -38,11 +38,14 @@ export { intrinsicGas } from "./intrinsic-gas.ts";
 export {
   type CheckedPayload,
   checkPayload,
+  checkPayloadBeforeSignatures,
   decodePayload,
   EMPTY_PAYLOAD,
   encodePayload,
   MAX_PAYLOAD_TRANSACTIONS,
   type PayloadErrorCode,
+  type PayloadRequest,
+  type ReadPayload,
 } from "./payload.ts";
 export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
 export {

@@ -5,6 +5,7 @@ import { encodeRlp } from "@ostrom/codec";
 import { hasMoreItems } from "./item-count.ts";
 import {
   checkPayload,
+  checkPayloadBeforeSignatures,
   decodePayload,
   EMPTY_PAYLOAD,
   encodePayload,
@@ -136,20 +137,35 @@ test("what can never run makes the payload invalid", () => {
   );
 });
 
-test("a signature that recovers nobody makes the payload invalid; the caller may say who signed", () => {
+test("a signature that recovers nobody makes the payload invalid; what the caller knows is not recovered again", () => {
   const made = signTransaction(FIELDS, KEY);
   const forged = encodeTransaction(made, { yParity: 0, r: 5n, s: 1n });
   assert.equal(codeOf([forged]), "payload/invalid-transaction");
   const someone = addressFromHex("00000000000000000000000000000000000000bb");
   const known = { ...made, sender: someone };
-  assert.deepEqual(unwrap(check([made.raw], { known: () => known })).transactions[0]?.sender, someone);
-  assert.equal(codeOf([forged], { known: () => undefined }), "payload/invalid-transaction");
+  assert.deepEqual(unwrap(check([made.raw], { known: () => known })).transactions, [known]);
+  assert.deepEqual(unwrap(check([made.raw], { known: () => undefined })).transactions, [made]);
 });
 
-test("signatures are looked at last: a payload that fails otherwise costs none", () => {
+test("what is known is still checked for its validity on this chain", () => {
+  const elsewhere = signTransaction({ ...FIELDS, chainId: 1n }, KEY);
+  assert.equal(codeOf([elsewhere.raw], { known: () => elsewhere }), "payload/invalid-transaction");
+});
+
+test("all but the signatures can be checked first", () => {
   const forged = encodeTransaction(signTransaction(FIELDS, KEY), { yParity: 0, r: 5n, s: 1n });
-  assert.equal(codeOf([forged, forged]), "payload/duplicate-transaction");
-  assert.equal(codeOf([forged, hex("00")]), "payload/invalid-transaction");
+  const before = (transactions: readonly Uint8Array[]) =>
+    checkPayloadBeforeSignatures({
+      payload: encodePayload(transactions),
+      rules,
+      timestampMs: GENESIS_TIME_MS,
+      maxPayloadBytes: consensus.maxPayloadBytes,
+    });
+  assert.equal(unwrap(before([forged])).gasLimit, 21_000n);
+  const twice = before([forged, forged]);
+  assert.equal(!twice.ok && twice.error.code, "payload/duplicate-transaction");
+  const junk = before([forged, hex("00")]);
+  assert.equal(!junk.ok && junk.error.code, "payload/invalid-transaction");
 });
 
 test("a transaction twice, gas limits above the block's together, or too many bytes make the payload invalid", () => {

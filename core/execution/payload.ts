@@ -64,27 +64,34 @@ export function decodePayload(
   return decoded.ok ? ok(decoded.value) : fail("payload/malformed", decoded.error.message);
 }
 
-/** Checks what a vote for a payload vouches for: encoding, signatures, static validity, gas and bytes. Never nonces or
- * balances: those are execution's.
- * @param request.timestampMs of the block.
- * @param request.maxPayloadBytes from genesis.
- * @param request.known answers a transaction that the caller has decoded and whose signature it has checked, by its hash (pool,
- * worker); undefined: it is decoded and recovered here.
- * Errors: `payload/malformed`, `/unsupported-format`, `/too-long`, `/too-much-gas` (gas limits sum above the block's),
- * `/duplicate-transaction`, `/invalid-transaction`. */
-export function checkPayload(request: {
+/** What a payload is checked against. */
+export type PayloadRequest = {
   readonly payload: Bytes;
   readonly rules: ChainRules;
+  /** Of the block. */
   readonly timestampMs: number;
+  /** From genesis. */
   readonly maxPayloadBytes: number;
+  /** Answers a transaction that the caller has decoded and whose signature it has checked, by its hash (pool, worker). */
   readonly known?: (hash: Hash) => SignedTransaction | undefined;
-}): Result<CheckedPayload, Failure<PayloadErrorCode>> {
-  const { payload, rules } = request;
-  if (payload.length > request.maxPayloadBytes) {
-    return fail(
-      "payload/too-long",
-      `${payload.length} bytes, at most ${request.maxPayloadBytes} are allowed`,
-    );
+};
+
+export type ReadPayload = {
+  /** Those that the caller knew are signed ones. */
+  readonly transactions: readonly (Transaction | SignedTransaction)[];
+  /** Sum of the transactions' gas limits. */
+  readonly gasLimit: bigint;
+};
+
+/** Checks all of a payload but the signatures. They cost a hundred times as much, so who checks them elsewhere (workers)
+ * looks at them after this, lest a payload of junk keep them busy.
+ * Errors: those of `checkPayload`. */
+export function checkPayloadBeforeSignatures(
+  request: PayloadRequest,
+): Result<ReadPayload, Failure<PayloadErrorCode>> {
+  const { payload, rules, maxPayloadBytes } = request;
+  if (payload.length > maxPayloadBytes) {
+    return fail("payload/too-long", `${payload.length} bytes, at most ${maxPayloadBytes} are allowed`);
   }
   const raws = decodePayload(payload);
   if (!raws.ok) return raws;
@@ -92,15 +99,13 @@ export function checkPayload(request: {
   const transactions: (Transaction | SignedTransaction)[] = [];
   const seen = new Set<string>();
   let gasLimit = 0n;
-  // All that is cheap comes before the first signature.
   for (const raw of raws.value) {
     const hash = keccak256(raw);
     const known = request.known?.(hash);
     const decoded = known === undefined ? decodeTransaction(raw) : ok(known);
-    if (!decoded.ok)
-      return fail("payload/invalid-transaction", `${decoded.error.code}: ${decoded.error.message}`);
+    if (!decoded.ok) return invalidTransaction(decoded.error);
     const valid = checkStaticValidity(decoded.value, rules, fork);
-    if (!valid.ok) return fail("payload/invalid-transaction", `${valid.error.code}: ${valid.error.message}`);
+    if (!valid.ok) return invalidTransaction(valid.error);
     const key = toHexDigits(hash);
     if (seen.has(key)) return fail("payload/duplicate-transaction", `transaction ${key} twice`);
     seen.add(key);
@@ -110,17 +115,29 @@ export function checkPayload(request: {
     }
     transactions.push(decoded.value);
   }
-  const signed: SignedTransaction[] = [];
-  for (const transaction of transactions) {
+  return ok({ transactions, gasLimit });
+}
+
+/** Checks what a vote for a payload vouches for: encoding, signatures, static validity, gas and bytes. Never nonces or
+ * balances: those are execution's. Senders that are not known are recovered here.
+ * Errors: `payload/malformed`, `/unsupported-format`, `/too-long`, `/too-much-gas` (gas limits sum above the block's),
+ * `/duplicate-transaction`, `/invalid-transaction`. */
+export function checkPayload(request: PayloadRequest): Result<CheckedPayload, Failure<PayloadErrorCode>> {
+  const read = checkPayloadBeforeSignatures(request);
+  if (!read.ok) return read;
+  const transactions: SignedTransaction[] = [];
+  for (const transaction of read.value.transactions) {
     if ("sender" in transaction) {
-      signed.push(transaction);
+      transactions.push(transaction);
       continue;
     }
     const sender = recoverSender(transaction);
-    if (!sender.ok) {
-      return fail("payload/invalid-transaction", `${toHexDigits(transaction.hash)} has no valid signature`);
-    }
-    signed.push({ ...transaction, sender: sender.value });
+    if (!sender.ok) return invalidTransaction(sender.error);
+    transactions.push({ ...transaction, sender: sender.value });
   }
-  return ok({ transactions: signed, gasLimit });
+  return ok({ transactions, gasLimit: read.value.gasLimit });
+}
+
+function invalidTransaction({ code, message }: Failure): Result<never, Failure<PayloadErrorCode>> {
+  return fail("payload/invalid-transaction", `${code}: ${message}`);
 }

@@ -12,7 +12,11 @@ const MAX_BATCHES_AT_CHECKER = 4;
 /** Transactions waiting for the checker; more are refused (JSON-RPC) or dropped (gossip). */
 export const MAX_WAITING_TRANSACTIONS = 20_000;
 
+/** Where a transaction came from: this node's own clients, or another validator. */
+export type TransactionOrigin = "client" | "peer";
+
 type Waiting = {
+  readonly origin: TransactionOrigin;
   readonly raw: Bytes;
   readonly hash: Hash;
   readonly answer: (result: Result<Hash, Failure>) => void;
@@ -23,8 +27,11 @@ export type IntakePorts = {
   readonly checker: SignatureChecker;
   readonly clock: Clock;
   readonly accountOf: (address: Address) => PoolAccount;
-  /** Transactions that entered the pool. */
-  readonly admitted: (transactions: readonly SignedTransaction[]) => void;
+  /** Transactions that entered the pool, all and those of them that this node's own clients sent. */
+  readonly admitted: (
+    transactions: readonly SignedTransaction[],
+    fromClients: readonly SignedTransaction[],
+  ) => void;
   readonly failed: (error: unknown) => void;
 };
 
@@ -39,11 +46,11 @@ export class Intake {
   }
 
   /** One answer for each transaction, in order. */
-  submit(raws: readonly Bytes[]): Promise<readonly Result<Hash, Failure>[]> {
-    return Promise.all(raws.map((raw) => this.#offer(raw)));
+  submit(raws: readonly Bytes[], origin: TransactionOrigin): Promise<readonly Result<Hash, Failure>[]> {
+    return Promise.all(raws.map((raw) => this.#offer(raw, origin)));
   }
 
-  #offer(raw: Bytes): Promise<Result<Hash, Failure>> {
+  #offer(raw: Bytes, origin: TransactionOrigin): Promise<Result<Hash, Failure>> {
     const hash = keccak256(raw);
     if (this.#ports.pool.get(hash) !== undefined)
       return Promise.resolve(fail("txpool/already-known", "already known"));
@@ -53,7 +60,7 @@ export class Intake {
       );
     }
     return new Promise((answer) => {
-      this.#waiting.push({ raw, hash, answer });
+      this.#waiting.push({ origin, raw, hash, answer });
       // Whatever else arrives in this turn of the event loop joins the batch.
       if (this.#waiting.length === 1) queueMicrotask(() => this.#dispatch());
     });
@@ -78,7 +85,8 @@ export class Intake {
   }
 
   #admit(batch: readonly Waiting[], senders: readonly CheckedSender[]): void {
-    batch.forEach(({ raw, hash, answer }, index) => {
+    const admittedFromClients: SignedTransaction[] = [];
+    batch.forEach(({ origin, raw, hash, answer }, index) => {
       const sender = senderOf(senders[index]!);
       if (!sender.ok) {
         answer(sender);
@@ -92,9 +100,10 @@ export class Intake {
       const transaction: SignedTransaction = { ...read.value, sender: sender.value };
       const { pool, clock, accountOf } = this.#ports;
       const result = pool.admit(transaction, accountOf(sender.value), clock.nowMs());
+      if (result.ok && origin === "client") admittedFromClients.push(transaction);
       answer(result.ok ? ok(hash) : result);
     });
     const admitted = this.#ports.pool.takeNew();
-    if (admitted.length > 0) this.#ports.admitted(admitted);
+    if (admitted.length > 0) this.#ports.admitted(admitted, admittedFromClients);
   }
 }

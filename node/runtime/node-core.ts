@@ -19,8 +19,16 @@ import {
   type ValidatorIndex,
   type ValidatorSet,
 } from "@ostrom/consensus";
+import { keccak256 } from "@ostrom/crypto";
 import type { Genesis, SignedTransaction } from "@ostrom/execution";
-import type { Channel, Network, NetworkHandlers, PeerId } from "@ostrom/network";
+import {
+  type Channel,
+  createTransactionGossip,
+  type Network,
+  type NetworkHandlers,
+  type PeerId,
+  type TransactionGossip,
+} from "@ostrom/network";
 import { EMPTY_CODE_HASH, storeReader } from "@ostrom/state";
 import { type Store, stateCertificateOperations } from "@ostrom/storage";
 import { DEFAULT_POOL_LIMITS, type DropReason, TransactionPool } from "@ostrom/txpool";
@@ -28,7 +36,6 @@ import { serveBlocks } from "./block-server.ts";
 import { Certifier } from "./certifier.ts";
 import { ChainFollower } from "./chain-follower.ts";
 import type { ExecutedHead, Execution, ExecutionReport } from "./execution-port.ts";
-import { TransactionGossip } from "./gossip.ts";
 import { Intake } from "./intake.ts";
 import { Messenger } from "./messenger.ts";
 import { Ordering } from "./ordering.ts";
@@ -71,6 +78,9 @@ export type NodeListener = {
 /** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
 const FAULT_LOG_INTERVAL_MS = 1_000;
 
+/** Pending transactions that a peer is sent when its link comes up. */
+const MAX_TRANSACTIONS_FOR_A_NEW_PEER = 2_000;
+
 /** Faults that no honest validator commits, whatever the network does. */
 const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
   "consensus/wrong-sender",
@@ -108,13 +118,13 @@ export class NodeCore {
     this.#messenger = new Messenger(network, validators, log);
     this.pool = new TransactionPool(genesis.rules, DEFAULT_POOL_LIMITS, this.#baseFee);
     const failed = (error: unknown): void => this.#fail(error);
-    this.#gossip = new TransactionGossip({ network, clock, receive: (raws) => this.intake.submit(raws) });
+    this.#gossip = createTransactionGossip({ network, clock, hashOf: keccak256 });
     this.intake = new Intake({
       pool: this.pool,
       checker,
       clock,
       accountOf: (address) => this.#accountOf(address),
-      admitted: (transactions) => this.#admitted(transactions),
+      admitted: (transactions, fromClients) => this.#admitted(transactions, fromClients),
       failed,
     });
     this.#desk = new PayloadDesk(
@@ -187,9 +197,16 @@ export class NodeCore {
     });
     this.handlers = {
       onFrame: (peerId, channel, payload) => this.#frame(peerId, channel, payload),
-      onUp: (peerId) => log("info", "link up", { peer: this.#messenger.indexOf(peerId), peerId }),
-      onDown: (peerId, reason) =>
-        log("info", "link down", { peer: this.#messenger.indexOf(peerId), peerId, reason }),
+      onUp: (peerId) => {
+        log("info", "link up", { peer: this.#messenger.indexOf(peerId), peerId });
+        this.#gossip.peerUp(peerId);
+        // It may have missed what was sent while it was away.
+        this.#gossip.spreadTo(peerId, this.pool.content().pending.slice(0, MAX_TRANSACTIONS_FOR_A_NEW_PEER));
+      },
+      onDown: (peerId, reason) => {
+        log("info", "link down", { peer: this.#messenger.indexOf(peerId), peerId, reason });
+        this.#gossip.peerDown(peerId);
+      },
     };
   }
 
@@ -207,7 +224,7 @@ export class NodeCore {
 
   /** Offers transactions that came by JSON-RPC. */
   submit(raws: readonly Bytes[]): Promise<readonly Result<Hash, Failure>[]> {
-    return this.intake.submit(raws);
+    return this.intake.submit(raws, "client");
   }
 
   pendingNonce(address: Address): bigint {
@@ -251,7 +268,7 @@ export class NodeCore {
   #frame(peerId: PeerId, channel: Channel, payload: Bytes): void {
     if (this.#stopped) return;
     if (channel === "transactions") {
-      this.#gossip.frame(peerId, payload);
+      this.#gossiped(peerId, payload);
       return;
     }
     const read = this.#messenger.read(peerId, payload);
@@ -269,8 +286,21 @@ export class NodeCore {
     }
   }
 
-  #admitted(transactions: readonly SignedTransaction[]): void {
-    this.#gossip.spread(transactions.map((transaction) => transaction.raw));
+  #gossiped(peerId: PeerId, payload: Bytes): void {
+    const received = this.#gossip.receive(peerId, payload);
+    if (received.ok) {
+      void this.intake.submit(
+        received.value.map(({ raw }) => raw),
+        "peer",
+      );
+      return;
+    }
+    const { code } = received.error;
+    if (code !== "gossip/over-quota" && code !== "gossip/unknown-peer") this.#options.punish(peerId, code);
+  }
+
+  #admitted(transactions: readonly SignedTransaction[], fromClients: readonly SignedTransaction[]): void {
+    this.#gossip.spread(fromClients);
     this.#options.listener.admitted(transactions);
     this.#desk.poolChanged();
   }
