@@ -199,7 +199,8 @@ test("LevelStore: threads of one process share it: each sees what the others wro
     new Worker(GUEST, { eval: true, workerData }),
     new Worker(GUEST, { eval: true, workerData }),
   ];
-  for (const guest of guests) assert.deepEqual(await once(guest, "message"), utf8("old"));
+  const greetings = await Promise.all(guests.map((guest) => once(guest, "message")));
+  assert.deepEqual(greetings, [utf8("old"), utf8("old")]);
 
   await store.write([{ key: utf8("\u0001"), value: utf8("new") }], { sync: false });
   for (const guest of guests) {

@@ -37,7 +37,7 @@ export const run: Command = {
     if (!started.ok) {
       report({ kind: "failed", name, message: started.error.message });
       console.error(`ostrom run: ${started.error.message}`);
-      if (process.connected) process.disconnect();
+      if (process.connected) process.disconnect?.();
       return 1;
     }
     const node = started.value;
@@ -55,7 +55,7 @@ export const run: Command = {
       console.error(`ostrom run: ${reason.message}`);
     }
     // The channel to the supervisor would keep this process alive.
-    if (process.connected) process.disconnect();
+    if (process.connected) process.disconnect?.();
     return reason === undefined ? 0 : 1;
   },
 };
