@@ -274,3 +274,11 @@ test("integers have no leading zeros", () => {
     }),
   );
 });
+
+test("RLP refuses more items than the caller allows", () => {
+  const list = encodeRlp([new Uint8Array(1), [new Uint8Array(0)], new Uint8Array(0)]);
+  const read = (maxItems: number) => decodeRlpWith(list, (item) => item, maxItems);
+  assert.equal(read(5).ok, true);
+  const refused = read(4);
+  assert.equal(refused.ok ? "accepted" : refused.error.code, "rlp/too-many-items");
+});

@@ -18,6 +18,7 @@ export type RlpErrorCode =
   | "rlp/trailing-bytes"
   | "rlp/non-canonical"
   | "rlp/too-deep"
+  | "rlp/too-many-items"
   | "rlp/wrong-shape";
 
 /** Deeper lists than any format of ours has; bounds the decoder's recursion. */
@@ -65,10 +66,16 @@ export function decodeRlp(bytes: Bytes): Result<RlpItem, Failure<RlpErrorCode>> 
 }
 
 /** Decodes one item and reads it with `read`, which may use the readers below.
- * Errors: those of `decodeRlp`, and `rlp/wrong-shape` from the readers. */
-export function decodeRlpWith<T>(bytes: Bytes, read: (item: RlpItem) => T): Result<T, Failure<RlpErrorCode>> {
+ * @param maxItems byte strings and lists that there may be in all: each costs far more memory than its byte, so what comes from
+ * outside and may be long needs a bound.
+ * Errors: those of `decodeRlp`, `rlp/too-many-items`, and `rlp/wrong-shape` from the readers. */
+export function decodeRlpWith<T>(
+  bytes: Bytes,
+  read: (item: RlpItem) => T,
+  maxItems: number = Number.MAX_SAFE_INTEGER,
+): Result<T, Failure<RlpErrorCode>> {
   try {
-    const [item, end] = readItem(bytes, 0, bytes.length, 0);
+    const [item, end] = readItem(bytes, 0, bytes.length, 0, { left: maxItems });
     if (end !== bytes.length)
       throw new RlpError("rlp/trailing-bytes", `${bytes.length - end} bytes after the item`);
     return ok(read(item));
@@ -169,7 +176,14 @@ function writeItem(out: Bytes, offset: number, item: RlpItem): number {
   return position;
 }
 
-function readItem(bytes: Bytes, offset: number, end: number, depth: number): readonly [RlpItem, number] {
+function readItem(
+  bytes: Bytes,
+  offset: number,
+  end: number,
+  depth: number,
+  items: { left: number },
+): readonly [RlpItem, number] {
+  if (items.left-- <= 0) throw new RlpError("rlp/too-many-items", "more items than this format ever has");
   if (offset >= end) throw new RlpError("rlp/truncated", "expected an item, found the end");
   const prefix = bytes[offset]!;
   if (prefix < STRING_OFFSET) return [bytes.subarray(offset, offset + 1), offset + 1];
@@ -187,7 +201,7 @@ function readItem(bytes: Bytes, offset: number, end: number, depth: number): rea
   const list: RlpItem[] = [];
   let position = start;
   while (position < stop) {
-    const [entry, next] = readItem(bytes, position, stop, depth + 1);
+    const [entry, next] = readItem(bytes, position, stop, depth + 1, items);
     list.push(entry);
     position = next;
   }

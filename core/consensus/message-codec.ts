@@ -73,18 +73,23 @@ export function encodeMessage(message: Message): Bytes {
   ]);
 }
 
+/** More items than the longest answer to a range request has (some 25 a block): a message of small items costs its reader far more than
+ * its bytes. */
+const MAX_MESSAGE_ITEMS = 64 * MAX_RANGE_BLOCKS;
+
 /** Reads one message; payloads, signatures and digests in it share memory with `bytes`.
- * Errors: `message/too-long`; those of decodeRlpWith, `rlp/wrong-shape` also for unknown versions, kinds and where a
+ * Errors: `message/too-long`; `rlp/too-many-items`; those of decodeRlpWith, `rlp/wrong-shape` also for unknown versions, kinds and where a
  * limit is exceeded. */
 export function decodeMessage(bytes: Bytes): Result<Message, Failure<MessageErrorCode>> {
   if (bytes.length > MAX_MESSAGE_BYTES) return fail("message/too-long", `a message of ${bytes.length} bytes`);
-  return decodeRlpWith(bytes, (item) => {
+  const read = (item: RlpItem): Message => {
     const entries = readRlpList(item, "message");
     if (readRlpCount(entries[0], "message.version") !== MESSAGE_FORMAT_VERSION) {
       throw new RlpError("rlp/wrong-shape", "message.version: unknown");
     }
     return messageFrom(readKind(entries[1], "message.kind", MESSAGE_KINDS), entries.slice(2));
-  });
+  };
+  return decodeRlpWith(bytes, read, MAX_MESSAGE_ITEMS);
 }
 
 function fieldsOf(message: Message): readonly RlpItem[] {

@@ -1,10 +1,9 @@
-import { equalBytes, type Hash, toHexDigits } from "@ostrom/base";
+import { type Address, equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
 import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
   type ChainRules,
-  type CheckedPayload,
-  checkPayload,
+  checkPayloadBeforeSignatures,
   decodePayload,
   decodeTransaction,
   EMPTY_PAYLOAD,
@@ -204,39 +203,42 @@ export class PayloadDesk {
     if (this.#gasAbove(certified, request.ancestors, block.parent) > this.#limits.executionWindowGas) {
       return "the execution window is full: only an empty payload is valid";
     }
-    const raws = decodePayload(block.payload);
-    if (!raws.ok) return raws.error.message;
-    const known = await this.#checkedOf(raws.value);
-    const checked = checkPayload({
+    const read = checkPayloadBeforeSignatures({
       payload: block.payload,
       rules: this.#rules,
       timestampMs: block.timestampMs,
       maxPayloadBytes: this.#limits.maxPayloadBytes,
-      known: (hash) => known.get(toHexDigits(hash)),
+      known: (hash) => this.#ports.pool.get(hash),
     });
-    if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`;
-    this.#remember(toHexDigits(request.digest), { height: block.height, ...checkedFacts(checked.value) });
+    if (!read.ok) return `${read.error.code}: ${read.error.message}`;
+    const transactions = await this.#checkSignatures(read.value.transactions);
+    if (transactions === undefined) return "a transaction's signature recovers nobody";
+    this.#remember(toHexDigits(request.digest), {
+      height: block.height,
+      transactions,
+      gas: read.value.gasLimit,
+    });
     return undefined;
   }
 
-  /** Those with good signatures: from the pool where it knows the transaction; the others by way of the checker. */
-  async #checkedOf(raws: readonly Uint8Array[]): Promise<ReadonlyMap<string, SignedTransaction>> {
-    const checked = new Map<string, SignedTransaction>();
-    const unknown: Uint8Array[] = [];
-    for (const raw of raws) {
-      const known = this.#ports.pool.get(keccak256(raw));
-      if (known === undefined) unknown.push(raw);
-      else checked.set(toHexDigits(known.hash), known);
-    }
-    if (unknown.length === 0) return checked;
-    const senders = await this.#ports.checker.check(unknown);
-    unknown.forEach((raw, index) => {
+  /** Asks the checker for the senders that the pool did not know. @returns undefined if one signature is wrong. */
+  async #checkSignatures(
+    transactions: readonly (Transaction | SignedTransaction)[],
+  ): Promise<readonly SignedTransaction[] | undefined> {
+    const unknown = transactions.filter((transaction) => !("sender" in transaction));
+    const senders =
+      unknown.length === 0 ? [] : await this.#ports.checker.check(unknown.map(({ raw }) => raw));
+    const found = new Map<Transaction, Address>();
+    for (const [index, transaction] of unknown.entries()) {
       const sender = senderOf(senders[index]!);
-      const transaction = decodedOrUndefined(raw);
-      if (!sender.ok || transaction === undefined) return;
-      checked.set(toHexDigits(transaction.hash), { ...transaction, sender: sender.value });
-    });
-    return checked;
+      if (!sender.ok) return undefined;
+      found.set(transaction, sender.value);
+    }
+    return transactions.map((transaction) =>
+      "sender" in transaction
+        ? transaction
+        : { ...transaction, sender: must(found.get(transaction), "every signature was checked") },
+    );
   }
 
   /** Gas that is ordered above a certified height: finalized blocks and unfinalized ancestors. */
@@ -266,10 +268,6 @@ export class PayloadDesk {
     this.#facts.set(name, facts);
     this.#ports.pool.markInFlight(name, facts.transactions);
   }
-}
-
-function checkedFacts(checked: CheckedPayload): Omit<PayloadFacts, "height"> {
-  return { transactions: checked.transactions, gas: checked.gasLimit };
 }
 
 /** Reads a payload that others have checked: this node's own, or one that came finalized. */

@@ -36,22 +36,8 @@ export function createFaultyStore(random: Random, faults: StoreFaults = {}): Fau
     for (const batch of unsynced) durable.write(batch);
     unsynced = [];
   };
-  const rot = (key: Bytes, value: Bytes): Bytes => {
-    if (!strikes(currentFaults.bitRotOneIn)) return value;
-    const sealed = sealValue(key, value);
-    const bit = random.below(8 * sealed.length);
-    sealed[bit >> 3] = sealed[bit >> 3]! ^ (1 << (bit & 7));
-    return openValue(key, sealed);
-  };
-  const view = (inner: StoreView): StoreView => ({
-    get: (key) => {
-      const value = inner.get(key);
-      return value === undefined ? undefined : rot(key, value);
-    },
-    entries: async function* (range): AsyncGenerator<readonly [Bytes, Bytes], void, undefined> {
-      for await (const [key, value] of inner.entries(range)) yield [key, rot(key, value)];
-    },
-  });
+  const view = (inner: StoreView): StoreView =>
+    mapValues(inner, (key, value) => (strikes(currentFaults.bitRotOneIn) ? rot(random, key, value) : value));
 
   const open = (): Store => {
     if (current !== undefined)
@@ -99,4 +85,24 @@ export function createFaultyStore(random: Random, faults: StoreFaults = {}): Fau
     currentFaults = next;
   };
   return { open, crash, setFaults };
+}
+
+function mapValues(inner: StoreView, change: (key: Bytes, value: Bytes) => Bytes): StoreView {
+  return {
+    get: (key) => {
+      const value = inner.get(key);
+      return value === undefined ? undefined : change(key, value);
+    },
+    entries: async function* (range): AsyncGenerator<readonly [Bytes, Bytes], void, undefined> {
+      for await (const [key, value] of inner.entries(range)) yield [key, change(key, value)];
+    },
+  };
+}
+
+/** Reads a value of which one bit has changed. */
+function rot(random: Random, key: Bytes, value: Bytes): Bytes {
+  const sealed = sealValue(key, value);
+  const bit = random.below(8 * sealed.length);
+  sealed[bit >> 3] = sealed[bit >> 3]! ^ (1 << (bit & 7));
+  return openValue(key, sealed);
 }
