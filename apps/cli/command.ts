@@ -11,14 +11,24 @@ export type Flag = {
 
 export type Values = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
+export type CommandInput = {
+  /** By camel-case name; what was not given has its default. */
+  readonly values: Values;
+  /** Words that are no flags, in order. */
+  readonly positionals: readonly string[];
+  /** Camel-case names of what was given, on the command line or in the configuration file. */
+  readonly given: ReadonlySet<string>;
+};
+
 export type Command = {
   readonly name: string;
   readonly summary: string;
   readonly usage: string;
-  readonly positionals?: string;
+  /** How many words that are no flags it takes; none unless said. */
+  readonly maxPositionals?: number;
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
-  readonly run: (input: { readonly values: Values; readonly positionals: readonly string[] }) => Promise<number>;
+  readonly run: (input: CommandInput) => Promise<number>;
 };
 
 /** What a person did wrong, said in one line with what to do; the command ends with exit code 1. */
@@ -26,10 +36,13 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const COMMON_FLAGS: readonly Flag[] = [
+const COMMAND_LINE_FLAGS: readonly Flag[] = [
   { name: "config", kind: "text", placeholder: "FILE", help: "read flags from a JSON file (camelCase keys)" },
-  { name: "json", kind: "switch", help: "print machine-readable JSON, one object a line" },
   { name: "help", kind: "switch", help: "show this help" },
+];
+
+const COMMON_FLAGS: readonly Flag[] = [
+  { name: "json", kind: "switch", help: "print machine-readable JSON, one object a line" },
 ];
 
 /** Reads the command line, then the configuration file below it, then the defaults.
@@ -38,61 +51,85 @@ export function readFlags(
   command: Command,
   argv: readonly string[],
   readConfiguration: (path: string) => Readonly<Record<string, unknown>>,
-): { readonly values: Values; readonly positionals: readonly string[] } {
-  const flags = [...command.flags, ...COMMON_FLAGS];
-  const parsed = parseCommandLine(command, flags, argv);
-  const given = parsed.values as Record<string, string | boolean | string[] | undefined>;
-  const configuration = typeof given["config"] === "string" ? readConfiguration(given["config"]) : {};
-  for (const key of Object.keys(configuration)) {
-    if (!flags.some((flag) => camelCase(flag.name) === key)) {
-      throw new UsageError(`${String(given["config"])}: "${key}" is no setting of "ostrom ${command.name}". See: ostrom ${command.name} --help`);
-    }
+): CommandInput {
+  const parsed = parseCommandLine(command, argv);
+  const fromLine = parsed.values as Readonly<Record<string, unknown>>;
+  const path = fromLine["config"];
+  const fromFile = typeof path === "string" ? readConfiguration(path) : {};
+  const settings = [...command.flags, ...COMMON_FLAGS];
+  for (const key of Object.keys(fromFile)) {
+    if (settings.some((flag) => camelCase(flag.name) === key)) continue;
+    const known = settings.map((flag) => camelCase(flag.name)).join(", ");
+    throw new UsageError(`${path}: "${key}" is no setting of "ostrom ${command.name}" (known: ${known})`);
   }
-  const values: Record<string, string | number | boolean | readonly string[] | undefined> = {};
-  for (const flag of flags) {
-    const raw = given[flag.name] ?? configuration[camelCase(flag.name)] ?? flag.default;
-    values[camelCase(flag.name)] = raw === undefined ? undefined : readValue(flag, raw);
+  const values: Record<string, Values[string]> = {};
+  const given = new Set<string>();
+  for (const flag of settings) {
+    const key = camelCase(flag.name);
+    if (fromLine[flag.name] !== undefined) values[key] = readValue(flag, fromLine[flag.name], `--${flag.name}`);
+    else if (fromFile[key] !== undefined) values[key] = readValue(flag, fromFile[key], `${path}: "${key}"`);
+    else values[key] = flag.default;
+    if (fromLine[flag.name] !== undefined || fromFile[key] !== undefined) given.add(key);
   }
-  return { values, positionals: parsed.positionals };
+  return { values, positionals: parsed.positionals, given };
 }
 
 function parseCommandLine(
   command: Command,
-  flags: readonly Flag[],
   argv: readonly string[],
 ): { readonly values: object; readonly positionals: readonly string[] } {
+  const flags = [...command.flags, ...COMMON_FLAGS, ...COMMAND_LINE_FLAGS];
+  const options = Object.fromEntries(
+    flags.map(({ name, kind }) => [
+      name,
+      { type: kind === "switch" ? ("boolean" as const) : ("string" as const), multiple: kind === "list" },
+    ]),
+  );
+  let parsed: { readonly values: object; readonly positionals: readonly string[] };
   try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      allowNegative: true,
-      options: Object.fromEntries(
-        flags.map((flag) => [
-          flag.name,
-          { type: flag.kind === "switch" ? ("boolean" as const) : ("string" as const), multiple: flag.kind === "list" },
-        ]),
-      ),
-    });
+    parsed = parseArgs({ args: [...argv], allowPositionals: true, allowNegative: true, options });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} See: ostrom ${command.name} --help`);
+    throw new UsageError(`${describeParseError(error as Error)}. See: ostrom ${command.name} --help`);
+  }
+  const surplus = parsed.positionals[command.maxPositionals ?? 0];
+  if (surplus !== undefined) {
+    throw new UsageError(`"${surplus}" is too much. See: ostrom ${command.name} --help`);
+  }
+  return parsed;
+}
+
+/** Node's own messages run over several lines. */
+function describeParseError(error: Error & { readonly code?: string }): string {
+  const name = /'(-[^' ]*)/.exec(error.message)?.[1] ?? "";
+  switch (error.code) {
+    case "ERR_PARSE_ARGS_UNKNOWN_OPTION":
+      return `there is no flag ${name} (an argument that begins with "-" goes after a lone --)`;
+    case "ERR_PARSE_ARGS_INVALID_OPTION_VALUE":
+      return /does not take/.test(error.message) ? `${name} takes no value` : `${name} needs a value`;
+    default:
+      return error.message.replace(/\s+/g, " ").replace(/\.$/, "");
   }
 }
 
-function readValue(flag: Flag, raw: unknown): string | number | boolean | readonly string[] {
+function readValue(flag: Flag, raw: unknown, where: string): Values[string] {
   const wrong = (expected: string): never => {
-    throw new UsageError(`--${flag.name}: expected ${expected}, found ${JSON.stringify(raw)}`);
+    throw new UsageError(`${where}: expected ${expected}, found ${JSON.stringify(raw)}`);
   };
   switch (flag.kind) {
     case "switch":
       return typeof raw === "boolean" ? raw : wrong("true or false");
     case "number": {
-      const value = typeof raw === "number" ? raw : Number(raw);
-      return Number.isSafeInteger(value) && value >= 0 ? value : wrong("a whole number, 0 or more");
+      const value = typeof raw === "string" && /^\d+$/.test(raw) ? Number(raw) : raw;
+      return Number.isSafeInteger(value) && (value as number) >= 0
+        ? (value as number)
+        : wrong("a whole number, 0 or more");
     }
     case "text":
-      return typeof raw === "string" ? raw : wrong("text");
+      return typeof raw === "string" && raw !== "" ? raw : wrong("text");
     case "list":
-      return Array.isArray(raw) && raw.every((entry) => typeof entry === "string") ? raw : wrong("a list of texts");
+      return Array.isArray(raw) && raw.every((entry) => typeof entry === "string")
+        ? raw
+        : wrong("a list of texts");
     default:
       return flag.kind satisfies never;
   }
@@ -104,19 +141,26 @@ export function camelCase(name: string): string {
 
 /** The help text of one command. */
 export function describeCommand(command: Command): string {
-  const rows = [...command.flags, ...COMMON_FLAGS].map((flag) => {
+  const describe = (flag: Flag): readonly [string, string] => {
     const value = flag.kind === "switch" ? "" : ` ${flag.placeholder ?? (flag.kind === "number" ? "N" : "TEXT")}`;
-    const fallback = flag.default === undefined || flag.default === false ? "" : ` (default ${flag.default})`;
-    return [`  --${flag.name}${value}`, `${flag.help}${fallback}`] as const;
-  });
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+    const hasDefault = flag.default !== undefined && typeof flag.default !== "boolean";
+    return [`  --${flag.name}${value}`, `${flag.help}${hasDefault ? ` (default ${flag.default})` : ""}`];
+  };
+  const settings = [...command.flags, ...COMMON_FLAGS].map(describe);
+  const others = COMMAND_LINE_FLAGS.map(describe);
+  const width = Math.max(...[...settings, ...others].map(([left]) => left.length)) + 2;
+  const lines = (rows: readonly (readonly [string, string])[]): readonly string[] =>
+    rows.map(([left, right]) => left.padEnd(width) + right);
   return [
     `ostrom ${command.name}: ${command.summary}`,
     "",
     `Usage: ostrom ${command.name} ${command.usage}`.trimEnd(),
     "",
     "Flags (each may also stand in the configuration file, in camelCase):",
-    ...rows.map(([left, right]) => left.padEnd(width) + right),
+    ...lines(settings),
+    "",
+    "On the command line only:",
+    ...lines(others),
     "",
     "Examples:",
     ...command.examples.map((example) => `  ${example}`),

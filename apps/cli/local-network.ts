@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
@@ -10,74 +9,147 @@ import {
   installNativeCrypto,
   provisionNetwork,
 } from "@ostrom/runtime";
+import { type DataDirectory, openDataDirectory, StorageError } from "@ostrom/storage";
 import { UsageError } from "./command.ts";
 
 export const DEFAULT_DATA_DIRECTORY = ".ostrom";
-export const NETWORK_FILE = "network.json";
 export const DEVELOPMENT_CHAIN_ID = 31_337;
 /** Links listen this far above the JSON-RPC ports. */
 export const LINK_PORT_OFFSET = 1_000;
-const MAX_LOCAL_VALIDATORS = 32;
+export const MAX_LOCAL_VALIDATORS = 32;
+
+const NETWORK_FILE = "network.json";
+const HIGHEST_PORT = 65_535;
+const VALIDATOR_FOLDER = /^validator-\d{1,4}$/;
+/** In each validator's folder: what only a running node locks, and what stands there last when it is made. */
+const DATA_FOLDER = "data";
+const LAST_WRITTEN_FILE = "node.json";
 
 /** What `ostrom up` made: kept beside the validators' folders. */
 export type NetworkFile = {
   readonly format: 1;
   readonly chainId: number;
-  readonly nodes: readonly { readonly name: string; readonly folder: string; readonly rpcPort: number; readonly linkPort: number }[];
+  readonly nodes: readonly LocalNode[];
 };
 
-export type LocalNetworkOptions = {
+export type LocalNode = {
+  readonly name: string;
+  readonly folder: string;
+  readonly rpcPort: number;
+  readonly linkPort: number;
+};
+
+export type LocalNetworkPlan = {
   readonly directory: string;
   readonly validators: number;
   readonly port: number;
-  readonly linkPort?: number;
-  readonly chainId?: number;
+  readonly linkPort: number;
+  readonly chainId: number;
   /** Accounts funded besides the development ones. */
   readonly extraBalances?: ReadonlyMap<string, bigint>;
 };
 
-/** Reads the network of a folder, or makes a new one there. @throws UsageError. */
-export async function openLocalNetwork(options: LocalNetworkOptions): Promise<{ readonly file: NetworkFile; readonly isNew: boolean }> {
-  const path = join(options.directory, NETWORK_FILE);
-  if (!existsSync(path)) return { file: await createLocalNetwork(options), isNew: true };
-  try {
-    const file = JSON.parse(readFileSync(path, "utf8")) as NetworkFile;
-    if (file.format === 1 && Array.isArray(file.nodes)) return { file, isNew: false };
-  } catch {
-    // Said below, together with a file of another form.
-  }
-  throw new UsageError(`${path} is damaged. Restore it, or begin a new chain with --fresh (this deletes the old one)`);
-}
-
-/** Deletes a network that `openLocalNetwork` made: only the folder that its own file marks. */
-export function removeLocalNetwork(directory: string): void {
-  if (existsSync(join(directory, NETWORK_FILE))) rmSync(directory, { recursive: true, force: true });
-}
-
-async function createLocalNetwork(options: LocalNetworkOptions): Promise<NetworkFile> {
-  const { directory, validators, port } = options;
+/** The nodes that a network of this plan will have. @throws UsageError where the plan cannot be. */
+export function planNodes(plan: LocalNetworkPlan): readonly LocalNode[] {
+  const { validators, port, linkPort, chainId } = plan;
   if (validators < 1 || validators > MAX_LOCAL_VALIDATORS) {
-    throw new UsageError(`--validators: choose 1 to ${MAX_LOCAL_VALIDATORS} for one machine, found ${validators}`);
+    throw new UsageError(
+      `--validators: choose 1 to ${MAX_LOCAL_VALIDATORS} for one machine, found ${validators}`,
+    );
   }
-  installNativeCrypto();
-  const firstLinkPort = options.linkPort ?? port + LINK_PORT_OFFSET;
-  const derived = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + validators);
-  const accounts = derived.slice(0, DEVELOPMENT_ACCOUNT_COUNT);
-  const nodes = Array.from({ length: validators }, (_, index) => ({
+  if (chainId < 1) throw new UsageError("--chain-id: choose a number above 0");
+  const highest = HIGHEST_PORT - validators + 1;
+  for (const [flag, first] of [
+    ["--port", port],
+    ["--link-port", linkPort],
+  ] as const) {
+    if (first >= 1 && first <= highest) continue;
+    throw new UsageError(
+      `${flag}: ${validators} validators need ports from 1 to ${HIGHEST_PORT}, found ${first}; choose 1 to ${highest}`,
+    );
+  }
+  if (Math.abs(port - linkPort) < validators) {
+    throw new UsageError(
+      `--link-port: ${linkPort} is too near to --port ${port}; leave ${validators} ports between`,
+    );
+  }
+  return Array.from({ length: validators }, (_, index) => ({
     name: `validator-${index + 1}`,
     folder: `validator-${index + 1}`,
     rpcPort: port + index,
-    linkPort: firstLinkPort + index,
+    linkPort: linkPort + index,
   }));
+}
+
+/** Reads the network of a folder; undefined if there is none. @throws UsageError if it is damaged or half made. */
+export function readLocalNetwork(directory: string): NetworkFile | undefined {
+  const path = join(directory, NETWORK_FILE);
+  if (!existsSync(path)) return undefined;
+  const beginAnew = "or begin a new chain with --fresh (this deletes the old one)";
+  const file = parseNetworkFile(readFileSync(path, "utf8"));
+  if (file === undefined) throw new UsageError(`${path} is damaged: restore it, ${beginAnew}`);
+  for (const { folder } of file.nodes) {
+    if (existsSync(join(directory, folder, LAST_WRITTEN_FILE))) continue;
+    throw new UsageError(
+      `${join(directory, folder)} is incomplete: restore its ${LAST_WRITTEN_FILE}, ${beginAnew}`,
+    );
+  }
+  return file;
+}
+
+function parseNetworkFile(text: string): NetworkFile | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { format, chainId, nodes } = (parsed ?? {}) as Partial<Record<keyof NetworkFile, unknown>>;
+  const isNetwork =
+    format === 1 &&
+    Number.isSafeInteger(chainId) &&
+    Array.isArray(nodes) &&
+    nodes.length > 0 &&
+    nodes.every(isNode);
+  return isNetwork ? (parsed as NetworkFile) : undefined;
+}
+
+function isNode(node: unknown): boolean {
+  const { name, folder, rpcPort, linkPort } = (node ?? {}) as Partial<Record<keyof LocalNode, unknown>>;
+  return (
+    typeof name === "string" &&
+    typeof folder === "string" &&
+    VALIDATOR_FOLDER.test(folder) &&
+    Number.isSafeInteger(rpcPort) &&
+    Number.isSafeInteger(linkPort)
+  );
+}
+
+/** Makes a network: keys, genesis, and a folder for each validator. @throws UsageError. */
+export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
+  const nodes = planNodes(plan);
+  const { directory, chainId } = plan;
+  if (existsSync(directory) && readdirSync(directory).some((name) => VALIDATOR_FOLDER.test(name))) {
+    throw new UsageError(
+      `${directory} holds validators that "ostrom up" did not make: choose another folder with --data-dir, ` +
+        "or start them one by one with: ostrom run --data-dir FOLDER",
+    );
+  }
+  installNativeCrypto();
+  const derived = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + plan.validators);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const chainId = options.chainId ?? DEVELOPMENT_CHAIN_ID;
+  const file: NetworkFile = { format: 1, chainId, nodes };
+  // First: it says that what follows is ours to delete, should this be interrupted.
+  writeFileSync(join(directory, NETWORK_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
   const genesis = provisionNetwork({
     chainId,
     profile: "dev",
     timestampMs: Date.now(),
     balances: new Map([
-      ...accounts.map((account) => [account.address, DEVELOPMENT_BALANCE] as const),
-      ...(options.extraBalances ?? []),
+      ...derived
+        .slice(0, DEVELOPMENT_ACCOUNT_COUNT)
+        .map((account) => [account.address, DEVELOPMENT_BALANCE] as const),
+      ...(plan.extraBalances ?? []),
     ]),
     validators: nodes.map((node, index) => ({
       name: node.name,
@@ -91,20 +163,49 @@ async function createLocalNetwork(options: LocalNetworkOptions): Promise<Network
     entropy: (length) => new Uint8Array(randomBytes(length)),
   });
   if (!genesis.ok) throw new UsageError(genesis.error.message);
-  const file: NetworkFile = { format: 1, chainId, nodes };
-  writeFileSync(join(directory, NETWORK_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
   return file;
 }
 
-/** @returns the first port of a list that another program listens on. */
-export async function findTakenPort(ports: readonly number[]): Promise<number | undefined> {
-  for (const port of ports) {
-    const taken = await new Promise<boolean>((done) => {
-      const server = createServer();
-      server.once("error", () => done(true));
-      server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => done(false)));
-    });
-    if (taken) return port;
+/** Refuses to go on while a node of the network runs: two processes over the same data would vote twice.
+ * @throws UsageError naming the process. */
+export async function refuseRunningNetwork(directory: string): Promise<void> {
+  const held = await lockDataFolders(directory);
+  for (const folder of held) await folder.release();
+}
+
+/** Deletes a network that `ostrom up` made, and nothing else that lies in the folder.
+ * @throws UsageError if one of its nodes runs. */
+export async function removeLocalNetwork(directory: string): Promise<void> {
+  if (!existsSync(join(directory, NETWORK_FILE))) return;
+  const held = await lockDataFolders(directory);
+  for (const folder of validatorFolders(directory)) rmSync(folder, { recursive: true, force: true });
+  rmSync(join(directory, NETWORK_FILE), { force: true });
+  for (const folder of held) await folder.release();
+  if (readdirSync(directory).length === 0) rmdirSync(directory);
+}
+
+async function lockDataFolders(directory: string): Promise<readonly DataDirectory[]> {
+  const held: DataDirectory[] = [];
+  for (const folder of validatorFolders(directory)) {
+    try {
+      held.push(await openDataDirectory(join(folder, DATA_FOLDER), { create: false }));
+    } catch (error) {
+      // Damage is the node's to report, with what to do; here only a running one counts.
+      if (!(error instanceof StorageError) || error.code !== "storage/locked") continue;
+      for (const taken of held) await taken.release();
+      const holder = /process \d+/.exec(error.message)?.[0] ?? "another process";
+      throw new UsageError(
+        `the network in ${directory} is running already (${folder} is in use by ${holder}): ` +
+          "stop it there with Ctrl-C, or start another one with --data-dir DIR",
+      );
+    }
   }
-  return undefined;
+  return held;
+}
+
+function validatorFolders(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => VALIDATOR_FOLDER.test(name))
+    .map((name) => join(directory, name));
 }

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
-import { enableCompileCache } from "node:module";
 import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 import { type Command, describeCommand, readFlags, UsageError } from "./command.ts";
+import { failureLine } from "./failure-line.ts";
 
-// Compiled modules are kept between runs: a start takes half the time. Worker threads and the processes that this one starts learn of the
-// cache by the variable.
+// Compiled modules are kept between runs: a start takes half the time. Worker threads and the processes that this one
+// starts learn of the cache by the variable.
 process.env["NODE_COMPILE_CACHE"] ??= enableCompileCache().directory ?? "";
 
-const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+const COMMANDS: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>
+> = {
   up: {
     summary: "start a development network of several validators on this machine",
     load: async () => (await import("./commands/up.ts")).up,
@@ -17,28 +20,47 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     load: async () => (await import("./commands/init.ts")).init,
   },
   run: { summary: "run one node", load: async () => (await import("./commands/run.ts")).run },
-  status: { summary: "show what a node knows of its chain", load: async () => (await import("./commands/status.ts")).status },
-  send: { summary: "sign and send a transaction", load: async () => (await import("./commands/send.ts")).send },
-  call: { summary: "call a contract without a transaction", load: async () => (await import("./commands/call.ts")).call },
+  status: {
+    summary: "show what each validator knows of the chain, and whether they agree",
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  send: {
+    summary: "sign and send a transaction",
+    load: async () => (await import("./commands/send.ts")).send,
+  },
+  call: {
+    summary: "call a contract without a transaction",
+    load: async () => (await import("./commands/call.ts")).call,
+  },
   account: {
     summary: "create keys, show balances, list the development accounts",
     load: async () => (await import("./commands/account.ts")).account,
   },
 };
 
-process.exitCode = await main(process.argv.slice(2));
+/** After a command has ended, a thread or a socket that does not may hold the process no longer than this. */
+const LINGER_MS = 3_000;
+
+// Whoever reads the output may stop to (`| head`), and the disk that a log goes to may be full: neither is a reason to
+// die in the middle of something.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+const exitCode = await main(process.argv.slice(2));
+process.exitCode = exitCode;
+setTimeout(() => process.exit(exitCode), LINGER_MS).unref();
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    const asked = name === "help" ? COMMANDS[rest[0] ?? ""] : undefined;
-    console.log(asked === undefined ? describeAll() : describeCommand(await asked.load()));
-    return 0;
+  if (name === undefined || name === "--help" || name === "-h") return show(describeAll());
+  if (name === "--version" || name === "version") return show(`ostrom ${version()}`);
+  if (name === "help") {
+    const [asked] = rest;
+    return asked === undefined ? show(describeAll()) : runCommand(asked, ["--help"]);
   }
-  if (name === "--version" || name === "version") {
-    console.log(`ostrom ${version()}`);
-    return 0;
-  }
+  return runCommand(name, rest);
+}
+
+async function runCommand(name: string, rest: readonly string[]): Promise<number> {
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {
     console.error(`ostrom: there is no command "${name}". See: ostrom --help`);
@@ -46,33 +68,39 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     const command = await entry.load();
-    if (rest.includes("--help") || rest.includes("-h")) {
-      console.log(describeCommand(command));
-      return 0;
-    }
+    if (rest.includes("--help") || rest.includes("-h")) return show(describeCommand(command));
     return await command.run(readFlags(command, rest, readConfigurationFile));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`ostrom ${name}: ${error.message}`);
+    const line = failureLine(error);
+    if (line === undefined) throw error;
+    console.error(`ostrom ${name}: ${line}`);
     return 1;
   }
 }
 
+function show(text: string): number {
+  console.log(text);
+  return 0;
+}
+
 function readConfigurationFile(path: string): Readonly<Record<string, unknown>> {
+  const text = readFileSync(path, "utf8");
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
+    parsed = JSON.parse(text);
   } catch (error) {
     throw new UsageError(`--config ${path}: ${(error as Error).message}`);
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new UsageError(`--config ${path}: expected a JSON object of flags`);
+    throw new UsageError(`--config ${path}: expected a JSON object of flags, such as {"port": 9545}`);
   }
   return parsed as Readonly<Record<string, unknown>>;
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   return manifest.version;
 }
 
@@ -86,9 +114,9 @@ function describeAll(): string {
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
     "",
     "Examples:",
-    "  ostrom up                                start four validators here, with funded accounts",
-    "  ostrom status                            what they agree on",
-    "  ostrom send --to 0x7099...79C8 --value 1 send a coin from the first development account",
-    "  ostrom help up                           all about one command",
+    "  ostrom up                    start four validators here, with funded accounts",
+    "  ostrom status                what they know, and whether they agree",
+    "  ostrom send --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --value 1",
+    "  ostrom help up               all about one command",
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectPlain, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { createServer as createSecureServer } from "node:tls";
 import { type Bytes, concatBytes, createRandom, utf8 } from "@ostrom/base";
 import { CONTROL_CODES, controlFrame } from "./frame-codec.ts";
 import { createIdentity, type Identity } from "./identity.ts";
@@ -70,6 +71,32 @@ test("links, key agreement: a client without post-quantum key agreement is refus
       await assert.rejects(dialRaw(node.address, { ...rawOptions(insider), ecdhCurve }), /handshake failure/);
     }
     assert.equal(refused(node, "network/failed-handshake"), 3);
+  }));
+
+test("links, key agreement: a server without it, even with the right key, is no link", () =>
+  attack(async (_node, insider, network) => {
+    const server = createSecureServer({
+      key: insider.privateKeyPem,
+      cert: insider.certificatePem,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: [PROTOCOL_NAME],
+      ecdhCurve: "X25519",
+    });
+    let failures = 0;
+    server.on("tlsClientError", () => {
+      failures += 1;
+    });
+    server.on("secureConnection", (socket) => socket.end(controlFrame(CONTROL_CODES.welcome)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { readonly port: number };
+    const address = { peerId: insider.peerId, host: "127.0.0.1", port };
+    const dialing = await network.start({ peers: () => [address] });
+    await until("two handshakes have failed", () => failures >= 2);
+    assert.deepEqual(dialing.ups, []);
+    await dialing.links.stop();
+    server.close();
   }));
 
 test("links: a client of TLS 1.2 is refused", () =>

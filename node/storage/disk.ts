@@ -55,10 +55,12 @@ export function createDisk(folder: string): Disk {
 
 async function openFile(path: string, flags: number): Promise<DiskFile> {
   const handle = await attempt(`opening ${path}`, () => open(path, flags, OWNER_ONLY_FILE));
+  // The file may be renamed while it is open: its folder is what stays true.
+  const folder = dirname(path);
   return {
-    append: (bytes) => attempt(`writing ${path}`, () => handle.writeFile(bytes)),
-    sync: () => attempt(`syncing ${path}`, () => handle.datasync()),
-    close: () => attempt(`closing ${path}`, () => handle.close()),
+    append: (bytes) => attempt(`writing in ${folder}`, () => handle.writeFile(bytes)),
+    sync: () => attempt(`syncing in ${folder}`, () => handle.datasync()),
+    close: () => attempt(`closing a file in ${folder}`, () => handle.close()),
   };
 }
 

@@ -222,3 +222,45 @@ test("LevelStore: threads of one process share it: each sees what the others wro
   await again.close();
   await folder.cleanUp();
 });
+
+test("LevelStore: threads close in any order: the first may close while another goes on reading", async () => {
+  const folder = await makeFolder();
+  // In a process of its own: where this fails, the process dies.
+  const script = `
+    import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+    import { openLevelStore } from ${JSON.stringify(join(import.meta.dirname, "level-store.ts"))};
+    const keyOf = (number) => new TextEncoder().encode("key " + number);
+    const path = process.argv[2];
+    const options = { writeBufferBytes: 65_536, cacheBytes: 65_536 };
+    if (isMainThread) {
+      const store = await openLevelStore(path, options);
+      for (let start = 0; start < 4_000; start += 100) {
+        const numbers = Array.from({ length: 100 }, (_, index) => start + index);
+        const value = crypto.getRandomValues(new Uint8Array(300));
+        await store.write(numbers.map((number) => ({ key: keyOf(number), value })), { sync: false });
+      }
+      const worker = new Worker(process.argv[1], { argv: [path] });
+      await new Promise((resolve) => worker.once("message", resolve));
+      await store.close();
+      worker.postMessage("read");
+      await new Promise((resolve) => worker.once("exit", resolve));
+      const again = await openLevelStore(path, { create: false });
+      console.log("again", again.get(keyOf(1))?.length);
+      await again.close();
+    } else {
+      const store = await openLevelStore(path, { create: false });
+      store.get(keyOf(1));
+      parentPort.once("message", async () => {
+        let found = 0;
+        for (let number = 0; number < 4_000; number++) if (store.get(keyOf(number))?.length === 300) found += 1;
+        console.log("found", found);
+        await store.close();
+      });
+      parentPort.postMessage("ready");
+    }`;
+  const file = join(folder.path, "threads.mjs");
+  await writeFile(file, script);
+  const run = spawnSync(process.execPath, [file, join(folder.path, "chain")], { encoding: "utf8" });
+  assert.deepEqual([run.stdout, run.signal], ["found 4000\nagain 300\n", null], run.stderr);
+  await folder.cleanUp();
+});

@@ -5,6 +5,7 @@ import type { WriteOperation } from "@ostrom/state";
 import { ClassicLevel, type Snapshot } from "classic-level";
 import { openValue, sealValue } from "./checked-value.ts";
 import { asStorageError, StorageError } from "./errors.ts";
+import { handleCountOf } from "./shared-handles.ts";
 import type { KeyRange, Store, StoreSnapshot } from "./types.ts";
 
 export type LevelStoreOptions = {
@@ -21,20 +22,21 @@ export const DEFAULT_CACHE_BYTES: number = 64 * 1024 * 1024;
 export const DEFAULT_WRITE_BUFFER_BYTES: number = 16 * 1024 * 1024;
 
 /** Opens the LevelDB database in a folder. All threads of one process may open the same folder and see the same data; another
- * process is refused.
- *
- * The thread that opened first owns the block cache that all of them use: it must close last, after every other thread has
- * closed or ended.
+ * process is refused. A thread must open it before it starts workers that open it too; closing has no order
+ * (shared-handles.ts).
  * Rejects with StorageError: `storage/locked`, `storage/damaged`, `storage/missing`, `storage/disk-full`, `storage/failed`. */
 export async function openLevelStore(path: string, options: LevelStoreOptions = {}): Promise<LevelStore> {
   const create = options.create ?? true;
   // Threads find each other's database by the spelling of its path.
   const folder = resolve(path);
+  const handles = handleCountOf(folder);
+  const { handle: level, isFirst } = await handles.open(() => openLevel(folder, create, options));
+  return storeOf(level, folder, () => handles.close(isFirst, () => level.close()));
+}
+
+async function openLevel(folder: string, create: boolean, options: LevelStoreOptions): Promise<Level> {
   await checkFolder(folder, create);
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
-    keyEncoding: "view",
-    valueEncoding: "view",
-  });
+  const level: Level = new ClassicLevel(folder, { keyEncoding: "view", valueEncoding: "view" });
   try {
     await level.open({
       createIfMissing: create,
@@ -45,7 +47,7 @@ export async function openLevelStore(path: string, options: LevelStoreOptions = 
   } catch (error) {
     throw openingError(error, folder);
   }
-  return storeOf(level, folder);
+  return level;
 }
 
 /** LevelDB takes a folder that lost its CURRENT file for an empty one, makes a new database there and deletes the old
@@ -95,28 +97,44 @@ function levelCode(error: unknown): string {
 
 type Level = ClassicLevel<Uint8Array, Uint8Array>;
 
-function storeOf(level: Level, folder: string): LevelStore {
+function storeOf(level: Level, folder: string, closeHandle: () => Promise<void>): LevelStore {
   // Batches go to a pool of threads: without this chain, two of them could land in either order. After a failed write, a
   // later one could leave a gap, so none is tried.
   let lastWrite: Promise<void> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  const checkOpen = (): void => {
+    if (closing !== undefined)
+      throw new StorageError("storage/closed", `the database in ${folder} was closed`);
+  };
+  const close = async (): Promise<void> => {
+    // Whoever wrote has been told of a failure already.
+    await lastWrite.catch(() => {});
+    await closeHandle();
+  };
   return {
     path: folder,
-    get: (key) => readValue(level, folder, key, undefined),
-    entries: (range) => iterate(level, folder, range, undefined),
-    write: (batch, options) => {
+    get: (key) => {
+      checkOpen();
+      return readValue(level, folder, key, undefined);
+    },
+    entries: (range) => iterate(level, folder, range, undefined, checkOpen),
+    write: async (batch, options) => {
+      checkOpen();
       lastWrite = lastWrite.then(() => writeBatch(level, folder, batch, options.sync));
       return lastWrite;
     },
-    snapshot: () => takeSnapshot(level, folder),
-    close: async () => {
-      // Whoever wrote has been told of a failure already.
-      await lastWrite.catch(() => {});
-      await level.close();
+    snapshot: () => {
+      checkOpen();
+      return takeSnapshot(level, folder, checkOpen);
+    },
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }
 
-function takeSnapshot(level: Level, folder: string): StoreSnapshot {
+function takeSnapshot(level: Level, folder: string, checkOpen: () => void): StoreSnapshot {
   let snapshot: Snapshot;
   try {
     snapshot = level.snapshot();
@@ -124,8 +142,11 @@ function takeSnapshot(level: Level, folder: string): StoreSnapshot {
     throw operationError(error, folder, "taking a snapshot");
   }
   return {
-    get: (key) => readValue(level, folder, key, snapshot),
-    entries: (range) => iterate(level, folder, range, snapshot),
+    get: (key) => {
+      checkOpen();
+      return readValue(level, folder, key, snapshot);
+    },
+    entries: (range) => iterate(level, folder, range, snapshot, checkOpen),
     release: () => snapshot.close(),
   };
 }
@@ -153,7 +174,9 @@ async function* iterate(
   folder: string,
   range: KeyRange,
   snapshot: Snapshot | undefined,
+  checkOpen: () => void,
 ): AsyncGenerator<readonly [Bytes, Bytes], void, undefined> {
+  checkOpen();
   // LevelDB takes an inverted range for an error of the caller; here it is just empty.
   if (compareBytes(range.start, range.end) >= 0) return;
   try {
