@@ -66,7 +66,8 @@ export function readFlags(
   const given = new Set<string>();
   for (const flag of settings) {
     const key = camelCase(flag.name);
-    if (fromLine[flag.name] !== undefined) values[key] = readValue(flag, fromLine[flag.name], `--${flag.name}`);
+    if (fromLine[flag.name] !== undefined)
+      values[key] = readValue(flag, fromLine[flag.name], `--${flag.name}`);
     else if (fromFile[key] !== undefined) values[key] = readValue(flag, fromFile[key], `${path}: "${key}"`);
     else values[key] = flag.default;
     if (fromLine[flag.name] !== undefined || fromFile[key] !== undefined) given.add(key);
@@ -142,7 +143,8 @@ export function camelCase(name: string): string {
 /** The help text of one command. */
 export function describeCommand(command: Command): string {
   const describe = (flag: Flag): readonly [string, string] => {
-    const value = flag.kind === "switch" ? "" : ` ${flag.placeholder ?? (flag.kind === "number" ? "N" : "TEXT")}`;
+    const value =
+      flag.kind === "switch" ? "" : ` ${flag.placeholder ?? (flag.kind === "number" ? "N" : "TEXT")}`;
     const hasDefault = flag.default !== undefined && typeof flag.default !== "boolean";
     return [`  --${flag.name}${value}`, `${flag.help}${hasDefault ? ` (default ${flag.default})` : ""}`];
   };

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { askMany } from "./rpc-client.ts";
 import { receiptBlocks, type SignedTransfer, signTransfers, submit } from "./testing/load.ts";
-import { blockHashes, blockNumber, createTestNetwork, type TestNetwork, waitUntil } from "./testing/test-network.ts";
+import {
+  blockHashes,
+  blockNumber,
+  createTestNetwork,
+  LONG_WAIT_MS,
+  type TestNetwork,
+  waitUntil,
+} from "./testing/test-network.ts";
 
 const VALIDATORS = 4;
 const BATCH = 20;
-/** Bounds of waiting, not of what is measured. */
-const LONG_WAIT_MS = 60_000;
 const FINALITY_AFTER_A_KILL_MS = 3_000;
 
 let network: TestNetwork;
@@ -22,7 +27,11 @@ after(async () => {
 });
 
 /** Keeps sending transfers of one account to one node until it is stopped. */
-function keepSending(url: string, account: number, firstNonce: number): { readonly sent: SignedTransfer[]; readonly stop: () => Promise<void> } {
+function keepSending(
+  url: string,
+  account: number,
+  firstNonce: number,
+): { readonly sent: SignedTransfer[]; readonly stop: () => Promise<void> } {
   const sent: SignedTransfer[] = [];
   let stopped = false;
   const loop = (async () => {
@@ -32,7 +41,11 @@ function keepSending(url: string, account: number, firstNonce: number): { readon
         const refusals = await submit(url, batch);
         assert.deepEqual(refusals, []);
         sent.push(...batch);
-        await waitUntil("the batch is included", LONG_WAIT_MS, async () => stopped || (await receiptBlocks(url, batch)).size === BATCH);
+        await waitUntil(
+          "the batch is included",
+          LONG_WAIT_MS,
+          async () => stopped || (await receiptBlocks(url, batch)).size === BATCH,
+        );
       } catch (error) {
         if (!stopped) throw error;
       }
@@ -49,13 +62,21 @@ function keepSending(url: string, account: number, firstNonce: number): { readon
 
 async function assertAllAgree(upTo: number, urls: readonly string[]): Promise<void> {
   const [first, ...others] = await Promise.all(urls.map((url) => blockHashes(url, 0, upTo)));
-  assert.equal(first!.every((hash) => hash !== undefined), true, "every block is there");
+  assert.equal(
+    first!.every((hash) => hash !== undefined),
+    true,
+    "every block is there",
+  );
   for (const other of others) assert.deepEqual(other, first);
 }
 
 test("three validators go on finalizing when one is killed; it comes back, catches up and votes again", async () => {
   const load = keepSending(network.urls[0]!, 0, 0);
-  await waitUntil("the load is being finalized", LONG_WAIT_MS, async () => (await blockNumber(network.urls[0]!, "finalized")) >= 3);
+  await waitUntil(
+    "the load is being finalized",
+    LONG_WAIT_MS,
+    async () => (await blockNumber(network.urls[0]!, "finalized")) >= 3,
+  );
 
   await network.kill(3, "SIGKILL");
   const atKill = await blockNumber(network.urls[0]!, "finalized");
@@ -65,7 +86,11 @@ test("three validators go on finalizing when one is killed; it comes back, catch
   });
   const beforeRestart = await blockNumber(network.urls[0]!, "finalized");
   await network.start(3);
-  await waitUntil("the killed validator catches up", LONG_WAIT_MS, async () => (await blockNumber(network.urls[3]!, "finalized")) > beforeRestart);
+  await waitUntil(
+    "the killed validator catches up",
+    LONG_WAIT_MS,
+    async () => (await blockNumber(network.urls[3]!, "finalized")) > beforeRestart,
+  );
 
   // With another one gone, the quorum of three needs the votes of the one that came back.
   await network.kill(2, "SIGKILL");
@@ -92,7 +117,9 @@ test("all four killed at once under load: the chain resumes and no finalized tra
     return [...blocks.values()].filter((block) => block <= finalized).length >= 3 * BATCH;
   });
   const finalized = await blockNumber(network.urls[0]!, "finalized");
-  const acknowledged = [...(await receiptBlocks(network.urls[0]!, load.sent))].filter(([, block]) => block <= finalized);
+  const acknowledged = [...(await receiptBlocks(network.urls[0]!, load.sent))].filter(
+    ([, block]) => block <= finalized,
+  );
   const hashesBefore = await blockHashes(network.urls[0]!, 0, finalized);
   const stopped = load.stop();
   await Promise.all(network.urls.map((_, index) => network.kill(index, "SIGKILL")));
@@ -111,7 +138,11 @@ test("all four killed at once under load: the chain resumes and no finalized tra
     );
     answers.forEach((answer, index) => {
       const receipt = answer.result as { blockNumber: string } | null;
-      assert.equal(Number(receipt?.blockNumber), acknowledged[index]![1], `transaction ${acknowledged[index]![0]}`);
+      assert.equal(
+        Number(receipt?.blockNumber),
+        acknowledged[index]![1],
+        `transaction ${acknowledged[index]![0]}`,
+      );
     });
   }
   const heights = await Promise.all(network.urls.map((url) => blockNumber(url, "finalized")));

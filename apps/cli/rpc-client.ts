@@ -2,12 +2,16 @@ import { UsageError } from "./command.ts";
 
 export const DEFAULT_RPC_URL = "http://127.0.0.1:8545";
 
-type Answer = { readonly result?: unknown; readonly error?: { readonly code: number; readonly message: string } };
+export type RpcAnswer = {
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+};
 
 /** Asks a node one thing. @throws UsageError if nobody answers there, or with the node's own message. */
 export async function ask<T>(url: string, method: string, params: readonly unknown[] = []): Promise<T> {
   const [answer] = await askMany(url, [{ method, params }]);
-  if (answer?.error !== undefined) throw new UsageError(`${url}: ${answer.error.message} (${method}, code ${answer.error.code})`);
+  if (answer?.error !== undefined)
+    throw new UsageError(`${url}: ${answer.error.message} (${method}, code ${answer.error.code})`);
   return answer?.result as T;
 }
 
@@ -15,18 +19,41 @@ export async function ask<T>(url: string, method: string, params: readonly unkno
 export async function askMany(
   url: string,
   questions: readonly { readonly method: string; readonly params: readonly unknown[] }[],
-): Promise<readonly Answer[]> {
+): Promise<readonly RpcAnswer[]> {
   if (questions.length === 0) return [];
   const body = JSON.stringify(questions.map((question, id) => ({ jsonrpc: "2.0", id, ...question })));
-  let answers: readonly (Answer & { readonly id: number })[];
-  try {
-    const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
-    answers = (await response.json()) as typeof answers;
-  } catch (error) {
-    const reason = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
-    throw new UsageError(`no node answers at ${url} (${reason}). Start one with: npm start, or name another with --rpc URL`);
-  }
-  if (!Array.isArray(answers)) throw new UsageError(`${url}: this is no JSON-RPC server`);
-  const byId = new Map(answers.map((answer) => [answer.id, answer]));
+  const text = await post(url, body);
+  const answers = parse(text);
+  if (!Array.isArray(answers)) throw new UsageError(`${url}: what answers there is no JSON-RPC server`);
+  const byId = new Map(
+    (answers as (RpcAnswer & { readonly id: number })[]).map((answer) => [answer.id, answer]),
+  );
   return questions.map((_, id) => byId.get(id) ?? { error: { code: 0, message: "no answer" } });
+}
+
+async function post(url: string, body: string): Promise<string> {
+  if (!URL.canParse(url))
+    throw new UsageError(`"${url}" is no address; expected one such as ${DEFAULT_RPC_URL}`);
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    return await response.text();
+  } catch (error) {
+    const { message, cause } = error as Error & { readonly cause?: Error & { readonly code?: string } };
+    const reason = cause?.code ?? cause?.message ?? message;
+    throw new UsageError(
+      `no node answers at ${url} (${reason}): start one with ostrom up, or name another with --rpc URL`,
+    );
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

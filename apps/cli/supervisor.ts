@@ -4,7 +4,13 @@ import { join } from "node:path";
 
 /** What a node process tells the process that started it. */
 export type NodeReport =
-  | { readonly kind: "ready"; readonly name: string; readonly rpc: string; readonly head: number; readonly certified: number }
+  | {
+      readonly kind: "ready";
+      readonly name: string;
+      readonly rpc: string;
+      readonly head: number;
+      readonly certified: number;
+    }
   | {
       readonly kind: "block";
       readonly name: string;
@@ -51,13 +57,17 @@ export function startNodeProcess(
       onReport(report);
     });
     void ended.then(({ code, signal }) =>
-      resolve({ kind: "failed", name, message: `ended at once (${signal ?? `exit code ${code}`}); see ${join(folder, "node.log")}` }),
+      resolve({
+        kind: "failed",
+        name,
+        message: `ended at once (${signal ?? `exit code ${code}`}); see ${join(folder, "node.log")}`,
+      }),
     );
   });
   return { name, process: child, started, ended };
 }
 
-/** Asks the nodes to stop and waits until they have. */
+/** Asks the nodes to stop and waits until they have. One that does not come to an end is killed. */
 export async function stopNodes(nodes: readonly StartedNode[]): Promise<void> {
   await Promise.all(
     nodes.map(async (node) => {

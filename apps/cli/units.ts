@@ -4,7 +4,8 @@ import { UsageError } from "./command.ts";
 /** Reads an amount: "1.5" or "1.5ether" are coins, "3gwei", "100wei". */
 export function readAmount(text: string, what: string): bigint {
   const match = /^(\d+(?:\.\d+)?)(wei|gwei|ether)?$/.exec(text.trim());
-  if (match === null) throw new UsageError(`${what}: expected an amount such as 1.5, 30gwei or 100wei, found "${text}"`);
+  if (match === null)
+    throw new UsageError(`${what}: expected an amount such as 1.5, 30gwei or 100wei, found "${text}"`);
   const [, digits = "0", unit = "ether"] = match;
   if (unit === "wei") {
     if (digits.includes(".")) throw new UsageError(`${what}: there is nothing smaller than one wei`);
@@ -21,7 +22,8 @@ export function readAddress(text: string | undefined, what: string): `0x${string
 }
 
 export function readData(text: string, what: string): `0x${string}` {
-  if (!isHex(text) || text.length % 2 !== 0) throw new UsageError(`${what}: expected hex bytes, found "${text}"`);
+  if (!isHex(text) || text.length % 2 !== 0)
+    throw new UsageError(`${what}: expected hex bytes, found "${text}"`);
   return text;
 }
 

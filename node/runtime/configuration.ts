@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
 import type { LogLevel } from "./ports.ts";
 
@@ -47,17 +47,19 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
   peerAddresses: {},
 };
 
+const MAX_PORT = 65_535;
+
 export const CONFIGURATION_FILE = "node.json";
 export const GENESIS_FILE = "genesis.json";
 
-type Shape = "text" | "count" | "texts" | "addresses" | "level" | { readonly [key: string]: Shape };
+type Shape = "text" | "port" | "count" | "texts" | "addresses" | "level" | { readonly [key: string]: Shape };
 
 const SHAPE: { readonly [key: string]: Shape } = {
   name: "text",
-  link: { host: "text", port: "count" },
+  link: { host: "text", port: "port" },
   rpc: {
     host: "text",
-    port: "count",
+    port: "port",
     allowedHosts: "texts",
     allowedOrigins: "texts",
     maxBodyBytes: "count",
@@ -76,21 +78,38 @@ export function readConfiguration(
   folder: string,
 ): Result<NodeConfiguration, Failure<"configuration/unreadable" | "configuration/invalid">> {
   const path = join(folder, CONFIGURATION_FILE);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    return fail("configuration/unreadable", `${path}: ${(error as Error).message}`);
-  }
-  const wrong = findWrong(parsed, SHAPE, "");
-  if (wrong !== undefined) return fail("configuration/invalid", `${path}: ${wrong}`);
-  const given = parsed as Partial<NodeConfiguration>;
+  const parsed = readJsonFile(path);
+  if (!parsed.ok) return fail("configuration/unreadable", parsed.error.message);
+  const wrong = findWrong(parsed.value, SHAPE, "");
+  if (wrong !== undefined) return fail("configuration/invalid", `${path}: ${wrong}; correct it there`);
+  const given = parsed.value as Partial<NodeConfiguration>;
   return ok({
     ...DEFAULT_CONFIGURATION,
     ...given,
     link: { ...DEFAULT_CONFIGURATION.link, ...given.link },
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...given.rpc },
   });
+}
+
+/** Reads a JSON file of a node's folder. Errors: `file/unreadable`, in one line that says what to do. */
+export function readJsonFile(path: string): Result<unknown, Failure<"file/unreadable">> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const advice = "name a folder that ostrom init or ostrom up made with --data-dir, or restore the file";
+    return fail(
+      "file/unreadable",
+      code === "ENOENT" ? `${path} is not there: ${advice}` : `${path}: ${message}`,
+    );
+  }
+  try {
+    return ok(JSON.parse(text));
+  } catch (error) {
+    const detail = (error as Error).message.replace(/\s+/g, " ");
+    return fail("file/unreadable", `${path} is no JSON (${detail}): correct it, or restore the file`);
+  }
 }
 
 function findWrong(value: unknown, shape: Shape, path: string): string | undefined {
@@ -104,6 +123,10 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return Number.isSafeInteger(value) && (value as number) >= 0
         ? undefined
         : `${at} must be a whole number, 0 or more`;
+    case "port":
+      return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PORT
+        ? undefined
+        : `${at} must be a port, 0 to ${MAX_PORT}`;
     case "texts":
       return isTexts(value) ? undefined : `${at} must be a list of texts`;
     case "level":
@@ -111,7 +134,7 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
         ? undefined
         : `${at} must be one of debug, info, warn, error`;
     case "addresses":
-      return typeof value === "object" && value !== null && isTexts(Object.values(value))
+      return typeof value === "object" && value !== null && Object.values(value).every(isAddress)
         ? undefined
         : `${at} must map names to "host:port"`;
     default: {
@@ -130,7 +153,8 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
   }
 }
 
-/** Resolves a path of a configuration file against the folder it stands in. */
-export function resolveIn(folder: string, path: string): string {
-  return isAbsolute(path) ? path : join(folder, path);
+/** "host:port"; an IPv6 host stands in brackets or not: the last colon counts. */
+function isAddress(value: unknown): boolean {
+  const port = typeof value === "string" ? /^.+:(\d{1,5})$/.exec(value)?.[1] : undefined;
+  return port !== undefined && Number(port) <= MAX_PORT;
 }

@@ -154,7 +154,9 @@ export class Executor {
     const hash = readHeader(this.#store, number)?.hash;
     if (hash !== undefined) {
       this.#blockHashes.set(number, hash);
-      this.#blockHashes.delete(number - 2 * BLOCK_HASH_WINDOW);
+      if (this.#blockHashes.size > BLOCK_HASH_WINDOW) {
+        this.#blockHashes.delete(must(this.#blockHashes.keys().next().value, "it is not empty"));
+      }
     }
     return hash;
   }

@@ -1,4 +1,13 @@
-import { type Address, type Bytes, type Failure, fail, type Hash, ok, type Result } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  type Failure,
+  fail,
+  type Hash,
+  ok,
+  type Result,
+  toHexDigits,
+} from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { decodeTransaction, type SignedTransaction } from "@ostrom/execution";
 import type { PoolAccount, TransactionPool } from "@ostrom/txpool";
@@ -9,8 +18,10 @@ import { type CheckedSender, type SignatureChecker, senderOf } from "./signature
 const CHECK_BATCH = 128;
 /** Batches at the checker at a time: the next is being read while one is checked. */
 const MAX_BATCHES_AT_CHECKER = 4;
-/** Transactions waiting for the checker; more are refused (JSON-RPC) or dropped (gossip). */
+/** What may wait for the checker; more is refused (JSON-RPC) or dropped (gossip). Other validators get half of it, so that they
+ * cannot shut out this node's own clients. */
 export const MAX_WAITING_TRANSACTIONS = 20_000;
+export const MAX_WAITING_BYTES: number = 64 * 1024 * 1024;
 
 /** Where a transaction came from: this node's own clients, or another validator. */
 export type TransactionOrigin = "client" | "peer";
@@ -38,7 +49,10 @@ export type IntakePorts = {
 /** The door of the pool: what comes by JSON-RPC or gossip is checked on other threads, then admitted. */
 export class Intake {
   readonly #ports: IntakePorts;
+  /** Until they are admitted or refused, by hash (hex digits). */
+  readonly #underWay = new Map<string, Promise<Result<Hash, Failure>>>();
   #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   #atChecker = 0;
 
   constructor(ports: IntakePorts) {
@@ -50,25 +64,44 @@ export class Intake {
     return Promise.all(raws.map((raw) => this.#offer(raw, origin)));
   }
 
-  #offer(raw: Bytes, origin: TransactionOrigin): Promise<Result<Hash, Failure>> {
+  async #offer(raw: Bytes, origin: TransactionOrigin): Promise<Result<Hash, Failure>> {
     const hash = keccak256(raw);
-    if (this.#ports.pool.get(hash) !== undefined)
-      return Promise.resolve(fail("txpool/already-known", "already known"));
-    if (this.#waiting.length >= MAX_WAITING_TRANSACTIONS) {
-      return Promise.resolve(
-        fail("txpool/busy", "too many transactions are waiting to be checked; try again in a moment"),
-      );
+    if (this.#ports.pool.get(hash) !== undefined) return fail("txpool/already-known", "already known");
+    const name = toHexDigits(hash);
+    const twin = this.#underWay.get(name);
+    if (twin !== undefined) {
+      const result = await twin;
+      return result.ok ? fail("txpool/already-known", "already known") : result;
     }
-    return new Promise((answer) => {
+    if (!this.#hasRoom(raw.length, origin)) {
+      return fail("txpool/busy", "too many transactions are waiting to be checked; try again in a moment");
+    }
+    const answered = new Promise<Result<Hash, Failure>>((answer) => {
       this.#waiting.push({ origin, raw, hash, answer });
+      this.#waitingBytes += raw.length;
       // Whatever else arrives in this turn of the event loop joins the batch.
       if (this.#waiting.length === 1) queueMicrotask(() => this.#dispatch());
     });
+    this.#underWay.set(name, answered);
+    try {
+      return await answered;
+    } finally {
+      this.#underWay.delete(name);
+    }
+  }
+
+  #hasRoom(bytes: number, origin: TransactionOrigin): boolean {
+    const share = origin === "client" ? 1 : 2;
+    return (
+      share * this.#waiting.length < MAX_WAITING_TRANSACTIONS &&
+      share * (this.#waitingBytes + bytes) <= MAX_WAITING_BYTES
+    );
   }
 
   #dispatch(): void {
     while (this.#waiting.length > 0 && this.#atChecker < MAX_BATCHES_AT_CHECKER) {
       const batch = this.#waiting.splice(0, CHECK_BATCH);
+      for (const { raw } of batch) this.#waitingBytes -= raw.length;
       this.#atChecker++;
       this.#ports.checker
         .check(batch.map(({ raw }) => raw))

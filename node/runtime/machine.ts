@@ -1,11 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Entropy } from "./ports.ts";
 
+/** Node fires a timer with a longer delay at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const machineClock: Clock = {
   nowMs: () => Date.now(),
   after: (delayMs, callback) => {
-    const timer = setTimeout(callback, Math.max(0, delayMs));
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const isLast = leftMs <= MAX_TIMER_MS;
+      timer = setTimeout(
+        isLast ? callback : () => arm(leftMs - MAX_TIMER_MS),
+        Math.min(leftMs, MAX_TIMER_MS),
+      );
+    };
+    arm(Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

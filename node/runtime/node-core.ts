@@ -31,7 +31,7 @@ import {
 } from "@ostrom/network";
 import { EMPTY_CODE_HASH, storeReader } from "@ostrom/state";
 import { type Store, stateCertificateOperations } from "@ostrom/storage";
-import { DEFAULT_POOL_LIMITS, type DropReason, TransactionPool } from "@ostrom/txpool";
+import { DEFAULT_POOL_LIMITS, type DropReason, type PoolContent, TransactionPool } from "@ostrom/txpool";
 import { serveBlocks } from "./block-server.ts";
 import { Certifier } from "./certifier.ts";
 import { ChainFollower } from "./chain-follower.ts";
@@ -40,6 +40,7 @@ import { Intake } from "./intake.ts";
 import { Messenger } from "./messenger.ts";
 import { Ordering } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
+import { JunkWatch, PeerHeights, TrafficQuota } from "./peer-conduct.ts";
 import type { Ports } from "./ports.ts";
 import type { RecoveredChain } from "./recovered-chain.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
@@ -81,11 +82,18 @@ const FAULT_LOG_INTERVAL_MS = 1_000;
 /** Pending transactions that a peer is sent when its link comes up. */
 const MAX_TRANSACTIONS_FOR_A_NEW_PEER = 2_000;
 
+/** Transactions of the whole pool that are copied for one question; of each of both kinds. */
+const MAX_CONTENT_TRANSACTIONS = 4_096;
+
+/** How often the pool is asked to drop what has waited too long. */
+const EXPIRY_INTERVAL_MS = 60_000;
+
 /** Faults that no honest validator commits, whatever the network does. */
 const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
   "consensus/wrong-sender",
   "consensus/bad-signature",
   "consensus/bad-certificate",
+  "consensus/bad-segment",
   "certification/wrong-sender",
   "certification/bad-signature",
   "certification/bad-certificate",
@@ -105,9 +113,13 @@ export class NodeCore {
   readonly #certifier: Certifier;
   readonly #ordering: Ordering;
   readonly #lastFaultLog = new Map<string, number>();
+  readonly #traffic: TrafficQuota;
+  readonly #junk: JunkWatch;
+  readonly #heights: PeerHeights;
   #baseFee: bigint;
   #newestCertificate: StateCertificate | undefined;
-  #highestHeard = 0;
+  #executedHeight: number;
+  #expiredMs: number;
   #stopped = false;
 
   constructor(options: NodeCoreOptions) {
@@ -115,6 +127,11 @@ export class NodeCore {
     this.#options = options;
     this.#baseFee = options.head.nextBaseFee;
     this.#newestCertificate = recovered.certificate;
+    this.#executedHeight = options.head.height;
+    this.#expiredMs = clock.nowMs();
+    this.#traffic = new TrafficQuota(clock);
+    this.#junk = new JunkWatch(clock);
+    this.#heights = new PeerHeights(validators);
     this.#messenger = new Messenger(network, validators, log);
     this.pool = new TransactionPool(genesis.rules, DEFAULT_POOL_LIMITS, this.#baseFee);
     const failed = (error: unknown): void => this.#fail(error);
@@ -217,9 +234,10 @@ export class NodeCore {
   }
 
   /** What this node knows of where the chain is. */
-  heads(): { readonly certified: number; readonly highestHeard: number } {
+  heads(): { readonly executed: number; readonly certified: number; readonly highestHeard: number } {
     const certified = this.#newestCertificate?.executed.height ?? 0;
-    return { certified, highestHeard: Math.max(this.#highestHeard, certified) };
+    const highestHeard = Math.max(this.#heights.believable(), certified);
+    return { executed: this.#executedHeight, certified, highestHeard };
   }
 
   /** Offers transactions that came by JSON-RPC. */
@@ -229,6 +247,15 @@ export class NodeCore {
 
   pendingNonce(address: Address): bigint {
     return this.pool.pendingNonce(address, this.#accountOf(address).nonce);
+  }
+
+  /** One sender's, or all of the pool, cut off where it is too much to copy at once. */
+  poolContent(sender: Address | undefined): PoolContent {
+    const { pending, queued } = this.pool.content(sender);
+    return {
+      pending: pending.slice(0, MAX_CONTENT_TRANSACTIONS),
+      queued: queued.slice(0, MAX_CONTENT_TRANSACTIONS),
+    };
   }
 
   async stop(): Promise<void> {
@@ -276,23 +303,28 @@ export class NodeCore {
       this.#options.punish(peerId, "consensus/unreadable-message");
       return;
     }
-    const { message } = read;
-    if (message.kind === "executed")
-      this.#highestHeard = Math.max(this.#highestHeard, message.executed.executed.height);
+    const { from, message } = read;
+    if (!this.#traffic.allows(from, message)) {
+      this.#peerFault(from, "network/over-quota", `asks or says too much (${message.kind}): not read`);
+      return;
+    }
+    if (message.kind === "executed") this.#heights.hear(from, message.executed.executed.height);
     this.#ordering.input({ kind: "message", ...read });
     this.#certifier.input({ kind: "message", ...read });
-    if (message.kind === "proposal" && message.block.stateCertificate !== undefined) {
-      this.#certifier.input({ kind: "certificate", certificate: message.block.stateCertificate });
+    const certificate = message.kind === "proposal" ? message.block.stateCertificate : undefined;
+    // As if the leader had sent it by itself: it answers for what it costs to find it wrong.
+    if (certificate !== undefined) {
+      this.#certifier.input({ kind: "message", from, message: { kind: "state-certificate", certificate } });
     }
   }
 
   #gossiped(peerId: PeerId, payload: Bytes): void {
     const received = this.#gossip.receive(peerId, payload);
     if (received.ok) {
-      void this.intake.submit(
-        received.value.map(({ raw }) => raw),
-        "peer",
-      );
+      const raws = received.value.map(({ raw }) => raw);
+      void this.intake.submit(raws, "peer").then((results) => {
+        if (this.#junk.tooMuch(peerId, results)) this.#options.punish(peerId, "gossip/junk");
+      });
       return;
     }
     const { code } = received.error;
@@ -300,6 +332,7 @@ export class NodeCore {
   }
 
   #admitted(transactions: readonly SignedTransaction[], fromClients: readonly SignedTransaction[]): void {
+    if (this.#stopped) return;
     this.#gossip.spread(fromClients);
     this.#options.listener.admitted(transactions);
     this.#desk.poolChanged();
@@ -309,6 +342,8 @@ export class NodeCore {
     if (this.#stopped) return;
     const { listener, journal, clock } = this.#options;
     this.#baseFee = report.nextBaseFee;
+    this.#executedHeight = report.height;
+    this.#expireNowAndThen(clock.nowMs());
     this.pool.onExecuted({
       block: toHexDigits(report.orderDigest),
       included: this.#desk.transactionsOf(report),
@@ -325,6 +360,12 @@ export class NodeCore {
     this.#certifier.input({ kind: "executed", executed: result });
     this.#desk.poolChanged();
     journal.settle(report.view).catch((error: unknown) => this.#fail(error));
+  }
+
+  #expireNowAndThen(nowMs: number): void {
+    if (Math.abs(nowMs - this.#expiredMs) < EXPIRY_INTERVAL_MS) return;
+    this.#expiredMs = nowMs;
+    this.pool.expire(nowMs);
   }
 
   #certified(certificate: StateCertificate): void {
@@ -357,7 +398,9 @@ export class NodeCore {
   #peerFault(peer: ValidatorIndex, code: string, message: string): void {
     const now = this.#options.clock.nowMs();
     const key = `${peer}:${code}`;
-    if (now - (this.#lastFaultLog.get(key) ?? 0) < FAULT_LOG_INTERVAL_MS) return;
+    const sinceMs = now - (this.#lastFaultLog.get(key) ?? Number.NEGATIVE_INFINITY);
+    // The clock may have been set back.
+    if (sinceMs >= 0 && sinceMs < FAULT_LOG_INTERVAL_MS) return;
     this.#lastFaultLog.set(key, now);
     this.#options.log("warn", "a validator broke a rule", { validator: peer, code, reason: message });
     const peerId = this.#messenger.peerIdOf(peer);
@@ -366,7 +409,8 @@ export class NodeCore {
 
   #fail(error: unknown): void {
     if (this.#stopped) return;
-    this.#stopped = true;
+    // It signs and says nothing more from here on, whatever its listener does.
+    void this.stop();
     const { message, code, stack } = error as { message?: string; code?: string; stack?: string };
     this.#options.log("error", "the node cannot go on", { code, reason: message ?? String(error), stack });
     this.#options.listener.failed({ code: code ?? "node/failed", message: message ?? String(error) });

@@ -54,5 +54,5 @@ function addressOf(
   const match = override === undefined ? null : /^(.*):(\d+)$/.exec(override);
   return match === null
     ? { host: inGenesis.host, port: inGenesis.port }
-    : { host: match[1]!, port: Number(match[2]) };
+    : { host: match[1]!.replace(/^\[(.*)\]$/, "$1"), port: Number(match[2]) };
 }

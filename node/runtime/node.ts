@@ -96,7 +96,7 @@ async function assemble(parts: Parts): Promise<RunningNode> {
   const { settings, genesis, secrets, overrides, log, cleanup } = parts;
   log("info", "native cryptography", installNativeCrypto());
   const validators = consensusSet(genesis.validatorSet, 0);
-  const own = findOwn(validators, secrets);
+  const own = findOwn(parts.folder, validators, secrets);
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
@@ -143,7 +143,7 @@ async function assemble(parts: Parts): Promise<RunningNode> {
   return {
     name: settings.name,
     rpcUrl: `http://${settings.rpc.host.includes(":") ? `[${settings.rpc.host}]` : settings.rpc.host}:${rpc.port}`,
-    heads: () => ({ head: chain.recovered.tip.height, certified: core.heads().certified }),
+    heads: () => ({ head: core.heads().executed, certified: core.heads().certified }),
     failed,
     stop: () => {
       stopping ??= cleanup.run(log);
@@ -153,7 +153,7 @@ async function assemble(parts: Parts): Promise<RunningNode> {
 }
 
 /** This node's place in the set. @throws if its keys are none of a validator's. */
-function findOwn(validators: ValidatorSet, secrets: NodeSecrets): ValidatorIndex {
+function findOwn(folder: string, validators: ValidatorSet, secrets: NodeSecrets): ValidatorIndex {
   const consensusKey = bls().publicKey(secrets.consensusSecret);
   const index = validators.validators.findIndex(
     (validator) =>
@@ -161,8 +161,7 @@ function findOwn(validators: ValidatorSet, secrets: NodeSecrets): ValidatorIndex
       equalBytes(validator.consensusKey, consensusKey),
   );
   if (index >= 0) return ValidatorIndex(index);
-  const message =
-    "this folder's keys belong to no validator of genesis.json: copy the keys and genesis.json of one network";
+  const message = `the keys in ${folder} belong to no validator of its genesis.json: put the keys and the genesis.json of one network there`;
   throw Object.assign(new Error(message), { code: "node/not-a-validator" });
 }
 
@@ -196,7 +195,7 @@ async function serveRpc(
       submit: (raws) => core.submit(raws),
       poolGet: (hash) => core.pool.get(hash),
       poolStatus: () => core.pool.status(),
-      poolContent: (sender) => core.pool.content(sender),
+      poolContent: (sender) => core.poolContent(sender),
       pendingNonce: (sender) => core.pendingNonce(sender),
     },
     log,

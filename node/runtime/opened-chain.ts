@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Failure } from "@ostrom/base";
 import { type ConsensusDomain, ethereumDomain, type LogRecord, type ValidatorIndex } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
 import type { Genesis } from "@ostrom/execution";
@@ -12,6 +13,7 @@ import {
   openWriteAheadLog,
   readMeta,
   StorageError,
+  writeSecretFile,
 } from "@ostrom/storage";
 import type { Cleanup } from "./cleanup.ts";
 import { startExecutionWorker } from "./execution-client.ts";
@@ -55,16 +57,22 @@ export async function openChain(options: {
   const execution = await startExecutionWorker(
     { databasePath: directory.chainPath, genesis, historyBlocks },
     onFailure,
-  );
+  ).catch((error: Failure) => {
+    throw inFolder(directory.chainPath, error);
+  });
   cleanup.add(() => execution.stop());
   const checked = checkChain(store);
-  if (!checked.ok) throw Object.assign(new Error(checked.error.message), { code: checked.error.code });
+  if (!checked.ok) throw inFolder(directory.chainPath, checked.error);
   const meta = readMeta(store);
   if (meta === undefined)
     throw new StorageError("storage/damaged", `${directory.chainPath} does not say which chain it holds`);
   const recovered = recoverChain(store);
 
-  const opened = await openWriteAheadLog(createDisk(directory.logPath), machineEntropy.bytes);
+  const opened = await openWriteAheadLog(createDisk(directory.logPath), machineEntropy.bytes).catch(
+    (error: StorageError) => {
+      throw inFolder(directory.logPath, error);
+    },
+  );
   cleanup.add(() => opened.log.close());
   if (opened.truncatedBytes > 0)
     log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
@@ -72,18 +80,38 @@ export async function openChain(options: {
   const { consensusSecret } = secrets;
   const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
   const replayed = replayJournal(opened.records);
-  const journal = new VoteJournal({ log: opened.log, domain, own, sign, replayed });
-  if (opened.isNew && mayHaveVoted(options.folder, recovered)) {
+  // What was signed was durable before: LevelDB passes over damaged parts of its own log in silence.
+  const newestSigned = Math.max(0, ...replayed.executed.keys());
+  if (newestSigned > recovered.tip.height) {
     log(
       "warn",
-      "the write-ahead log is gone: this validator abstains until the others are past what it may have voted for",
+      "the database has lost blocks that were on disk; they are fetched from the other validators",
       {
-        hint: `if the whole network begins anew, remove ${join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE)} of every validator`,
+        folder: directory.chainPath,
+        newest: recovered.tip.height,
+        lostThrough: newestSigned,
       },
     );
-    await journal.markLost();
   }
-  writeFileSync(join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE), "");
+  const settledView = recovered.tip.view;
+  const journal = new VoteJournal({ log: opened.log, domain, own, sign, replayed, settledView });
+  const hasVotedPath = join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE);
+  if (replayed.isEmpty) {
+    const isLost = recovered.tip.height > 0 || existsSync(hasVotedPath);
+    if (isLost) {
+      const hint = `if the whole network begins anew, remove ${hasVotedPath} of every validator`;
+      log(
+        "warn",
+        "the write-ahead log is gone: this validator abstains until the others are past its votes",
+        {
+          hint,
+        },
+      );
+    }
+    await journal.begin(isLost);
+  }
+  // Before the first vote: without it, nobody would miss a log that is lost.
+  if (!existsSync(hasVotedPath)) await writeSecretFile(hasVotedPath, "");
   return {
     databasePath: directory.chainPath,
     store,
@@ -95,9 +123,12 @@ export async function openChain(options: {
   };
 }
 
+/** The same failure, naming the folder it is about where it does not do so itself. */
+function inFolder(folder: string, error: Failure): Error {
+  const { code, message } = error;
+  if (code === undefined) return error as unknown as Error;
+  return Object.assign(new Error(message.includes(folder) ? message : `${folder}: ${message}`), { code });
+}
+
 /** Beside the keys, because it must survive as long as they do: these keys have voted. */
 const HAS_VOTED_FILE = "has-voted";
-
-function mayHaveVoted(folder: string, recovered: RecoveredChain): boolean {
-  return recovered.tip.height > 0 || existsSync(join(folder, KEYS_FOLDER, HAS_VOTED_FILE));
-}

@@ -39,6 +39,7 @@ export type PayloadDeskPorts = {
 /** What this node knows of an ordered block that is not executed yet. */
 type PayloadFacts = {
   readonly height: number;
+  readonly view: number;
   /** Those whose signatures this node has checked. */
   readonly transactions: readonly SignedTransaction[];
   /** Sum of the gas limits of all of them. */
@@ -63,6 +64,8 @@ export class PayloadDesk {
   /** Finalized blocks that execution has not done yet: names in height order. */
   readonly #unexecuted = new Map<number, string>();
   #open: OpenBuild | undefined;
+  #cancelWaitingCheck: () => void = () => undefined;
+  #executedHeight = 0;
   #told = false;
 
   constructor(rules: ChainRules, limits: PayloadLimits, ports: PayloadDeskPorts) {
@@ -75,6 +78,7 @@ export class PayloadDesk {
   build(request: BuildPayload, answer: (built: BuiltPayload) => void): void {
     this.#open?.cancelTimer();
     this.#open = { request, answer, cancelTimer: () => undefined };
+    this.#forgetLosers(request.view, request.ancestors, request.parent);
     this.#tryToBuild();
   }
 
@@ -94,7 +98,7 @@ export class PayloadDesk {
   /** A block was finalized: until it is executed, its transactions are not proposed again. */
   finalized(block: OrderedBlock, digest: Hash): void {
     const facts = this.#factsOf(toHexDigits(digest), block);
-    this.#finalizedGas.set(block.height, facts.gas);
+    if (facts.gas > 0n) this.#finalizedGas.set(block.height, facts.gas);
     this.#unexecuted.set(block.height, toHexDigits(digest));
     const certified = block.stateCertificate?.executed.height ?? 0;
     for (const height of this.#finalizedGas.keys())
@@ -119,15 +123,13 @@ export class PayloadDesk {
 
   /** A block was executed: it and the proposals that lost against it need no more attention. */
   executed(height: number): void {
+    this.#executedHeight = height;
     this.#unexecuted.delete(height);
-    for (const [name, facts] of this.#facts) {
-      if (facts.height > height) continue;
-      this.#facts.delete(name);
-      this.#ports.pool.unmarkInFlight(name);
-    }
+    for (const [name, facts] of this.#facts) if (facts.height <= height) this.#forget(name);
   }
 
   stop(): void {
+    this.#cancelWaitingCheck();
     this.#open?.cancelTimer();
     this.#open = undefined;
   }
@@ -160,10 +162,9 @@ export class PayloadDesk {
     );
     if (this.#gasAbove(certified, request.ancestors, request.parent) > this.#limits.executionWindowGas)
       return EMPTY_PAYLOAD;
-    const ancestors = request.ancestors.map((ancestor, index) => {
-      const digest = request.ancestors[index + 1]?.parent ?? request.parent;
-      this.#factsOf(toHexDigits(digest), ancestor);
-      return toHexDigits(digest);
+    const ancestors = namesOf(request.ancestors, request.parent);
+    request.ancestors.forEach((ancestor, index) => {
+      this.#factsOf(ancestors[index]!, ancestor);
     });
     const chosen = this.#ports.pool.select({
       gasLimit: this.#rules.blockGasLimit,
@@ -174,11 +175,18 @@ export class PayloadDesk {
     return chosen.length === 0 ? EMPTY_PAYLOAD : encodePayload(chosen.map((transaction) => transaction.raw));
   }
 
-  /** Answers once. A timestamp ahead of the clock is waited for; signatures that are not known yet are checked elsewhere. */
+  /** Answers once. A timestamp ahead of the clock is waited for, however far, unless the block of another view comes first: then
+   * nobody needs the answer any more. Signatures that are not known yet are checked elsewhere. */
   check(request: CheckBlock, answer: (valid: boolean) => void): void {
+    this.#cancelWaitingCheck();
+    this.#forgetLosers(request.block.view, request.ancestors, request.block.parent);
+    this.#checkWhenDue(request, answer);
+  }
+
+  #checkWhenDue(request: CheckBlock, answer: (valid: boolean) => void): void {
     const ahead = request.block.timestampMs - this.#limits.clockToleranceMs - this.#ports.clock.nowMs();
     if (ahead > 0) {
-      this.#ports.clock.after(ahead, () => this.check(request, answer));
+      this.#cancelWaitingCheck = this.#ports.clock.after(ahead, () => this.#checkWhenDue(request, answer));
       return;
     }
     this.#check(request).then(
@@ -213,11 +221,11 @@ export class PayloadDesk {
     if (!read.ok) return `${read.error.code}: ${read.error.message}`;
     const transactions = await this.#checkSignatures(read.value.transactions);
     if (transactions === undefined) return "a transaction's signature recovers nobody";
-    this.#remember(toHexDigits(request.digest), {
-      height: block.height,
-      transactions,
-      gas: read.value.gasLimit,
-    });
+    const { height, view } = block;
+    // The others may have been faster than the checker.
+    if (height > this.#executedHeight) {
+      this.#remember(toHexDigits(request.digest), { height, view, transactions, gas: read.value.gasLimit });
+    }
     return undefined;
   }
 
@@ -247,10 +255,9 @@ export class PayloadDesk {
     let gas = 0n;
     for (const [height, one] of this.#finalizedGas)
       if (height > certified && height < firstUnfinalized) gas += one;
+    const names = namesOf(ancestors, parent);
     ancestors.forEach((ancestor, index) => {
-      if (ancestor.height <= certified) return;
-      const digest = ancestors[index + 1]?.parent ?? parent;
-      gas += this.#factsOf(toHexDigits(digest), ancestor).gas;
+      if (ancestor.height > certified) gas += this.#factsOf(names[index]!, ancestor).gas;
     });
     return gas;
   }
@@ -259,7 +266,8 @@ export class PayloadDesk {
   #factsOf(name: string, block: OrderedBlock): PayloadFacts {
     const known = this.#facts.get(name);
     if (known !== undefined) return known;
-    const facts = { height: block.height, ...readPayload(block.payload, this.#ports.pool) };
+    const { height, view, payload } = block;
+    const facts = { height, view, ...readPayload(payload, this.#ports.pool) };
     this.#remember(name, facts);
     return facts;
   }
@@ -268,10 +276,29 @@ export class PayloadDesk {
     this.#facts.set(name, facts);
     this.#ports.pool.markInFlight(name, facts.transactions);
   }
+
+  #forget(name: string): void {
+    this.#facts.delete(name);
+    this.#ports.pool.unmarkInFlight(name);
+  }
+
+  /** Forgets proposals of earlier views that a newer block does not build on: were one of them final after all, it would be read
+   * again. So what is kept is bounded by what is ordered, however many views fail. */
+  #forgetLosers(view: number, ancestors: readonly OrderedBlock[], parent: Hash): void {
+    const kept = new Set([...this.#unexecuted.values(), ...namesOf(ancestors, parent)]);
+    for (const [name, facts] of this.#facts) {
+      if (facts.view < view && !kept.has(name)) this.#forget(name);
+    }
+  }
+}
+
+/** Digests (hex digits) of consecutive blocks, of which the last is the parent of a new one. */
+function namesOf(ancestors: readonly OrderedBlock[], parent: Hash): readonly string[] {
+  return ancestors.map((_, index) => toHexDigits(ancestors[index + 1]?.parent ?? parent));
 }
 
 /** Reads a payload that others have checked: this node's own, or one that came finalized. */
-function readPayload(payload: Uint8Array, pool: TransactionPool): Omit<PayloadFacts, "height"> {
+function readPayload(payload: Uint8Array, pool: TransactionPool): Omit<PayloadFacts, "height" | "view"> {
   const raws = decodePayload(payload);
   let gas = 0n;
   const transactions: SignedTransaction[] = [];

@@ -13,7 +13,7 @@ import {
   unwrap,
   Weight,
 } from "@ostrom/base";
-import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
+import { bls, deriveBlsSecretKey, isBlsSecretKey } from "@ostrom/crypto";
 import {
   createGenesis,
   formatGenesis,
@@ -27,6 +27,7 @@ import {
   DEFAULT_CONFIGURATION,
   GENESIS_FILE,
   type NodeConfiguration,
+  readJsonFile,
 } from "./configuration.ts";
 
 /** A node's secrets, in its folder, readable by its owner alone. */
@@ -45,7 +46,10 @@ export type ValidatorPlan = {
   readonly folder: string;
   readonly feeRecipient: string;
   readonly weight: number;
+  /** Where the others reach it. */
   readonly link: { readonly host: string; readonly port: number };
+  /** The address of its machine on which it listens for them, if that is another than `link.host`. */
+  readonly listenHost?: string;
   readonly rpc: { readonly host: string; readonly port: number };
 };
 
@@ -64,7 +68,8 @@ export type NetworkPlan = {
  * Errors: `provision/exists` (a folder holds a node already), and those of parseGenesis. */
 export function provisionNetwork(plan: NetworkPlan): Result<Genesis, Failure> {
   for (const { folder } of plan.validators) {
-    if (existsSync(join(folder, CONFIGURATION_FILE))) {
+    const paths = [CONFIGURATION_FILE, GENESIS_FILE, KEYS_FOLDER].map((name) => join(folder, name));
+    if (paths.some((path) => existsSync(path))) {
       return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
     }
   }
@@ -117,7 +122,7 @@ function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesis
   mkdirSync(keys, { recursive: true, mode: FOLDER_MODE });
   const configuration: Partial<NodeConfiguration> = {
     name: validator.name,
-    link: validator.link,
+    link: { host: validator.listenHost ?? validator.link.host, port: validator.link.port },
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...validator.rpc },
   };
   writeFileSync(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`, {
@@ -151,30 +156,34 @@ export function readSecrets(
     consensusText = readFileSync(join(keys, CONSENSUS_KEY_FILE), "utf8").trim();
     identityPem = readFileSync(join(keys, TRANSPORT_IDENTITY_FILE), "utf8");
   } catch (error) {
-    return fail("keys/unreadable", `${keys}: ${(error as Error).message}; copy this node's own keys there`);
+    const { code, path, message } = error as NodeJS.ErrnoException;
+    const problem = code === "ENOENT" ? `${path} is not there` : `${keys}: ${message}`;
+    return fail("keys/unreadable", `${problem}: put this node's own keys back, from its backup`);
   }
+  const restore = "put this node's own key back, from its backup";
   const consensusSecret = fromHex(consensusText);
-  if (!consensusSecret.ok || consensusSecret.value.length !== CONSENSUS_SECRET_BYTES) {
+  if (!consensusSecret.ok || !isBlsSecretKey(consensusSecret.value)) {
     return fail(
       "keys/invalid",
-      `${join(keys, CONSENSUS_KEY_FILE)}: expected ${CONSENSUS_SECRET_BYTES} bytes in hex`,
+      `${join(keys, CONSENSUS_KEY_FILE)}: expected a BLS12-381 secret key of ${CONSENSUS_SECRET_BYTES} bytes in hex; ${restore}`,
     );
   }
   const identity = identityFromPem(identityPem);
   if (!identity.ok)
-    return fail("keys/invalid", `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}`);
+    return fail(
+      "keys/invalid",
+      `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}; ${restore}`,
+    );
   return ok({ consensusSecret: consensusSecret.value, identity: identity.value });
 }
 
 /** Reads genesis.json of a node's folder. Errors: `genesis/unreadable`, and those of parseGenesis. */
 export function readGenesis(folder: string): Result<Genesis, Failure> {
   const path = join(folder, GENESIS_FILE);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    return fail("genesis/unreadable", `${path}: ${(error as Error).message}`);
-  }
-  const genesis = parseGenesis(parsed);
-  return genesis.ok ? genesis : fail(genesis.error.code, `${path}: ${genesis.error.message}`);
+  const parsed = readJsonFile(path);
+  if (!parsed.ok) return fail("genesis/unreadable", parsed.error.message);
+  const genesis = parseGenesis(parsed.value);
+  if (genesis.ok) return genesis;
+  const { code, message } = genesis.error;
+  return fail(code, `${path}: ${message}; put the network's genesis.json back`);
 }

@@ -3,7 +3,7 @@ import { fail, type Result } from "@ostrom/base";
 import type { ChainRules } from "@ostrom/execution";
 import type { Executor, Simulation, SimulationFailure } from "@ostrom/rpc";
 import type { QueryWorkerVocabulary } from "./query-worker.ts";
-import { connectWorker, type Peer } from "./worker-calls.ts";
+import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
 /** Messages that may wait for the worker; more are refused. */
 const MAX_WAITING_QUERIES = 256;
@@ -89,11 +89,13 @@ export class QueryClient implements Executor {
     if (this.#running !== undefined) return this.#running;
     const worker = new Worker(new URL("./query-worker.ts", import.meta.url), { name: "queries" });
     const peer: Running["peer"] = connectWorker(worker, {});
-    worker.on("error", (error) => {
-      peer.close(`the query worker failed: ${(error as Error).message}`);
+    const forget = (): void => {
       if (this.#running?.worker === worker) this.#running = undefined;
-    });
+    };
+    watchWorker(worker, "query", peer, forget);
     const ready = peer.call("open", { databasePath: this.#databasePath, rules: this.#rules });
+    // The next one may find what this one missed.
+    ready.catch(forget);
     this.#running = { worker, peer, ready };
     return this.#running;
   }

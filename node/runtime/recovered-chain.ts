@@ -17,13 +17,16 @@ import {
   type StoreView,
 } from "@ostrom/storage";
 
+/** Own results older than this are not signed again: who asks for them gets the certificate of a descendant. */
+const MAX_RESIGNED_RESULTS = 256;
+
 /** What a restarted node finds in its store. */
 export type RecoveredChain = {
   /** The newest executed block: all below it is final. */
   readonly tip: FinalizedTip;
   /** The newest state certificate. */
   readonly certificate: StateCertificate | undefined;
-  /** Own results above it, in height order. */
+  /** Own results above it, the newest of them, in height order. */
   readonly results: readonly Executed[];
   /** Executed blocks above the certificate that the tip carries, in height order: they count in the execution window. */
   readonly uncertified: readonly { readonly block: OrderedBlock; readonly digest: Hash }[];
@@ -47,12 +50,13 @@ export function recoverChain(store: StoreView): RecoveredChain {
   };
   const certified = readCertifiedHeight(store) ?? 0;
   const certificateBytes = readStateCertificate(store, certified);
+  const firstResult = Math.max(certified, head.height - MAX_RESIGNED_RESULTS) + 1;
   const firstUncertified = (stateCertificate?.executed.height ?? 0) + 1;
   return {
     tip,
     certificate:
       certificateBytes === undefined ? undefined : unwrap(decodeStateCertificate(certificateBytes)),
-    results: range(certified + 1, head.height).map((height) => resultAt(store, height)),
+    results: range(firstResult, head.height).map((height) => resultAt(store, height)),
     uncertified: range(firstUncertified, head.height).map((height) => readBlockAt(store, height)),
   };
 }

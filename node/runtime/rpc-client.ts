@@ -7,7 +7,7 @@ import type {
   RpcWorkerOptions,
   RpcWorkerVocabulary,
 } from "./rpc-port.ts";
-import { connectWorker, type Handlers } from "./worker-calls.ts";
+import { connectWorker, type Handlers, watchWorker } from "./worker-calls.ts";
 
 /** The JSON-RPC server in its thread. */
 export type RpcClient = {
@@ -30,11 +30,7 @@ export async function startRpcWorker(
     handlers,
   );
   peer.on("log", ({ level, message, fields }) => log(level, message, fields));
-  worker.on("error", (error) => {
-    const failure = new Error(`the JSON-RPC worker failed: ${(error as Error).message}`);
-    peer.close(failure.message);
-    onFailure(failure);
-  });
+  watchWorker(worker, "JSON-RPC", peer, onFailure);
   const stop = async (): Promise<void> => {
     await peer.call("stop", undefined).catch(() => undefined);
     peer.close("the node is stopping");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { type Hash, must, toHexDigits } from "@ostrom/base";
 import {
@@ -18,10 +19,13 @@ import type {
   RpcWorkerOptions,
   RpcWorkerVocabulary,
 } from "./rpc-port.ts";
+import { shareAnswers } from "./shared-answers.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 /** Drops of the pool that are remembered for eth_sendRawTransactionSync and for whoever asks. */
 const MAX_REMEMBERED_DROPS = 16_384;
+/** The whole pool is copied for clients at most once in this time: the copy holds up the main thread. */
+const POOL_COPY_INTERVAL_MS = 100;
 /** A node this many blocks behind the highest it has heard of is catching up. */
 const SYNCING_DISTANCE = 8;
 
@@ -86,6 +90,10 @@ async function start(options: RpcWorkerOptions): Promise<{ readonly port: number
 function createBackend(level: LevelStore, executor: QueryClient, options: RpcWorkerOptions): RpcBackend {
   const chain = createChainReads(level, (hash) => drops.get(toHexDigits(hash)));
   const { rules, genesisHash, clientVersion, coinbase } = options;
+  const wholePool = shareAnswers(
+    () => node.call("poolContent", undefined),
+    () => sleep(POOL_COPY_INTERVAL_MS, undefined, { ref: false }),
+  );
   return {
     info: { rules, genesisHash, clientVersion, coinbase },
     chain,
@@ -94,7 +102,7 @@ function createBackend(level: LevelStore, executor: QueryClient, options: RpcWor
       submit: (raws) => node.call("submit", raws),
       get: (hash) => node.call("poolGet", hash),
       status: () => node.call("poolStatus", undefined),
-      content: (sender) => node.call("poolContent", sender),
+      content: (sender) => (sender === undefined ? wholePool() : node.call("poolContent", sender)),
       pendingNonce: (sender) => node.call("pendingNonce", sender),
     },
     events: {

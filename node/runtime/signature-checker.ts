@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { Address, type Bytes, type Failure, type Result } from "@ostrom/base";
 import { decodeSignedTransaction } from "@ostrom/execution";
 import { type PackedBytes, packBytes } from "./packed-bytes.ts";
-import { connectWorker, type Peer } from "./worker-calls.ts";
+import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
 /** Tells who signed each transaction, or what is wrong with it. Takes the cost off the caller's thread. */
 export type SignatureChecker = {
@@ -70,10 +70,7 @@ export function startSignatureWorkers(onFailure: (error: Error) => void): Signat
   const workers = Array.from({ length: count }, () => {
     const worker = new Worker(new URL("./signature-worker.ts", import.meta.url), { name: "signatures" });
     const peer: Peer<SignatureWorkerVocabulary, object, object> = connectWorker(worker, {});
-    worker.on("error", (error) => {
-      peer.close(`the signature worker failed: ${(error as Error).message}`);
-      onFailure(error as Error);
-    });
+    watchWorker(worker, "signature", peer, onFailure);
     return { worker, peer, load: 0 };
   });
   return {

@@ -20,11 +20,16 @@ const CONSENSUS_RECORD = 1;
 const EXECUTED_RECORD = 2;
 const EXECUTED_RECORD_LENGTH = 1 + 8 + 32;
 
-/** Stands at the head of a log that was begun anew though this validator may have voted before. */
+/** One of these stands at the head of every log. The first: it was begun anew though this validator may have voted before. The
+ * second: nothing is missing before it. A log with neither was cut off by a crash while it was made. */
 const LOST_LOG_RECORD = 3;
+const WHOLE_LOG_RECORD = 4;
 
-/** The log is rewritten with its live records when it has this many. */
+/** The log is rewritten with its live records when it has this many, or so many bytes. */
 const ROTATE_AT_RECORDS = 4_096;
+const ROTATE_AT_BYTES: number = 64 * 1024 * 1024;
+/** Live records beyond this wait until execution has caught up: a rewritten log is one frame. */
+const MAX_ROTATED_BYTES: number = 32 * 1024 * 1024;
 /** Results this far below the newest are settled: their guards go. */
 const EXECUTED_GUARD_HEIGHTS = 1_024;
 
@@ -40,10 +45,14 @@ export class VoteJournal {
   readonly #sign: Sign;
   readonly #votes = new Map<string, string>();
   readonly #executed = new Map<number, string>();
-  #live: { readonly view: number; readonly record: LogRecord }[] = [];
-  #recordsInLog: number;
-  #hasVoted: boolean;
+  #live: { readonly view: number; readonly bytes: Bytes }[] = [];
+  #recordsInLog = 0;
+  #bytesInLog = 0;
+  /** Nothing is signed for this view or below. */
+  #settledView: number;
   #logIsLost: boolean;
+  /** Whether this validator has voted since its log was lost, or never lost it. */
+  #isWhole: boolean;
 
   constructor(options: {
     readonly log: DurableLog;
@@ -51,15 +60,19 @@ export class VoteJournal {
     readonly own: ValidatorIndex;
     readonly sign: Sign;
     readonly replayed: ReplayedJournal;
+    /** View of the newest block in the store. */
+    readonly settledView: number;
   }) {
     this.#log = options.log;
     this.#domain = options.domain;
     this.#own = options.own;
     this.#sign = options.sign;
-    this.#recordsInLog = options.replayed.records.length;
-    this.#hasVoted = false;
+    this.#settledView = options.settledView;
     this.#logIsLost = options.replayed.logIsLost;
-    for (const record of options.replayed.records) this.#remember(record);
+    this.#isWhole = !this.#logIsLost;
+    for (const record of options.replayed.records) this.#remember(record, encodeConsensusRecord(record));
+    this.#recordsInLog = options.replayed.records.length + options.replayed.executed.size;
+    this.#bytesInLog = this.#live.reduce((sum, { bytes }) => sum + bytes.length, 0);
     for (const [height, hash] of options.replayed.executed) this.#executed.set(height, hash);
   }
 
@@ -68,10 +81,12 @@ export class VoteJournal {
     return this.#logIsLost;
   }
 
-  /** Notes that the log was lost, until this validator has voted again: a restart in between must not forget it. */
-  async markLost(): Promise<void> {
-    this.#logIsLost = true;
-    this.#append(Uint8Array.of(LOST_LOG_RECORD));
+  /** Makes the head of a log that has none, durable. @param isLost this validator may have voted before: noted until it has voted
+   * again, because a restart in between must not forget it. */
+  async begin(isLost: boolean): Promise<void> {
+    this.#logIsLost = isLost;
+    this.#isWhole = !isLost;
+    this.#append(headRecord(isLost));
     await this.#log.sync();
   }
 
@@ -94,15 +109,15 @@ export class VoteJournal {
       );
     }
     this.#executed.set(executed.height, hash);
-    this.#executed.delete(executed.height - EXECUTED_GUARD_HEIGHTS);
     if (before === undefined) this.#append(encodeExecutedRecord(executed.height, executed.executedHash));
     const signature = this.#sign(executedSigningBytes(this.#domain, executed));
     return { executed, signer: this.#own, signature };
   }
 
   record(record: LogRecord): void {
-    this.#remember(record);
-    this.#append(encodeConsensusRecord(record));
+    const bytes = encodeConsensusRecord(record);
+    this.#remember(record, bytes);
+    this.#append(bytes);
   }
 
   sync(): Promise<void> {
@@ -111,32 +126,46 @@ export class VoteJournal {
 
   /** Forgets what is below a view whose block is executed and stored: the log then needs it no more. */
   async settle(view: number): Promise<void> {
+    this.#settledView = Math.max(this.#settledView, view);
     this.#live = this.#live.filter((entry) => entry.view > view);
     for (const key of this.#votes.keys()) if (Number(key.split(":")[1]) <= view) this.#votes.delete(key);
-    if (this.#recordsInLog < ROTATE_AT_RECORDS) return;
+    const newest = Math.max(...this.#executed.keys());
+    for (const height of this.#executed.keys())
+      if (height <= newest - EXECUTED_GUARD_HEIGHTS) this.#executed.delete(height);
+    if (this.#recordsInLog < ROTATE_AT_RECORDS && this.#bytesInLog < ROTATE_AT_BYTES) return;
     const records = [
-      ...(this.#logIsLost && !this.#hasVoted ? [Uint8Array.of(LOST_LOG_RECORD)] : []),
-      ...this.#live.map((entry) => encodeConsensusRecord(entry.record)),
+      headRecord(!this.#isWhole),
+      ...this.#live.map(({ bytes }) => bytes),
       ...[...this.#executed].map(([height, hash]) =>
         encodeExecutedRecord(height, Buffer.from(hash, "hex") as Bytes as Hash),
       ),
     ];
+    const size = records.reduce((sum, bytes) => sum + bytes.length, 0);
+    if (size > MAX_ROTATED_BYTES) return;
     this.#recordsInLog = records.length;
+    this.#bytesInLog = size;
     await this.#log.rotate(records);
   }
 
   #append(bytes: Bytes): void {
     this.#recordsInLog++;
+    this.#bytesInLog += bytes.length;
     this.#log.append([bytes]);
   }
 
-  #remember(record: LogRecord): void {
-    this.#live.push({ view: viewOf(record), record });
-    if (record.kind === "vote")
-      this.#votes.set(voteKey(record.vote.vote), toHexDigits(record.vote.vote.digest));
+  #remember(record: LogRecord, bytes: Bytes): void {
+    this.#live.push({ view: viewOf(record), bytes });
+    if (record.kind !== "vote") return;
+    this.#votes.set(voteKey(record.vote.vote), toHexDigits(record.vote.vote.digest));
+    this.#isWhole = true;
   }
 
   #refuseContradiction(vote: Vote): void {
+    if (vote.view <= this.#settledView) {
+      throw new Error(
+        `view ${vote.view}: a block of view ${this.#settledView} is stored, votes below are not remembered`,
+      );
+    }
     const same = this.#votes.get(voteKey(vote));
     if (same !== undefined && same !== toHexDigits(vote.digest)) {
       throw new Error(`view ${vote.view}: this validator signed another ${vote.kind} vote before`);
@@ -155,6 +184,8 @@ export type ReplayedJournal = {
   readonly executed: ReadonlyMap<number, string>;
   /** The log was lost once, and no vote has been written since. */
   readonly logIsLost: boolean;
+  /** The log has nothing in it: `begin` must be called. */
+  readonly isEmpty: boolean;
 };
 
 /** Reads the records of a write-ahead log. @throws if one of them is not ours: it was never written by this program. */
@@ -163,8 +194,8 @@ export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
   const executed = new Map<number, string>();
   let logIsLost = false;
   for (const bytes of log) {
-    if (bytes[0] === LOST_LOG_RECORD && bytes.length === 1) {
-      logIsLost = true;
+    if ((bytes[0] === LOST_LOG_RECORD || bytes[0] === WHOLE_LOG_RECORD) && bytes.length === 1) {
+      logIsLost = bytes[0] === LOST_LOG_RECORD;
       continue;
     }
     if (bytes[0] === EXECUTED_RECORD && bytes.length === EXECUTED_RECORD_LENGTH) {
@@ -177,7 +208,11 @@ export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
     records.push(record.value);
   }
   const hasVoted = records.some((record) => record.kind === "vote");
-  return { records, executed, logIsLost: logIsLost && !hasVoted };
+  return { records, executed, logIsLost: logIsLost && !hasVoted, isEmpty: log.length === 0 };
+}
+
+function headRecord(isLost: boolean): Bytes {
+  return Uint8Array.of(isLost ? LOST_LOG_RECORD : WHOLE_LOG_RECORD);
 }
 
 function encodeConsensusRecord(record: LogRecord): Bytes {

@@ -34,6 +34,7 @@ export type Peer<Theirs extends Vocabulary, TheirEvents, OurEvents> = {
   ) => void;
   /** Rejects all that is waiting and refuses what comes. */
   readonly close: (reason: string) => void;
+  readonly isClosed: () => boolean;
 };
 
 type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void };
@@ -54,7 +55,10 @@ export function connectWorker<
   port.on("message", (message: Wire) => {
     switch (message.kind) {
       case "request":
-        void answerRequest(message, handlers[message.method] as Handler | undefined).then(post);
+        void answerRequest(message, handlers[message.method] as Handler | undefined)
+          .then(post)
+          // What cannot cross threads is a failure too.
+          .catch((error: unknown) => post(failureOf(message.id, error)));
         return;
       case "answer":
       case "failure":
@@ -77,8 +81,8 @@ export function connectWorker<
           return;
         }
         const id = nextId++;
-        waiting.set(id, { resolve: resolve as (value: never) => void, reject });
         post({ kind: "request", id, method, argument });
+        waiting.set(id, { resolve: resolve as (value: never) => void, reject });
       }),
     emit: (name, argument) => {
       if (closed === undefined) post({ kind: "event", name, argument });
@@ -91,7 +95,26 @@ export function connectWorker<
       for (const { reject } of waiting.values()) reject(new Error(reason));
       waiting.clear();
     },
+    isClosed: () => closed !== undefined,
   };
+}
+
+/** Closes the peer and tells why, once, if its worker fails or ends before somebody else closed the peer.
+ * @param name for the message. */
+export function watchWorker(
+  worker: Worker,
+  name: string,
+  peer: Pick<Peer<Vocabulary, object, object>, "close" | "isClosed">,
+  tell: (error: Error) => void,
+): void {
+  const die = (how: string): void => {
+    if (peer.isClosed()) return;
+    const failure = new Error(`the ${name} worker ${how}`);
+    peer.close(failure.message);
+    tell(failure);
+  };
+  worker.on("error", (error) => die(`failed: ${(error as Error).message}`));
+  worker.on("exit", (code) => die(`ended by itself, with code ${code}`));
 }
 
 type Handler = (argument: unknown) => unknown;
@@ -104,14 +127,18 @@ async function answerRequest(
     if (handler === undefined) throw new Error(`no handler for "${method}"`);
     return { kind: "answer", id, value: await handler(argument) };
   } catch (error) {
-    const { message, code } = error as { message?: string; code?: unknown };
-    return {
-      kind: "failure",
-      id,
-      message: message ?? String(error),
-      code: typeof code === "string" ? code : undefined,
-    };
+    return failureOf(id, error);
   }
+}
+
+function failureOf(id: number, error: unknown): Wire {
+  const { message, code } = error as { message?: string; code?: unknown };
+  return {
+    kind: "failure",
+    id,
+    message: message ?? String(error),
+    code: typeof code === "string" ? code : undefined,
+  };
 }
 
 function settle(asked: Waiting | undefined, message: Extract<Wire, { kind: "answer" | "failure" }>): void {

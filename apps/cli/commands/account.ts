@@ -11,9 +11,21 @@ export const account: Command = {
   name: "account",
   summary: "create keys, show balances, list the development accounts",
   usage: "new --out FILE | balance ADDRESS | dev",
+  maxPositionals: 2,
   flags: [
-    { name: "out", kind: "text", placeholder: "FILE", help: "new: where the secret key goes (0600; never overwritten)" },
-    { name: "rpc", kind: "text", placeholder: "URL", help: "balance: the node to ask", default: DEFAULT_RPC_URL },
+    {
+      name: "out",
+      kind: "text",
+      placeholder: "FILE",
+      help: "new: where the secret key goes (0600; never overwritten)",
+    },
+    {
+      name: "rpc",
+      kind: "text",
+      placeholder: "URL",
+      help: "balance: the node to ask",
+      default: DEFAULT_RPC_URL,
+    },
   ],
   examples: [
     "ostrom account new --out alice.key",
@@ -42,7 +54,11 @@ function createKey(out: unknown, json: boolean): number {
   const secretKey = generatePrivateKey();
   writeFileSync(out, `${secretKey}\n`, { mode: 0o600, flag: "wx" });
   const { address } = privateKeyToAccount(secretKey);
-  console.log(json ? JSON.stringify({ address, file: out }) : `${address}  (secret key in ${out}, readable by you alone)`);
+  console.log(
+    json
+      ? JSON.stringify({ address, file: out })
+      : `${address}  (secret key in ${out}, readable by you alone)`,
+  );
   return 0;
 }
 
@@ -50,7 +66,11 @@ async function showBalance(rpc: string, argument: string | undefined, json: bool
   const address = readAddress(argument, "account balance");
   const wei = BigInt(await ask<string>(rpc, "eth_getBalance", [address, "latest"]));
   const nonce = Number(await ask<string>(rpc, "eth_getTransactionCount", [address, "latest"]));
-  console.log(json ? JSON.stringify({ address, wei: wei.toString(), nonce }) : `${address}  ${showCoins(wei)} coins, ${nonce} transactions sent`);
+  console.log(
+    json
+      ? JSON.stringify({ address, wei: wei.toString(), nonce })
+      : `${address}  ${showCoins(wei)} coins, ${nonce} transactions sent`,
+  );
   return 0;
 }
 
@@ -58,6 +78,6 @@ function listDevelopmentAccounts(json: boolean): number {
   deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT).forEach(({ address, secretKey }, index) => {
     console.log(json ? JSON.stringify({ index, address, secretKey }) : `(${index}) ${address}  ${secretKey}`);
   });
-  if (!json) console.log("\nEverybody knows these keys: for development chains alone.");
+  if (!json) console.log("\nEverybody knows these keys: use them on development chains alone.");
   return 0;
 }

@@ -1,4 +1,4 @@
-import { decodeFunctionResult, encodeFunctionData, parseAbiItem, type AbiFunction } from "viem";
+import { type AbiFunction, decodeFunctionResult, encodeFunctionData, parseAbiItem } from "viem";
 import { type Command, UsageError } from "../command.ts";
 import { ask, DEFAULT_RPC_URL } from "../rpc-client.ts";
 import { readAddress, readData } from "../units.ts";
@@ -7,10 +7,17 @@ export const call: Command = {
   name: "call",
   summary: "call a contract without a transaction and print what it returns",
   usage: "ADDRESS ['function name(types) view returns (types)' ARGUMENT...] [--data HEX]",
+  maxPositionals: Number.POSITIVE_INFINITY,
   flags: [
     { name: "data", kind: "text", placeholder: "HEX", help: "raw call data instead of a signature" },
     { name: "from", kind: "text", placeholder: "ADDRESS", help: "the caller" },
-    { name: "block", kind: "text", placeholder: "TAG", help: "latest, finalized, or a number", default: "latest" },
+    {
+      name: "block",
+      kind: "text",
+      placeholder: "TAG",
+      help: "latest, finalized, or a number",
+      default: "latest",
+    },
     { name: "rpc", kind: "text", placeholder: "URL", help: "the node to ask", default: DEFAULT_RPC_URL },
   ],
   examples: [
@@ -21,11 +28,15 @@ export const call: Command = {
     const [target, signature, ...args] = positionals;
     const to = readAddress(target, "the contract");
     const item = signature === undefined ? undefined : readSignature(signature);
-    if (item === undefined && values["data"] === undefined) throw new UsageError("name a function or give --data HEX");
+    if ((item === undefined) === (values["data"] === undefined)) {
+      throw new UsageError(
+        "name a function, such as 'function name() view returns (string)', or give --data HEX",
+      );
+    }
     const data =
       item === undefined
         ? readData(String(values["data"]), "--data")
-        : encodeFunctionData({ abi: [item], functionName: item.name, args: readArguments(item, args) });
+        : encodeCall(item, readArguments(item, args));
     const request = {
       to,
       data,
@@ -34,21 +45,56 @@ export const call: Command = {
     const tag = String(values["block"]);
     const block = /^\d+$/.test(tag) ? `0x${BigInt(tag).toString(16)}` : tag;
     const output = await ask<`0x${string}`>(String(values["rpc"]), "eth_call", [request, block]);
-    const result = item === undefined ? output : decodeFunctionResult({ abi: [item], functionName: item.name, data: output });
-    const plain = JSON.stringify(values["json"] === true ? { output, result } : result, (_, entry) =>
-      typeof entry === "bigint" ? entry.toString() : (entry as unknown),
+    const result = item === undefined ? output : decodeResult(item, to, output);
+    const isJson = values["json"] === true;
+    console.log(
+      isJson ? toJson({ output, result }) : typeof result === "string" ? result : showResult(result),
     );
-    console.log(values["json"] === true || typeof result !== "string" ? plain.replace(/^"|"$/g, "") : result);
     return 0;
   },
 };
+
+/** Numbers beyond what JSON's readers keep exactly are written as text. */
+function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, entry) =>
+    typeof entry === "bigint" ? entry.toString() : (entry as unknown),
+  );
+}
+
+function showResult(result: unknown): string {
+  return typeof result === "bigint" ? result.toString() : (toJson(result) ?? "(nothing)");
+}
+
+function encodeCall(item: AbiFunction, args: readonly unknown[]): `0x${string}` {
+  try {
+    return encodeFunctionData({ abi: [item], functionName: item.name, args });
+  } catch (error) {
+    throw new UsageError(
+      `${item.name}: ${(error as { shortMessage?: string }).shortMessage ?? String(error)}`,
+    );
+  }
+}
+
+function decodeResult(item: AbiFunction, to: string, output: `0x${string}`): unknown {
+  if (output === "0x" && item.outputs.length > 0) {
+    throw new UsageError(`${to} returned nothing: no contract is there, or it has no function ${item.name}`);
+  }
+  try {
+    return decodeFunctionResult({ abi: [item], functionName: item.name, data: output });
+  } catch (error) {
+    const detail = (error as { shortMessage?: string }).shortMessage ?? String(error);
+    throw new UsageError(`${to} returned ${output}, which is not what the signature says: ${detail}`);
+  }
+}
 
 function readSignature(text: string): AbiFunction {
   try {
     const item = parseAbiItem(text.startsWith("function ") ? text : `function ${text}`);
     if (item.type === "function") return item;
   } catch (error) {
-    throw new UsageError(`"${text}" is no function signature: ${(error as { shortMessage?: string }).shortMessage ?? ""}`);
+    throw new UsageError(
+      `"${text}" is no function signature: ${(error as { shortMessage?: string }).shortMessage ?? ""}`,
+    );
   }
   throw new UsageError(`"${text}" is no function signature`);
 }
@@ -62,10 +108,15 @@ function readArguments(item: AbiFunction, texts: readonly string[]): readonly un
     try {
       if (/[\]]$|^tuple/.test(type)) return JSON.parse(text) as unknown;
       if (/^u?int/.test(type)) return BigInt(text);
-      if (type === "bool") return text === "true";
+      if (type === "bool") return readBoolean(text);
       return text;
     } catch {
       throw new UsageError(`argument ${index + 1} of ${item.name}: "${text}" is no ${type}`);
     }
   });
+}
+
+function readBoolean(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new UsageError(`"${text}" is no bool`);
+  return text === "true";
 }

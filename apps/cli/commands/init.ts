@@ -5,10 +5,10 @@ import {
   DEFAULT_LINK_PORT,
   DEFAULT_RPC_PORT,
   deriveAccounts,
+  developmentAddresses,
   installNativeCrypto,
   isDevelopmentMnemonic,
   provisionNetwork,
-  developmentAddresses,
 } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
 import { readAddress, readAmount } from "../units.ts";
@@ -21,14 +21,41 @@ export const init: Command = {
   summary: "create the genesis and the keys of a network, ready to copy to its machines",
   usage: "--chain-id N --fund ADDRESS=AMOUNT [flags]",
   flags: [
-    { name: "out", kind: "text", placeholder: "DIR", help: "where the folders go, one for each validator", default: "network" },
+    {
+      name: "out",
+      kind: "text",
+      placeholder: "DIR",
+      help: "where the folders go, one for each validator",
+      default: "network",
+    },
     { name: "validators", kind: "number", help: "how many", default: 4 },
     { name: "chain-id", kind: "number", help: "the chain's number; choose one that nobody else uses" },
-    { name: "profile", kind: "text", placeholder: "NAME", help: `preset: ${PROFILE_NAMES.join(", ")}`, default: "alliance" },
-    { name: "host", kind: "list", placeholder: "HOST[:PORT]", help: "where validator 1, 2, ... is reached by the others; repeat" },
+    {
+      name: "profile",
+      kind: "text",
+      placeholder: "NAME",
+      help: `preset: ${PROFILE_NAMES.join(", ")}`,
+      default: "alliance",
+    },
+    {
+      name: "host",
+      kind: "list",
+      placeholder: "HOST[:PORT]",
+      help: "where validator 1, 2, ... is reached by the others; repeat",
+    },
     { name: "fund", kind: "list", placeholder: "ADDRESS=AMOUNT", help: "coins at genesis; repeat" },
-    { name: "fund-mnemonic", kind: "text", placeholder: "FILE", help: "file with a mnemonic whose first account gets 1,000,000 coins" },
-    { name: "fee-recipient", kind: "list", placeholder: "ADDRESS", help: "who gets validator 1's, 2's, ... fees; repeat" },
+    {
+      name: "fund-mnemonic",
+      kind: "text",
+      placeholder: "FILE",
+      help: "file with a mnemonic whose first account gets 1,000,000 coins",
+    },
+    {
+      name: "fee-recipient",
+      kind: "list",
+      placeholder: "ADDRESS",
+      help: "who gets validator 1's, 2's, ... fees; repeat",
+    },
   ],
   examples: [
     "ostrom init --chain-id 2026 --fund 0xYourAddress=1000000",
@@ -37,9 +64,11 @@ export const init: Command = {
   ],
   run: async ({ values }) => {
     const count = values["validators"] as number;
-    if (count < 1 || count > MAX_CHAIN_VALIDATORS) throw new UsageError(`--validators: choose 1 to ${MAX_CHAIN_VALIDATORS}`);
+    if (count < 1 || count > MAX_CHAIN_VALIDATORS)
+      throw new UsageError(`--validators: choose 1 to ${MAX_CHAIN_VALIDATORS}`);
     const chainId = values["chainId"] as number | undefined;
-    if (chainId === undefined || chainId < 1) throw new UsageError("choose a chain id: --chain-id N (any number above 0)");
+    if (chainId === undefined || chainId < 1)
+      throw new UsageError("choose a chain id: --chain-id N (any number above 0)");
     const profile = PROFILE_NAMES.find((name) => name === values["profile"]);
     if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILE_NAMES.join(", ")}`);
     installNativeCrypto();
@@ -75,19 +104,33 @@ export const init: Command = {
 
 function report(
   out: string,
-  validators: readonly { readonly name: string; readonly folder: string; readonly link: { readonly host: string; readonly port: number } }[],
+  validators: readonly {
+    readonly name: string;
+    readonly folder: string;
+    readonly link: { readonly host: string; readonly port: number };
+  }[],
   balances: ReadonlyMap<string, bigint>,
   chainId: number,
   json: boolean,
 ): void {
   if (json) {
-    console.log(JSON.stringify({ out, chainId, validators: validators.map(({ name, folder, link }) => ({ name, folder, link })) }));
+    console.log(
+      JSON.stringify({
+        out,
+        chainId,
+        validators: validators.map(({ name, folder, link }) => ({ name, folder, link })),
+      }),
+    );
     return;
   }
   console.log(`Created ${validators.length} validators of chain ${chainId} in ${out}:`);
-  for (const { name, folder, link } of validators) console.log(`  ${name}  ${folder}  reached at ${link.host}:${link.port}`);
-  if (balances.size === 0) console.log("No account is funded: without coins nobody can send a transaction (--fund ADDRESS=AMOUNT).");
-  console.log("\nEach folder holds that validator's own secret keys: copy it to its machine, nowhere else. Then there:");
+  for (const { name, folder, link } of validators)
+    console.log(`  ${name}  ${folder}  reached at ${link.host}:${link.port}`);
+  if (balances.size === 0)
+    console.log("No account is funded: without coins nobody can send a transaction (--fund ADDRESS=AMOUNT).");
+  console.log(
+    "\nEach folder holds that validator's own secret keys: copy it to its machine, nowhere else. Then there:",
+  );
   console.log(`  ostrom run --data-dir ${validators[0]!.name}`);
 }
 
@@ -104,12 +147,17 @@ function readHost(text: string | undefined, index: number): { readonly host: str
   return { host: match[1]!, port: match[2] === undefined ? DEFAULT_LINK_PORT : Number(match[2]) };
 }
 
-function readFunds(entries: readonly string[] | undefined, mnemonicFile: unknown): ReadonlyMap<string, bigint> {
+function readFunds(
+  entries: readonly string[] | undefined,
+  mnemonicFile: unknown,
+): ReadonlyMap<string, bigint> {
   const funds = new Map<string, bigint>();
   const known = new Set(developmentAddresses().map((address) => address.toLowerCase()));
   const add = (address: string, amount: bigint): void => {
     if (known.has(address.toLowerCase())) {
-      throw new UsageError(`${address} belongs to the public development mnemonic: anybody could spend its coins. Use an account of your own`);
+      throw new UsageError(
+        `${address} belongs to the public development mnemonic: anybody could spend its coins. Use an account of your own`,
+      );
     }
     funds.set(address, amount);
   };
@@ -120,7 +168,9 @@ function readFunds(entries: readonly string[] | undefined, mnemonicFile: unknown
   if (typeof mnemonicFile === "string") {
     const mnemonic = readMnemonic(mnemonicFile);
     if (isDevelopmentMnemonic(mnemonic)) {
-      throw new UsageError("this is the public development mnemonic: anybody could spend its coins. Make one of your own");
+      throw new UsageError(
+        "this is the public development mnemonic: anybody could spend its coins. Make one of your own",
+      );
     }
     add(deriveAccounts(mnemonic, 1)[0]!.address, 1_000_000n * 10n ** 18n);
   }

@@ -1,19 +1,44 @@
 import { resolve } from "node:path";
 import { startNode } from "@ostrom/runtime";
-import type { Command } from "../command.ts";
+import { type Command, UsageError } from "../command.ts";
+import { inOneLine } from "../failure-line.ts";
 import type { NodeReport } from "../supervisor.ts";
+
+const LOG_LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
+const HIGHEST_PORT = 65_535;
 
 export const run: Command = {
   name: "run",
   summary: "run one node",
   usage: "--data-dir DIR [flags]",
   flags: [
-    { name: "data-dir", kind: "text", placeholder: "DIR", help: "the node's folder, made by ostrom init or ostrom up", default: "." },
-    { name: "rpc-host", kind: "text", placeholder: "HOST", help: "where JSON-RPC listens (default: node.json, else 127.0.0.1)" },
+    {
+      name: "data-dir",
+      kind: "text",
+      placeholder: "DIR",
+      help: "the node's folder, made by ostrom init or ostrom up",
+      default: ".",
+    },
+    {
+      name: "rpc-host",
+      kind: "text",
+      placeholder: "HOST",
+      help: "where JSON-RPC listens (default: node.json, else 127.0.0.1)",
+    },
     { name: "rpc-port", kind: "number", help: "JSON-RPC port (default: node.json)" },
-    { name: "link-host", kind: "text", placeholder: "HOST", help: "where links from other validators are accepted (default: node.json)" },
+    {
+      name: "link-host",
+      kind: "text",
+      placeholder: "HOST",
+      help: "where links from other validators are accepted (default: node.json)",
+    },
     { name: "link-port", kind: "number", help: "port for links (default: node.json)" },
-    { name: "log-level", kind: "text", placeholder: "LEVEL", help: "debug, info, warn or error (default: node.json, else info)" },
+    {
+      name: "log-level",
+      kind: "text",
+      placeholder: "LEVEL",
+      help: "debug, info, warn or error (default: node.json, else info)",
+    },
   ],
   examples: [
     "ostrom run --data-dir network/validator-1",
@@ -21,49 +46,72 @@ export const run: Command = {
   ],
   run: async ({ values }) => {
     const folder = resolve(String(values["dataDir"]));
-    const report = (entry: NodeReport): void => {
-      // The supervisor may be gone; then the node is on its way out as well.
-      if (process.connected) process.send?.(entry);
+    const overrides = {
+      rpcHost: values["rpcHost"] as string | undefined,
+      rpcPort: readPort(values["rpcPort"], "--rpc-port"),
+      linkHost: values["linkHost"] as string | undefined,
+      linkPort: readPort(values["linkPort"], "--link-port"),
+      logLevel: readLogLevel(values["logLevel"]),
     };
+    // From now on, not when the node has started: whoever started this one may be gone before that.
+    const stopAsked = signalled();
     let name = folder;
     const started = await startNode(folder, {
-      rpcHost: values["rpcHost"] as string | undefined,
-      rpcPort: values["rpcPort"] as number | undefined,
-      linkHost: values["linkHost"] as string | undefined,
-      linkPort: values["linkPort"] as number | undefined,
-      logLevel: values["logLevel"] as string | undefined,
+      ...overrides,
       onBlock: (block) => report({ kind: "block", name, ...block }),
     });
-    if (!started.ok) {
-      report({ kind: "failed", name, message: started.error.message });
-      console.error(`ostrom run: ${started.error.message}`);
-      if (process.connected) process.disconnect?.();
-      return 1;
-    }
+    if (!started.ok) return fail(name, started.error.message);
     const node = started.value;
     name = node.name;
     const { head, certified } = node.heads();
     report({ kind: "ready", name, rpc: node.rpcUrl, head, certified });
     if (process.send === undefined) {
-      const shown = { name, rpc: node.rpcUrl, head, certified, folder };
-      console.log(values["json"] === true ? JSON.stringify(shown) : `${name} follows the chain at ${node.rpcUrl}, block ${head}. Ctrl-C stops it.`);
+      const shown = { event: "ready", name, rpc: node.rpcUrl, head, certified, folder };
+      const line = `${name} is at block ${head}, JSON-RPC at ${node.rpcUrl}. Ctrl-C stops it.`;
+      console.log(values["json"] === true ? JSON.stringify(shown) : line);
     }
-    const reason = await Promise.race([signalled(), node.failed]);
+    const reason = await Promise.race([stopAsked, node.failed]);
+    // Said before the node is stopped: a machine in trouble may not let it get that far.
+    const exitCode = reason === undefined ? 0 : fail(name, reason.message);
     await node.stop();
-    if (reason !== undefined) {
-      report({ kind: "failed", name, message: reason.message });
-      console.error(`ostrom run: ${reason.message}`);
-    }
-    // The channel to the supervisor would keep this process alive.
-    if (process.connected) process.disconnect?.();
-    return reason === undefined ? 0 : 1;
+    disconnect();
+    return exitCode;
   },
 };
+
+/** Tells the supervisor, if there is one; it may be gone, and then this node is on its way out as well. */
+function report(entry: NodeReport): void {
+  if (process.connected) process.send?.(entry, undefined, undefined, () => undefined);
+}
+
+function fail(name: string, message: string): number {
+  report({ kind: "failed", name, message });
+  console.error(`ostrom run: ${inOneLine(message)}`);
+  disconnect();
+  return 1;
+}
+
+/** The channel to the supervisor would keep this process alive. What was reported before still goes out. */
+function disconnect(): void {
+  if (process.connected) process.disconnect?.();
+}
+
+function readPort(value: unknown, flag: string): number | undefined {
+  if (value === undefined) return undefined;
+  if ((value as number) <= HIGHEST_PORT) return value as number;
+  throw new UsageError(`${flag}: expected a port from 0 to ${HIGHEST_PORT}, found ${String(value)}`);
+}
+
+function readLogLevel(value: unknown): string | undefined {
+  if (value === undefined || LOG_LEVELS.includes(value as string)) return value as string | undefined;
+  throw new UsageError(`--log-level: expected one of ${LOG_LEVELS.join(", ")}, found "${String(value)}"`);
+}
 
 /** Resolves when somebody asks the process to stop, or the process that started it is gone. */
 function signalled(): Promise<undefined> {
   return new Promise((stop) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop(undefined));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => stop(undefined));
     process.once("disconnect", () => stop(undefined));
   });
 }

@@ -1,22 +1,45 @@
 import { createPublicClient, createWalletClient, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { type Command, UsageError } from "../command.ts";
-import { ask, DEFAULT_RPC_URL } from "../rpc-client.ts";
+import { ask, askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
 import { KEY_FLAGS, readSigningKey } from "../signing-key.ts";
 import { readAddress, readAmount, readData } from "../units.ts";
 
 const POLLING_INTERVAL_MS = 50;
+const RECEIPT_TIMEOUT_MS = 60_000;
 
 export const send: Command = {
   name: "send",
   summary: "sign a transaction, send it, and wait for its receipt",
   usage: "--to ADDRESS [--value AMOUNT] [--data HEX]",
   flags: [
-    { name: "to", kind: "text", placeholder: "ADDRESS", help: "receiver; without it --data creates a contract" },
-    { name: "value", kind: "text", placeholder: "AMOUNT", help: "coins to send: 1.5, 30gwei, 100wei", default: "0" },
+    {
+      name: "to",
+      kind: "text",
+      placeholder: "ADDRESS",
+      help: "receiver; without it --data creates a contract",
+    },
+    {
+      name: "value",
+      kind: "text",
+      placeholder: "AMOUNT",
+      help: "coins to send: 1.5, 30gwei, 100wei",
+      default: "0",
+    },
     { name: "data", kind: "text", placeholder: "HEX", help: "call data or init code", default: "0x" },
-    { name: "rpc", kind: "text", placeholder: "URL", help: "the node to send it to", default: DEFAULT_RPC_URL },
-    { name: "wait", kind: "switch", help: "wait for the receipt (--no-wait prints the hash at once)", default: true },
+    {
+      name: "rpc",
+      kind: "text",
+      placeholder: "URL",
+      help: "the node to send it to",
+      default: DEFAULT_RPC_URL,
+    },
+    {
+      name: "wait",
+      kind: "switch",
+      help: "wait for the receipt (--no-wait prints the hash at once)",
+      default: true,
+    },
     ...KEY_FLAGS,
   ],
   examples: [
@@ -24,11 +47,13 @@ export const send: Command = {
     "ostrom send --to 0x7099...79C8 --value 100wei --dev 3",
     "OSTROM_PRIVATE_KEY=0x... ostrom send --data 0x6080... --rpc http://127.0.0.1:8546",
   ],
-  run: async ({ values }) => {
+  run: async (input) => {
+    const { values } = input;
     const rpc = String(values["rpc"]);
     const data = readData(String(values["data"]), "--data");
     const to = values["to"] === undefined ? undefined : readAddress(String(values["to"]), "--to");
-    if (to === undefined && data === "0x") throw new UsageError("say where to (--to ADDRESS) or what to create (--data HEX)");
+    if (to === undefined && data === "0x")
+      throw new UsageError("say where to (--to ADDRESS) or what to create (--data HEX)");
     const value = readAmount(String(values["value"]), "--value");
     const chainId = Number(await ask<string>(rpc, "eth_chainId"));
     const transport = http(rpc);
@@ -38,7 +63,11 @@ export const send: Command = {
       nativeCurrency: { name: "Coin", symbol: "COIN", decimals: 18 },
       rpcUrls: { default: { http: [rpc] } },
     };
-    const wallet = createWalletClient({ account: privateKeyToAccount(readSigningKey(values)), chain, transport });
+    const wallet = createWalletClient({
+      account: privateKeyToAccount(readSigningKey(input)),
+      chain,
+      transport,
+    });
     const hash = await wallet
       .sendTransaction(to === undefined ? { data, value } : { to, data, value })
       .catch((error: { shortMessage?: string; details?: string; message: string }) => {
@@ -49,7 +78,11 @@ export const send: Command = {
       return 0;
     }
     const client = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL_MS });
-    const receipt = await client.waitForTransactionReceipt({ hash });
+    const receipt = await client
+      .waitForTransactionReceipt({ hash, timeout: RECEIPT_TIMEOUT_MS })
+      .catch(async (error: { shortMessage?: string; message: string }) => {
+        throw new UsageError(`${hash} was sent, but ${await describeFate(rpc, hash, error)}`);
+      });
     const outcome = {
       hash,
       status: receipt.status,
@@ -65,3 +98,19 @@ export const send: Command = {
     return receipt.status === "success" ? 0 : 1;
   },
 };
+
+/** Why there is no receipt, as the node sees it. */
+async function describeFate(
+  rpc: string,
+  hash: string,
+  error: { readonly shortMessage?: string; readonly message: string },
+): Promise<string> {
+  const [answer] = await askMany(rpc, [{ method: "ostrom_getTransactionStatus", params: [hash] }]);
+  const fate = answer?.result as { readonly status?: string; readonly message?: string } | undefined;
+  if (fate?.status === "dropped") return `was dropped: ${fate.message}`;
+  if (fate?.status === undefined) return `no receipt came: ${error.shortMessage ?? error.message}`;
+  return (
+    `has no receipt after ${RECEIPT_TIMEOUT_MS / 1_000} s (${fate.status}): ` +
+    "see with ostrom status whether the chain goes on, and whether an earlier nonce is missing"
+  );
+}

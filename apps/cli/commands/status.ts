@@ -1,88 +1,166 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Command } from "../command.ts";
-import { askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
-import { DEFAULT_DATA_DIRECTORY, NETWORK_FILE, type NetworkFile } from "../local-network.ts";
+import { resolve } from "node:path";
+import { type Command, UsageError } from "../command.ts";
+import { inOneLine } from "../failure-line.ts";
+import { DEFAULT_DATA_DIRECTORY, readLocalNetwork } from "../local-network.ts";
+import { ask, askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
 
 type NodeStatus = {
   readonly rpc: string;
   readonly client: string;
   readonly chainId: number;
   readonly latest: number;
-  readonly finalized: number;
   readonly latestHash: string;
+  readonly finalized: number;
+  readonly finalizedHash: string;
   readonly peers: number;
   readonly pending: number;
   readonly queued: number;
   readonly syncing: boolean;
 };
 
+type Answer =
+  | { readonly rpc: string; readonly status: NodeStatus }
+  | { readonly rpc: string; readonly error: string };
+
 export const status: Command = {
   name: "status",
-  summary: "show what a node, or each validator of a local network, knows of its chain",
+  summary:
+    "show what a node, or each validator of a local network, knows of its chain, and whether they agree",
   usage: "[flags]",
   flags: [
-    { name: "rpc", kind: "list", placeholder: "URL", help: "a node to ask; may be given several times" },
-    { name: "data-dir", kind: "text", placeholder: "DIR", help: "a local network: asks all of its validators", default: DEFAULT_DATA_DIRECTORY },
+    { name: "rpc", kind: "list", placeholder: "URL", help: "a node to ask; repeat to ask several" },
+    {
+      name: "data-dir",
+      kind: "text",
+      placeholder: "DIR",
+      help: "a local network: asks all of its validators",
+      default: DEFAULT_DATA_DIRECTORY,
+    },
   ],
   examples: ["ostrom status", "ostrom status --rpc http://127.0.0.1:8547", "ostrom status --json"],
-  run: async ({ values }) => {
-    const urls = nodeUrls(values["rpc"] as readonly string[] | undefined, String(values["dataDir"]));
-    const answers = await Promise.allSettled(urls.map(readStatus));
-    let failed = 0;
-    answers.forEach((answer, index) => {
-      const rpc = urls[index]!;
-      if (answer.status === "fulfilled") {
-        console.log(values["json"] === true ? JSON.stringify(answer.value) : describe(answer.value));
-        return;
-      }
-      failed++;
-      const message = (answer.reason as Error).message;
-      if (values["json"] === true) console.log(JSON.stringify({ rpc, error: message }));
-      else console.error(message);
-    });
-    return failed === urls.length ? 1 : 0;
+  run: async ({ values, given }) => {
+    const urls = nodeUrls(values["rpc"], String(values["dataDir"]), given.has("dataDir"));
+    const answers = await Promise.all(urls.map(readStatus));
+    const known = answers.flatMap((answer) => ("status" in answer ? [answer.status] : []));
+    if (values["json"] === true) {
+      for (const answer of answers)
+        console.log(
+          JSON.stringify("status" in answer ? answer.status : { rpc: answer.rpc, error: answer.error }),
+        );
+    } else {
+      printTable(answers);
+    }
+    const disagreement = known.length < 2 ? undefined : await findDisagreement(known);
+    if (disagreement !== undefined) throw new UsageError(disagreement);
+    if (known.length > 1 && values["json"] !== true) {
+      const height = Math.min(...known.map((one) => one.finalized));
+      console.log(`\nAll ${known.length} agree on the chain up to block ${height}.`);
+    }
+    return known.length === 0 ? 1 : 0;
   },
 };
 
-function nodeUrls(given: readonly string[] | undefined, dataDirectory: string): readonly string[] {
-  if (given !== undefined && given.length > 0) return given;
-  const path = join(dataDirectory, NETWORK_FILE);
-  if (!existsSync(path)) return [DEFAULT_RPC_URL];
-  const network = JSON.parse(readFileSync(path, "utf8")) as NetworkFile;
-  return network.nodes.map((node) => `http://127.0.0.1:${node.rpcPort}`);
+function nodeUrls(given: unknown, dataDirectory: string, isDirectoryGiven: boolean): readonly string[] {
+  if (Array.isArray(given) && given.length > 0) return given as string[];
+  const network = readLocalNetwork(resolve(dataDirectory));
+  if (network !== undefined) return network.nodes.map((node) => `http://127.0.0.1:${node.rpcPort}`);
+  if (isDirectoryGiven) throw new UsageError(`${dataDirectory} holds no network that "ostrom up" made`);
+  return [DEFAULT_RPC_URL];
 }
 
-async function readStatus(rpc: string): Promise<NodeStatus> {
-  const [client, chainId, latest, finalized, peers, pool, syncing] = await askMany(rpc, [
-    { method: "web3_clientVersion", params: [] },
-    { method: "eth_chainId", params: [] },
-    { method: "eth_getBlockByNumber", params: ["latest", false] },
-    { method: "eth_getBlockByNumber", params: ["finalized", false] },
-    { method: "net_peerCount", params: [] },
-    { method: "txpool_status", params: [] },
-    { method: "eth_syncing", params: [] },
-  ]);
-  const block = latest?.result as { number: string; hash: string };
-  const counts = pool?.result as { pending: string; queued: string };
+async function readStatus(rpc: string): Promise<Answer> {
+  try {
+    return { rpc, status: await askStatus(rpc) };
+  } catch (error) {
+    return { rpc, error: inOneLine((error as Error).message) };
+  }
+}
+
+async function askStatus(rpc: string): Promise<NodeStatus> {
+  const methods = [
+    ["web3_clientVersion", []],
+    ["eth_chainId", []],
+    ["eth_getBlockByNumber", ["latest", false]],
+    ["eth_getBlockByNumber", ["finalized", false]],
+    ["net_peerCount", []],
+    ["txpool_status", []],
+    ["eth_syncing", []],
+  ] as const;
+  const answers = await askMany(
+    rpc,
+    methods.map(([method, params]) => ({ method, params })),
+  );
+  answers.forEach(({ error }, index) => {
+    if (error !== undefined) throw new UsageError(`${rpc}: ${methods[index]![0]}: ${error.message}`);
+  });
+  const [client, chainId, latest, finalized, peers, pool, syncing] = answers.map(({ result }) => result);
+  const latestBlock = latest as { number: string; hash: string };
+  const finalizedBlock = finalized as { number: string; hash: string };
+  const counts = pool as { pending: string; queued: string };
   return {
     rpc,
-    client: String(client?.result),
-    chainId: Number(chainId?.result),
-    latest: Number(block.number),
-    finalized: Number((finalized?.result as { number: string }).number),
-    latestHash: block.hash,
-    peers: Number(peers?.result),
+    client: String(client),
+    chainId: Number(chainId),
+    latest: Number(latestBlock.number),
+    latestHash: latestBlock.hash,
+    finalized: Number(finalizedBlock.number),
+    finalizedHash: finalizedBlock.hash,
+    peers: Number(peers),
     pending: Number(counts.pending),
     queued: Number(counts.queued),
-    syncing: syncing?.result !== false,
+    syncing: syncing !== false,
   };
 }
 
-function describe(status: NodeStatus): string {
-  const state = status.syncing ? "catching up" : "follows the chain";
-  return (
-    `${status.rpc}  chain ${status.chainId}  block ${status.latest} (finalized ${status.finalized})  ` +
-    `${status.latestHash.slice(0, 18)}...  ${status.peers} peers  ${status.pending + status.queued} in the pool  ${state}`
+/** Compares the newest block that all have finalized. @returns what is wrong, if anything is. */
+async function findDisagreement(known: readonly NodeStatus[]): Promise<string | undefined> {
+  const chains = new Set(known.map((one) => one.chainId));
+  if (chains.size > 1) return `these nodes are of different chains: ${[...chains].join(", ")}`;
+  const height = Math.min(...known.map((one) => one.finalized));
+  const hashes = await Promise.all(
+    known.map(async ({ rpc }) => {
+      const tag = `0x${height.toString(16)}`;
+      const block = await ask<{ readonly hash: string } | null>(rpc, "eth_getBlockByNumber", [tag, false]);
+      return { rpc, hash: block?.hash ?? "none" };
+    }),
   );
+  const [first] = hashes;
+  const other = hashes.find(({ hash }) => hash !== first!.hash);
+  if (other === undefined) return undefined;
+  return (
+    `the nodes disagree on block ${height}: ${first!.rpc} has ${first!.hash}, ${other.rpc} has ${other.hash}. ` +
+    "They are of different chains, or one of them is damaged"
+  );
+}
+
+function printTable(answers: readonly Answer[]): void {
+  const header = ["JSON-RPC", "chain", "block", "finalized", "hash of the latest", "peers", "pool", "state"];
+  const rows = answers.flatMap((answer) => ("status" in answer ? [cellsOf(answer.status)] : []));
+  if (rows.length > 0) {
+    const widths = header.map((title, column) =>
+      Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+    );
+    for (const row of [header, ...rows]) {
+      console.log(
+        row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join("  ")
+          .trimEnd(),
+      );
+    }
+  }
+  for (const answer of answers) if ("error" in answer) console.error(`ostrom status: ${answer.error}`);
+}
+
+function cellsOf(status: NodeStatus): readonly string[] {
+  return [
+    status.rpc,
+    String(status.chainId),
+    String(status.latest),
+    String(status.finalized),
+    `${status.latestHash.slice(0, 18)}...`,
+    String(status.peers),
+    String(status.pending + status.queued),
+    status.syncing ? "catching up" : "follows the chain",
+  ];
 }

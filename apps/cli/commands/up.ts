@@ -1,20 +1,27 @@
 import { join, resolve } from "node:path";
-import { DEVELOPMENT_ACCOUNT_COUNT, DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, type CommandInput, UsageError } from "../command.ts";
+import { inOneLine } from "../failure-line.ts";
 import {
+  createLocalNetwork,
   DEFAULT_DATA_DIRECTORY,
   DEVELOPMENT_CHAIN_ID,
-  findTakenPort,
   LINK_PORT_OFFSET,
+  type LocalNetworkPlan,
+  type LocalNode,
   type NetworkFile,
-  openLocalNetwork,
+  planNodes,
+  readLocalNetwork,
+  refuseRunningNetwork,
   removeLocalNetwork,
 } from "../local-network.ts";
+import { networkBanner, readyEvent } from "../network-banner.ts";
+import { findFreePorts, findPortProblem } from "../ports.ts";
 import { type NodeReport, type StartedNode, startNodeProcess, stopNodes } from "../supervisor.ts";
-import { showCoins } from "../units.ts";
 
 const DEFAULT_VALIDATORS = 4;
 const DEFAULT_PORT = 8545;
+/** Blocks whose first report is remembered, so that the other validators' reports of them are not printed again. */
+const REMEMBERED_BLOCKS = 1_000;
 
 type ReadyReport = Extract<NodeReport, { kind: "ready" }>;
 
@@ -23,11 +30,31 @@ export const up: Command = {
   summary: "start a development network of several validators on this machine",
   usage: "[flags]",
   flags: [
-    { name: "validators", kind: "number", help: "how many validators a new network gets", default: DEFAULT_VALIDATORS },
-    { name: "data-dir", kind: "text", placeholder: "DIR", help: "where the network lives", default: DEFAULT_DATA_DIRECTORY },
+    {
+      name: "validators",
+      kind: "number",
+      help: "how many validators a new network gets",
+      default: DEFAULT_VALIDATORS,
+    },
+    {
+      name: "data-dir",
+      kind: "text",
+      placeholder: "DIR",
+      help: "where the network lives",
+      default: DEFAULT_DATA_DIRECTORY,
+    },
     { name: "fresh", kind: "switch", help: "delete the network in the data folder and begin a new chain" },
-    { name: "port", kind: "number", help: "JSON-RPC port of the first validator; the others follow", default: DEFAULT_PORT },
-    { name: "link-port", kind: "number", help: `first port for links between validators (default: port + ${LINK_PORT_OFFSET})` },
+    {
+      name: "port",
+      kind: "number",
+      help: "JSON-RPC port of the first validator; the others follow",
+      default: DEFAULT_PORT,
+    },
+    {
+      name: "link-port",
+      kind: "number",
+      help: `first port for links between validators (default: port + ${LINK_PORT_OFFSET})`,
+    },
     { name: "chain-id", kind: "number", help: "chain id of a new network", default: DEVELOPMENT_CHAIN_ID },
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
   ],
@@ -36,39 +63,83 @@ export const up: Command = {
     "ostrom up --validators 7 --port 9545 --data-dir /tmp/seven",
     "ostrom up --fresh --json",
   ],
-  run: async ({ values }) => {
+  run: async (input) => {
+    const { values } = input;
     const directory = resolve(String(values["dataDir"]));
-    const json = values["json"] === true;
-    if (values["fresh"] === true) removeLocalNetwork(directory);
-    const { file, isNew } = await openLocalNetwork({
+    const port = values["port"] as number;
+    const plan: LocalNetworkPlan = {
       directory,
       validators: values["validators"] as number,
-      port: values["port"] as number,
+      port,
+      linkPort: (values["linkPort"] as number | undefined) ?? port + LINK_PORT_OFFSET,
       chainId: values["chainId"] as number,
-      ...(values["linkPort"] === undefined ? {} : { linkPort: values["linkPort"] as number }),
+    };
+    const isFresh = values["fresh"] === true;
+    await refuseRunningNetwork(directory);
+    const existing = isFresh ? undefined : readLocalNetwork(directory);
+    if (existing !== undefined) refuseContradictions(input, existing);
+    await refuseUnusablePorts(existing?.nodes ?? planNodes(plan), existing !== undefined);
+    if (isFresh) await removeLocalNetwork(directory);
+    const file = existing ?? createLocalNetwork(plan);
+    return runNetwork({
+      dataDir: String(values["dataDir"]),
+      directory,
+      file,
+      isNew: existing === undefined,
+      json: values["json"] === true,
+      quiet: values["quiet"] === true,
     });
-    await refuseTakenPorts(file);
-    return runNetwork({ directory, file, isNew, json, quiet: values["quiet"] === true });
   },
 };
 
-async function refuseTakenPorts(file: NetworkFile): Promise<void> {
-  const taken = await findTakenPort(file.nodes.flatMap((node) => [node.rpcPort, node.linkPort]));
-  if (taken === undefined) return;
+/** Flags that describe a new network must not be passed over in silence where there is one already. */
+function refuseContradictions({ values, given }: CommandInput, { chainId, nodes }: NetworkFile): void {
+  const first = nodes[0]!;
+  const facts = [
+    ["validators", "validators", nodes.length, `has ${nodes.length} validators`],
+    ["port", "port", first.rpcPort, `has its JSON-RPC ports from ${first.rpcPort} on`],
+    ["linkPort", "link-port", first.linkPort, `has its link ports from ${first.linkPort} on`],
+    ["chainId", "chain-id", chainId, `has chain id ${chainId}`],
+  ] as const;
+  for (const [key, flag, fact, description] of facts) {
+    if (!given.has(key) || values[key] === fact) continue;
+    throw new UsageError(
+      `the network in ${String(values["dataDir"])} ${description}, not --${flag} ${String(values[key])}: ` +
+        `leave --${flag} out, name another folder with --data-dir, or begin a new chain with --fresh (this deletes the old one)`,
+    );
+  }
+}
+
+async function refuseUnusablePorts(nodes: readonly LocalNode[], exists: boolean): Promise<void> {
+  const problem = await findPortProblem(nodes.flatMap((node) => [node.rpcPort, node.linkPort]));
+  if (problem === undefined) return;
+  const { port, why } = problem;
+  const first = nodes[0]!;
+  const free = await findFreePorts(Math.max(first.rpcPort, 1_024), (from) =>
+    nodes.flatMap((_, index) => [from + index, from + LINK_PORT_OFFSET + index]),
+  );
+  const choice = `--port ${free ?? "N"}`;
+  const advice = exists
+    ? `or start another network: ${choice} --data-dir ${DEFAULT_DATA_DIRECTORY}-${free ?? "N"}`
+    : `or choose others: ${choice}`;
   throw new UsageError(
-    `port ${taken} is in use. If another "ostrom up" runs, stop it; else choose other ports for a new network: ` +
-      `--port ${taken + 100} --data-dir .ostrom-${taken + 100}`,
+    why === "taken"
+      ? `port ${port} is in use: stop the program that listens there (another "ostrom up"?), ${advice}`
+      : `port ${port} is not for this user: allow it, ${advice}`,
   );
 }
 
-async function runNetwork(options: {
+type Network = {
+  readonly dataDir: string;
   readonly directory: string;
   readonly file: NetworkFile;
   readonly isNew: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
-}): Promise<number> {
-  const { directory, file, json } = options;
+};
+
+async function runNetwork(network: Network): Promise<number> {
+  const { directory, file, json } = network;
   let stopping = false;
   const stopAsked = new Promise<void>((resolveStop) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -79,9 +150,11 @@ async function runNetwork(options: {
     }
   });
   const printed = new Set<number>();
+  const failures = new Map<string, string>();
   const nodes = file.nodes.map((node) =>
     startNodeProcess(node.name, join(directory, node.folder), (report) => {
-      if (report.kind === "block" && !options.quiet) printBlock(report, printed, json);
+      if (report.kind === "block" && !network.quiet) printBlock(report, printed, json);
+      if (report.kind === "failed") failures.set(node.name, inOneLine(report.message));
     }),
   );
   const started = await Promise.race([Promise.all(nodes.map((node) => node.started)), stopAsked]);
@@ -89,88 +162,75 @@ async function runNetwork(options: {
     await stopNodes(nodes);
     return 0;
   }
-  const failures = started.filter((report) => report.kind === "failed");
-  if (failures.length > 0) {
-    for (const { name, message } of failures) console.error(`${name}: ${message}`);
+  const failed = started.filter((report) => report.kind === "failed");
+  if (failed.length > 0) {
+    console.error(`ostrom up: ${describeFailures(failed)}`);
     await stopNodes(nodes);
     return 1;
   }
-  printBanner(options, started as readonly ReadyReport[]);
-  for (const node of nodes) watch(node, nodes, directory, () => stopping, json);
+  const { chainId } = file;
+  const banner = { ...network, chainId, ready: started as readonly ReadyReport[] };
+  console.log(json ? readyEvent(banner) : networkBanner(banner));
+  for (const node of nodes) {
+    void node.ended.then((end) => {
+      if (!stopping) reportEnd(node, end, failures.get(node.name), nodes, network);
+    });
+  }
   await Promise.race([stopAsked, Promise.all(nodes.map((node) => node.ended))]);
-  if (!json) console.log("\nStopping...");
+  if (!json && stopping) console.log("\nStopping...");
   await stopNodes(nodes);
-  if (!json) console.log(`Stopped. The chain is in ${directory}; start it again with the same command.`);
+  if (!json && stopping) console.log(`Stopped. The chain is in ${directory}; the same command resumes it.`);
   return stopping ? 0 : 1;
 }
 
-/** Says once that a validator went away while the network was meant to run. */
-function watch(
-  node: StartedNode,
-  nodes: readonly StartedNode[],
-  directory: string,
-  isStopping: () => boolean,
-  json: boolean,
-): void {
-  void node.ended.then(({ code, signal }) => {
-    if (isStopping()) return;
-    const alive = nodes.filter((other) => other.process.exitCode === null && other.process.signalCode === null).length;
-    const why = signal ?? `exit code ${code}`;
-    if (json) {
-      console.log(JSON.stringify({ event: "ended", name: node.name, why, alive }));
-      return;
-    }
-    const folder = join(directory, node.name);
-    console.error(`${node.name} ended (${why}); ${alive} of ${nodes.length} go on. Why: ${join(folder, "node.log")}`);
-    console.error(`  Start it again: npx ostrom run --data-dir ${folder}`);
-  });
+function describeFailures(failed: readonly { readonly name: string; readonly message: string }[]): string {
+  const { name, message } = failed[0]!;
+  const others = failed.length - 1;
+  const more = others === 0 ? "" : ` (and ${others} more: see node.log in their folders)`;
+  return `${name} cannot start${more}: ${inOneLine(message)}`;
 }
 
-function printBlock(report: Extract<NodeReport, { kind: "block" }>, printed: Set<number>, json: boolean): void {
+/** Says once that a validator went away while the network was meant to run. */
+function reportEnd(
+  node: StartedNode,
+  { code, signal }: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
+  message: string | undefined,
+  nodes: readonly StartedNode[],
+  { directory, json }: Network,
+): void {
+  const alive = nodes.filter((other) => other.process.exitCode === null && other.process.signalCode === null);
+  const why = message ?? signal ?? `exit code ${code}`;
+  if (json) {
+    console.log(JSON.stringify({ event: "ended", name: node.name, why, alive: alive.length }));
+    return;
+  }
+  const needed = Math.floor((2 * nodes.length) / 3) + 1;
+  const consequence =
+    alive.length >= needed
+      ? `${alive.length} of ${nodes.length} go on`
+      : `no block is finalized until ${needed} of ${nodes.length} run, now ${alive.length} do`;
+  const folder = join(directory, node.name);
+  console.error(`${node.name} ended: ${why}`);
+  console.error(`  ${consequence}. Its log: ${join(folder, "node.log")}`);
+  console.error(`  Start it again: npx ostrom run --data-dir ${folder}`);
+}
+
+function printBlock(
+  report: Extract<NodeReport, { kind: "block" }>,
+  printed: Set<number>,
+  json: boolean,
+): void {
   // All validators report each block; the first report is printed.
   if (report.transactions === 0 || printed.has(report.number)) return;
   printed.add(report.number);
-  if (printed.size > 1_000) printed.delete(printed.values().next().value ?? 0);
+  if (printed.size > REMEMBERED_BLOCKS) printed.delete(printed.values().next().value ?? 0);
   if (json) {
-    console.log(JSON.stringify({ event: "block", ...report }));
+    const { name: _, kind: __, ...block } = report;
+    console.log(JSON.stringify({ event: "block", ...block }));
     return;
   }
   const noun = report.transactions === 1 ? "transaction" : "transactions";
-  console.log(`block ${report.number}  ${report.hash.slice(0, 18)}...  ${report.transactions} ${noun}, ${report.gasUsed} gas`);
-}
-
-function printBanner(
-  options: { readonly directory: string; readonly file: NetworkFile; readonly isNew: boolean; readonly json: boolean },
-  ready: readonly ReadyReport[],
-): void {
-  const accounts = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT);
-  const { directory, file, isNew } = options;
-  if (options.json) {
-    const endpoints = ready.map(({ name, rpc, head }) => ({ name, rpc, head }));
-    console.log(JSON.stringify({ event: "ready", chainId: file.chainId, directory, isNew, nodes: endpoints, accounts }));
-    return;
-  }
-  const head = Math.max(...ready.map((report) => report.head));
-  const lines = [
-    "",
-    `Ostrom  ${ready.length} validators, chain id ${file.chainId}, ${isNew ? "a new chain" : `resumed at block ${head}`}`,
-    "",
-    "JSON-RPC, HTTP and WebSocket:",
-    ...ready.map((report) => `  ${report.name}   ${report.rpc}`),
-    "",
-    `Development accounts, ${showCoins(DEVELOPMENT_BALANCE)} coins each at genesis (everybody knows these keys: never use them for value):`,
-    ...accounts.map(({ address, secretKey }, index) => `  (${index}) ${address}  ${secretKey}`),
-    `  mnemonic: ${DEVELOPMENT_MNEMONIC}`,
-    "",
-    `Data: ${directory}`,
-    "",
-    "Try next, in another terminal:",
-    "  npx ostrom status",
-    `  npx ostrom send --to ${accounts[1]!.address} --value 1.5`,
-    "  npm run demo                    deploy a token and use it, with viem and with ethers",
-    "",
-    "Ctrl-C stops all; the same command resumes.",
-    "",
-  ];
-  console.log(lines.join("\n"));
+  console.log(
+    `block ${report.number}  ${report.hash.slice(0, 18)}...  ${report.transactions} ${noun}, ${report.gasUsed} gas`,
+  );
 }

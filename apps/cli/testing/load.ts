@@ -43,7 +43,10 @@ export async function submit(url: string, transfers: readonly SignedTransfer[]):
 }
 
 /** Block numbers of those transfers that have a receipt. */
-export async function receiptBlocks(url: string, transfers: readonly SignedTransfer[]): Promise<ReadonlyMap<string, number>> {
+export async function receiptBlocks(
+  url: string,
+  transfers: readonly SignedTransfer[],
+): Promise<ReadonlyMap<string, number>> {
   const answers = await askMany(
     url,
     transfers.map(({ hash }) => ({ method: "eth_getTransactionReceipt", params: [hash] })),

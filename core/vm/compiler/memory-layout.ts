@@ -1,0 +1,97 @@
+import { MAX_CALL_DEPTH, MAX_STACK_SIZE } from "../gas-schedule.ts";
+import { WASM_PAGE_SIZE } from "./webassembly.ts";
+
+/** Where things lie in the engine's linear memory. One memory serves all contracts: what a contract may touch is its own
+ * frame, and the code that the compiler emits for it reaches nothing else.
+ *
+ * ```
+ * 0          nothing, so that a wrong zero address meets nobody's data
+ * 1024       words that all frames of a transaction share (TRANSACTION_WORDS)
+ * 2048       operands and results of instructions that the host runs
+ * 4096       scratch space of the runtime
+ * 65536      frames, by depth: header, then the EVM's stack
+ * HEAP       by depth: the input of a frame, then its memory; a frame's begin where its caller's end
+ * ``` */
+export const WORD_BYTES = 32;
+export const LIMB_BYTES = 8;
+
+export const TRANSACTION_WORDS = {
+  origin: 1024,
+  gasPrice: 1056,
+  coinbase: 1088,
+  timestamp: 1120,
+  number: 1152,
+  prevRandao: 1184,
+  gasLimit: 1216,
+  chainId: 1248,
+  baseFee: 1280,
+  blobBaseFee: 1312,
+} as const;
+
+/** The top of the EVM's stack first; what the instruction pushes takes the place of the first. */
+export const OPERANDS = 2048;
+
+export const SCRATCH = {
+  /** Two words at most: a shift reads beyond what it shifts. */
+  shift: 4096,
+  /** Digits of 32 bits: dividend, divisor, quotient (division). */
+  dividend: 4352,
+  divisor: 4480,
+  quotient: 4608,
+  /** One block of keccak's rate, for padding. */
+  keccakBlock: 4864,
+  /** A hash, as its bytes come. */
+  keccakOutput: 5120,
+} as const;
+
+/** Byte offsets from a frame's address. */
+export const FRAME = {
+  /** i64. */
+  gas: 0,
+  /** Address of the first free slot of the EVM's stack. */
+  stackTop: 8,
+  memoryBase: 12,
+  /** Bytes that count (MSIZE). */
+  memorySize: 16,
+  /** Bytes from memoryBase that hold zeros wherever the program wrote nothing; never below memorySize. */
+  memoryClean: 20,
+  inputBase: 24,
+  inputSize: 28,
+  returnDataSize: 32,
+  /** What RETURN and REVERT leave, relative to memoryBase. */
+  outputOffset: 36,
+  outputSize: 40,
+  /** The block at which to go on after a call. */
+  resumeBlock: 44,
+  /** Words. */
+  address: 64,
+  caller: 96,
+  value: 128,
+  stack: 256,
+} as const;
+
+export const STACK_BYTES: number = MAX_STACK_SIZE * WORD_BYTES;
+export const FRAME_BYTES: number = FRAME.stack + STACK_BYTES;
+
+export const FRAMES = 65_536;
+const FRAME_COUNT = MAX_CALL_DEPTH + 1;
+
+/** Address of the frame at a depth, 0 for the outermost. */
+export function frameAddress(depth: number): number {
+  return FRAMES + depth * FRAME_BYTES;
+}
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+export const HEAP: number = roundUp(FRAMES + FRAME_COUNT * FRAME_BYTES, WASM_PAGE_SIZE);
+
+/** Room for the memories of ordinary transactions; pages that nobody touches cost nothing. */
+const INITIAL_HEAP_BYTES = 16 * 2 ** 20;
+export const INITIAL_PAGES: number = (HEAP + INITIAL_HEAP_BYTES) / WASM_PAGE_SIZE;
+/** 2 GB. A transaction that needs more is run by the reference. */
+export const MAXIMUM_PAGES = 32_768;
+
+/** Bytes after a frame's input that are zeros, so that a word may be read across its end. */
+export const INPUT_PADDING = 32;
