@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { askMany } from "./rpc-client.ts";
-import { receiptBlocks, type SignedTransfer, signTransfers, submit } from "./testing/load.ts";
+import { nextNonce, receiptBlocks, type SignedTransfer, signTransfers, submit } from "./testing/load.ts";
 import {
   blockHashes,
   blockNumber,
@@ -148,10 +148,3 @@ test("all four killed at once under load: the chain resumes and no finalized tra
   const heights = await Promise.all(network.urls.map((url) => blockNumber(url, "finalized")));
   await assertAllAgree(Math.min(...heights), network.urls);
 });
-
-async function nextNonce(url: string, account: number): Promise<number> {
-  const { deriveAccounts, DEVELOPMENT_MNEMONIC } = await import("@ostrom/runtime");
-  const { address } = deriveAccounts(DEVELOPMENT_MNEMONIC, account + 1)[account]!;
-  const [answer] = await askMany(url, [{ method: "eth_getTransactionCount", params: [address, "pending"] }]);
-  return Number(answer?.result);
-}

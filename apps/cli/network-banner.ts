@@ -15,12 +15,12 @@ export type StartedNetwork = {
   readonly directory: string;
   readonly chainId: number;
   readonly isNew: boolean;
-  readonly ready: readonly Extract<NodeReport, { kind: "ready" }>[];
+  readonly ready: readonly (Extract<NodeReport, { kind: "ready" }> & { readonly pid: number | undefined })[];
 };
 
 /** What a program reads when a network has started: one JSON object. */
 export function readyEvent({ directory, chainId, isNew, ready }: StartedNetwork): string {
-  const nodes = ready.map(({ name, rpc, head, certified }) => ({ name, rpc, head, certified }));
+  const nodes = ready.map(({ name, rpc, head, certified, pid }) => ({ name, rpc, head, certified, pid }));
   const accounts = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT);
   return JSON.stringify({ event: "ready", chainId, directory, isNew, nodes, accounts });
 }

@@ -13,7 +13,6 @@ import {
   storeTries,
 } from "@ostrom/state";
 import {
-  type LevelStore,
   readBlockNumber,
   readBody,
   readCertifiedHeight,
@@ -22,6 +21,7 @@ import {
   readReceipts,
   readSkipped,
   readTransactionLocation,
+  type Store,
   type StoreSnapshot,
 } from "@ostrom/storage";
 
@@ -33,7 +33,7 @@ export type StateFailure = Failure<"rpc/unknown-block" | "rpc/state-too-old">;
 /** The chain of a database as JSON-RPC sees it; each thread that reads has its own.
  * @param dropReason what this node's pool remembers of dropped transactions. */
 export function createChainReads(
-  store: LevelStore,
+  store: Store,
   dropReason: (hash: Hash) => DropReason | undefined,
 ): ChainReads {
   return {
@@ -52,12 +52,12 @@ export function createChainReads(
   };
 }
 
-function readBlockHeader(store: LevelStore, blockNumber: number): BlockHeader | undefined {
+function readBlockHeader(store: Store, blockNumber: number): BlockHeader | undefined {
   const stored = readHeader(store, blockNumber);
   return stored === undefined ? undefined : { hash: stored.hash, header: stored.header };
 }
 
-function readBlock(store: LevelStore, blockNumber: number): Block | undefined {
+function readBlock(store: Store, blockNumber: number): Block | undefined {
   const header = readBlockHeader(store, blockNumber);
   const transactions = header === undefined ? undefined : readBody(store, blockNumber);
   return header === undefined || transactions === undefined ? undefined : { ...header, transactions };
@@ -65,7 +65,7 @@ function readBlock(store: LevelStore, blockNumber: number): Block | undefined {
 
 /** State as of a block, on a snapshot of the database: later blocks do not change what it reads.
  * Errors: `rpc/unknown-block`, `rpc/state-too-old`. */
-export function openStateView(store: LevelStore, blockNumber: number): Result<StateView, StateFailure> {
+export function openStateView(store: Store, blockNumber: number): Result<StateView, StateFailure> {
   const snapshot = store.snapshot();
   const release = (): void => void snapshot.release();
   const opened = historyOf(snapshot, blockNumber);

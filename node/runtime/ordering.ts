@@ -65,9 +65,12 @@ export class Ordering {
   readonly #firstEffects: Effect[];
   #state: SimplexState;
   #stopped = false;
+  /** Its log was lost, and it has not voted since. */
+  #isAbstaining: boolean;
 
   constructor(config: SimplexConfig, tip: FinalizedTip, records: readonly LogRecord[], ports: OrderingPorts) {
     this.#ports = ports;
+    this.#isAbstaining = config.lostLog;
     this.#queue = new EffectQueue((effects) => this.#perform(effects), ports.failed);
     const recovered = recoverSimplex(config, tip, records);
     this.#state = recovered.state;
@@ -124,6 +127,8 @@ export class Ordering {
       return [];
     });
     if (signed.length > 0) {
+      if (this.#isAbstaining) this.#ports.log("info", "the others are past its lost votes: it votes again");
+      this.#isAbstaining = false;
       await journal.sync();
       for (const vote of signed) this.input({ kind: "signed", vote });
     }

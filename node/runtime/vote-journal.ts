@@ -46,6 +46,7 @@ export class VoteJournal {
   readonly #votes = new Map<string, string>();
   readonly #executed = new Map<number, string>();
   #live: { readonly view: number; readonly bytes: Bytes }[] = [];
+  readonly #rotateAtRecords: number;
   #recordsInLog = 0;
   #bytesInLog = 0;
   /** Nothing is signed for this view or below. */
@@ -62,12 +63,15 @@ export class VoteJournal {
     readonly replayed: ReplayedJournal;
     /** View of the newest block in the store. */
     readonly settledView: number;
+    /** How long the log may grow; a simulator rotates more often than a node must. */
+    readonly rotateAtRecords?: number;
   }) {
     this.#log = options.log;
     this.#domain = options.domain;
     this.#own = options.own;
     this.#sign = options.sign;
     this.#settledView = options.settledView;
+    this.#rotateAtRecords = options.rotateAtRecords ?? ROTATE_AT_RECORDS;
     this.#logIsLost = options.replayed.logIsLost;
     this.#isWhole = !this.#logIsLost;
     for (const record of options.replayed.records) this.#remember(record, encodeConsensusRecord(record));
@@ -132,7 +136,7 @@ export class VoteJournal {
     const newest = Math.max(...this.#executed.keys());
     for (const height of this.#executed.keys())
       if (height <= newest - EXECUTED_GUARD_HEIGHTS) this.#executed.delete(height);
-    if (this.#recordsInLog < ROTATE_AT_RECORDS && this.#bytesInLog < ROTATE_AT_BYTES) return;
+    if (this.#recordsInLog < this.#rotateAtRecords && this.#bytesInLog < ROTATE_AT_BYTES) return;
     const records = [
       headRecord(!this.#isWhole),
       ...this.#live.map(({ bytes }) => bytes),

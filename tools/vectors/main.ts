@@ -17,6 +17,7 @@ const HELP = `Runs test vectors that others wrote. The last line says how many p
   node tools/vectors/main.ts state-tests PATH...   all state tests below folders, or in files
       --fork NAME     only ${FORKS.join(", ")} (may be given more than once; all by default)
       --slow          also what tools/vectors/slow-list.ts leaves out
+      --engine NAME   reference or compiled (reference by default)
       --workers N     worker threads (as many as processors by default)
       --trace         lists each instruction of the cases that fail
       --times         lists the files that took longest
@@ -45,6 +46,7 @@ function readArguments() {
       fork: { type: "string", multiple: true },
       slow: { type: "boolean", default: false },
       workers: { type: "string" },
+      engine: { type: "string", default: "reference" },
       trace: { type: "boolean", default: false },
       times: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
@@ -87,8 +89,9 @@ async function stateTests(paths: readonly string[], options: Options): Promise<n
   const write = (line: string): void => {
     if (!options.json) process.stdout.write(`${line}\n`);
   };
-  const { reports, leftOut } = await runStateTests(paths, {
+  const { reports, leftOut, counts } = await runStateTests(paths, {
     forks,
+    engine: engineOf(options),
     slow: options.slow,
     ...(options.workers === undefined ? {} : { workers: positiveInteger(options.workers) }),
     onReport: (report) => describeFailures(report, write, options.trace),
@@ -99,6 +102,7 @@ async function stateTests(paths: readonly string[], options: Options): Promise<n
   if (others.length > 0) write(`${others.length} files hold no state tests`);
   const passed = reports.reduce((sum, report) => sum + report.passed, 0);
   const failed = reports.reduce((sum, report) => sum + report.failures.length, 0);
+  for (const count of counts) write(`compiled engine of a worker: ${JSON.stringify(count)}`);
   write(`${passed} passed, ${failed} failed`);
   if (options.json) {
     const failures = reports.flatMap(({ path, failures: all }) =>
@@ -136,6 +140,12 @@ function forksOf(options: Options): readonly Fork[] {
     if (fork === undefined) throw new Error(`--fork ${name}: there are ${FORKS.join(", ")}`);
     return fork;
   });
+}
+
+function engineOf({ engine }: Options): "reference" | "compiled" {
+  if (engine !== "reference" && engine !== "compiled")
+    throw new Error(`--engine ${engine}: there are reference, compiled`);
+  return engine;
 }
 
 function positiveInteger(text: string): number {

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Fork } from "@ostrom/vm";
+import type { EngineCounts, Fork } from "@ostrom/vm";
 import { isSlow } from "./slow-list.ts";
+import type { WorkerAnswer, WorkerStart } from "./state-test-worker.ts";
 import type { StateTestReport } from "./state-tests.ts";
 import { jsonFilesBelow } from "./vector-run.ts";
 
@@ -11,17 +12,21 @@ export type StateTestRun = {
   readonly reports: readonly StateTestReport[];
   /** Paths left out because they are on the slow list. */
   readonly leftOut: readonly string[];
+  /** What the compiled engines have done, one of each worker. */
+  readonly counts: readonly EngineCounts[];
 };
 
 /** Runs all state tests below some folders (or files), on worker threads.
  * @param options.workers as many as there are processors unless told.
- * @param options.slow also runs what is on the slow list. */
+ * @param options.slow also runs what is on the slow list.
+ * @param options.engine which engine runs the messages: the reference unless told. */
 export async function runStateTests(
   paths: readonly string[],
   options: {
     readonly forks: readonly Fork[];
     readonly slow?: boolean;
     readonly workers?: number;
+    readonly engine?: WorkerStart["engine"];
     readonly onReport?: (report: StateTestReport) => void;
   },
 ): Promise<StateTestRun> {
@@ -34,26 +39,30 @@ export async function runStateTests(
     options.onReport?.(report);
   };
   const count = Math.min(options.workers ?? availableParallelism(), queue.length);
-  await Promise.all(Array.from({ length: count }, () => drain(queue, options.forks, take)));
-  return { reports, leftOut };
+  const start: WorkerStart = { forks: options.forks, engine: options.engine ?? "reference" };
+  const counts = await Promise.all(Array.from({ length: count }, () => drain(queue, start, take)));
+  return { reports, leftOut, counts: counts.filter((count) => count !== undefined) };
 }
 
-/** One worker that takes files from the queue until it is empty. Rejects if the worker dies. */
+/** One worker that takes files from the queue until it is empty. Rejects if the worker dies.
+ * @returns what its engine has done. */
 function drain(
   queue: string[],
-  forks: readonly Fork[],
+  start: WorkerStart,
   take: (report: StateTestReport) => void,
-): Promise<void> {
+): Promise<EngineCounts | undefined> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(join(import.meta.dirname, "state-test-worker.ts"), { workerData: { forks } });
+    const worker = new Worker(join(import.meta.dirname, "state-test-worker.ts"), { workerData: start });
+    let counts: EngineCounts | undefined;
     const sendNext = (): void => {
       const next = queue.shift();
-      if (next === undefined) worker.terminate().then(() => resolve(), reject);
+      if (next === undefined) worker.terminate().then(() => resolve(counts), reject);
       else worker.postMessage(next);
     };
     worker.on("error", reject);
-    worker.on("message", (report: StateTestReport) => {
-      take(report);
+    worker.on("message", (answer: WorkerAnswer) => {
+      counts = answer.counts;
+      take(answer.report);
       sendNext();
     });
     sendNext();

@@ -9,12 +9,19 @@ import {
   installNativeCrypto,
   isDevelopmentMnemonic,
   provisionNetwork,
+  type ValidatorPlan,
 } from "@ostrom/runtime";
+import { getAddress } from "viem";
 import { type Command, UsageError } from "../command.ts";
-import { readAddress, readAmount } from "../units.ts";
+import { readAddress, readAmount, showCoins } from "../units.ts";
 
 const PROFILE_NAMES = ["alliance", "public", "cbdc"] as const;
 const MAX_CHAIN_VALIDATORS = 1_024;
+/** What the first account of a mnemonic gets. */
+const MNEMONIC_FUNDS = 1_000_000n * 10n ** 18n;
+const LOOPBACK = "127.0.0.1";
+const ANY_ADDRESS = "0.0.0.0";
+const HIGHEST_PORT = 65_535;
 
 export const init: Command = {
   name: "init",
@@ -59,34 +66,22 @@ export const init: Command = {
   ],
   examples: [
     "ostrom init --chain-id 2026 --fund 0xYourAddress=1000000",
-    "ostrom init --chain-id 2026 --validators 7 --host node1.example:30310 --host node2.example:30310 ...",
+    "ostrom init --chain-id 2026 --validators 1 --host node1.example:30310 --fund-mnemonic words.txt",
     "# then copy network/validator-1 to machine 1, and there: ostrom run --data-dir validator-1",
   ],
   run: async ({ values }) => {
     const count = values["validators"] as number;
     if (count < 1 || count > MAX_CHAIN_VALIDATORS)
-      throw new UsageError(`--validators: choose 1 to ${MAX_CHAIN_VALIDATORS}`);
+      throw new UsageError(`--validators: choose 1 to ${MAX_CHAIN_VALIDATORS}, found ${count}`);
     const chainId = values["chainId"] as number | undefined;
     if (chainId === undefined || chainId < 1)
       throw new UsageError("choose a chain id: --chain-id N (any number above 0)");
     const profile = PROFILE_NAMES.find((name) => name === values["profile"]);
     if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILE_NAMES.join(", ")}`);
-    installNativeCrypto();
     const out = resolve(String(values["out"]));
-    const hosts = (values["host"] as readonly string[] | undefined) ?? [];
-    const recipients = (values["feeRecipient"] as readonly string[] | undefined) ?? [];
-    const validators = Array.from({ length: count }, (_, index) => {
-      const name = `validator-${index + 1}`;
-      return {
-        name,
-        folder: join(out, name),
-        feeRecipient: readFeeRecipient(recipients[index], index),
-        weight: 1,
-        link: readHost(hosts[index], index),
-        rpc: { host: "127.0.0.1", port: DEFAULT_RPC_PORT + (hosts.length === 0 ? index : 0) },
-      };
-    });
-    const balances = readFunds(values["fund"] as readonly string[] | undefined, values["fundMnemonic"]);
+    const validators = planValidators(out, count, readList(values["host"]), readList(values["feeRecipient"]));
+    const balances = readFunds(readList(values["fund"]), values["fundMnemonic"]);
+    installNativeCrypto();
     mkdirSync(out, { recursive: true, mode: 0o700 });
     const genesis = provisionNetwork({
       chainId,
@@ -102,85 +97,131 @@ export const init: Command = {
   },
 };
 
+function readList(value: unknown): readonly string[] {
+  return (value as readonly string[] | undefined) ?? [];
+}
+
+/** Without hosts, all are on this machine and have ports of their own. */
+function planValidators(
+  out: string,
+  count: number,
+  hosts: readonly string[],
+  feeRecipients: readonly string[],
+): readonly ValidatorPlan[] {
+  if (hosts.length !== 0 && hosts.length !== count) {
+    throw new UsageError(`--host: name one for each of the ${count} validators, found ${hosts.length}`);
+  }
+  if (feeRecipients.length > count) {
+    throw new UsageError(`--fee-recipient: there are ${count} validators, found ${feeRecipients.length}`);
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const name = `validator-${index + 1}`;
+    const host = hosts[index];
+    const link = host === undefined ? { host: LOOPBACK, port: DEFAULT_LINK_PORT + index } : readHost(host);
+    return {
+      name,
+      folder: join(out, name),
+      feeRecipient: readFeeRecipient(feeRecipients[index]),
+      weight: 1,
+      link,
+      // A machine need not have the address by which others reach it.
+      listenHost: isLoopback(link.host) ? link.host : ANY_ADDRESS,
+      rpc: { host: LOOPBACK, port: DEFAULT_RPC_PORT + (host === undefined ? index : 0) },
+    };
+  });
+}
+
 function report(
   out: string,
-  validators: readonly {
-    readonly name: string;
-    readonly folder: string;
-    readonly link: { readonly host: string; readonly port: number };
-  }[],
+  validators: readonly ValidatorPlan[],
   balances: ReadonlyMap<string, bigint>,
   chainId: number,
   json: boolean,
 ): void {
   if (json) {
-    console.log(
-      JSON.stringify({
-        out,
-        chainId,
-        validators: validators.map(({ name, folder, link }) => ({ name, folder, link })),
-      }),
-    );
+    const shown = validators.map(({ name, folder, link }) => ({ name, folder, link }));
+    console.log(JSON.stringify({ out, chainId, validators: shown, funded: [...balances.keys()] }));
     return;
   }
-  console.log(`Created ${validators.length} validators of chain ${chainId} in ${out}:`);
-  for (const { name, folder, link } of validators)
-    console.log(`  ${name}  ${folder}  reached at ${link.host}:${link.port}`);
-  if (balances.size === 0)
-    console.log("No account is funded: without coins nobody can send a transaction (--fund ADDRESS=AMOUNT).");
-  console.log(
-    "\nEach folder holds that validator's own secret keys: copy it to its machine, nowhere else. Then there:",
-  );
-  console.log(`  ostrom run --data-dir ${validators[0]!.name}`);
+  const width = Math.max(...validators.map(({ name }) => name.length));
+  const lines = [
+    `Created chain ${chainId} in ${out}:`,
+    ...validators.map(
+      ({ name, link }) => `  ${name.padEnd(width)}  reached by the others at ${showHost(link)}`,
+    ),
+    "",
+    balances.size === 0
+      ? "No account is funded: without coins nobody can send a transaction (--fund ADDRESS=AMOUNT)."
+      : "Funded at genesis:",
+    ...[...balances].map(([address, amount]) => `  ${address}  ${showCoins(amount)} coins`),
+    "",
+    "Each folder holds that validator's own secret keys: copy it to its machine, nowhere else. Then there:",
+    `  ostrom run --data-dir ${validators[0]!.name}`,
+    "",
+    `The chain goes on while ${Math.floor((2 * validators.length) / 3) + 1} of ${validators.length} run.`,
+  ];
+  console.log(lines.join("\n"));
 }
 
-function readFeeRecipient(text: string | undefined, index: number): string {
-  if (text !== undefined) return readAddress(text, `--fee-recipient ${index + 1}`);
+function showHost({ host, port }: ValidatorPlan["link"]): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}
+
+function readFeeRecipient(text: string | undefined): string {
   // Nobody's address: fees are burnt until the operator names one.
-  return `0x${"0".repeat(40)}`;
+  if (text === undefined) return `0x${"0".repeat(40)}`;
+  const address = readAddress(text, "--fee-recipient");
+  refuseDevelopmentAccount(address);
+  return address;
 }
 
-function readHost(text: string | undefined, index: number): { readonly host: string; readonly port: number } {
-  if (text === undefined) return { host: "127.0.0.1", port: DEFAULT_LINK_PORT + index };
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:]+)(?::(\d+))?$/.exec(text);
-  if (match === null) throw new UsageError(`--host: expected HOST or HOST:PORT, found "${text}"`);
-  return { host: match[1]!, port: match[2] === undefined ? DEFAULT_LINK_PORT : Number(match[2]) };
+function readHost(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] === undefined ? DEFAULT_LINK_PORT : Number(match[3]);
+  if (host === undefined || port < 1 || port > HIGHEST_PORT) {
+    throw new UsageError(`--host: expected HOST, HOST:PORT or [IPv6]:PORT, found "${text}"`);
+  }
+  return { host, port };
 }
 
-function readFunds(
-  entries: readonly string[] | undefined,
-  mnemonicFile: unknown,
-): ReadonlyMap<string, bigint> {
+function refuseDevelopmentAccount(address: string): void {
+  if (!developmentAddresses().some((known) => known.toLowerCase() === address.toLowerCase())) return;
+  throw new UsageError(
+    `${address} belongs to the public development mnemonic: anybody could spend its coins; use an account of your own`,
+  );
+}
+
+function readFunds(entries: readonly string[], mnemonicFile: unknown): ReadonlyMap<string, bigint> {
   const funds = new Map<string, bigint>();
-  const known = new Set(developmentAddresses().map((address) => address.toLowerCase()));
-  const add = (address: string, amount: bigint): void => {
-    if (known.has(address.toLowerCase())) {
-      throw new UsageError(
-        `${address} belongs to the public development mnemonic: anybody could spend its coins. Use an account of your own`,
-      );
-    }
+  const add = (given: string | undefined, amount: bigint): void => {
+    const address = getAddress(readAddress(given, "--fund"));
+    refuseDevelopmentAccount(address);
+    if (funds.has(address)) throw new UsageError(`--fund: ${address} is given twice; add the amounts up`);
     funds.set(address, amount);
   };
-  for (const entry of entries ?? []) {
+  for (const entry of entries) {
     const [address, amount] = entry.split("=");
-    add(readAddress(address, "--fund"), readAmount(amount ?? "", `--fund ${address}`));
+    add(address, readAmount(amount ?? "", `--fund ${address}`));
   }
-  if (typeof mnemonicFile === "string") {
-    const mnemonic = readMnemonic(mnemonicFile);
-    if (isDevelopmentMnemonic(mnemonic)) {
-      throw new UsageError(
-        "this is the public development mnemonic: anybody could spend its coins. Make one of your own",
-      );
-    }
-    add(deriveAccounts(mnemonic, 1)[0]!.address, 1_000_000n * 10n ** 18n);
-  }
+  if (typeof mnemonicFile === "string") add(firstAccountOf(mnemonicFile), MNEMONIC_FUNDS);
   return funds;
 }
 
-function readMnemonic(path: string): string {
+function firstAccountOf(path: string): string {
+  const mnemonic = readFileSync(path, "utf8").trim().toLowerCase().split(/\s+/).join(" ");
+  if (isDevelopmentMnemonic(mnemonic)) {
+    throw new UsageError(
+      `${path} holds the public development mnemonic: anybody could spend its coins; make one of your own`,
+    );
+  }
   try {
-    return readFileSync(path, "utf8").trim();
-  } catch (error) {
-    throw new UsageError(`--fund-mnemonic ${path}: ${(error as Error).message}`);
+    return deriveAccounts(mnemonic, 1)[0]!.address;
+  } catch {
+    throw new UsageError(`${path} holds no mnemonic of BIP-39 (12 to 24 English words)`);
   }
 }

@@ -169,7 +169,11 @@ async function runNetwork(network: Network): Promise<number> {
     return 1;
   }
   const { chainId } = file;
-  const banner = { ...network, chainId, ready: started as readonly ReadyReport[] };
+  const ready = (started as readonly ReadyReport[]).map((report, index) => ({
+    ...report,
+    pid: nodes[index]!.process.pid,
+  }));
+  const banner = { ...network, chainId, ready };
   console.log(json ? readyEvent(banner) : networkBanner(banner));
   for (const node of nodes) {
     void node.ended.then((end) => {

@@ -2,7 +2,7 @@ import { Address, fromHex, toHex, unwrap } from "@ostrom/base";
 import { signTransaction } from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts, installNativeCrypto } from "@ostrom/runtime";
 import { DEVELOPMENT_CHAIN_ID } from "../local-network.ts";
-import { askMany } from "../rpc-client.ts";
+import { ask, askMany } from "../rpc-client.ts";
 
 const TRANSFER_GAS = 21_000n;
 const MAX_FEE = 50n * 10n ** 9n;
@@ -57,4 +57,10 @@ export async function receiptBlocks(
     if (receipt != null) blocks.set(transfers[index]!.hash, Number(receipt.blockNumber));
   });
   return blocks;
+}
+
+/** The nonce that a development account uses next, its pending transactions counted. */
+export async function nextNonce(url: string, account: number): Promise<number> {
+  const { address } = deriveAccounts(DEVELOPMENT_MNEMONIC, account + 1)[account]!;
+  return Number(await ask<string>(url, "eth_getTransactionCount", [address, "pending"]));
 }

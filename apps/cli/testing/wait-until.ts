@@ -8,11 +8,12 @@ export async function waitUntil(
   what: string,
   timeoutMs: number,
   done: () => Promise<boolean> | boolean,
+  intervalMs: number = POLL_INTERVAL_MS,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     if (await done()) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
   throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
 }
