@@ -13,7 +13,9 @@ const WANTED_NODE = "v26.";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const wantsDevelopment = process.argv.includes("--dev");
 const modules = join(root, "node_modules");
-const lockHash = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const lockHash = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
 const stampOf = (mode) => join(modules, `.ostrom-installed-${mode}`);
 const isStamped = (mode) =>
   existsSync(stampOf(mode)) && readFileSync(stampOf(mode), "utf8").trim() === lockHash;
@@ -21,7 +23,9 @@ const isStamped = (mode) =>
 // A full installation serves both; a production one only `npm start`.
 if (isStamped("full") || (!wantsDevelopment && isStamped("production"))) process.exit(0);
 
-console.log(`Installing dependencies${wantsDevelopment ? " (with development tools)" : ""}; this happens once...`);
+console.log(
+  `Installing dependencies${wantsDevelopment ? " (with development tools)" : ""}; this happens once...`,
+);
 const binaries = join(modules, ".bin");
 const environment = { ...process.env, PATH: binaries + delimiter + (process.env.PATH ?? "") };
 const npmArguments = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
@@ -34,7 +38,9 @@ for (let pass = 1; pass <= 2; pass++) {
     stdio: "inherit",
   });
   if (npm.status !== 0) {
-    console.error(`npm install failed (${npm.error?.message ?? `exit code ${npm.status}`}). Check the network and try again.`);
+    console.error(
+      `npm install failed (${npm.error?.message ?? `exit code ${npm.status}`}). Check the network and try again.`,
+    );
     process.exit(1);
   }
 }

@@ -67,7 +67,7 @@ export function readFlags(
   for (const flag of settings) {
     const key = camelCase(flag.name);
     if (fromLine[flag.name] !== undefined)
-      values[key] = readValue(flag, fromLine[flag.name], `--${flag.name}`);
+      values[key] = readValue(flag, asNumber(flag, fromLine[flag.name]), `--${flag.name}`);
     else if (fromFile[key] !== undefined) values[key] = readValue(flag, fromFile[key], `${path}: "${key}"`);
     else values[key] = flag.default;
     if (fromLine[flag.name] !== undefined || fromFile[key] !== undefined) given.add(key);
@@ -112,6 +112,11 @@ function describeParseError(error: Error & { readonly code?: string }): string {
   }
 }
 
+/** All that stands on a command line is text. */
+function asNumber({ kind }: Flag, text: unknown): unknown {
+  return kind === "number" && typeof text === "string" && /^\d+$/.test(text) ? Number(text) : text;
+}
+
 function readValue(flag: Flag, raw: unknown, where: string): Values[string] {
   const wrong = (expected: string): never => {
     throw new UsageError(`${where}: expected ${expected}, found ${JSON.stringify(raw)}`);
@@ -119,12 +124,10 @@ function readValue(flag: Flag, raw: unknown, where: string): Values[string] {
   switch (flag.kind) {
     case "switch":
       return typeof raw === "boolean" ? raw : wrong("true or false");
-    case "number": {
-      const value = typeof raw === "string" && /^\d+$/.test(raw) ? Number(raw) : raw;
-      return Number.isSafeInteger(value) && (value as number) >= 0
-        ? (value as number)
+    case "number":
+      return Number.isSafeInteger(raw) && (raw as number) >= 0
+        ? (raw as number)
         : wrong("a whole number, 0 or more");
-    }
     case "text":
       return typeof raw === "string" && raw !== "" ? raw : wrong("text");
     case "list":

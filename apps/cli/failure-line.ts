@@ -9,7 +9,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up: free some space and try again",
   EMFILE: "too many open files: raise the limit (ulimit -n) and try again",
   ENOENT: "it is not there",
-  ENOTDIR: "a part of the path is no folder",
+  ENOTDIR: "a part of the path is no folder: choose another place",
   EISDIR: "it is a folder",
   EEXIST: "it is there already",
 };
@@ -23,8 +23,10 @@ export function inOneLine(message: string): string {
 export function failureLine(error: unknown): string | undefined {
   if (error instanceof UsageError) return inOneLine(error.message);
   if (!(error instanceof Error) || !("syscall" in error)) return undefined;
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  const advice = ADVICE[code ?? ""];
+  const { code, path, message, syscall } = error as NodeJS.ErrnoException;
+  // Node says so whatever the reason is.
+  const isUnmakeable = syscall === "mkdir" && code === "ENOENT";
+  const advice = isUnmakeable ? "no folder can be made there: choose another place" : ADVICE[code ?? ""];
   if (advice === undefined) return inOneLine(message);
   return path === undefined ? advice : `${path}: ${advice}`;
 }

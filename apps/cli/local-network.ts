@@ -81,18 +81,20 @@ export function planNodes(plan: LocalNetworkPlan): readonly LocalNode[] {
   }));
 }
 
-/** Reads the network of a folder; undefined if there is none. @throws UsageError if it is damaged or half made. */
+/** Reads the network of a folder; undefined if there is none, or only the beginning of one that never ran.
+ * @throws UsageError if it is damaged. */
 export function readLocalNetwork(directory: string): NetworkFile | undefined {
   const path = join(directory, NETWORK_FILE);
   if (!existsSync(path)) return undefined;
   const beginAnew = "or begin a new chain with --fresh (this deletes the old one)";
   const file = parseNetworkFile(readFileSync(path, "utf8"));
+  const hasRun = validatorFolders(directory).some((folder) => existsSync(join(folder, DATA_FOLDER)));
+  const missing = file?.nodes.find(({ folder }) => !existsSync(join(directory, folder, LAST_WRITTEN_FILE)));
+  if (!hasRun && (file === undefined || missing !== undefined)) return undefined;
   if (file === undefined) throw new UsageError(`${path} is damaged: restore it, ${beginAnew}`);
-  for (const { folder } of file.nodes) {
-    if (existsSync(join(directory, folder, LAST_WRITTEN_FILE))) continue;
-    throw new UsageError(
-      `${join(directory, folder)} is incomplete: restore its ${LAST_WRITTEN_FILE}, ${beginAnew}`,
-    );
+  if (missing !== undefined) {
+    const lost = join(directory, missing.folder, LAST_WRITTEN_FILE);
+    throw new UsageError(`${lost} is gone: restore it, ${beginAnew}`);
   }
   return file;
 }

@@ -1,4 +1,4 @@
-import { formatEther, isAddress, isHex, parseEther, parseGwei } from "viem";
+import { formatEther, getAddress, isAddress, isHex, parseEther, parseGwei } from "viem";
 import { UsageError } from "./command.ts";
 
 /** Reads an amount: "1.5" or "1.5ether" are coins, "3gwei", "100wei". */
@@ -14,11 +14,17 @@ export function readAmount(text: string, what: string): bigint {
   return unit === "gwei" ? parseGwei(digits) : parseEther(digits);
 }
 
+/** Reads an address; capitals, if there are both kinds of letters, are a checksum (EIP-55). */
 export function readAddress(text: string | undefined, what: string): `0x${string}` {
   if (text === undefined || !isAddress(text, { strict: false })) {
     throw new UsageError(`${what}: expected an address (0x and 40 hex digits), found "${text ?? "nothing"}"`);
   }
-  return text;
+  const digits = text.slice(2);
+  const hasChecksum = digits !== digits.toLowerCase() && digits !== digits.toUpperCase();
+  if (hasChecksum && !isAddress(text)) {
+    throw new UsageError(`${what}: the capitals of ${text} are no checksum of it: a digit is wrong`);
+  }
+  return getAddress(`0x${digits.toLowerCase()}`);
 }
 
 export function readData(text: string, what: string): `0x${string}` {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -139,6 +139,27 @@ test("flags that contradict a network are refused, not passed over", async () =>
   } finally {
     await new Promise((resolve) => server.close(resolve));
   }
+});
+
+test("a damaged network folder is refused; the beginnings of one that never ran are made anew", async () => {
+  const nodeFile = join(directory, "validator-2", "node.json");
+  const text = readFileSync(nodeFile, "utf8");
+  rmSync(nodeFile);
+  await refused([], /validator-2\/node\.json is gone: restore it, or begin a new chain with --fresh/);
+  writeFileSync(nodeFile, text);
+  const networkFile = join(directory, "network.json");
+  const network = readFileSync(networkFile, "utf8");
+  writeFileSync(networkFile, network.slice(0, 40));
+  await refused([], /network\.json is damaged: restore it, or begin a new chain with --fresh/);
+  writeFileSync(networkFile, network);
+
+  const half = join(root, "half");
+  mkdirSync(join(half, "validator-1"), { recursive: true });
+  writeFileSync(join(half, "network.json"), network);
+  const { up, ready } = await startUp(["--data-dir", half, ...OTHER_PORTS, "--validators", "1"]);
+  everStarted.add(ready.nodes[0]!.pid);
+  assert.deepEqual([ready.isNew, ready.nodes.length], [true, 1]);
+  await stop(up, ready, "SIGTERM");
 });
 
 test("starting again resumes the same chain; without their supervisor the nodes end by themselves", async () => {

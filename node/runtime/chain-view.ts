@@ -31,17 +31,19 @@ const MAX_UNDO_ACCOUNTS = 2_000_000;
 export type StateFailure = Failure<"rpc/unknown-block" | "rpc/state-too-old">;
 
 /** The chain of a database as JSON-RPC sees it; each thread that reads has its own.
+ * @param historyBlocks as the executor that writes it keeps them.
  * @param dropReason what this node's pool remembers of dropped transactions. */
 export function createChainReads(
   store: Store,
+  historyBlocks: number,
   dropReason: (hash: Hash) => DropReason | undefined,
 ): ChainReads {
   return {
-    heads: () => ({
-      latest: must(readHead(store), "an open chain has a head").height,
-      certified: readCertifiedHeight(store) ?? 0,
-      earliest: 0,
-    }),
+    heads: () => {
+      const latest = must(readHead(store), "an open chain has a head").height;
+      const certified = readCertifiedHeight(store) ?? 0;
+      return { latest, certified, earliest: 0, earliestState: Math.max(0, latest - historyBlocks) };
+    },
     header: (blockNumber) => readBlockHeader(store, blockNumber),
     block: (blockNumber) => readBlock(store, blockNumber),
     receipts: (blockNumber) => readReceipts(store, blockNumber),

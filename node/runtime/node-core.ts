@@ -8,73 +8,36 @@ import {
   toHexDigits,
 } from "@ostrom/base";
 import {
-  type ConsensusDomain,
   type Evidence,
   type Executed,
   encodeStateCertificate,
-  type LogRecord,
   type Message,
   type SimplexConfig,
   type StateCertificate,
   type ValidatorIndex,
-  type ValidatorSet,
 } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
-import type { Genesis, SignedTransaction } from "@ostrom/execution";
+import type { SignedTransaction } from "@ostrom/execution";
 import {
   type Channel,
   createTransactionGossip,
-  type Network,
   type NetworkHandlers,
   type PeerId,
   type TransactionGossip,
 } from "@ostrom/network";
 import { EMPTY_CODE_HASH, storeReader } from "@ostrom/state";
-import { type Store, stateCertificateOperations } from "@ostrom/storage";
-import { DEFAULT_POOL_LIMITS, type DropReason, type PoolContent, TransactionPool } from "@ostrom/txpool";
+import { stateCertificateOperations } from "@ostrom/storage";
+import { DEFAULT_POOL_LIMITS, type PoolContent, TransactionPool } from "@ostrom/txpool";
 import { serveBlocks } from "./block-server.ts";
 import { Certifier } from "./certifier.ts";
 import { ChainFollower } from "./chain-follower.ts";
-import type { ExecutedHead, Execution, ExecutionReport } from "./execution-port.ts";
+import type { ExecutionReport } from "./execution-port.ts";
 import { Intake } from "./intake.ts";
 import { Messenger } from "./messenger.ts";
+import type { NodeCoreOptions } from "./node-core-options.ts";
 import { Ordering } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
 import { JunkWatch, PeerHeights, TrafficQuota } from "./peer-conduct.ts";
-import type { Ports } from "./ports.ts";
-import type { RecoveredChain } from "./recovered-chain.ts";
-import type { SignatureChecker } from "./signature-checker.ts";
-import type { VoteJournal } from "./vote-journal.ts";
-
-export type NodeCoreOptions = Ports & {
-  readonly genesis: Genesis;
-  readonly domain: ConsensusDomain;
-  readonly validators: ValidatorSet;
-  /** This node's place in the set. */
-  readonly own: ValidatorIndex;
-  readonly store: Store;
-  readonly network: Network;
-  /** Drops a peer for a while because of what it sent. */
-  readonly punish: (peerId: PeerId, reason: string) => void;
-  readonly execution: Execution;
-  readonly checker: SignatureChecker;
-  readonly journal: VoteJournal;
-  /** What the write-ahead log held. */
-  readonly records: readonly LogRecord[];
-  readonly recovered: RecoveredChain;
-  readonly head: ExecutedHead;
-  readonly listener: NodeListener;
-};
-
-/** What others of the process want to know. */
-export type NodeListener = {
-  readonly block: (report: ExecutionReport) => void;
-  readonly certified: (height: number) => void;
-  readonly admitted: (transactions: readonly SignedTransaction[]) => void;
-  readonly dropped: (dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[]) => void;
-  /** The node cannot go on. Called once. */
-  readonly failed: (failure: Failure) => void;
-};
 
 /** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
 const FAULT_LOG_INTERVAL_MS = 1_000;

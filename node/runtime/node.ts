@@ -176,6 +176,7 @@ async function serveRpc(
   const client = await startRpcWorker(
     {
       databasePath: chain.databasePath,
+      historyBlocks: settings.historyBlocks,
       rules: genesis.rules,
       genesisHash: chain.domain.genesisHash,
       clientVersion: CLIENT_VERSION,

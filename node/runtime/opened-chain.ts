@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Failure } from "@ostrom/base";
+import type { Failure, Hash } from "@ostrom/base";
 import { type ConsensusDomain, ethereumDomain, type LogRecord, type ValidatorIndex } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
 import type { Genesis } from "@ostrom/execution";
@@ -13,6 +13,7 @@ import {
   openWriteAheadLog,
   readMeta,
   StorageError,
+  type WriteAheadLog,
   writeSecretFile,
 } from "@ostrom/storage";
 import type { Cleanup } from "./cleanup.ts";
@@ -22,7 +23,7 @@ import { machineEntropy } from "./machine.ts";
 import type { Log } from "./ports.ts";
 import { KEYS_FOLDER, type NodeSecrets } from "./provision.ts";
 import { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
-import { replayJournal, VoteJournal } from "./vote-journal.ts";
+import { type ReplayedJournal, replayJournal, VoteJournal } from "./vote-journal.ts";
 
 const DATA_FOLDER = "data";
 
@@ -49,62 +50,94 @@ export async function openChain(options: {
   readonly cleanup: Cleanup;
   readonly onFailure: (error: Error) => void;
 }): Promise<OpenedChain> {
-  const { genesis, historyBlocks, own, secrets, log, cleanup, onFailure } = options;
+  const { own, secrets } = options;
   const directory = await openDataDirectory(join(options.folder, DATA_FOLDER), { create: true });
-  cleanup.add(() => directory.release());
-  const store = await openLevelStore(directory.chainPath);
+  options.cleanup.add(() => directory.release());
+  const { store, execution, genesisHash } = await openDatabase(directory.chainPath, options);
+  const recovered = recoverChain(store);
+  const replayed = await openLog(directory.logPath, options);
+  warnOfLostBlocks(directory.chainPath, recovered, replayed, options.log);
+
+  const domain = ethereumDomain(genesisHash);
+  const { consensusSecret } = secrets;
+  const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
+  const settledView = recovered.tip.view;
+  const journal = new VoteJournal({ log: replayed.log, domain, own, sign, replayed, settledView });
+  await beginJournal(journal, replayed, recovered, options);
+  const { records } = replayed;
+  return { databasePath: directory.chainPath, store, execution, domain, recovered, journal, records };
+}
+
+type Options = Parameters<typeof openChain>[0];
+
+/** Opens the database here first, then in the execution worker, and checks that its newest blocks are linked. */
+async function openDatabase(
+  path: string,
+  { genesis, historyBlocks, cleanup, onFailure }: Options,
+): Promise<Pick<OpenedChain, "store" | "execution"> & { readonly genesisHash: Hash }> {
+  const store = await openLevelStore(path);
   cleanup.add(() => store.close());
   const execution = await startExecutionWorker(
-    { databasePath: directory.chainPath, genesis, historyBlocks },
+    { databasePath: path, genesis, historyBlocks },
     onFailure,
   ).catch((error: Failure) => {
-    throw inFolder(directory.chainPath, error);
+    throw inFolder(path, error);
   });
   cleanup.add(() => execution.stop());
   const checked = checkChain(store);
-  if (!checked.ok) throw inFolder(directory.chainPath, checked.error);
+  if (!checked.ok) throw inFolder(path, checked.error);
   const meta = readMeta(store);
   if (meta === undefined)
-    throw new StorageError("storage/damaged", `${directory.chainPath} does not say which chain it holds`);
-  const recovered = recoverChain(store);
+    throw new StorageError("storage/damaged", `${path} does not say which chain it holds`);
+  return { store, execution, genesisHash: meta.genesisHash };
+}
 
-  const opened = await openWriteAheadLog(createDisk(directory.logPath), machineEntropy.bytes).catch(
+async function openLog(
+  path: string,
+  { log, cleanup }: Options,
+): Promise<ReplayedJournal & { readonly log: WriteAheadLog }> {
+  const opened = await openWriteAheadLog(createDisk(path), machineEntropy.bytes).catch(
     (error: StorageError) => {
-      throw inFolder(directory.logPath, error);
+      throw inFolder(path, error);
     },
   );
   cleanup.add(() => opened.log.close());
-  if (opened.truncatedBytes > 0)
+  if (opened.truncatedBytes > 0) {
     log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
-  const domain = ethereumDomain(meta.genesisHash);
-  const { consensusSecret } = secrets;
-  const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
-  const replayed = replayJournal(opened.records);
-  // What was signed was durable before: LevelDB passes over damaged parts of its own log in silence.
-  const newestSigned = Math.max(0, ...replayed.executed.keys());
-  if (newestSigned > recovered.tip.height) {
-    log(
-      "warn",
-      "the database has lost blocks that were on disk; they are fetched from the other validators",
-      {
-        folder: directory.chainPath,
-        newest: recovered.tip.height,
-        lostThrough: newestSigned,
-      },
-    );
   }
-  const settledView = recovered.tip.view;
-  const journal = new VoteJournal({ log: opened.log, domain, own, sign, replayed, settledView });
-  const hasVotedPath = join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE);
+  return { ...replayJournal(opened.records), log: opened.log };
+}
+
+/** What was signed was durable before: LevelDB passes over damaged parts of its own log in silence. */
+function warnOfLostBlocks(
+  folder: string,
+  recovered: RecoveredChain,
+  replayed: ReplayedJournal,
+  log: Log,
+): void {
+  const lostThrough = Math.max(0, ...replayed.executed.keys());
+  const newest = recovered.tip.height;
+  if (lostThrough <= newest) return;
+  const what = "the database has lost blocks that were on disk; they are fetched from the other validators";
+  log("warn", what, { folder, newest, lostThrough });
+}
+
+/** Begins a log that is empty, as a lost one if these keys may have voted before. */
+async function beginJournal(
+  journal: VoteJournal,
+  replayed: ReplayedJournal,
+  recovered: RecoveredChain,
+  { folder, log }: Options,
+): Promise<void> {
+  const hasVotedPath = join(folder, KEYS_FOLDER, HAS_VOTED_FILE);
   if (replayed.isEmpty) {
     const isLost = recovered.tip.height > 0 || existsSync(hasVotedPath);
     if (isLost) {
-      const hint = `if the whole network begins anew, remove ${hasVotedPath} of every validator`;
       log(
         "warn",
         "the write-ahead log is gone: this validator abstains until the others are past its votes",
         {
-          hint,
+          hint: `if the whole network begins anew, remove ${hasVotedPath} of every validator`,
         },
       );
     }
@@ -112,15 +145,6 @@ export async function openChain(options: {
   }
   // Before the first vote: without it, nobody would miss a log that is lost.
   if (!existsSync(hasVotedPath)) await writeSecretFile(hasVotedPath, "");
-  return {
-    databasePath: directory.chainPath,
-    store,
-    execution,
-    domain,
-    recovered,
-    journal,
-    records: replayed.records,
-  };
 }
 
 /** The same failure, naming the folder it is about where it does not do so itself. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   addressFromHex,
@@ -35,6 +35,7 @@ const CONSENSUS_KEY_FILE = "consensus.key";
 const TRANSPORT_IDENTITY_FILE = "transport.pem";
 export const KEYS_FOLDER = "keys";
 const SECRET_MODE = 0o600;
+const OTHERS_MASK = 0o077;
 const FOLDER_MODE = 0o700;
 const CONSENSUS_SECRET_BYTES = 32;
 
@@ -145,14 +146,20 @@ function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesis
   );
 }
 
-/** Reads a node's keys. Errors: `keys/unreadable`, `keys/invalid`. The message never holds key material. */
+/** Reads a node's keys. Errors: `keys/unreadable`, `keys/exposed` (others than their owner may read them), `keys/invalid`. The
+ * message never holds key material. */
 export function readSecrets(
   folder: string,
-): Result<NodeSecrets, Failure<"keys/unreadable" | "keys/invalid">> {
+): Result<NodeSecrets, Failure<"keys/unreadable" | "keys/exposed" | "keys/invalid">> {
   const keys = join(folder, KEYS_FOLDER);
   let consensusText: string;
   let identityPem: string;
   try {
+    for (const name of [CONSENSUS_KEY_FILE, TRANSPORT_IDENTITY_FILE]) {
+      const path = join(keys, name);
+      if (isExposed(path))
+        return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
+    }
     consensusText = readFileSync(join(keys, CONSENSUS_KEY_FILE), "utf8").trim();
     identityPem = readFileSync(join(keys, TRANSPORT_IDENTITY_FILE), "utf8");
   } catch (error) {
@@ -175,6 +182,11 @@ export function readSecrets(
       `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}; ${restore}`,
     );
   return ok({ consensusSecret: consensusSecret.value, identity: identity.value });
+}
+
+/** Windows has no such permissions and reports a mode of its own making. */
+function isExposed(path: string): boolean {
+  return process.platform !== "win32" && (statSync(path).mode & OTHERS_MASK) !== 0;
 }
 
 /** Reads genesis.json of a node's folder. Errors: `genesis/unreadable`, and those of parseGenesis. */

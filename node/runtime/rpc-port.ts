@@ -10,6 +10,8 @@ export type RpcWorkerVocabulary = {
 
 export type RpcWorkerOptions = {
   readonly databasePath: string;
+  /** How many blocks back the executor keeps state. */
+  readonly historyBlocks: number;
   readonly rules: ChainRules;
   readonly genesisHash: Hash;
   readonly clientVersion: string;

@@ -88,7 +88,7 @@ async function start(options: RpcWorkerOptions): Promise<{ readonly port: number
 }
 
 function createBackend(level: LevelStore, executor: QueryClient, options: RpcWorkerOptions): RpcBackend {
-  const chain = createChainReads(level, (hash) => drops.get(toHexDigits(hash)));
+  const chain = createChainReads(level, options.historyBlocks, (hash) => drops.get(toHexDigits(hash)));
   const { rules, genesisHash, clientVersion, coinbase } = options;
   const wholePool = shareAnswers(
     () => node.call("poolContent", undefined),

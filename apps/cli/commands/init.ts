@@ -11,7 +11,6 @@ import {
   provisionNetwork,
   type ValidatorPlan,
 } from "@ostrom/runtime";
-import { getAddress } from "viem";
 import { type Command, UsageError } from "../command.ts";
 import { readAddress, readAmount, showCoins } from "../units.ts";
 
@@ -199,7 +198,7 @@ function refuseDevelopmentAccount(address: string): void {
 function readFunds(entries: readonly string[], mnemonicFile: unknown): ReadonlyMap<string, bigint> {
   const funds = new Map<string, bigint>();
   const add = (given: string | undefined, amount: bigint): void => {
-    const address = getAddress(readAddress(given, "--fund"));
+    const address = readAddress(given, "--fund");
     refuseDevelopmentAccount(address);
     if (funds.has(address)) throw new UsageError(`--fund: ${address} is given twice; add the amounts up`);
     funds.set(address, amount);

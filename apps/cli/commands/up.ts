@@ -79,7 +79,8 @@ export const up: Command = {
     const existing = isFresh ? undefined : readLocalNetwork(directory);
     if (existing !== undefined) refuseContradictions(input, existing);
     await refuseUnusablePorts(existing?.nodes ?? planNodes(plan), existing !== undefined);
-    if (isFresh) await removeLocalNetwork(directory);
+    // Also the beginnings of a network whose creation was cut short.
+    if (existing === undefined) await removeLocalNetwork(directory);
     const file = existing ?? createLocalNetwork(plan);
     return runNetwork({
       dataDir: String(values["dataDir"]),

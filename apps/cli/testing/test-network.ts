@@ -11,6 +11,7 @@ import { askMany } from "../rpc-client.ts";
 import { type NodeReport, type StartedNode, startNodeProcess, stopNodes } from "../supervisor.ts";
 import { AgreementChecker } from "./agreement.ts";
 import { findFreePorts } from "./free-ports.ts";
+import { addStoredChain } from "./stored-chain.ts";
 
 export { LONG_WAIT_MS, waitUntil } from "./wait-until.ts";
 
@@ -30,7 +31,8 @@ export type TestNetwork = {
   readonly log: (index: number) => string;
   /** @throws AssertionError if two nodes ever reported different hashes for one height, in any of their lives. */
   readonly assertAgreement: () => void;
-  /** Stops all, deletes the folder, and asserts agreement. */
+  /** Stops all and deletes the folder. @throws AssertionError if two nodes ever had different hashes for one height: in what they
+   * reported, in the blocks on their disks, or in state certificates. */
   readonly dispose: () => Promise<void>;
 };
 
@@ -81,7 +83,11 @@ export async function createTestNetwork(options: {
     assertAgreement: () => agreement.assertAgreement(),
     dispose: async () => {
       await stopNodes([...running.values()]);
-      rmSync(directory, { recursive: true, force: true });
+      try {
+        for (const node of file.nodes) await addStoredChain(folderOf(node), node.name, agreement);
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
+      }
       agreement.assertAgreement();
     },
   };

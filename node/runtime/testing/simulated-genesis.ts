@@ -7,6 +7,7 @@ import {
   type Genesis,
   type SignedTransaction,
   signTransaction,
+  type TransactionFields,
 } from "@ostrom/execution";
 
 export const SIMULATED_CHAIN_ID = 4_242n;
@@ -83,7 +84,7 @@ export function simulatedGenesis(options: {
 export function simulatedTransfer(
   client: number,
   nonce: number,
-  change: { readonly gasLimit?: bigint; readonly data?: Bytes } = {},
+  change: Partial<TransactionFields> = {},
 ): SignedTransaction {
   return signTransaction(
     {

@@ -141,6 +141,14 @@ export class SimulatedNetwork {
     return this.#nextNonces.reduce((sum, nonce) => sum + nonce, 0);
   }
 
+  /** Where everybody is, for the message of a failed assertion. */
+  describe(): string {
+    const nodes = this.validators.map(
+      ({ isUp, height, certified }) => `${isUp ? "" : "down "}${height}/${certified}`,
+    );
+    return `${Math.round(this.clock.timeMs)} ms, ${nodes.join(", ")}, sent ${this.sent}, ${JSON.stringify(this.failures)}`;
+  }
+
   /** What must hold whatever happened. @returns all that does not. */
   check(): readonly string[] {
     const problems = [...this.problems];

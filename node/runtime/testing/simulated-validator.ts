@@ -53,6 +53,7 @@ export class SimulatedValidator {
   readonly #world: ValidatorWorld;
   readonly #clockErrorMs: number;
   #hasVoted = false;
+  #isOn = false;
   #life = 0;
   core: NodeCore | undefined;
   store: Store | undefined;
@@ -77,8 +78,10 @@ export class SimulatedValidator {
     return this.core?.heads().certified ?? 0;
   }
 
-  /** Turns the machine on; the node is up when all that its disks hold has been read. */
+  /** Turns the machine on, if it is off; the node is up when all that its disks hold has been read. */
   start(): void {
+    if (this.#isOn) return;
+    this.#isOn = true;
     const life = ++this.#life;
     this.#boot(life).catch((error: unknown) => {
       if (life !== this.#life) return;
@@ -90,6 +93,7 @@ export class SimulatedValidator {
 
   /** Cuts the power: unsynced bytes are lost or torn. */
   crash(): void {
+    this.#isOn = false;
     this.#life++;
     this.#world.links.detach(this.index);
     // Dead code must not go on: its timers are gone already, its disk and database refuse.
