@@ -4,8 +4,6 @@ import { assert, type Bytes } from "@ostrom/base";
 const MAX_WRITE = 32;
 
 const TWO_TO_THE_32 = 2 ** 32;
-const MIN_INT32 = -(2 ** 31);
-const MAX_INT32 = 2 ** 31 - 1;
 
 /** Bytes of a LEB128 number that was padded so that it can be overwritten by any other of its range. */
 export const PADDED_LEB_LENGTH = 5;
@@ -89,6 +87,14 @@ export class ByteBuffer {
     return this.u32(source.length).raw(source);
   }
 
+  /** An opcode and an index. */
+  protected indexed(opcode: number, index: number): this {
+    this.reserve(6);
+    this.bytes[this.at++] = opcode;
+    this.putU32(index);
+    return this;
+  }
+
   protected putU32(value: number): void {
     let rest = value >>> 0;
     while (rest >= 0x80) {
@@ -121,7 +127,7 @@ export class ByteBuffer {
   /** A 64-bit number from a bigint of either sign, or from a safe integer. */
   protected putS64Value(value: bigint | number): void {
     if (typeof value === "number") {
-      if (value >= MIN_INT32 && value <= MAX_INT32) {
+      if ((value | 0) === value) {
         this.putS32(value);
         return;
       }

@@ -136,10 +136,10 @@ export class CodeBuilder extends MemoryInstructions {
   }
 
   br(label: Label): this {
-    return this.u8(0x0c).u32(this.#distance(label));
+    return this.indexed(0x0c, this.#distance(label));
   }
   brIf(label: Label): this {
-    return this.u8(0x0d).u32(this.#distance(label));
+    return this.indexed(0x0d, this.#distance(label));
   }
   /** Pops an i32 index and branches to that label, or to `fallback` if the index lies beyond them. */
   brTable(labels: ArrayLike<Label>, fallback: Label): this {
@@ -151,7 +151,7 @@ export class CodeBuilder extends MemoryInstructions {
     return this.u8(0x0f);
   }
   call(functionIndex: number): this {
-    return this.u8(0x10).u32(functionIndex);
+    return this.indexed(0x10, functionIndex);
   }
   /** Pops an i32 index into the table, then the arguments. Traps if the entry is empty or of another type. */
   callIndirect(typeIndex: number, tableIndex = 0): this {
@@ -159,7 +159,7 @@ export class CodeBuilder extends MemoryInstructions {
   }
   /** A tail call: the frame of this function is gone before the other begins. */
   returnCall(functionIndex: number): this {
-    return this.u8(0x12).u32(functionIndex);
+    return this.indexed(0x12, functionIndex);
   }
   returnCallIndirect(typeIndex: number, tableIndex = 0): this {
     return this.u8(0x13).u32(typeIndex).u32(tableIndex);
@@ -172,25 +172,32 @@ export class CodeBuilder extends MemoryInstructions {
   select(): this {
     return this.u8(0x1b);
   }
+  /** As `select`, with the type said: for tools that want it so. */
+  selectTyped(type: ValueType): this {
+    return this.u8(0x1c).u8(1).u8(type);
+  }
   localGet(index: number): this {
-    return this.u8(0x20).u32(index);
+    return this.indexed(0x20, index);
   }
   localSet(index: number): this {
-    return this.u8(0x21).u32(index);
+    return this.indexed(0x21, index);
   }
   localTee(index: number): this {
-    return this.u8(0x22).u32(index);
+    return this.indexed(0x22, index);
   }
   globalGet(index: number): this {
-    return this.u8(0x23).u32(index);
+    return this.indexed(0x23, index);
   }
   globalSet(index: number): this {
-    return this.u8(0x24).u32(index);
+    return this.indexed(0x24, index);
   }
 
   /** @param value any 32-bit integer, signed or not. */
   i32Const(value: number): this {
-    return this.u8(I32_CONST).s32(value);
+    this.reserve(6);
+    this.bytes[this.at++] = I32_CONST;
+    this.putS32(value);
+    return this;
   }
   /** @param value any 64-bit integer, signed or not: a bigint, or a safe integer. */
   i64Const(value: bigint | number): this {
@@ -215,7 +222,8 @@ export class CodeBuilder extends MemoryInstructions {
     this.putPaddedSigned(place, value);
   }
 
-  /** Appends instructions that were encoded elsewhere; their blocks must be balanced. */
+  /** Appends instructions that were encoded elsewhere, such as those of another module. The blocks that they open they must
+   * end; branches in them count blocks as they stand here. */
   append(instructions: Bytes): this {
     return this.raw(instructions);
   }
