@@ -126,13 +126,12 @@ test("flags that contradict a network are refused, not passed over", async () =>
     /leave --[a-z-]+ out, name another folder with --data-dir, or begin a new chain with --fresh/;
   const file = join(root, "up.json");
   writeFileSync(file, JSON.stringify({ validators: 7 }));
-  await Promise.all([
-    refused(["--validators", "7"], /has 4 validators, not --validators 7/, advice),
-    refused(["--port", String(otherPort)], /has its JSON-RPC ports from/, advice),
-    refused(["--link-port", String(otherLinkPort)], /has its link ports from/, advice),
-    refused(["--chain-id", "5"], /has chain id 31337, not --chain-id 5/, advice),
-    refused(["--config", file], /has 4 validators, not --validators 7/, advice),
-  ]);
+  // One after another: each of them looks whether the folder is in use.
+  await refused(["--validators", "7"], /has 4 validators, not --validators 7/, advice);
+  await refused(["--port", String(otherPort)], /has its JSON-RPC ports from/, advice);
+  await refused(["--link-port", String(otherLinkPort)], /has its link ports from/, advice);
+  await refused(["--chain-id", "5"], /has chain id 31337, not --chain-id 5/, advice);
+  await refused(["--config", file], /has 4 validators, not --validators 7/, advice);
   const server = await listen(linkPort);
   try {
     await refused([], new RegExp(`port ${linkPort} is in use: stop .*--port \\d+ --data-dir \\S+`));

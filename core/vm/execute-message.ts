@@ -25,7 +25,7 @@ export function executeMessage(context: ExecutionContext, message: Message): Out
   return entered.kind === "done" ? entered.outcome : runFrames(machine, entered.frame);
 }
 
-function enterMessage(machine: Machine, message: Message): Entered {
+export function enterMessage(machine: Machine, message: Message): Entered {
   const { state } = machine.context;
   const to = must(message.to, "a call must have a recipient");
   const { code, delegate } = codeToRun(state, to, machine.rules.delegation);
@@ -45,7 +45,7 @@ function enterMessage(machine: Machine, message: Message): Entered {
   });
 }
 
-function enterCreation(machine: Machine, message: Message): Entered {
+export function enterCreation(machine: Machine, message: Message): Entered {
   const { state } = machine.context;
   const { caller: creator, value, data: initCode, gas } = message;
   const refused = refusal(state, creator, value, 0);
@@ -74,7 +74,7 @@ function runFrames(machine: Machine, outermost: Frame): Outcome {
 }
 
 /** Runs one frame's code until it ends or calls. */
-function runUntilExit(machine: Machine, frame: Frame): void {
+export function runUntilExit(machine: Machine, frame: Frame): void {
   const { instructions, context } = machine;
   const { code, stack } = frame;
   while (frame.exit === undefined) {

@@ -1,6 +1,12 @@
+export {
+  type CompiledEngine,
+  createCompiledEngine,
+  type EngineCounts,
+  type EngineOptions,
+} from "./compiler/index.ts";
 export { create2Address, createAddress } from "./contract-address.ts";
 export { delegationDesignator, delegationTarget } from "./delegation.ts";
-export { executeMessage } from "./execute-message.ts";
+export { executeMessage as executeInReference } from "./execute-message.ts";
 export { type BlobRules, blobBaseFee, FORKS, type ForkRules, forkRules, GAS_PER_BLOB } from "./fork-rules.ts";
 export {
   GAS,
@@ -12,6 +18,7 @@ export {
   TRANSACTION_GAS,
 } from "./gas-schedule.ts";
 export { describeOpcode } from "./instruction-set.ts";
+export { executeMessage, installMessageEngine, type MessageEngine } from "./message-engine.ts";
 export { forkPrecompiles } from "./precompile-set.ts";
 export {
   isPrecompile,

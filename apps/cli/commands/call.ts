@@ -1,7 +1,9 @@
-import { type AbiFunction, decodeFunctionResult, encodeFunctionData, parseAbiItem } from "viem";
+import { type AbiFunction, decodeFunctionResult, encodeFunctionData, isHex, parseAbiItem } from "viem";
 import { type Command, UsageError } from "../command.ts";
 import { ask, DEFAULT_RPC_URL } from "../rpc-client.ts";
 import { readAddress, readData } from "../units.ts";
+
+const BLOCK_TAGS: readonly string[] = ["latest", "finalized", "safe", "pending", "earliest"];
 
 export const call: Command = {
   name: "call",
@@ -42,8 +44,7 @@ export const call: Command = {
       data,
       ...(values["from"] === undefined ? {} : { from: readAddress(String(values["from"]), "--from") }),
     };
-    const tag = String(values["block"]);
-    const block = /^\d+$/.test(tag) ? `0x${BigInt(tag).toString(16)}` : tag;
+    const block = readBlock(String(values["block"]));
     const output = await ask<`0x${string}`>(String(values["rpc"]), "eth_call", [request, block]);
     const result = item === undefined ? output : decodeResult(item, to, output);
     const isJson = values["json"] === true;
@@ -85,6 +86,12 @@ function decodeResult(item: AbiFunction, to: string, output: `0x${string}`): unk
     const detail = (error as { shortMessage?: string }).shortMessage ?? String(error);
     throw new UsageError(`${to} returned ${output}, which is not what the signature says: ${detail}`);
   }
+}
+
+function readBlock(text: string): string {
+  if (/^\d+$/.test(text)) return `0x${BigInt(text).toString(16)}`;
+  if (BLOCK_TAGS.includes(text) || isHex(text)) return text;
+  throw new UsageError(`--block: expected a number or one of ${BLOCK_TAGS.join(", ")}, found "${text}"`);
 }
 
 function readSignature(text: string): AbiFunction {

@@ -1,4 +1,4 @@
-import { createPublicClient, createWalletClient, http } from "viem";
+import { createPublicClient, createWalletClient, getAddress, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { type Command, UsageError } from "../command.ts";
 import { ask, askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
@@ -71,7 +71,8 @@ export const send: Command = {
     const hash = await wallet
       .sendTransaction(to === undefined ? { data, value } : { to, data, value })
       .catch((error: { shortMessage?: string; details?: string; message: string }) => {
-        throw new UsageError([error.shortMessage ?? error.message, error.details].filter(Boolean).join(" "));
+        // The node's own words, where it has said something.
+        throw new UsageError(error.details ?? error.shortMessage ?? error.message);
       });
     if (values["wait"] !== true) {
       console.log(values["json"] === true ? JSON.stringify({ hash }) : hash);
@@ -88,7 +89,7 @@ export const send: Command = {
       status: receipt.status,
       block: Number(receipt.blockNumber),
       gasUsed: receipt.gasUsed.toString(),
-      ...(receipt.contractAddress ? { contract: receipt.contractAddress } : {}),
+      ...(receipt.contractAddress ? { contract: getAddress(receipt.contractAddress) } : {}),
     };
     if (values["json"] === true) console.log(JSON.stringify(outcome));
     else {

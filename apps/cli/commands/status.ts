@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Command, UsageError } from "../command.ts";
 import { inOneLine } from "../failure-line.ts";
 import { DEFAULT_DATA_DIRECTORY, readLocalNetwork } from "../local-network.ts";
@@ -18,9 +18,10 @@ type NodeStatus = {
   readonly syncing: boolean;
 };
 
-type Answer =
-  | { readonly rpc: string; readonly status: NodeStatus }
-  | { readonly rpc: string; readonly error: string };
+/** A node to ask. @property folder of one that `ostrom up` made. */
+type AskedNode = { readonly rpc: string; readonly folder?: string };
+
+type Answer = AskedNode & ({ readonly status: NodeStatus } | { readonly error: string });
 
 export const status: Command = {
   name: "status",
@@ -39,8 +40,8 @@ export const status: Command = {
   ],
   examples: ["ostrom status", "ostrom status --rpc http://127.0.0.1:8547", "ostrom status --json"],
   run: async ({ values, given }) => {
-    const urls = nodeUrls(values["rpc"], String(values["dataDir"]), given.has("dataDir"));
-    const answers = await Promise.all(urls.map(readStatus));
+    const asked = nodesToAsk(values["rpc"], String(values["dataDir"]), given.has("dataDir"));
+    const answers = await Promise.all(asked.map(readStatus));
     const known = answers.flatMap((answer) => ("status" in answer ? [answer.status] : []));
     if (values["json"] === true) {
       for (const answer of answers)
@@ -60,19 +61,24 @@ export const status: Command = {
   },
 };
 
-function nodeUrls(given: unknown, dataDirectory: string, isDirectoryGiven: boolean): readonly string[] {
-  if (Array.isArray(given) && given.length > 0) return given as string[];
+function nodesToAsk(urls: unknown, dataDirectory: string, isDirectoryGiven: boolean): readonly AskedNode[] {
+  if (Array.isArray(urls) && urls.length > 0) return (urls as string[]).map((rpc) => ({ rpc }));
   const network = readLocalNetwork(resolve(dataDirectory));
-  if (network !== undefined) return network.nodes.map((node) => `http://127.0.0.1:${node.rpcPort}`);
+  if (network !== undefined) {
+    return network.nodes.map(({ folder, rpcPort }) => ({
+      rpc: `http://127.0.0.1:${rpcPort}`,
+      folder: join(dataDirectory, folder),
+    }));
+  }
   if (isDirectoryGiven) throw new UsageError(`${dataDirectory} holds no network that "ostrom up" made`);
-  return [DEFAULT_RPC_URL];
+  return [{ rpc: DEFAULT_RPC_URL }];
 }
 
-async function readStatus(rpc: string): Promise<Answer> {
+async function readStatus(asked: AskedNode): Promise<Answer> {
   try {
-    return { rpc, status: await askStatus(rpc) };
+    return { ...asked, status: await askStatus(asked.rpc) };
   } catch (error) {
-    return { rpc, error: inOneLine((error as Error).message) };
+    return { ...asked, error: inOneLine((error as Error).message) };
   }
 }
 
@@ -134,22 +140,35 @@ async function findDisagreement(known: readonly NodeStatus[]): Promise<string | 
 }
 
 function printTable(answers: readonly Answer[]): void {
+  const isAnyKnown = answers.some((answer) => "status" in answer);
   const header = ["JSON-RPC", "chain", "block", "finalized", "hash of the latest", "peers", "pool", "state"];
-  const rows = answers.flatMap((answer) => ("status" in answer ? [cellsOf(answer.status)] : []));
-  if (rows.length > 0) {
-    const widths = header.map((title, column) =>
-      Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  const rows = answers.map((answer) =>
+    "status" in answer
+      ? cellsOf(answer.status)
+      : [answer.rpc, "-", "-", "-", "-", "-", "-", "does not answer"],
+  );
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  for (const row of isAnyKnown ? [header, ...rows] : []) {
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
     );
-    for (const row of [header, ...rows]) {
-      console.log(
-        row
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join("  ")
-          .trimEnd(),
-      );
-    }
   }
-  for (const answer of answers) if ("error" in answer) console.error(`ostrom status: ${answer.error}`);
+  const failed = answers.flatMap((answer) => ("error" in answer ? [answer] : []));
+  if (isAnyKnown) {
+    for (const { folder } of failed)
+      if (folder !== undefined) console.error(`Start it again with: ostrom run --data-dir ${folder}`);
+  } else if (failed[0]?.folder !== undefined) {
+    const directory = dirname(failed[0].folder);
+    const flag = directory === DEFAULT_DATA_DIRECTORY ? "" : ` --data-dir ${directory}`;
+    console.error(`ostrom status: the network in ${directory} does not run: start it with ostrom up${flag}`);
+  } else {
+    for (const { error } of failed) console.error(`ostrom status: ${error}`);
+  }
 }
 
 function cellsOf(status: NodeStatus): readonly string[] {

@@ -9,7 +9,8 @@ import { WASM_PAGE_SIZE } from "./webassembly.ts";
  * 1024       words that all frames of a transaction share (TRANSACTION_WORDS)
  * 2048       operands and results of instructions that the host runs
  * 4096       scratch space of the runtime
- * 65536      frames, by depth: header, then the EVM's stack
+ * 65536      the table of storage slots that are known
+ *            frames, by depth: header, then the EVM's stack
  * HEAP       by depth: the input of a frame, then its memory; a frame's begin where its caller's end
  * ``` */
 export const WORD_BYTES = 32;
@@ -32,16 +33,18 @@ export const TRANSACTION_WORDS = {
 export const OPERANDS = 2048;
 
 export const SCRATCH = {
-  /** Two words at most: a shift reads beyond what it shifts. */
+  /** Zeros, the word that is shifted, what comes in from above it: a shift reads beyond the word. */
   shift: 4096,
-  /** Digits of 32 bits: dividend, divisor, quotient (division). */
+  /** Digits of 32 bits (division): at most 17. */
   dividend: 4352,
   divisor: 4480,
   quotient: 4608,
-  /** One block of keccak's rate, for padding. */
-  keccakBlock: 4864,
-  /** A hash, as its bytes come. */
-  keccakOutput: 5120,
+  /** 25 lanes. */
+  keccakState: 4864,
+  /** What is left of the input, padded. */
+  keccakBlock: 5120,
+  /** Written once, when the memory is made. */
+  keccakConstants: 5376,
 } as const;
 
 /** Byte offsets from a frame's address. */
@@ -61,8 +64,10 @@ export const FRAME = {
   /** What RETURN and REVERT leave, relative to memoryBase. */
   outputOffset: 36,
   outputSize: 40,
-  /** The block at which to go on after a call. */
-  resumeBlock: 44,
+  /** The entry at which to go on after a call. */
+  resumeEntry: 44,
+  /** Which account's storage the frame works on, as a number that is another for each account. */
+  storageId: 48,
   /** Words. */
   address: 64,
   caller: 96,
@@ -73,7 +78,13 @@ export const FRAME = {
 export const STACK_BYTES: number = MAX_STACK_SIZE * WORD_BYTES;
 export const FRAME_BYTES: number = FRAME.stack + STACK_BYTES;
 
-export const FRAMES = 65_536;
+/** An entry of the table of slots. */
+export const SLOT = { key: 0, value: 32, storageId: 64, generation: 68, size: 80 } as const;
+export const SLOT_TABLE = { at: 65_536, indexBits: 12 } as const;
+/** u32: entries of other generations do not count. */
+export const STORAGE_GENERATION = 1536;
+
+export const FRAMES: number = SLOT_TABLE.at + SLOT.size * 2 ** SLOT_TABLE.indexBits;
 const FRAME_COUNT = MAX_CALL_DEPTH + 1;
 
 /** Address of the frame at a depth, 0 for the outermost. */

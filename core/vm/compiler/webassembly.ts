@@ -24,6 +24,7 @@ declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports: WasmImports) => { readonly exports: WasmExports };
   readonly RuntimeError: new () => Error;
+  readonly CompileError: new () => Error;
 };
 
 export const WASM_PAGE_SIZE = 65_536;
@@ -32,9 +33,14 @@ export function createWasmMemory(initial: number, maximum: number): WasmMemory {
   return new WebAssembly.Memory({ initial, maximum });
 }
 
-/** Throws if V8 refuses the bytes: the compiler has emitted something wrong, or reached a limit of V8's. */
+/** Throws if V8 refuses the bytes (`isCompileError`). */
 export function compileWasm(bytes: Uint8Array): WasmModule {
   return new WebAssembly.Module(bytes);
+}
+
+/** V8 has refused a module: it is malformed, or beyond a limit of V8's. */
+export function isCompileError(error: unknown): boolean {
+  return error instanceof WebAssembly.CompileError;
 }
 
 export function instantiateWasm(module: WasmModule, imports: WasmImports): WasmExports {

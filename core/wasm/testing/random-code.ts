@@ -50,7 +50,7 @@ export function writeRandomBody(
 ): void {
   const locals = [...type.parameters];
   for (let count = random.below(6); count > 0; count--) {
-    const local = pick(random, [I32, I64, V128]);
+    const local = pick<ValueType>(random, [I32, I64, V128]);
     const length = 1 + random.below(3);
     code.locals(local, length);
     for (let index = 0; index < length; index++) locals.push(local);
@@ -85,7 +85,7 @@ function statement(scene: Scene, depth: number): void {
       fixedWithoutResult(scene, depth);
       return;
     case 4:
-      value(scene, pick(random, [I32, I64, V128]), depth);
+      value(scene, pick<ValueType>(random, [I32, I64, V128]), depth);
       code.drop();
       return;
     case 5:
@@ -208,7 +208,7 @@ function call(scene: Scene, depth: number): void {
 
 function randomBlockType(random: Random): FunctionType {
   const some = (): ValueType[] =>
-    Array.from({ length: random.below(3) }, () => pick(random, [I32, I64, V128]));
+    Array.from({ length: random.below(3) }, () => pick<ValueType>(random, [I32, I64, V128]));
   return { parameters: some(), results: some() };
 }
 

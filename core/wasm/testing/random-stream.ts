@@ -2,8 +2,10 @@ import { type Bytes, createRandom, type Random } from "@ostrom/base";
 import type { CodeBuilder } from "../code-builder.ts";
 import { ModuleBuilder } from "../module-builder.ts";
 import { ENGINE_SUBSET } from "../subset.ts";
-import { I32, I64, type Label, V128 } from "../types.ts";
+import { I32, I64, type Label, V128, type ValueType } from "../types.ts";
 import { readValidModule } from "../validate-module.ts";
+
+const BLOCK_RESULTS: readonly (ValueType | undefined)[] = [undefined, I32, I64];
 
 const TYPES = [
   { parameters: [], results: [] },
@@ -59,9 +61,9 @@ const ALPHABET: readonly Write[] = [
   (code, random) => code.callIndirect(random.below(TYPES.length + 1)),
   (code, random) => code.returnCall(random.below(TYPES.length)),
   (code, random) => code.returnCallIndirect(random.below(TYPES.length)),
-  (code, random) => code.block([undefined, I32, I64][random.below(3)]),
-  (code, random) => code.loop([undefined, I32, I64][random.below(3)]),
-  (code, random) => code.if([undefined, I32, I64][random.below(3)]),
+  (code, random) => code.block(BLOCK_RESULTS[random.below(3)]),
+  (code, random) => code.loop(BLOCK_RESULTS[random.below(3)]),
+  (code, random) => code.if(BLOCK_RESULTS[random.below(3)]),
   (code, random) => code.blockOfType(random.below(TYPES.length + 1)),
   (code, random) => code.loopOfType(random.below(TYPES.length)),
   (code, random) => code.ifOfType(random.below(TYPES.length)),

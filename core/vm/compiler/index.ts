@@ -1,0 +1,6 @@
+export {
+  type CompiledEngine,
+  createCompiledEngine,
+  type EngineCounts,
+  type EngineOptions,
+} from "./compiled-engine.ts";
