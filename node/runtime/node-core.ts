@@ -359,6 +359,8 @@ export class NodeCore {
   }
 
   #peerFault(peer: ValidatorIndex, code: string, message: string): void {
+    const peerId = this.#messenger.peerIdOf(peer);
+    if (peerId !== undefined && PUNISHED_FAULTS.has(code)) this.#options.punish(peerId, code);
     const now = this.#options.clock.nowMs();
     const key = `${peer}:${code}`;
     const sinceMs = now - (this.#lastFaultLog.get(key) ?? Number.NEGATIVE_INFINITY);
@@ -366,8 +368,6 @@ export class NodeCore {
     if (sinceMs >= 0 && sinceMs < FAULT_LOG_INTERVAL_MS) return;
     this.#lastFaultLog.set(key, now);
     this.#options.log("warn", "a validator broke a rule", { validator: peer, code, reason: message });
-    const peerId = this.#messenger.peerIdOf(peer);
-    if (peerId !== undefined && PUNISHED_FAULTS.has(code)) this.#options.punish(peerId, code);
   }
 
   #fail(error: unknown): void {

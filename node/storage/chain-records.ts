@@ -76,7 +76,7 @@ function decodeRecord<T>(bytes: Bytes, what: string, fieldCount: number, read: R
 function unreadable(what: string, detail: string): StorageError {
   return new StorageError(
     "storage/damaged",
-    `the stored ${what} cannot be read (${detail}): remove the data folder`,
+    `the stored ${what} cannot be read (${detail}): in the data folder, remove chain (never log): the node fetches it from the others`,
   );
 }
 

@@ -216,9 +216,16 @@ export function checkChain(
   const lowest = Math.max(0, head.height - depth + 1);
   for (let height = head.height; height >= lowest; height--) {
     const stored = readHeader(store, height);
-    if (stored === undefined) return fail("chain/damaged", `block ${height} is gone: remove the data folder`);
+    if (stored === undefined)
+      return fail(
+        "chain/damaged",
+        `block ${height} is gone: in the data folder, remove chain (never log): the node fetches it from the others`,
+      );
     if (!equalBytes(stored.hash, expected) || stored.header.number !== height) {
-      return fail("chain/damaged", `block ${height} is not the parent of the next: remove the data folder`);
+      return fail(
+        "chain/damaged",
+        `block ${height} is not the parent of the next: in the data folder, remove chain (never log): the node fetches it from the others`,
+      );
     }
     expected = stored.header.parentHash;
   }

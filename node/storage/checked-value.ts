@@ -31,7 +31,7 @@ export function openValue(key: Bytes, sealed: Bytes): Bytes {
   throw new StorageError(
     "storage/damaged",
     "the database gave back something else than what was written: the disk or the files are damaged; " +
-      "remove the data folder and let the node fetch the chain from the others",
+      "in the data folder, remove chain (never log): the node fetches it from the others",
   );
 }
 
