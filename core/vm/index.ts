@@ -1,11 +1,11 @@
+export { create2Address, createAddress } from "./contract-address.ts";
+export { delegationDesignator, delegationTarget } from "./delegation.ts";
 export {
   type CompiledEngine,
   createCompiledEngine,
   type EngineCounts,
   type EngineOptions,
-} from "./compiler/index.ts";
-export { create2Address, createAddress } from "./contract-address.ts";
-export { delegationDesignator, delegationTarget } from "./delegation.ts";
+} from "./engine/index.ts";
 export { executeMessage as executeInReference } from "./execute-message.ts";
 export { type BlobRules, blobBaseFee, FORKS, type ForkRules, forkRules, GAS_PER_BLOB } from "./fork-rules.ts";
 export {

@@ -2,6 +2,9 @@ import { assert, type Bytes, must } from "@ostrom/base";
 import { type CodeBuilder, I32, I64, type Label, ModuleBuilder, V128 } from "@ostrom/wasm";
 import { MAX_STACK_SIZE } from "../gas-schedule.ts";
 import { instructionsOf } from "../instruction-set.ts";
+import { STATUS } from "../runtime/exit-status.ts";
+import { FRAME, STACK_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
+import { importMemory, importRuntime, RUNTIME_MODULE } from "../runtime/runtime-functions.ts";
 import type { Fork } from "../types.ts";
 import { blockCosts } from "./block-costs.ts";
 import { type BasicBlock, buildControlFlowGraph, type ControlFlowGraph } from "./control-flow-graph.ts";
@@ -16,9 +19,6 @@ import {
 } from "./emission.ts";
 import { emitCall } from "./emit-host.ts";
 import { emitInstruction } from "./emit-instruction.ts";
-import { STATUS } from "./exit-status.ts";
-import { FRAME, STACK_BYTES, WORD_BYTES } from "./memory-layout.ts";
-import { importMemory, importRuntime, RUNTIME_MODULE } from "./runtime-functions.ts";
 import { createSymbolicStack, resetStack } from "./symbolic-stack.ts";
 
 /** Code with more entries, or that becomes more WebAssembly than this, is left to the reference: V8 would take too long

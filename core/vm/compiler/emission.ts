@@ -1,8 +1,8 @@
 import type { CodeBuilder, Label } from "@ostrom/wasm";
 import { I64 } from "@ostrom/wasm";
+import { STACK_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
+import type { RuntimeFunctions } from "../runtime/runtime-functions.ts";
 import type { BasicBlock } from "./control-flow-graph.ts";
-import { STACK_BYTES, WORD_BYTES } from "./memory-layout.ts";
-import type { RuntimeFunctions } from "./runtime-functions.ts";
 import {
   homeSlot,
   LIMBS_OF_WORD,

@@ -1,4 +1,5 @@
 import { GAS } from "../gas-schedule.ts";
+import type { RuntimeName } from "../runtime/runtime-functions.ts";
 import { byteLength, toSigned, toWord } from "../word.ts";
 import {
   chargeConstant,
@@ -11,7 +12,6 @@ import {
 } from "./emission.ts";
 import { shiftLeftBy, shiftRightBy } from "./emit-shift.ts";
 import { addLimbs, combineBits, pushClamped, readLimb, signOf, subtractLimbs } from "./limb-operations.ts";
-import type { RuntimeName } from "./runtime-functions.ts";
 import { pop, push } from "./symbolic-stack.ts";
 import {
   constantLimb,

@@ -1,10 +1,10 @@
 import type { Label } from "@ostrom/wasm";
+import { STATUS } from "../runtime/exit-status.ts";
+import { FRAME } from "../runtime/memory-layout.ts";
 import { type Emission, writeBackStack } from "./emission.ts";
 import { storeGas } from "./emit-host.ts";
 import { claimRange } from "./emit-memory.ts";
-import { STATUS } from "./exit-status.ts";
 import { pushClamped, pushOr } from "./limb-operations.ts";
-import { FRAME } from "./memory-layout.ts";
 import { pop } from "./symbolic-stack.ts";
 import { constantOf, type Word } from "./word-value.ts";
 

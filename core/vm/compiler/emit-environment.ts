@@ -1,6 +1,6 @@
+import { FRAME, LIMB_BYTES, TRANSACTION_WORDS } from "../runtime/memory-layout.ts";
 import { type Emission, takeLimb, takeWord } from "./emission.ts";
 import { pushClamped } from "./limb-operations.ts";
-import { FRAME, LIMB_BYTES, TRANSACTION_WORDS } from "./memory-layout.ts";
 import { OP } from "./opcodes.ts";
 import { pop, push } from "./symbolic-stack.ts";
 import { constantWord, type Limb, singleWord, type Word, ZERO } from "./word-value.ts";

@@ -1,3 +1,4 @@
+import { STATUS } from "../runtime/exit-status.ts";
 import type { PlacedInstruction } from "./control-flow-graph.ts";
 import type { Emission } from "./emission.ts";
 import {
@@ -32,7 +33,6 @@ import {
 } from "./emit-memory.ts";
 import { emitShift } from "./emit-shift.ts";
 import { emitLoadSlot, emitStoreSlot } from "./emit-storage.ts";
-import { STATUS } from "./exit-status.ts";
 import { OP } from "./opcodes.ts";
 import { duplicate, pop, push, swap } from "./symbolic-stack.ts";
 import { constantWord } from "./word-value.ts";

@@ -1,4 +1,6 @@
 import { GAS, MAX_MEMORY_SIZE } from "../gas-schedule.ts";
+import { FRAME, WORD_BYTES } from "../runtime/memory-layout.ts";
+import { REVERSED, writeLoadWord } from "../runtime/runtime-memory.ts";
 import {
   chargeConstant,
   chargeWordsOfLength,
@@ -8,8 +10,6 @@ import {
   takeWord,
 } from "./emission.ts";
 import { pushClamped, pushOr, readLimb } from "./limb-operations.ts";
-import { FRAME, WORD_BYTES } from "./memory-layout.ts";
-import { REVERSED, writeLoadWord } from "./runtime-memory.ts";
 import { pop, push } from "./symbolic-stack.ts";
 import { constantOf, isSingle, type Limb, type Word } from "./word-value.ts";
 

@@ -1,9 +1,9 @@
 import { GAS } from "../gas-schedule.ts";
 import type { Instruction } from "../instruction.ts";
+import { LIMB_BYTES, OPERANDS, SLOT } from "../runtime/memory-layout.ts";
 import { chargeConstant, type Emission, pushLimb, pushWord, takeLimb } from "./emission.ts";
 import { callHost, passWords } from "./emit-host.ts";
 import { readLimb } from "./limb-operations.ts";
-import { LIMB_BYTES, OPERANDS, SLOT } from "./memory-layout.ts";
 import { pop, push } from "./symbolic-stack.ts";
 import type { Limb, Word } from "./word-value.ts";
 

@@ -1,4 +1,4 @@
-import { LIMB_BYTES, WORD_BYTES } from "./memory-layout.ts";
+import { LIMB_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
 import { LIMBS, slotLimb, type Word } from "./word-value.ts";
 
 /** The EVM's stack while a block is compiled: what the block has put there, and of what was there before, as much as the

@@ -49,5 +49,12 @@ export function instantiateWasm(module: WasmModule, imports: WasmImports): WasmE
 
 /** A trap, or what V8 throws when its own stack or memory is used up. None of these is a result of the program. */
 export function isNodeFault(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  return (
+    error instanceof NodeFault || error instanceof WebAssembly.RuntimeError || error instanceof RangeError
+  );
+}
+
+/** The machine failed, not the program: whatever ran must be undone and run again in another way. */
+export class NodeFault extends Error {
+  override readonly name = "NodeFault";
 }

@@ -1,4 +1,4 @@
-// node core/vm/compiler/compiled-engine.bench.ts [FILE...]: ipsilon's EVM benchmarks in the reference and compiled, one JSON
+// node core/vm/engine/compiled-engine.bench.ts [FILE...]: ipsilon's EVM benchmarks in the reference and compiled, one JSON
 // line an input: medians of warm runs, and the first run of all.
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";

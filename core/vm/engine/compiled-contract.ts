@@ -1,15 +1,20 @@
 import type { Bytes } from "@ostrom/base";
-import type { Fork } from "../types.ts";
-import { compileContract, HOST_FUNCTION, type RefusalReason, RUN_FUNCTION } from "./compile-contract.ts";
-import type { Runtime } from "./runtime.ts";
-import { MEMORY_NAME, RUNTIME_MODULE } from "./runtime-functions.ts";
+import {
+  compileContract,
+  HOST_FUNCTION,
+  type RefusalReason,
+  RUN_FUNCTION,
+} from "../compiler/compile-contract.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { MEMORY_NAME, RUNTIME_MODULE } from "../runtime/runtime-functions.ts";
 import {
   compileWasm,
   instantiateWasm,
   isCompileError,
   type WasmFunction,
   type WasmModule,
-} from "./webassembly.ts";
+} from "../runtime/webassembly.ts";
+import type { Fork } from "../types.ts";
 
 /** Code that can run: one instance, which serves all frames that run the code, since what belongs to a frame is in the
  * frame. */

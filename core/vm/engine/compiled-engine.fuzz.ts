@@ -1,4 +1,4 @@
-// node core/vm/compiler/compiled-engine.fuzz.ts [--seed S] [--seconds N]: random programs in the compiled engine and in the
+// node core/vm/engine/compiled-engine.fuzz.ts [--seed S] [--seconds N]: random programs in the compiled engine and in the
 // reference, until the time is over or they differ.
 import { parseArgs } from "node:util";
 import { FORKS, installMessageEngine } from "@ostrom/vm";

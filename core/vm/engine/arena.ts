@@ -1,6 +1,6 @@
 import type { Bytes } from "@ostrom/base";
-import { FRAME, HEAP, INPUT_PADDING, LIMB_BYTES, WORD_BYTES } from "./memory-layout.ts";
-import { WASM_PAGE_SIZE, type WasmMemory } from "./webassembly.ts";
+import { FRAME, HEAP, INPUT_PADDING, LIMB_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
+import { WASM_PAGE_SIZE, type WasmMemory } from "../runtime/webassembly.ts";
 
 const LIMB_MASK = 2n ** 64n - 1n;
 

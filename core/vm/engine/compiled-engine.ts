@@ -1,4 +1,5 @@
 import { type Address, addressToWord, bytesToBigint, EMPTY_BYTES, must, toHexDigits } from "@ostrom/base";
+import { touchesMemory } from "../compiler/emit-host.ts";
 import type { Entered } from "../enter.ts";
 import { enterCreation, enterMessage, executeMessage, runUntilExit } from "../execute-message.ts";
 import { forkRules } from "../fork-rules.ts";
@@ -6,11 +7,7 @@ import { endWith, endWithFault, type Frame, gasLeft, type Machine, setGasLeft } 
 import { instructionsOf } from "../instruction-set.ts";
 import { leave, resume } from "../leave.ts";
 import { forkPrecompiles } from "../precompile-set.ts";
-import type { ExecutionContext, Message, Outcome } from "../types.ts";
-import { Arena, heapEnd, layFrame, pushResult } from "./arena.ts";
-import { type CompiledContract, ContractCache, type ContractCounts } from "./compiled-contract.ts";
-import { touchesMemory } from "./emit-host.ts";
-import { FAULT_OF_STATUS, STATUS } from "./exit-status.ts";
+import { FAULT_OF_STATUS, STATUS } from "../runtime/exit-status.ts";
 import {
   FRAME,
   frameAddress,
@@ -20,9 +17,12 @@ import {
   STORAGE_GENERATION,
   TRANSACTION_WORDS,
   WORD_BYTES,
-} from "./memory-layout.ts";
-import { createRuntime } from "./runtime.ts";
-import { isNodeFault } from "./webassembly.ts";
+} from "../runtime/memory-layout.ts";
+import { createRuntime } from "../runtime/runtime.ts";
+import { isNodeFault } from "../runtime/webassembly.ts";
+import type { ExecutionContext, Message, Outcome } from "../types.ts";
+import { Arena, heapEnd, layFrame, pushResult } from "./arena.ts";
+import { type CompiledContract, ContractCache, type ContractCounts } from "./compiled-contract.ts";
 
 /** Above this an i64 could not hold the gas with room for what is charged before it is checked. */
 const MAX_COMPILED_GAS = 2n ** 62n;

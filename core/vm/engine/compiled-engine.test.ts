@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMPTY_BYTES, fromHex, unwrap } from "@ostrom/base";
+import { INITIAL_PAGES } from "../runtime/memory-layout.ts";
 import { assemble } from "../testing/assemble.ts";
 import { createCompiledEngine } from "./compiled-engine.ts";
-import { INITIAL_PAGES } from "./memory-layout.ts";
 import { type CodeRun, difference, randomRun } from "./testing/compare-engines.ts";
 
 const RUN: CodeRun = {
