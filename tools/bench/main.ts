@@ -2,6 +2,7 @@
 const BENCHMARKS: Readonly<
   Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }>>
 > = {
+  evm: () => import("./evm.ts"),
   network: () => import("./network.ts"),
 };
 
