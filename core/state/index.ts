@@ -6,6 +6,7 @@ export {
   verifyAccountProof,
   verifySlotProof,
 } from "./account-proof.ts";
+export { type CodeCache, createCodeCache } from "./code-cache.ts";
 export {
   type AccountRecord,
   type AccountUndo,

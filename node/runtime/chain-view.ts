@@ -1,6 +1,7 @@
 import { type Address, type Failure, fail, type Hash, must, ok, type Result } from "@ostrom/base";
 import type { Block, BlockHeader, ChainReads, DropReason, StateView } from "@ostrom/rpc";
 import {
+  createCodeCache,
   historicalReader,
   historicalTries,
   mergeUndos,
@@ -24,6 +25,7 @@ import {
   type Store,
   type StoreSnapshot,
 } from "@ostrom/storage";
+import { CODE_CACHE_BYTES } from "./executor.ts";
 
 /** Reverse differences that one read of old state may walk through: bounds what a request costs. */
 const MAX_UNDO_ACCOUNTS = 2_000_000;
@@ -65,6 +67,9 @@ function readBlock(store: Store, blockNumber: number): Block | undefined {
   return header === undefined || transactions === undefined ? undefined : { ...header, transactions };
 }
 
+/** Of this thread: code is the same in whichever state it is found. */
+const codes = createCodeCache(CODE_CACHE_BYTES);
+
 /** State as of a block, on a snapshot of the database: later blocks do not change what it reads.
  * Errors: `rpc/unknown-block`, `rpc/state-too-old`. */
 export function openStateView(store: Store, blockNumber: number): Result<StateView, StateFailure> {
@@ -76,7 +81,11 @@ export function openStateView(store: Store, blockNumber: number): Result<StateVi
     return opened;
   }
   const { headRoot, history } = opened.value;
-  const stored = { reader: storeReader(snapshot), tries: storeTries(snapshot), stateRoot: headRoot };
+  const stored = {
+    reader: codes.reader(storeReader(snapshot)),
+    tries: storeTries(snapshot),
+    stateRoot: headRoot,
+  };
   const reader: StateReader =
     history.accounts.size === 0 ? stored.reader : historicalReader(stored.reader, history);
   return ok({

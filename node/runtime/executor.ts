@@ -20,6 +20,7 @@ import {
 import {
   commitOperations,
   commitState,
+  createCodeCache,
   EMPTY_TRIE_ROOT,
   storeReader,
   storeState,
@@ -30,6 +31,9 @@ import { blockOperations, metaOperation, readHead, readHeader, readMeta, type St
 import { unpackSenderEntries } from "./chain-follower.ts";
 import type { ExecutedHead, ExecutionReport, OrderedInput } from "./execution-port.ts";
 import { consensusSet } from "./validator-sets.ts";
+
+/** 32 MB: some 1,300 contracts of the greatest size. */
+export const CODE_CACHE_BYTES: number = 2 ** 25;
 
 /** BLOCKHASH reaches this far back. */
 const BLOCK_HASH_WINDOW = 256;
@@ -45,6 +49,7 @@ export class WrongChainError extends Error {
 export class Executor {
   readonly #store: Store;
   readonly #rules: ChainRules;
+  readonly #codes = createCodeCache(CODE_CACHE_BYTES);
   readonly #historyBlocks: number;
   readonly #blockHashes = new Map<number, Hash>();
   #parent: { readonly header: Header; readonly hash: Hash };
@@ -102,7 +107,7 @@ export class Executor {
     return applyBlock({
       rules: this.#rules,
       parent: this.#parent.header,
-      state: storeReader(this.#store),
+      state: this.#codes.reader(storeReader(this.#store)),
       ordered: { height, timestampMs, orderDigest, proposer, transactions },
       blockHash: (number) => this.#blockHash(Number(number)),
       knownSender: (hash) => senders.get(toHexDigits(hash)),
