@@ -4,6 +4,7 @@ const BENCHMARKS: Readonly<
 > = {
   evm: () => import("./evm.ts"),
   network: () => import("./network.ts"),
+  "worst-gas": () => import("./worst-gas.ts"),
 };
 
 const [name, ...argv] = process.argv.slice(2);
