@@ -8,6 +8,7 @@ import {
   bytesToUint64,
   compareBytes,
   concatBytes,
+  createRandom,
   equalBytes,
   fromHex,
   hex,
@@ -129,4 +130,20 @@ test("padding puts zeros on the left and never cuts", () => {
 
 test("text is encoded as UTF-8", () => {
   assert.equal(toHex(utf8("aé€𐍈")), `0x${Buffer.from("aé€𐍈", "utf8").toString("hex")}`);
+});
+
+test("integers and bytes of every length up to two words agree with their text", () => {
+  const random = createRandom(5);
+  for (let i = 0; i < 3000; i++) {
+    const length = random.below(66);
+    const bytes = random.bytes(length);
+    if (random.chance(1, 3)) bytes.fill(0, 0, random.below(length + 1));
+    const value = bytesToBigint(bytes);
+    assert.equal(value, length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
+    assert.deepEqual(bigintToBytes(value, length), bytes);
+    if (value > 0n) {
+      const shortest = Math.ceil(value.toString(16).length / 2);
+      assert.throws(() => bigintToBytes(value, shortest - 1), /must fit into/);
+    }
+  }
 });
