@@ -32,6 +32,10 @@ const COMMANDS: Readonly<
     summary: "call a contract without a transaction",
     load: async () => (await import("./commands/call.ts")).call,
   },
+  deploy: {
+    summary: "deploy a contract: WebAssembly, RISC-V, or the EVM's",
+    load: async () => (await import("./commands/deploy.ts")).deploy,
+  },
   account: {
     summary: "create keys, show balances, list the development accounts",
     load: async () => (await import("./commands/account.ts")).account,

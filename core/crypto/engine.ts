@@ -1,13 +1,26 @@
 import { type Bytes, Hash } from "@ostrom/base";
+import type {
+  Blake2Engine,
+  Bls12381Engine,
+  Bn254Engine,
+  ModularEngine,
+  P256Engine,
+} from "./arithmetic-engines.ts";
+import { bigintModular } from "./bigint-modular.ts";
 import { nobleBls } from "./noble-bls.ts";
+import { nobleBls12381 } from "./noble-bls12-381.ts";
+import { nobleBn254 } from "./noble-bn254.ts";
 import { nobleHash } from "./noble-hash.ts";
+import { nobleP256 } from "./noble-p256.ts";
 import { nobleSecp256k1 } from "./noble-secp256k1.ts";
+import { plainBlake2 } from "./plain-blake2.ts";
 
-/** Hash functions of bytes of any length to 32 bytes. */
+/** Hash functions of bytes of any length to 32 bytes; RIPEMD-160 gives 20. */
 export type HashEngine = {
   readonly name: string;
   readonly keccak256: (data: Bytes) => Bytes;
   readonly sha256: (data: Bytes) => Bytes;
+  readonly ripemd160: (data: Bytes) => Bytes;
 };
 
 /** ECDSA over secp256k1 (SEC 1, SEC 2). Every engine answers alike on every input, hostile ones included:
@@ -44,24 +57,49 @@ export type BlsEngine = {
   readonly verifyPossession: (publicKey: Bytes, proof: Bytes) => boolean;
 };
 
-const engines: { hash: HashEngine; secp256k1: Secp256k1Engine; bls: BlsEngine } = {
+/** One engine for each kind of computation. */
+export type Engines = {
+  readonly hash: HashEngine;
+  readonly secp256k1: Secp256k1Engine;
+  readonly bls: BlsEngine;
+  readonly bn254: Bn254Engine;
+  readonly bls12381: Bls12381Engine;
+  readonly p256: P256Engine;
+  readonly modular: ModularEngine;
+  readonly blake2: Blake2Engine;
+};
+
+/** Plain and slow: what every other engine is compared with. */
+export const REFERENCE_ENGINES: Engines = {
   hash: nobleHash,
   secp256k1: nobleSecp256k1,
   bls: nobleBls,
+  bn254: nobleBn254,
+  bls12381: nobleBls12381,
+  p256: nobleP256,
+  modular: bigintModular,
+  blake2: plainBlake2,
 };
 
+let engines: Engines = REFERENCE_ENGINES;
+
 /** Puts faster implementations into the slots, once, when a process or worker starts. */
-export function installEngines(replacements: {
-  readonly hash?: HashEngine;
-  readonly secp256k1?: Secp256k1Engine;
-  readonly bls?: BlsEngine;
-}): void {
-  Object.assign(engines, replacements);
+export function installEngines(replacements: Partial<Engines>): void {
+  engines = { ...engines, ...replacements };
 }
 
 /** Which engine sits in each slot: a validator refuses to start on the reference ones. */
-export function engineNames(): { readonly hash: string; readonly secp256k1: string; readonly bls: string } {
-  return { hash: engines.hash.name, secp256k1: engines.secp256k1.name, bls: engines.bls.name };
+export function engineNames(): Readonly<Record<keyof Engines, string>> {
+  return {
+    hash: engines.hash.name,
+    secp256k1: engines.secp256k1.name,
+    bls: engines.bls.name,
+    bn254: engines.bn254.name,
+    bls12381: engines.bls12381.name,
+    p256: engines.p256.name,
+    modular: engines.modular.name,
+    blake2: engines.blake2.name,
+  };
 }
 
 /** Keccak-256 as Ethereum uses it (the padding before FIPS 202). */
@@ -74,12 +112,42 @@ export function sha256(data: Bytes): Hash {
   return Hash(engines.hash.sha256(data));
 }
 
+/** RIPEMD-160 (ISO/IEC 10118-3), 20 bytes. */
+export function ripemd160(data: Bytes): Bytes {
+  return engines.hash.ripemd160(data);
+}
+
 /** The slot's secp256k1 engine. */
 export function secp256k1(): Secp256k1Engine {
   return engines.secp256k1;
 }
 
-/** The slot's BLS12-381 engine. */
+/** The slot's engine of BLS signatures. */
 export function bls(): BlsEngine {
   return engines.bls;
+}
+
+/** The slot's BN254 engine. */
+export function bn254(): Bn254Engine {
+  return engines.bn254;
+}
+
+/** The slot's engine of BLS12-381's arithmetic. */
+export function bls12381(): Bls12381Engine {
+  return engines.bls12381;
+}
+
+/** The slot's P-256 engine. */
+export function p256(): P256Engine {
+  return engines.p256;
+}
+
+/** The slot's engine of modular powers. */
+export function modular(): ModularEngine {
+  return engines.modular;
+}
+
+/** The slot's BLAKE2b engine. */
+export function blake2(): Blake2Engine {
+  return engines.blake2;
 }

@@ -1,4 +1,11 @@
 export { addressOfPublicKey, recoverAddress } from "./address.ts";
+export type {
+  Blake2Engine,
+  Bls12381Engine,
+  Bn254Engine,
+  ModularEngine,
+  P256Engine,
+} from "./arithmetic-engines.ts";
 export { deriveBlsSecretKey } from "./bls-key-generation.ts";
 export {
   type Certificate,
@@ -14,18 +21,29 @@ export {
 export { createDecodedKeyCache } from "./decoded-key-cache.ts";
 export {
   type BlsEngine,
+  blake2,
   bls,
+  bls12381,
+  bn254,
+  type Engines,
   engineNames,
   type HashEngine,
   installEngines,
   keccak256,
+  modular,
+  p256,
+  REFERENCE_ENGINES,
+  ripemd160,
   type Secp256k1Engine,
   secp256k1,
   sha256,
 } from "./engine.ts";
+export { modularPower } from "./modular-power.ts";
 export { BLS_POSSESSION_TAG, BLS_SIGNATURE_TAG, nobleBls } from "./noble-bls.ts";
 export { nobleHash } from "./noble-hash.ts";
+export { BLS_GENERATOR_G2, BLS_NEGATED_GENERATOR_G1, KZG_TAU_G2 } from "./noble-kzg.ts";
 export { nobleSecp256k1 } from "./noble-secp256k1.ts";
+export { BLAKE2_INITIALIZATION_VECTOR, BLAKE2_PERMUTATIONS } from "./plain-blake2.ts";
 export {
   HASH_KECCAK256,
   HASH_SCHEMES,

@@ -17,9 +17,12 @@ const TEXTS: Readonly<Record<FaultCode, string>> = {
   "vm/depth-exceeded": "max call depth exceeded",
   "vm/nonce-exhausted": "nonce uint64 overflow",
   "vm/precompile-failed": "precompile failed",
+  "vm/trap": "program trapped",
+  "vm/invalid-program": "invalid program",
 };
 
-/** What a fault is called when it is told to people. */
-export function describeFault(fault: FaultCode): string {
-  return TEXTS[fault];
+/** What a fault is called when it is told to people.
+ * @param reason what the engine has to say besides. */
+export function describeFault(fault: FaultCode, reason?: string): string {
+  return reason === undefined ? TEXTS[fault] : `${TEXTS[fault]}: ${reason}`;
 }

@@ -246,9 +246,9 @@ export function runSimulation(prepared: PreparedSimulation, gas: bigint): Simula
 }
 
 export function outcomeOf({ outcome, gasUsed }: SimulatedRun): CallOutcome {
-  const { status, output, fault } = outcome;
+  const { status, output, fault, reason } = outcome;
   if (fault === undefined) return { status, output, gasUsed };
-  return { status, output, gasUsed, faultCode: fault, fault: describeFault(fault) };
+  return { status, output, gasUsed, faultCode: fault, fault: describeFault(fault, reason) };
 }
 
 function blockContext({ rules, header, blockHash, blockOverride }: Simulation, fork: Fork): BlockContext {

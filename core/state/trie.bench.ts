@@ -1,16 +1,14 @@
 // Times a block's worth of updates on a trie of 100,000 accounts and prints one JSON line. Run: node core/state/trie.bench.ts
-import { hash as nodeHash } from "node:crypto";
 import { type Bytes, compareBytes, createRandom, type Hash, type Random, toHexDigits } from "@ostrom/base";
-import { installEngines, keccak256, sha256 } from "@ostrom/crypto";
+import { keccak256 } from "@ostrom/crypto";
+import { installNativeCrypto } from "../../node/runtime/native-crypto.ts";
 import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, encodeAccount, updateTrie } from "./index.ts";
 
 const ACCOUNTS = 100_000;
 const UPDATES = 1_000;
 const ROUNDS = 51;
 
-installEngines({
-  hash: { name: "node:crypto", keccak256: (data) => nodeHash("keccak-256", data, "buffer"), sha256 },
-});
+installNativeCrypto();
 
 function randomAccount(random: Random): Bytes {
   const nonce = BigInt(random.below(1_000));

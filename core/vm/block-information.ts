@@ -27,7 +27,8 @@ export const BLOCK_INFORMATION: readonly Instruction[] = [
   reading(0x4a, "BLOBBASEFEE", GAS.base, ({ context }) => context.block.blobBaseFee),
 ];
 
-function blockHash({ context }: Machine, number: bigint): bigint {
+/** 0 for a block that is not one of the last BLOCK_HASH_WINDOW. */
+export function blockHash({ context }: Machine, number: bigint): bigint {
   const current = context.block.number;
   if (number >= current || number < current - BLOCK_HASH_WINDOW) return 0n;
   const hash = context.block.blockHash(number);

@@ -1,8 +1,16 @@
-import { type Address, addressFromWord } from "@ostrom/base";
+import { type Address, addressFromWord, type Bytes } from "@ostrom/base";
 import { chargeAccountAccess } from "./access.ts";
 import { codeToRun } from "./delegation.ts";
-import { type CallRequest, enterCall } from "./enter.ts";
-import { charge, claimMemory, endWithFault, type Frame, gasLeft, type Machine, setGasLeft } from "./frame.ts";
+import { type CallRequest, type Entered, enterCall } from "./enter.ts";
+import {
+  charge,
+  claimMemory,
+  type Frame,
+  gasLeft,
+  type Machine,
+  mayChangeState,
+  setGasLeft,
+} from "./frame.ts";
 import { CALL_GAS_DIVISOR, GAS } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 import { resume } from "./leave.ts";
@@ -18,7 +26,18 @@ export const CALLS: readonly Instruction[] = [
   callInstruction(0xfa, "STATICCALL", false),
 ];
 
-type CallName = "CALL" | "CALLCODE" | "DELEGATECALL" | "STATICCALL";
+export type CallName = "CALL" | "CALLCODE" | "DELEGATECALL" | "STATICCALL";
+
+/** A message call as an instruction names it. */
+export type CallOperands = {
+  readonly name: CallName;
+  /** More than may be passed on means all that may. */
+  readonly requestedGas: bigint;
+  readonly codeAddress: Address;
+  /** 0 for those that name none. */
+  readonly value: bigint;
+  readonly input: Bytes;
+};
 
 function callInstruction(opcode: number, name: CallName, hasValue: boolean): Instruction {
   const run = (machine: Machine, frame: Frame): void => call(machine, frame, name, hasValue);
@@ -27,7 +46,7 @@ function callInstruction(opcode: number, name: CallName, hasValue: boolean): Ins
 }
 
 function call(machine: Machine, frame: Frame, name: CallName, hasValue: boolean): void {
-  const { stack } = frame;
+  const { stack, memory } = frame;
   const requestedGas = stack.pop()!;
   const codeAddress = addressFromWord(stack.pop()!);
   const value = hasValue ? stack.pop()! : 0n;
@@ -35,30 +54,35 @@ function call(machine: Machine, frame: Frame, name: CallName, hasValue: boolean)
   const inputSize = stack.pop()!;
   const outputOffset = stack.pop()!;
   const outputSize = stack.pop()!;
-
-  if (name === "CALL" && value > 0n && frame.isStatic) {
-    endWithFault(frame, "vm/static-violation");
-    return;
-  }
   if (!claimMemory(frame, inputOffset, inputSize) || !claimMemory(frame, outputOffset, outputSize)) return;
-  if (!chargeAccountAccess(machine, frame, codeAddress)) return;
+  const input = readMemory(memory, inputOffset, inputSize);
+  const entered = beginCall(machine, frame, { name, requestedGas, codeAddress, value, input });
+  if (entered === undefined) return;
+  frame.pending = { kind: "call", outputOffset, outputSize };
+  if (entered.kind === "frame") frame.exit = { kind: "enter", child: entered.frame };
+  else resume(frame, entered.outcome);
+}
+
+/** Charges for a message call, memory apart, and begins it.
+ * @returns undefined if the frame may not call or does not have the gas: then the frame has ended. */
+export function beginCall(machine: Machine, frame: Frame, operands: CallOperands): Entered | undefined {
+  const { name, requestedGas, codeAddress, value, input } = operands;
+  if (name === "CALL" && value > 0n && !mayChangeState(frame)) return undefined;
+  if (!chargeAccountAccess(machine, frame, codeAddress)) return undefined;
   const { code, delegate } = codeToRun(machine.context.state, codeAddress, machine.rules.delegation);
-  if (delegate !== undefined && !chargeAccountAccess(machine, frame, delegate)) return;
-  if (value > 0n && !charge(frame, valueGas(machine, name, codeAddress))) return;
+  if (delegate !== undefined && !chargeAccountAccess(machine, frame, delegate)) return undefined;
+  if (value > 0n && !charge(frame, valueGas(machine, name, codeAddress))) return undefined;
 
   const gas = passOnGas(frame, requestedGas) + (value > 0n ? BigInt(GAS.callStipend) : 0n);
-  frame.pending = { kind: "call", outputOffset, outputSize };
-  const entered = enterCall(machine, {
+  return enterCall(machine, {
     ...partiesOf(frame, name, codeAddress, value),
     codeAddress,
     code,
-    input: readMemory(frame.memory, inputOffset, inputSize),
+    input,
     gas,
     isStatic: frame.isStatic || name === "STATICCALL",
     depth: frame.depth + 1,
   });
-  if (entered.kind === "frame") frame.exit = { kind: "enter", child: entered.frame };
-  else resume(frame, entered.outcome);
 }
 
 /** What giving value costs; a new account costs more (EIP-161: an empty one is as good as none). CALLCODE gives to the

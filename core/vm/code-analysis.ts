@@ -17,7 +17,7 @@ export type CodeAnalysis = {
 const analyses = new WeakMap<Bytes, CodeAnalysis>();
 
 export function analyseCode(code: Bytes): CodeAnalysis {
-  if (code.length === 0) return EMPTY_ANALYSIS;
+  if (code.length === 0) return NO_ANALYSIS;
   const known = analyses.get(code);
   if (known !== undefined) return known;
   const analysis = { jumpDestinations: findJumpDestinations(code), pushedWords: new Map<number, bigint>() };
@@ -25,7 +25,8 @@ export function analyseCode(code: Bytes): CodeAnalysis {
   return analysis;
 }
 
-const EMPTY_ANALYSIS: CodeAnalysis = { jumpDestinations: EMPTY_BYTES, pushedWords: new Map() };
+/** Of code that is empty, or not the EVM's. */
+export const NO_ANALYSIS: CodeAnalysis = { jumpDestinations: EMPTY_BYTES, pushedWords: new Map() };
 
 function findJumpDestinations(code: Bytes): Bytes {
   const found = new Uint8Array(code.length);

@@ -1,8 +1,16 @@
 import { type Address, type Bytes, EMPTY_BYTES, wordToBytes } from "@ostrom/base";
 import { passOnGas } from "./calls.ts";
 import { create2Address, createAddress } from "./contract-address.ts";
-import { enterCreate, refusal } from "./enter.ts";
-import { charge, claimMemory, endWithFault, type Frame, gasLeft, type Machine } from "./frame.ts";
+import { type Entered, enterCreate, faultWith, refusal } from "./enter.ts";
+import {
+  charge,
+  claimMemory,
+  endWithFault,
+  type Frame,
+  gasLeft,
+  type Machine,
+  mayChangeState,
+} from "./frame.ts";
 import { GAS, MAX_INIT_CODE_SIZE, MAX_NONCE } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 import { resume } from "./leave.ts";
@@ -29,52 +37,62 @@ export const CREATES: readonly Instruction[] = [
   },
 ];
 
+/** A creation as an instruction names it. */
+export type CreateOperands = {
+  readonly value: bigint;
+  /** Is kept: a copy. */
+  readonly initCode: Bytes;
+  /** undefined: CREATE. */
+  readonly salt: bigint | undefined;
+};
+
 function create(machine: Machine, frame: Frame, isSalted: boolean): void {
   const value = frame.stack.pop()!;
   const offset = frame.stack.pop()!;
   const size = frame.stack.pop()!;
   const salt = isSalted ? frame.stack.pop()! : undefined;
-  if (frame.isStatic) {
-    endWithFault(frame, "vm/static-violation");
-    return;
-  }
   if (size > MAX_INIT_CODE_SIZE) {
     endWithFault(frame, "vm/init-code-too-large");
     return;
   }
   if (!claimMemory(frame, offset, size)) return;
-  // CREATE2 hashes the init code to find the address.
-  const wordGas = GAS.initCodeWord + (isSalted ? GAS.keccakWord : 0);
-  if (!charge(frame, wordGas * wordCount(Number(size)))) return;
-  frame.returnData = EMPTY_BYTES;
-  createFrom(machine, frame, value, readMemory(frame.memory, offset, size), salt);
+  const initCode = readMemory(frame.memory, offset, size);
+  const entered = beginCreate(machine, frame, { value, initCode, salt });
+  if (entered === undefined) return;
+  frame.pending = { kind: "create" };
+  if (entered.kind === "frame") frame.exit = { kind: "enter", child: entered.frame };
+  else resume(frame, entered.outcome);
 }
 
-function createFrom(
-  machine: Machine,
-  frame: Frame,
-  value: bigint,
-  initCode: Bytes,
-  salt: bigint | undefined,
-): void {
+/** Charges for a creation, GAS.create and memory apart, and begins it.
+ * @returns undefined if the frame may not create or does not have the gas: then the frame has ended. */
+export function beginCreate(machine: Machine, frame: Frame, operands: CreateOperands): Entered | undefined {
+  const { value, initCode, salt } = operands;
+  if (!mayChangeState(frame)) return undefined;
+  if (initCode.length > MAX_INIT_CODE_SIZE) {
+    endWithFault(frame, "vm/init-code-too-large");
+    return undefined;
+  }
+  // CREATE2 hashes the init code to find the address.
+  const wordGas = GAS.initCodeWord + (salt === undefined ? 0 : GAS.keccakWord);
+  if (!charge(frame, wordGas * wordCount(initCode.length))) return undefined;
+  frame.returnData = EMPTY_BYTES;
+
   const { state } = machine.context;
   const creator = frame.address;
   const nonce = state.nonce(creator);
   const depth = frame.depth + 1;
-  if (refusal(state, creator, value, depth) !== undefined || nonce === MAX_NONCE) {
-    frame.stack.push(0n);
-    return;
-  }
+  const refused = refusal(state, creator, value, depth) ?? (nonce === MAX_NONCE ? NO_NONCE_LEFT : undefined);
+  if (refused !== undefined) return faultWith(refused, 0n);
   const address = addressOf(creator, nonce, initCode, salt);
   const gas = passOnGas(frame, gasLeft(frame));
   // Neither is undone if the creation fails.
   state.setNonce(creator, nonce + 1n);
   state.warmAddress(address);
-  frame.pending = { kind: "create" };
-  const entered = enterCreate(machine, { creator, address, value, initCode, gas, depth });
-  if (entered.kind === "frame") frame.exit = { kind: "enter", child: entered.frame };
-  else resume(frame, entered.outcome);
+  return enterCreate(machine, { creator, address, value, initCode, gas, depth });
 }
+
+const NO_NONCE_LEFT = "vm/nonce-exhausted";
 
 function addressOf(creator: Address, nonce: bigint, initCode: Bytes, salt: bigint | undefined): Address {
   return salt === undefined

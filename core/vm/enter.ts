@@ -1,8 +1,13 @@
 import { type Address, type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
-import { createFrame, type Frame, type Machine } from "./frame.ts";
+import { isProgramCode } from "./contract-host/code-format.ts";
+import { enterDeployment, enterProgram } from "./contract-host/enter-program.ts";
+import { type Entered, faultWith, succeedWith } from "./entered.ts";
+import { createFrame, type Machine } from "./frame.ts";
 import { MAX_CALL_DEPTH } from "./gas-schedule.ts";
-import type { FaultCode, Outcome } from "./types.ts";
+import type { FaultCode } from "./types.ts";
+
+export { type Entered, faultWith } from "./entered.ts";
 
 /** A message call that is about to begin: by a transaction or by one of the CALL instructions. */
 export type CallRequest = {
@@ -31,11 +36,6 @@ export type CreateRequest = {
   readonly depth: number;
 };
 
-/** A frame that must run, or, where no code has to run, what came of it. */
-export type Entered =
-  | { readonly kind: "frame"; readonly frame: Frame }
-  | { readonly kind: "done"; readonly outcome: Outcome };
-
 /** Why a call or creation cannot even begin: then it costs no gas beyond what the instruction itself does. */
 export function refusal(
   state: JournaledState,
@@ -62,6 +62,7 @@ export function enterCall(machine: Machine, request: CallRequest): Entered {
     return faultWith("vm/precompile-failed", 0n);
   }
   if (request.code.length === 0) return succeedWith(EMPTY_BYTES, request.gas);
+  if (isProgramCode(request.code)) return enterProgram(machine, request, checkpoint);
   return { kind: "frame", frame: createFrame({ ...request, kind: "call", checkpoint }) };
 }
 
@@ -76,6 +77,7 @@ export function enterCreate(machine: Machine, request: CreateRequest): Entered {
   state.markCreated(address);
   state.setNonce(address, 1n);
   transfer(state, request.creator, address, request.value);
+  if (isProgramCode(request.initCode)) return enterDeployment(machine, request, checkpoint);
   const frame = createFrame({
     kind: "create",
     code: request.initCode,
@@ -95,12 +97,4 @@ function transfer(state: JournaledState, from: Address, to: Address, value: bigi
   if (value === 0n) return;
   state.setBalance(from, state.balance(from) - value);
   state.setBalance(to, state.balance(to) + value);
-}
-
-export function faultWith(fault: FaultCode, gas: bigint): Entered {
-  return { kind: "done", outcome: { status: "fault", fault, output: EMPTY_BYTES, gasLeft: gas } };
-}
-
-function succeedWith(output: Bytes, gas: bigint): Entered {
-  return { kind: "done", outcome: { status: "success", output, gasLeft: gas } };
 }

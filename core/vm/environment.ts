@@ -40,10 +40,7 @@ export const ENVIRONMENT: readonly Instruction[] = [
     pushes: 0,
     run: (_, frame) => copyReturnData(frame),
   },
-  account(0x3f, "EXTCODEHASH", ({ state }, address) => {
-    const hash = state.isEmpty(address) ? undefined : state.codeHash(address);
-    return hash === undefined ? 0n : readWord(hash, 0, WORD_SIZE);
-  }),
+  account(0x3f, "EXTCODEHASH", codeHashOf),
   reading(0x47, "SELFBALANCE", GAS.low, ({ context }, frame) => context.state.balance(frame.address)),
   {
     opcode: 0x49,
@@ -52,11 +49,22 @@ export const ENVIRONMENT: readonly Instruction[] = [
     pops: 1,
     pushes: 1,
     run: ({ context }, { stack }) => {
-      const hash = context.transaction.blobVersionedHashes[Number(stack.pop()!)];
-      stack.push(hash === undefined ? 0n : readWord(hash, 0, WORD_SIZE));
+      stack.push(blobHash(context, Number(stack.pop()!)));
     },
   },
 ];
+
+/** 0 for an empty account. Source: EIP-1052. */
+export function codeHashOf({ state }: ExecutionContext, address: Address): bigint {
+  const hash = state.isEmpty(address) ? undefined : state.codeHash(address);
+  return hash === undefined ? 0n : readWord(hash, 0, WORD_SIZE);
+}
+
+/** 0 where the transaction has no such blob. */
+export function blobHash({ transaction }: ExecutionContext, index: number): bigint {
+  const hash = transaction.blobVersionedHashes[index];
+  return hash === undefined ? 0n : readWord(hash, 0, WORD_SIZE);
+}
 
 /** An instruction that pushes something of the account whose address it pops. */
 function account(

@@ -2,12 +2,10 @@ import { EMPTY_BYTES, must } from "@ostrom/base";
 import { createAddress } from "./contract-address.ts";
 import { codeToRun } from "./delegation.ts";
 import { type Entered, enterCall, enterCreate, faultWith, refusal } from "./enter.ts";
-import { forkRules } from "./fork-rules.ts";
 import { charge, endWith, endWithFault, type Frame, gasLeft, type Machine } from "./frame.ts";
 import { MAX_STACK_SIZE } from "./gas-schedule.ts";
-import { instructionsOf } from "./instruction-set.ts";
 import { leave, resume } from "./leave.ts";
-import { forkPrecompiles } from "./precompile-set.ts";
+import { createMachine } from "./machine.ts";
 import type { ExecutionContext, Message, Outcome } from "./types.ts";
 
 /** Runs a message, and all the messages that its code sends, on the context's state.
@@ -15,12 +13,11 @@ import type { ExecutionContext, Message, Outcome } from "./types.ts";
  * The state is as if a message that failed or reverted had never run; a transaction must have begun on it. Calls do not
  * recurse natively: frames wait on a list of ours, so that depth does not depend on V8's stack. */
 export function executeMessage(context: ExecutionContext, message: Message): Outcome {
-  const machine: Machine = {
-    context,
-    rules: forkRules(context.fork),
-    precompiles: context.precompiles ?? forkPrecompiles(context.fork),
-    instructions: instructionsOf(context.fork),
-  };
+  return runMessage(createMachine(context), message);
+}
+
+/** Runs a message on a machine made for it. */
+export function runMessage(machine: Machine, message: Message): Outcome {
   const entered = message.to === undefined ? enterCreation(machine, message) : enterMessage(machine, message);
   return entered.kind === "done" ? entered.outcome : runFrames(machine, entered.frame);
 }
@@ -55,7 +52,8 @@ export function enterCreation(machine: Machine, message: Message): Entered {
   return enterCreate(machine, { creator, address, value, initCode, gas, depth: 0 });
 }
 
-function runFrames(machine: Machine, outermost: Frame): Outcome {
+/** Runs a frame that has been entered, and all that it calls. */
+export function runFrames(machine: Machine, outermost: Frame): Outcome {
   const frames = [outermost];
   for (;;) {
     const frame = frames[frames.length - 1]!;
@@ -75,6 +73,12 @@ function runFrames(machine: Machine, outermost: Frame): Outcome {
 
 /** Runs one frame's code until it ends or calls. */
 export function runUntilExit(machine: Machine, frame: Frame): void {
+  const { program } = frame;
+  if (program === undefined) runInstructions(machine, frame);
+  else machine.programKinds[program.kind].runInReference(machine, frame, program);
+}
+
+function runInstructions(machine: Machine, frame: Frame): void {
   const { instructions, context } = machine;
   const { code, stack } = frame;
   while (frame.exit === undefined) {

@@ -1,10 +1,11 @@
 import { type Address, type Bytes, EMPTY_BYTES } from "@ostrom/base";
-import { analyseCode, type CodeAnalysis } from "./code-analysis.ts";
+import { analyseCode, type CodeAnalysis, NO_ANALYSIS } from "./code-analysis.ts";
+import type { Program, ProgramKinds } from "./contract-host/types.ts";
 import type { ForkRules } from "./fork-rules.ts";
 import { MAX_MEMORY_SIZE } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 import { createMemory, growMemory, type Memory, memoryGas } from "./memory.ts";
-import type { ExecutionContext, FaultCode, PrecompileSet } from "./types.ts";
+import type { ExecutionContext, FaultCode, Outcome, PrecompileSet } from "./types.ts";
 
 /** What all frames of one message share. */
 export type Machine = {
@@ -13,6 +14,10 @@ export type Machine = {
   readonly precompiles: PrecompileSet;
   /** By opcode; undefined: invalid in this fork. */
   readonly instructions: readonly (Instruction | undefined)[];
+  readonly programKinds: ProgramKinds;
+  /** Programs that the message has entered: who enters one again does not pay for loading it. By address, as hex digits;
+   * it is not undone with state, because what is loaded stays loaded. */
+  readonly loadedPrograms: Set<string>;
 };
 
 /** How a frame ended. */
@@ -29,12 +34,23 @@ export type Exit = Halt | { readonly kind: "enter"; readonly child: Frame };
 /** What a frame that waits does with its child's outcome. */
 export type Pending =
   | { readonly kind: "call"; readonly outputOffset: bigint; readonly outputSize: bigint }
-  | { readonly kind: "create" };
+  | { readonly kind: "create" }
+  /** A program's; see contract-host/run-host-call.ts. */
+  | {
+      readonly kind: "host-call";
+      /** Where a creation's address goes in the program's memory; undefined: it was a call. */
+      readonly addressTo: number | undefined;
+      /** The child's, when it has ended and the frame may go on. */
+      readonly outcome: Outcome | undefined;
+    };
 
 /** One running piece of code: a message call or a creation. */
 export type Frame = {
   readonly kind: "call" | "create";
+  /** What runs. Of a program, as it is deployed, with its prefix; a creation of one runs what it is to deploy. */
   readonly code: Bytes;
+  /** undefined: `code` is the EVM's. */
+  readonly program: Program | undefined;
   readonly analysis: CodeAnalysis;
   /** Whose storage and balance the code acts on; for a creation, the new contract. */
   readonly address: Address;
@@ -52,6 +68,8 @@ export type Frame = {
   readonly memory: Memory;
   /** Output of the last call or failed creation (EIP-211). */
   returnData: Bytes;
+  /** What a program has said that it returns or reverts with. */
+  output: Bytes;
   /** What is left is `gas + gasReserve`; see gasLeft. */
   gas: number;
   gasReserve: bigint;
@@ -63,13 +81,14 @@ export type Frame = {
 export type FrameStart = Pick<
   Frame,
   "kind" | "code" | "address" | "caller" | "value" | "input" | "isStatic" | "depth" | "checkpoint"
-> & { readonly gas: bigint };
+> & { readonly gas: bigint; readonly program?: Program };
 
 export function createFrame(start: FrameStart): Frame {
   const frame: Frame = {
     kind: start.kind,
     code: start.code,
-    analysis: analyseCode(start.code),
+    program: start.program,
+    analysis: start.program === undefined ? analyseCode(start.code) : NO_ANALYSIS,
     address: start.address,
     caller: start.caller,
     value: start.value,
@@ -81,6 +100,7 @@ export function createFrame(start: FrameStart): Frame {
     stack: [],
     memory: createMemory(),
     returnData: EMPTY_BYTES,
+    output: EMPTY_BYTES,
     gas: 0,
     gasReserve: 0n,
     exit: undefined,
@@ -136,6 +156,12 @@ function claimMemoryUpTo(frame: Frame, end: number): boolean {
   if (!charge(frame, memoryGas(end) - memoryGas(memory.size))) return false;
   growMemory(memory, end);
   return true;
+}
+
+/** Ends the frame if it must not change state. Source: EIP-214.
+ * @returns false then. */
+export function mayChangeState(frame: Frame): boolean {
+  return !frame.isStatic || endWithFault(frame, "vm/static-violation");
 }
 
 /** Ends the frame: it loses its gas, and what it did is undone. @returns false, so that a check can return it. */

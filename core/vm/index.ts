@@ -1,10 +1,25 @@
 export { create2Address, createAddress } from "./contract-address.ts";
+export { programInitCode } from "./contract-host/code-format.ts";
+export { HOST_CALLS } from "./contract-host/host-calls.ts";
+export { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_PAYLOAD_BYTES } from "./contract-host/program-gas.ts";
+export type { ProgramKind } from "./contract-host/types.ts";
+export { planUpload, type Upload, type UploadPlan } from "./contract-host/upload-plan.ts";
 export { delegationDesignator, delegationTarget } from "./delegation.ts";
 export {
-  type CompiledEngine,
-  createCompiledEngine,
+  COMPILE_GAS,
+  type CompiledModule,
+  type CompileService,
+  type ContractEngine,
+  compileModule,
+  createContractEngine,
+  createInlineCompileService,
+  createWarmer,
+  ENGINE_VERSION,
   type EngineCounts,
+  EngineDivergence,
   type EngineOptions,
+  type EngineTiers,
+  MODULE_CACHE_BYTES,
 } from "./engine/index.ts";
 export { executeMessage as executeInReference } from "./execute-message.ts";
 export { type BlobRules, blobBaseFee, FORKS, type ForkRules, forkRules, GAS_PER_BLOB } from "./fork-rules.ts";
@@ -21,6 +36,8 @@ export { describeOpcode } from "./instruction-set.ts";
 export { executeMessage, installMessageEngine, type MessageEngine } from "./message-engine.ts";
 export { forkPrecompiles } from "./precompile-set.ts";
 export {
+  createEmittedBlake2,
+  createEmittedModular,
   isPrecompile,
   type PrecompileResult,
   precompileAddresses,

@@ -24,12 +24,20 @@ export function leave(machine: Machine, frame: Frame, halt: Halt): Outcome {
 
 /** Sources: Yellow Paper, section 7; EIP-170 (size), EIP-3541 (first byte). */
 function deposit(machine: Machine, frame: Frame, halt: Halt): Halt {
+  if (frame.program !== undefined) return depositProgram(machine, frame, halt);
   const code = halt.output;
   if (code.length > MAX_CODE_SIZE) return depositFault("vm/code-too-large");
   if (code[0] === INVALID_FIRST_BYTE) return depositFault("vm/code-begins-with-ef");
   if (!charge(frame, GAS.codeDepositByte * code.length)) return depositFault("vm/out-of-gas");
   machine.context.state.setCode(frame.address, code);
   return halt;
+}
+
+/** A program is deployed as it came; what its constructor returned says nothing. */
+function depositProgram(machine: Machine, frame: Frame, halt: Halt): Halt {
+  if (!charge(frame, GAS.codeDepositByte * frame.code.length)) return depositFault("vm/out-of-gas");
+  machine.context.state.setCode(frame.address, frame.code);
+  return { ...halt, output: frame.code };
 }
 
 function depositFault(fault: FaultCode): Halt {
@@ -39,8 +47,13 @@ function depositFault(fault: FaultCode): Halt {
 /** Gives a frame that waited the outcome of the call or creation that it waited for. */
 export function resume(frame: Frame, outcome: Outcome): void {
   const { pending } = frame;
-  frame.pending = undefined;
   frame.exit = undefined;
+  if (pending?.kind === "host-call") {
+    // What it does with it needs the program's memory, which only who runs the program has.
+    frame.pending = { ...pending, outcome };
+    return;
+  }
+  frame.pending = undefined;
   setGasLeft(frame, gasLeft(frame) + outcome.gasLeft);
   const succeeded = outcome.status === "success";
   if (pending?.kind === "call") {

@@ -1,21 +1,25 @@
-import { addressFromWord, EMPTY_BYTES } from "@ostrom/base";
-import { charge, endWith, endWithFault, type Frame, type Machine } from "./frame.ts";
+import { type Address, addressFromWord, EMPTY_BYTES } from "@ostrom/base";
+import { charge, endWith, type Frame, type Machine, mayChangeState } from "./frame.ts";
 import { GAS } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 
 /** Gives the balance away; removes the account only if this transaction created it.
  * Sources: EIP-150 and EIP-161 (gas), EIP-2929, EIP-3529 (no refund), EIP-6780. */
 export const SELF_DESTRUCT: readonly Instruction[] = [
-  { opcode: 0xff, name: "SELFDESTRUCT", gas: GAS.selfDestruct, pops: 1, pushes: 0, run: selfDestruct },
+  {
+    opcode: 0xff,
+    name: "SELFDESTRUCT",
+    gas: GAS.selfDestruct,
+    pops: 1,
+    pushes: 0,
+    run: (machine, frame) => selfDestruct(machine, frame, addressFromWord(frame.stack.pop()!)),
+  },
 ];
 
-function selfDestruct({ context }: Machine, frame: Frame): void {
+/** Charges for what depends on the state, and ends the frame. */
+export function selfDestruct({ context }: Machine, frame: Frame, beneficiary: Address): void {
   const { state } = context;
-  const beneficiary = addressFromWord(frame.stack.pop()!);
-  if (frame.isStatic) {
-    endWithFault(frame, "vm/static-violation");
-    return;
-  }
+  if (!mayChangeState(frame)) return;
   // Unlike elsewhere, a warm account costs nothing here.
   const accessGas = state.warmAddress(beneficiary) ? 0 : GAS.coldAccount;
   const balance = state.balance(frame.address);

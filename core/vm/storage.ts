@@ -1,11 +1,31 @@
-import { charge, endWithFault, type Frame, gasLeft, type Machine } from "./frame.ts";
+import { charge, endWithFault, type Frame, gasLeft, type Machine, mayChangeState } from "./frame.ts";
 import { GAS } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 
 /** Persistent and transient storage. Sources: EIP-2200, 2929 and 3529 (SSTORE), EIP-1153 (transient storage). */
 export const STORAGE: readonly Instruction[] = [
-  { opcode: 0x54, name: "SLOAD", gas: GAS.zero, pops: 1, pushes: 1, run: load },
-  { opcode: 0x55, name: "SSTORE", gas: GAS.zero, pops: 2, pushes: 0, run: store },
+  {
+    opcode: 0x54,
+    name: "SLOAD",
+    gas: GAS.zero,
+    pops: 1,
+    pushes: 1,
+    run: (machine, frame) => {
+      const value = loadSlot(machine, frame, frame.stack.pop()!);
+      if (value !== undefined) frame.stack.push(value);
+    },
+  },
+  {
+    opcode: 0x55,
+    name: "SSTORE",
+    gas: GAS.zero,
+    pops: 2,
+    pushes: 0,
+    run: (machine, frame) => {
+      const slot = frame.stack.pop()!;
+      storeSlot(machine, frame, slot, frame.stack.pop()!);
+    },
+  },
   {
     opcode: 0x5c,
     name: "TLOAD",
@@ -23,30 +43,27 @@ export const STORAGE: readonly Instruction[] = [
     gas: GAS.transientStorage,
     pops: 2,
     pushes: 0,
-    run: ({ context }, frame) => {
+    run: (machine, frame) => {
       const slot = frame.stack.pop()!;
-      const value = frame.stack.pop()!;
-      if (frame.isStatic) endWithFault(frame, "vm/static-violation");
-      else context.state.setTransientStorage(frame.address, slot, value);
+      storeTransient(machine, frame, slot, frame.stack.pop()!);
     },
   },
 ];
 
-function load({ context }: Machine, frame: Frame): void {
-  const slot = frame.stack.pop()!;
-  const wasWarm = context.state.warmSlot(frame.address, slot);
-  if (!charge(frame, wasWarm ? GAS.warmAccess : GAS.coldSlot)) return;
-  frame.stack.push(context.state.storage(frame.address, slot));
+export function storeTransient({ context }: Machine, frame: Frame, slot: bigint, value: bigint): void {
+  if (mayChangeState(frame)) context.state.setTransientStorage(frame.address, slot, value);
 }
 
-function store({ context }: Machine, frame: Frame): void {
+/** @returns undefined if the frame does not have the gas: then the frame has ended. */
+export function loadSlot({ context }: Machine, frame: Frame, slot: bigint): bigint | undefined {
+  const wasWarm = context.state.warmSlot(frame.address, slot);
+  if (!charge(frame, wasWarm ? GAS.warmAccess : GAS.coldSlot)) return undefined;
+  return context.state.storage(frame.address, slot);
+}
+
+export function storeSlot({ context }: Machine, frame: Frame, slot: bigint, value: bigint): void {
   const { state } = context;
-  const slot = frame.stack.pop()!;
-  const value = frame.stack.pop()!;
-  if (frame.isStatic) {
-    endWithFault(frame, "vm/static-violation");
-    return;
-  }
+  if (!mayChangeState(frame)) return;
   if (gasLeft(frame) <= GAS.storageSentry) {
     endWithFault(frame, "vm/out-of-gas");
     return;

@@ -72,6 +72,8 @@ export type Outcome = {
   readonly status: "success" | "revert" | "fault";
   /** Why a fault happened; for messages to people. */
   readonly fault?: FaultCode;
+  /** More about it than its code tells, in words: why a program is invalid. */
+  readonly reason?: string;
   /** Return data, revert data, or empty. */
   readonly output: Bytes;
   readonly gasLeft: bigint;
@@ -94,4 +96,7 @@ export type FaultCode =
   | "vm/insufficient-balance"
   | "vm/depth-exceeded"
   | "vm/nonce-exhausted"
-  | "vm/precompile-failed";
+  | "vm/precompile-failed"
+  /** A program (contract-host) stopped by itself, or by a rule: unreachable, division by zero, out of bounds. */
+  | "vm/trap"
+  | "vm/invalid-program";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
+import { DEFAULT_ENGINE, type EngineSettings } from "./installed-engine.ts";
 import type { LogLevel } from "./ports.ts";
 
 /** What is one node's own: `node.json` in its folder. What all nodes must agree on stands in `genesis.json`. */
@@ -20,6 +21,8 @@ export type NodeConfiguration = {
   };
   /** How many blocks back state can be read and proved; older blocks keep their bodies and receipts. */
   readonly historyBlocks: number;
+  /** How this node runs contracts; no result depends on it. */
+  readonly engine: EngineSettings;
   readonly logLevel: LogLevel;
   /** Where the other validators are, if not where genesis says: name -> "host:port". */
   readonly peerAddresses: Readonly<Record<string, string>>;
@@ -43,6 +46,7 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
     callGasCap: 50_000_000,
   },
   historyBlocks: DEFAULT_HISTORY_BLOCKS,
+  engine: DEFAULT_ENGINE,
   logLevel: "info",
   peerAddresses: {},
 };
@@ -52,7 +56,15 @@ const MAX_PORT = 65_535;
 export const CONFIGURATION_FILE = "node.json";
 export const GENESIS_FILE = "genesis.json";
 
-type Shape = "text" | "port" | "count" | "texts" | "addresses" | "level" | { readonly [key: string]: Shape };
+type Shape =
+  | "text"
+  | "port"
+  | "count"
+  | "texts"
+  | "addresses"
+  | "level"
+  | "tiers"
+  | { readonly [key: string]: Shape };
 
 const SHAPE: { readonly [key: string]: Shape } = {
   name: "text",
@@ -68,6 +80,7 @@ const SHAPE: { readonly [key: string]: Shape } = {
     callGasCap: "count",
   },
   historyBlocks: "count",
+  engine: { tiers: "tiers", verifyEvery: "count" },
   logLevel: "level",
   peerAddresses: "addresses",
 };
@@ -88,6 +101,7 @@ export function readConfiguration(
     ...given,
     link: { ...DEFAULT_CONFIGURATION.link, ...given.link },
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...given.rpc },
+    engine: { ...DEFAULT_CONFIGURATION.engine, ...given.engine },
   });
 }
 
@@ -133,6 +147,10 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return ["debug", "info", "warn", "error"].includes(String(value))
         ? undefined
         : `${at} must be one of debug, info, warn, error`;
+    case "tiers":
+      return ["mixed", "tier0", "tier1", "reference"].includes(String(value))
+        ? undefined
+        : `${at} must be one of mixed, tier0, tier1, reference`;
     case "addresses":
       return typeof value === "object" && value !== null && Object.values(value).every(isAddress)
         ? undefined

@@ -1,5 +1,8 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
 import type { Genesis, Skipped } from "@ostrom/execution";
+import type { EngineTiers } from "@ostrom/vm";
+import type { EngineSettings } from "./installed-engine.ts";
+import type { LogLevel } from "./ports.ts";
 
 /** One finalized block on its way to execution; plain data, so that it crosses threads. */
 export type OrderedInput = {
@@ -54,9 +57,23 @@ export type ExecutionWorkerVocabulary = {
       readonly databasePath: string;
       readonly genesis: Genesis;
       readonly historyBlocks: number;
+      readonly engine: EngineSettings;
     };
     readonly answer: ExecutedHead;
   };
-  readonly execute: { readonly argument: OrderedInput; readonly answer: ExecutionReport };
+  readonly execute: {
+    readonly argument: { readonly input: OrderedInput; readonly tiers: EngineTiers };
+    readonly answer: ExecutionReport;
+  };
+  /** What came of the newest block, once more: whoever asked first has not heard it. */
+  readonly recall: { readonly argument: OrderedInput; readonly answer: ExecutionReport };
   readonly close: { readonly argument: undefined; readonly answer: undefined };
+};
+
+export type ExecutionWorkerEvents = {
+  readonly log: {
+    readonly level: LogLevel;
+    readonly message: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  };
 };

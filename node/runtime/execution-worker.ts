@@ -1,33 +1,43 @@
 import { parentPort } from "node:worker_threads";
 import { must } from "@ostrom/base";
 import { openLevelStore } from "@ostrom/storage";
-import type { ExecutionWorkerVocabulary } from "./execution-port.ts";
+import type { ExecutionWorkerEvents, ExecutionWorkerVocabulary } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
+import { type InstalledEngine, installContractEngine } from "./installed-engine.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 installNativeCrypto();
 let executor: Executor | undefined;
+let engine: InstalledEngine | undefined;
 let close: () => Promise<void> = async () => undefined;
 // Blocks run one after another even if they are asked for at once.
 let last: Promise<unknown> = Promise.resolve();
 
-connectWorker<ExecutionWorkerVocabulary, Record<never, never>>(
+const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, ExecutionWorkerEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
   {
-    open: async ({ databasePath, genesis, historyBlocks }) => {
+    open: async ({ databasePath, genesis, historyBlocks, engine: settings }) => {
       const store = await openLevelStore(databasePath);
       close = () => store.close();
       executor = await Executor.open(store, genesis, historyBlocks);
+      engine = installContractEngine(settings, (level, message, fields = {}) =>
+        node.emit("log", { level, message, fields }),
+      );
       return executor.head();
     },
-    execute: (input) => {
-      const run = last.then(() => must(executor, "a worker is opened before it executes").execute(input));
+    execute: ({ input, tiers }) => {
+      const run = last.then(() => {
+        must(engine, "a worker is opened before it executes").setTiers(tiers);
+        return must(executor, "a worker is opened before it executes").execute(input);
+      });
       last = run.catch(() => undefined);
       return run;
     },
+    recall: (input) => must(executor, "a worker is opened before it is asked").recall(input),
     close: async () => {
       await last;
+      await engine?.stop();
       await close();
       return undefined;
     },

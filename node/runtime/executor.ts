@@ -30,6 +30,7 @@ import {
 import { blockOperations, metaOperation, readHead, readHeader, readMeta, type Store } from "@ostrom/storage";
 import { unpackSenderEntries } from "./chain-follower.ts";
 import type { ExecutedHead, ExecutionReport, OrderedInput } from "./execution-port.ts";
+import { recallReport } from "./recalled-report.ts";
 import { consensusSet } from "./validator-sets.ts";
 
 /** 32 MB: some 1,300 contracts of the greatest size. */
@@ -96,6 +97,11 @@ export class Executor {
       skipped: block.skipped,
       changed: [...applied.changes.accounts.keys()],
     };
+  }
+
+  /** The report of the newest block once more, from the store. */
+  recall(input: OrderedInput): ExecutionReport {
+    return recallReport(this.#store, input, this.#rules);
   }
 
   #apply(input: OrderedInput): AppliedBlock {

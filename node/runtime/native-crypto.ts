@@ -4,21 +4,35 @@ import { assert, type Bytes, bigintToBytes, bytesToBigint, type Hash } from "@os
 import {
   assertBlsSecretKey,
   assertSecp256k1SecretKey,
+  type Blake2Engine,
+  type Bls12381Engine,
   type BlsEngine,
+  type Bn254Engine,
   createDecodedKeyCache,
   engineNames,
   type HashEngine,
   installEngines,
+  type ModularEngine,
   nobleBls,
+  type P256Engine,
   SECP256K1_ORDER,
   type Secp256k1Engine,
 } from "@ostrom/crypto";
+import { createEmittedBlake2, createEmittedModular } from "@ostrom/vm";
+import { loadMclBls12381 } from "./native-crypto-bls12381.ts";
+import { loadMclBn254 } from "./native-crypto-bn254.ts";
+import { createOpensslP256 } from "./native-crypto-p256.ts";
 
 /** The native engines of core/crypto's slots. The test beside this file compares each with the reference. */
 export type NativeCrypto = {
   readonly hash: HashEngine;
   readonly secp256k1: Secp256k1Engine;
   readonly bls: BlsEngine;
+  readonly bn254: Bn254Engine;
+  readonly bls12381: Bls12381Engine;
+  readonly p256: P256Engine;
+  readonly modular: ModularEngine;
+  readonly blake2: Blake2Engine;
 };
 
 type Secp256k1Binding = typeof import("secp256k1");
@@ -38,7 +52,18 @@ const load = createRequire(import.meta.url);
 /** Loads the native engines without installing them.
  * Throws an Error that says what is missing and what to do, if a binding does not load on this machine. */
 export function loadNativeCrypto(): NativeCrypto {
-  return { hash: opensslHash, secp256k1: loadSecp256k1(), bls: loadBlst() };
+  const blst = loadNativeBinding<BlstBinding>("@chainsafe/blst");
+  const modular = createEmittedModular();
+  return {
+    hash: opensslHash,
+    secp256k1: loadSecp256k1(),
+    bls: loadBlst(blst),
+    bn254: loadMclBn254(),
+    bls12381: loadMclBls12381(blst),
+    p256: createOpensslP256(modular),
+    modular,
+    blake2: createEmittedBlake2(),
+  };
 }
 
 /** Puts the native engines into core/crypto's slots; once in each process and worker, before anything is computed.
@@ -55,6 +80,7 @@ const opensslHash: HashEngine = {
   name: "openssl",
   keccak256: (data) => Uint8Array.fromHex(nodeHash("keccak-256", data, "hex")),
   sha256: (data) => Uint8Array.fromHex(nodeHash("sha256", data, "hex")),
+  ripemd160: (data) => Uint8Array.fromHex(nodeHash("ripemd160", data, "hex")),
 };
 
 /** libsecp256k1. The package's main entry falls back to JavaScript without a word, so its binding is asked for by path. */
@@ -91,8 +117,7 @@ function belowOrder(hash: Hash): Bytes {
   return value < SECP256K1_ORDER ? hash : bigintToBytes(value - SECP256K1_ORDER, hash.length);
 }
 
-function loadBlst(): BlsEngine {
-  const binding = loadNativeBinding<BlstBinding>("@chainsafe/blst");
+function loadBlst(binding: BlstBinding): BlsEngine {
   const readPublicKey = createDecodedKeyCache((bytes) => readBlstPublicKey(binding, bytes), MAX_CACHED_KEYS);
   const secretKeyOf = (bytes: Bytes): InstanceType<BlstBinding["SecretKey"]> => {
     assertBlsSecretKey(bytes);

@@ -100,7 +100,12 @@ async function assemble(parts: Parts): Promise<RunningNode> {
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
-  const chain = await openChain({ ...parts, historyBlocks: settings.historyBlocks, own, onFailure });
+  const chain = await openChain({
+    ...parts,
+    historyBlocks: settings.historyBlocks,
+    engine: settings.engine,
+    own,
+  });
   const checker = startSignatureWorkers(onFailure);
   cleanup.add(() => checker.stop());
   const { links, attach } = createNodeLinks({ ...parts, genesisHash: chain.domain.genesisHash, validators });
@@ -177,6 +182,7 @@ async function serveRpc(
     {
       databasePath: chain.databasePath,
       historyBlocks: settings.historyBlocks,
+      engine: settings.engine,
       rules: genesis.rules,
       genesisHash: chain.domain.genesisHash,
       clientVersion: CLIENT_VERSION,

@@ -19,6 +19,7 @@ import {
 import type { Cleanup } from "./cleanup.ts";
 import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutedHead, Execution } from "./execution-port.ts";
+import type { EngineSettings } from "./installed-engine.ts";
 import { machineEntropy } from "./machine.ts";
 import type { Log } from "./ports.ts";
 import { KEYS_FOLDER, type NodeSecrets } from "./provision.ts";
@@ -44,11 +45,11 @@ export async function openChain(options: {
   readonly folder: string;
   readonly genesis: Genesis;
   readonly historyBlocks: number;
+  readonly engine: EngineSettings;
   readonly own: ValidatorIndex;
   readonly secrets: NodeSecrets;
   readonly log: Log;
   readonly cleanup: Cleanup;
-  readonly onFailure: (error: Error) => void;
 }): Promise<OpenedChain> {
   const { own, secrets } = options;
   const directory = await openDataDirectory(join(options.folder, DATA_FOLDER), { create: true });
@@ -73,13 +74,13 @@ type Options = Parameters<typeof openChain>[0];
 /** Opens the database here first, then in the execution worker, and checks that its newest blocks are linked. */
 async function openDatabase(
   path: string,
-  { genesis, historyBlocks, cleanup, onFailure }: Options,
+  { genesis, historyBlocks, engine, log, cleanup }: Options,
 ): Promise<Pick<OpenedChain, "store" | "execution"> & { readonly genesisHash: Hash }> {
   const store = await openLevelStore(path);
   cleanup.add(() => store.close());
   const execution = await startExecutionWorker(
-    { databasePath: path, genesis, historyBlocks },
-    onFailure,
+    { databasePath: path, genesis, historyBlocks, engine },
+    log,
   ).catch((error: Failure) => {
     throw inFolder(path, error);
   });

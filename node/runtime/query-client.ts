@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { fail, type Result } from "@ostrom/base";
-import type { ChainRules } from "@ostrom/execution";
 import type { Executor, Simulation, SimulationFailure } from "@ostrom/rpc";
+import type { ExecutionWorkerEvents } from "./execution-port.ts";
+import { CONTRACT_STACK_MB } from "./installed-engine.ts";
+import type { Log } from "./ports.ts";
 import type { QueryWorkerVocabulary } from "./query-worker.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
@@ -10,22 +12,22 @@ const MAX_WAITING_QUERIES = 256;
 
 type Running = {
   readonly worker: Worker;
-  readonly peer: Peer<QueryWorkerVocabulary, object, object>;
+  readonly peer: Peer<QueryWorkerVocabulary, ExecutionWorkerEvents, object>;
   readonly ready: Promise<unknown>;
 };
 
 /** Runs eth_call and its like in a thread of its own, which starts with the first of them. One that takes longer than it may is
  * ended with its thread; the next one gets a new thread. */
 export class QueryClient implements Executor {
-  readonly #databasePath: string;
-  readonly #rules: ChainRules;
+  readonly #options: QueryWorkerVocabulary["open"]["argument"];
+  readonly #log: Log;
   #running: Running | undefined;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(databasePath: string, rules: ChainRules) {
-    this.#databasePath = databasePath;
-    this.#rules = rules;
+  constructor({ databasePath, rules, engine }: QueryWorkerVocabulary["open"]["argument"], log: Log) {
+    this.#options = { databasePath, rules, engine };
+    this.#log = log;
   }
 
   readonly call: Executor["call"] = (simulation) => this.#ask("call", simulation);
@@ -87,13 +89,17 @@ export class QueryClient implements Executor {
 
   #worker(): Running {
     if (this.#running !== undefined) return this.#running;
-    const worker = new Worker(new URL("./query-worker.ts", import.meta.url), { name: "queries" });
+    const worker = new Worker(new URL("./query-worker.ts", import.meta.url), {
+      name: "queries",
+      resourceLimits: { stackSizeMb: CONTRACT_STACK_MB },
+    });
     const peer: Running["peer"] = connectWorker(worker, {});
+    peer.on("log", ({ level, message, fields }) => this.#log(level, message, fields));
     const forget = (): void => {
       if (this.#running?.worker === worker) this.#running = undefined;
     };
     watchWorker(worker, "query", peer, forget);
-    const ready = peer.call("open", { databasePath: this.#databasePath, rules: this.#rules });
+    const ready = peer.call("open", this.#options);
     // The next one may find what this one missed.
     ready.catch(forget);
     this.#running = { worker, peer, ready };

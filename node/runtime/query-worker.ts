@@ -13,13 +13,19 @@ import {
 import type { Simulation, SimulationFailure } from "@ostrom/rpc";
 import { type LevelStore, openLevelStore, readHeader } from "@ostrom/storage";
 import { openStateView } from "./chain-view.ts";
+import type { ExecutionWorkerEvents } from "./execution-port.ts";
+import { type EngineSettings, installContractEngine } from "./installed-engine.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 /** What may be asked of a query worker. It runs one message at a time, without effect on the chain. */
 export type QueryWorkerVocabulary = {
   readonly open: {
-    readonly argument: { readonly databasePath: string; readonly rules: ChainRules };
+    readonly argument: {
+      readonly databasePath: string;
+      readonly rules: ChainRules;
+      readonly engine: EngineSettings;
+    };
     readonly answer: undefined;
   };
   readonly call: { readonly argument: Simulation; readonly answer: Result<CallOutcome, SimulationFailure> };
@@ -55,11 +61,15 @@ function simulate<T>(
 }
 
 installNativeCrypto();
-connectWorker<QueryWorkerVocabulary, Record<never, never>>(
+const client = connectWorker<QueryWorkerVocabulary, Record<never, never>, ExecutionWorkerEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
   {
-    open: async ({ databasePath, rules }) => {
+    open: async ({ databasePath, rules, engine }) => {
       opened = { store: await openLevelStore(databasePath, { create: false }), rules };
+      // Ends with this thread.
+      installContractEngine(engine, (level, message, fields = {}) =>
+        client.emit("log", { level, message, fields }),
+      );
       return undefined;
     },
     call: (simulation) => simulate(simulation, simulateCall),

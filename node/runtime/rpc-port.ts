@@ -1,6 +1,7 @@
 import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
 import type { ChainRules, SignedTransaction } from "@ostrom/execution";
 import type { DropReason, PoolContent, PoolStatus, RpcLimits } from "@ostrom/rpc";
+import type { EngineSettings } from "./installed-engine.ts";
 
 /** What the node asks of its JSON-RPC worker. */
 export type RpcWorkerVocabulary = {
@@ -12,6 +13,7 @@ export type RpcWorkerOptions = {
   readonly databasePath: string;
   /** How many blocks back the executor keeps state. */
   readonly historyBlocks: number;
+  readonly engine: EngineSettings;
   readonly rules: ChainRules;
   readonly genesisHash: Hash;
   readonly clientVersion: string;

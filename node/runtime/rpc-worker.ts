@@ -72,7 +72,9 @@ node.on("network", (news) => {
 
 async function start(options: RpcWorkerOptions): Promise<{ readonly port: number }> {
   store = await openLevelStore(options.databasePath, { create: false });
-  queries = new QueryClient(options.databasePath, options.rules);
+  queries = new QueryClient(options, (level, message, fields) =>
+    node.emit("log", { level, message, fields: plainFields(fields) }),
+  );
   const backend = createBackend(store, queries, options);
   startingBlock = backend.chain.heads().latest;
   server = createRpcServer({

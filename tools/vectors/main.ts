@@ -1,7 +1,7 @@
 // npm run vectors -- COMMAND ...: runs test vectors that others wrote. `--help` says what there is.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { FORKS, type Fork } from "@ostrom/vm";
+import { type EngineTiers, FORKS, type Fork } from "@ostrom/vm";
 import { installNativeCrypto } from "../../node/runtime/native-crypto.ts";
 import { runComparison } from "./compare.ts";
 import { runRlpTests } from "./rlp-tests.ts";
@@ -12,12 +12,15 @@ import { runTransactionTests } from "./transaction-tests.ts";
 import { runTrieTests } from "./trie-tests.ts";
 import type { VectorRun } from "./vector-run.ts";
 
+const ENGINES: readonly EngineTiers[] = ["reference", "tier0", "tier1", "mixed"];
+
 const HELP = `Runs test vectors that others wrote. The last line says how many passed and failed.
 
   node tools/vectors/main.ts state-tests PATH...   all state tests below folders, or in files
       --fork NAME     only ${FORKS.join(", ")} (may be given more than once; all by default)
       --slow          also what tools/vectors/slow-list.ts leaves out
-      --engine NAME   reference or compiled (reference by default)
+      --engine NAME   ${ENGINES.join(", ")}: who runs the contracts (reference by default);
+                      mixed gives each frame to a tier at random, by a seed
       --workers N     worker threads (as many as processors by default)
       --trace         lists each instruction of the cases that fail
       --times         lists the files that took longest
@@ -102,7 +105,9 @@ async function stateTests(paths: readonly string[], options: Options): Promise<n
   if (others.length > 0) write(`${others.length} files hold no state tests`);
   const passed = reports.reduce((sum, report) => sum + report.passed, 0);
   const failed = reports.reduce((sum, report) => sum + report.failures.length, 0);
-  for (const count of counts) write(`compiled engine of a worker: ${JSON.stringify(count)}`);
+  if (options.engine !== "reference") {
+    for (const count of counts) write(`engine of a worker: ${JSON.stringify(count)}`);
+  }
   write(`${passed} passed, ${failed} failed`);
   if (options.json) {
     const failures = reports.flatMap(({ path, failures: all }) =>
@@ -142,9 +147,9 @@ function forksOf(options: Options): readonly Fork[] {
   });
 }
 
-function engineOf({ engine }: Options): "reference" | "compiled" {
-  if (engine !== "reference" && engine !== "compiled")
-    throw new Error(`--engine ${engine}: there are reference, compiled`);
+function engineOf(options: Options): EngineTiers {
+  const engine = ENGINES.find((candidate) => candidate === options.engine);
+  if (engine === undefined) throw new Error(`--engine ${options.engine}: there are ${ENGINES.join(", ")}`);
   return engine;
 }
 

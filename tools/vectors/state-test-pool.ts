@@ -12,19 +12,21 @@ export type StateTestRun = {
   readonly reports: readonly StateTestReport[];
   /** Paths left out because they are on the slow list. */
   readonly leftOut: readonly string[];
-  /** What the compiled engines have done, one of each worker. */
+  /** What the engines have done, one of each worker. */
   readonly counts: readonly EngineCounts[];
 };
 
 /** Runs all state tests below some folders (or files), on worker threads.
  * @param options.workers as many as there are processors unless told.
  * @param options.slow also runs what is on the slow list.
+ * @param options.part runs one file in so many, from `index` on.
  * @param options.engine which engine runs the messages: the reference unless told. */
 export async function runStateTests(
   paths: readonly string[],
   options: {
     readonly forks: readonly Fork[];
     readonly slow?: boolean;
+    readonly part?: { readonly of: number; readonly index: number };
     readonly workers?: number;
     readonly engine?: WorkerStart["engine"];
     readonly onReport?: (report: StateTestReport) => void;
@@ -32,7 +34,8 @@ export async function runStateTests(
 ): Promise<StateTestRun> {
   const files = paths.flatMap(jsonFilesBelow);
   const leftOut = options.slow === true ? [] : files.filter(isSlow);
-  const queue = files.filter((file) => !leftOut.includes(file));
+  const { of, index } = options.part ?? { of: 1, index: 0 };
+  const queue = files.filter((file) => !leftOut.includes(file)).filter((_, at) => at % of === index);
   const reports: StateTestReport[] = [];
   const take = (report: StateTestReport): void => {
     reports.push(report);

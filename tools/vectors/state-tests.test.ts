@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { FORKS } from "@ostrom/vm";
+import { type EngineCounts, FORKS } from "@ostrom/vm";
 import { SLOW_STATE_TESTS } from "./slow-list.ts";
 import { readStateTests } from "./state-test-format.ts";
 import { runStateTests, type StateTestRun } from "./state-test-pool.ts";
@@ -13,6 +13,8 @@ const SAMPLE = join(import.meta.dirname, "sample");
 const VECTORS = join(import.meta.dirname, "../../../shared/vectors/ethereum");
 const FOLDERS = ["GeneralStateTests", "prague", "osaka"].map((folder) => join(VECTORS, folder));
 const skip = existsSync(VECTORS) ? false : "the shared vectors are not here (../shared/vectors/ethereum)";
+/** What one tier does alone differs little from what it does mixed: so the whole set is run mixed, and a part in each. */
+const PARTS = 4;
 const ONE_FILE = join(SAMPLE, "GeneralStateTests/stSelfBalance/selfBalanceCallTypes.json");
 
 function assertAllPassed({ reports }: StateTestRun, least: number): number {
@@ -23,6 +25,10 @@ function assertAllPassed({ reports }: StateTestRun, least: number): number {
   return passed;
 }
 
+function sumOf({ counts }: StateTestRun, count: (counts: EngineCounts) => number): number {
+  return counts.reduce((sum, engine) => sum + count(engine), 0);
+}
+
 test("state tests: the sample passes, in each fork", async (t) => {
   for (const fork of FORKS) {
     const passed = assertAllPassed(await runStateTests([SAMPLE], { forks: [fork] }), 10);
@@ -30,11 +36,30 @@ test("state tests: the sample passes, in each fork", async (t) => {
   }
 });
 
-test("state tests: all of ../shared/vectors/ethereum pass", { skip }, async (t) => {
-  const run = await runStateTests(FOLDERS, { forks: FORKS });
+test("state tests: all of ../shared/vectors/ethereum pass with each frame in a tier, or in the reference, at random", {
+  skip,
+}, async (t) => {
+  const run = await runStateTests(FOLDERS, { forks: FORKS, engine: "mixed" });
   const passed = assertAllPassed(run, 19_000);
+  assert.equal(
+    sumOf(run, ({ nodeFaults }) => nodeFaults),
+    0,
+  );
   t.diagnostic(`${passed} passed, 0 failed, ${run.leftOut.length} slow files left out`);
+  const frames = (["tier0", "tier1", "reference"] as const).map(
+    (tier) => `${sumOf(run, (counts) => counts.frames[tier])} in ${tier}`,
+  );
+  t.diagnostic(`frames: ${frames.join(", ")}`);
 });
+
+for (const [index, engine] of (["reference", "tier0", "tier1"] as const).entries()) {
+  test(`state tests: ${engine} alone passes one file in ${PARTS} of ../shared/vectors/ethereum`, {
+    skip,
+  }, async (t) => {
+    const run = await runStateTests(FOLDERS, { forks: FORKS, engine, part: { of: PARTS, index } });
+    t.diagnostic(`${assertAllPassed(run, 1_000)} passed, 0 failed`);
+  });
+}
 
 test("state tests: the slow list names files that are there", { skip }, () => {
   for (const { path } of SLOW_STATE_TESTS)

@@ -1,12 +1,9 @@
-import { createPublicClient, createWalletClient, getAddress, http } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+import { getAddress } from "viem";
 import { type Command, UsageError } from "../command.ts";
-import { ask, askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
+import { DEFAULT_RPC_URL } from "../rpc-client.ts";
 import { KEY_FLAGS, readSigningKey } from "../signing-key.ts";
 import { readAddress, readAmount, readData } from "../units.ts";
-
-const POLLING_INTERVAL_MS = 50;
-const RECEIPT_TIMEOUT_MS = 60_000;
+import { connectWallet } from "../wallet.ts";
 
 export const send: Command = {
   name: "send",
@@ -55,35 +52,13 @@ export const send: Command = {
     if (to === undefined && data === "0x")
       throw new UsageError("say where to (--to ADDRESS) or what to create (--data HEX)");
     const value = readAmount(String(values["value"]), "--value");
-    const chainId = Number(await ask<string>(rpc, "eth_chainId"));
-    const transport = http(rpc);
-    const chain = {
-      id: chainId,
-      name: "Ostrom",
-      nativeCurrency: { name: "Coin", symbol: "COIN", decimals: 18 },
-      rpcUrls: { default: { http: [rpc] } },
-    };
-    const wallet = createWalletClient({
-      account: privateKeyToAccount(readSigningKey(input)),
-      chain,
-      transport,
-    });
-    const hash = await wallet
-      .sendTransaction(to === undefined ? { data, value } : { to, data, value })
-      .catch((error: { shortMessage?: string; details?: string; message: string }) => {
-        // The node's own words, where it has said something.
-        throw new UsageError(error.details ?? error.shortMessage ?? error.message);
-      });
+    const wallet = await connectWallet(rpc, readSigningKey(input));
+    const hash = await wallet.send(to === undefined ? { data, value } : { to, data, value });
     if (values["wait"] !== true) {
       console.log(values["json"] === true ? JSON.stringify({ hash }) : hash);
       return 0;
     }
-    const client = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL_MS });
-    const receipt = await client
-      .waitForTransactionReceipt({ hash, timeout: RECEIPT_TIMEOUT_MS })
-      .catch(async (error: { shortMessage?: string; message: string }) => {
-        throw new UsageError(`${hash} was sent, but ${await describeFate(rpc, hash, error)}`);
-      });
+    const receipt = await wallet.receipt(hash);
     const outcome = {
       hash,
       status: receipt.status,
@@ -99,19 +74,3 @@ export const send: Command = {
     return receipt.status === "success" ? 0 : 1;
   },
 };
-
-/** Why there is no receipt, as the node sees it. */
-async function describeFate(
-  rpc: string,
-  hash: string,
-  error: { readonly shortMessage?: string; readonly message: string },
-): Promise<string> {
-  const [answer] = await askMany(rpc, [{ method: "ostrom_getTransactionStatus", params: [hash] }]);
-  const fate = answer?.result as { readonly status?: string; readonly message?: string } | undefined;
-  if (fate?.status === "dropped") return `was dropped: ${fate.message}`;
-  if (fate?.status === undefined) return `no receipt came: ${error.shortMessage ?? error.message}`;
-  return (
-    `has no receipt after ${RECEIPT_TIMEOUT_MS / 1_000} s (${fate.status}): ` +
-    "see with ostrom status whether the chain goes on, and whether an earlier nonce is missing"
-  );
-}

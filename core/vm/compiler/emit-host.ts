@@ -14,7 +14,7 @@ import type { Word } from "./word-value.ts";
 
 /** Operands that name a part of memory: the places of its offset and size, the top of the stack being 0. */
 type Ranges = readonly (readonly [number, number])[];
-const RANGES: ReadonlyMap<number, Ranges> = new Map<number, Ranges>([
+export const RANGES: ReadonlyMap<number, Ranges> = new Map<number, Ranges>([
   [OP.CODECOPY, [[0, 2]]],
   [OP.EXTCODECOPY, [[1, 3]]],
   [OP.RETURNDATACOPY, [[0, 2]]],

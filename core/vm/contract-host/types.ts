@@ -72,3 +72,11 @@ export type ProgramEntry = "call" | "deploy";
 
 /** Whether a program may be deployed, decided by its bytes alone. */
 export type ProgramVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** What the engine has to know of a kind. */
+export type ProgramKindRules = {
+  readonly validate: (bytes: Bytes) => ProgramVerdict;
+  readonly runInReference: ReferenceRunner;
+};
+
+export type ProgramKinds = Readonly<Record<ProgramKind, ProgramKindRules>>;

@@ -34,6 +34,11 @@ export class Arena {
     this.refresh();
   }
 
+  /** In bytes. */
+  size(): number {
+    return this.#buffer.byteLength;
+  }
+
   number(address: number): number {
     return this.#view.getUint32(address, true);
   }
@@ -96,7 +101,8 @@ export function heapEnd(arena: Arena, frame: number | undefined): number {
   return align(arena.number(frame + FRAME.memoryBase) + arena.number(frame + FRAME.memorySize));
 }
 
-/** Lays out a frame that is about to begin: its input from `heapStart` on, then its memory, still empty. */
+/** Lays out a frame that is about to begin: its input from `heapStart` on, then its memory, still empty.
+ * @returns where the memory begins. */
 export function layFrame(
   arena: Arena,
   frame: number,
@@ -109,7 +115,7 @@ export function layFrame(
     readonly value: bigint;
     readonly storageId: number;
   },
-): void {
+): number {
   const { input } = start;
   const memoryBase = align(heapStart + input.length + INPUT_PADDING);
   arena.reserve(memoryBase);
@@ -127,6 +133,7 @@ export function layFrame(
   arena.setWord(frame + FRAME.address, start.address);
   arena.setWord(frame + FRAME.caller, start.caller);
   arena.setWord(frame + FRAME.value, start.value);
+  return memoryBase;
 }
 
 /** Puts the result of a call on a frame's stack, where its next block finds it. */

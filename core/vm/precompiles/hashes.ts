@@ -1,6 +1,5 @@
-import { ripemd160 } from "@noble/hashes/legacy.js";
 import { padLeft } from "@ostrom/base";
-import { sha256 } from "@ostrom/crypto";
+import { ripemd160, sha256 } from "@ostrom/crypto";
 import { gasPerWord, type Precompile } from "./precompile.ts";
 
 /** 0x02: SHA-256 of the input. Source: Yellow Paper, appendix E. */

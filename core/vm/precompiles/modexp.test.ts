@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Bytes, bigintToBytes, bytesToBigint, concatBytes, createRandom, hex } from "@ostrom/base";
+import { modularPower } from "@ostrom/crypto";
 import type { Fork } from "../types.ts";
 import { runPrecompile } from "./index.ts";
-import { modularPower } from "./modular-power.ts";
 
 const PLENTY = 1n << 60n;
 

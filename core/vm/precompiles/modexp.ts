@@ -1,5 +1,5 @@
-import { type Bytes, bigintToBytes, bytesToBigint, EMPTY_BYTES } from "@ostrom/base";
-import { modularPower } from "./modular-power.ts";
+import { type Bytes, bytesToBigint, EMPTY_BYTES } from "@ostrom/base";
+import { modular } from "@ostrom/crypto";
 import { type Precompile, readPadded } from "./precompile.ts";
 
 const LENGTHS = 96;
@@ -71,12 +71,11 @@ function power(input: Bytes): Bytes {
     Number(lengths.exponent),
     Number(lengths.modulus),
   ];
-  const base = bytesToBigint(readPadded(input, LENGTHS, baseLength));
-  const exponent = bytesToBigint(readPadded(input, LENGTHS + baseLength, exponentLength));
-  const modulus = bytesToBigint(readPadded(input, LENGTHS + baseLength + exponentLength, modulusLength));
-  return modulus === 0n
-    ? new Uint8Array(modulusLength)
-    : bigintToBytes(modularPower(base, exponent, modulus), modulusLength);
+  return modular().power(
+    readPadded(input, LENGTHS, baseLength),
+    readPadded(input, LENGTHS + baseLength, exponentLength),
+    readPadded(input, LENGTHS + baseLength + exponentLength, modulusLength),
+  );
 }
 
 function maximum(a: bigint, b: bigint): bigint {

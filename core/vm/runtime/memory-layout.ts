@@ -11,6 +11,7 @@ import { WASM_PAGE_SIZE } from "./webassembly.ts";
  * 4096       scratch space of the runtime
  * 65536      the table of storage slots that are known
  *            frames, by depth: header, then the EVM's stack
+ *            code that the interpreter runs (CODE_AREA)
  * HEAP       by depth: the input of a frame, then its memory; a frame's begin where its caller's end
  * ``` */
 export const WORD_BYTES = 32;
@@ -68,6 +69,11 @@ export const FRAME = {
   resumeEntry: 44,
   /** Which account's storage the frame works on, as a number that is another for each account. */
   storageId: 48,
+  /** Where the interpreter finds the frame's code, its size, and which of its bytes are jump destinations (a bit each);
+   * compiled code needs none of them. */
+  codeBase: 52,
+  codeSize: 56,
+  jumpMap: 60,
   /** Words. */
   address: 64,
   caller: 96,
@@ -96,7 +102,13 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-export const HEAP: number = roundUp(FRAMES + FRAME_COUNT * FRAME_BYTES, WASM_PAGE_SIZE);
+/** Pages of it that nobody touches cost nothing. What does not fit lies on the heap, with the frame that runs it. */
+export const CODE_AREA: { readonly at: number; readonly size: number } = {
+  at: roundUp(FRAMES + FRAME_COUNT * FRAME_BYTES, WASM_PAGE_SIZE),
+  size: 64 * 2 ** 20,
+};
+
+export const HEAP: number = CODE_AREA.at + CODE_AREA.size;
 
 /** Room for the memories of ordinary transactions; pages that nobody touches cost nothing. */
 const INITIAL_HEAP_BYTES = 16 * 2 ** 20;

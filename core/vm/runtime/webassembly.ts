@@ -47,6 +47,16 @@ export function instantiateWasm(module: WasmModule, imports: WasmImports): WasmE
   return new WebAssembly.Instance(module, imports).exports;
 }
 
+/** A memory that an instance exports. */
+export function exportedMemory(exports: WasmExports, name: string): WasmMemory {
+  return (exports as unknown as Readonly<Record<string, WasmMemory>>)[name]!;
+}
+
+/** Code in WebAssembly has trapped: `unreachable`, a division by zero, an access out of bounds, and the like. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError;
+}
+
 /** A trap, or what V8 throws when its own stack or memory is used up. None of these is a result of the program. */
 export function isNodeFault(error: unknown): boolean {
   return (
@@ -57,4 +67,5 @@ export function isNodeFault(error: unknown): boolean {
 /** The machine failed, not the program: whatever ran must be undone and run again in another way. */
 export class NodeFault extends Error {
   override readonly name = "NodeFault";
+  readonly code = "vm/node-fault";
 }

@@ -1,0 +1,2 @@
+export { CodeArea } from "./code-area.ts";
+export { createInterpreter, type Interpreter } from "./interpreter.ts";

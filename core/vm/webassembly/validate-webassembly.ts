@@ -1,0 +1,9 @@
+import type { Bytes } from "@ostrom/base";
+import type { ProgramVerdict } from "../contract-host/types.ts";
+import { readContract } from "./read-contract.ts";
+
+/** Whether a module may be deployed as a contract: see README.md, "Which modules are accepted". */
+export function validateWebAssembly(bytes: Bytes): ProgramVerdict {
+  const contract = readContract(bytes);
+  return contract.ok ? { ok: true } : { ok: false, reason: contract.error };
+}
