@@ -26,7 +26,7 @@ export function analyseCode(code: Bytes): CodeAnalysis {
 }
 
 /** Of code that is empty, or not the EVM's. */
-export const NO_ANALYSIS: CodeAnalysis = { jumpDestinations: EMPTY_BYTES, pushedWords: new Map() };
+const NO_ANALYSIS: CodeAnalysis = { jumpDestinations: EMPTY_BYTES, pushedWords: new Map() };
 
 function findJumpDestinations(code: Bytes): Bytes {
   const found = new Uint8Array(code.length);

@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from "@ostrom/base";
-import { claimMemory, endWith, endWithFault, type Frame, gasLeft } from "./frame.ts";
+import { analysisOf, claimMemory, endWith, endWithFault, type Frame, gasLeft } from "./frame.ts";
 import { GAS } from "./gas-schedule.ts";
 import { type Instruction, reading } from "./instruction.ts";
 import { readMemory } from "./memory.ts";
@@ -76,7 +76,7 @@ export const CONTROL: readonly Instruction[] = [
 function jump(frame: Frame, destination: bigint): void {
   const target = Number(destination);
   // Above 2^53 the number is inexact, but still far beyond any code.
-  if (frame.analysis.jumpDestinations[target] !== 1) {
+  if (analysisOf(frame).jumpDestinations[target] !== 1) {
     endWithFault(frame, "vm/invalid-jump");
     return;
   }

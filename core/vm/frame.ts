@@ -1,5 +1,5 @@
 import { type Address, type Bytes, EMPTY_BYTES } from "@ostrom/base";
-import { analyseCode, type CodeAnalysis, NO_ANALYSIS } from "./code-analysis.ts";
+import { analyseCode, type CodeAnalysis } from "./code-analysis.ts";
 import type { Program, ProgramKinds } from "./contract-host/types.ts";
 import type { ForkRules } from "./fork-rules.ts";
 import { MAX_MEMORY_SIZE } from "./gas-schedule.ts";
@@ -51,7 +51,8 @@ export type Frame = {
   readonly code: Bytes;
   /** undefined: `code` is the EVM's. */
   readonly program: Program | undefined;
-  readonly analysis: CodeAnalysis;
+  /** See analysisOf. */
+  analysis: CodeAnalysis | undefined;
   /** Whose storage and balance the code acts on; for a creation, the new contract. */
   readonly address: Address;
   readonly caller: Address;
@@ -88,7 +89,7 @@ export function createFrame(start: FrameStart): Frame {
     kind: start.kind,
     code: start.code,
     program: start.program,
-    analysis: start.program === undefined ? analyseCode(start.code) : NO_ANALYSIS,
+    analysis: undefined,
     address: start.address,
     caller: start.caller,
     value: start.value,
@@ -108,6 +109,12 @@ export function createFrame(start: FrameStart): Frame {
   };
   setGasLeft(frame, start.gas);
   return frame;
+}
+
+/** What can be said of the frame's code; made when the reference first asks, since the tiers have their own. */
+export function analysisOf(frame: Frame): CodeAnalysis {
+  frame.analysis ??= analyseCode(frame.code);
+  return frame.analysis;
 }
 
 // Gas is a bigint everywhere but in a frame, where each instruction subtracts from it and a bigint would cost more than

@@ -1,4 +1,5 @@
 import { pushedWord } from "./code-analysis.ts";
+import { analysisOf } from "./frame.ts";
 import { GAS } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 
@@ -38,7 +39,7 @@ function push(length: number): Instruction {
     pops: 0,
     pushes: 1,
     run: (_, frame) => {
-      frame.stack.push(pushedWord(frame.code, frame.analysis, frame.programCounter, length));
+      frame.stack.push(pushedWord(frame.code, analysisOf(frame), frame.programCounter, length));
       frame.programCounter += length;
     },
   };
