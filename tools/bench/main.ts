@@ -1,19 +1,30 @@
 // npm run bench -- NAME [flags]: each benchmark prints one JSON line per result.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
 const BENCHMARKS: Readonly<
   Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }>>
 > = {
   evm: () => import("./evm.ts"),
   network: () => import("./network.ts"),
-  precompiles: () => script(() => import("../../core/vm/precompiles/precompiles.bench.ts")),
-  "program-gas": () => script(() => import("../../core/vm/contract-host/calibration.bench.ts")),
-  riscv: () => script(() => import("../../core/vm/riscv/riscv.bench.ts")),
-  wasm: () => script(() => import("../../core/vm/webassembly/webassembly.bench.ts")),
+  precompiles: () => script("core/vm/precompiles/precompiles.bench.ts"),
+  "program-gas": () => script("core/vm/contract-host/calibration.bench.ts"),
+  riscv: () => script("core/vm/riscv/riscv.bench.ts"),
+  wasm: () => script("core/vm/webassembly/webassembly.bench.ts"),
   "worst-gas": () => import("./worst-gas.ts"),
 };
 
-/** Benchmarks that lie beside what they measure run when they are imported. */
-async function script(load: () => Promise<unknown>): Promise<{ readonly run: () => Promise<void> }> {
-  return { run: async () => void (await load()) };
+/** A benchmark that lies beside what it measures, in a process of its own. */
+async function script(path: string): Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }> {
+  const run = async (argv: readonly string[]): Promise<void> => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "../..", path), ...argv], {
+      stdio: "inherit",
+    });
+    const [exitCode] = await once(child, "close");
+    process.exitCode = Number(exitCode ?? 1);
+  };
+  return { run };
 }
 
 const [name, ...argv] = process.argv.slice(2);
