@@ -175,6 +175,13 @@ test("a failing estimate answers what the run comes to, with its revert data", (
   );
 });
 
+test("the reason why a program is invalid reaches whoever estimates its deployment", () => {
+  const estimate = unwrap(estimateGas(simulation({ from: SENDER, data: hex("ef0a0200000003616263") })));
+  assert.ok(estimate.kind === "failed");
+  assert.equal(estimate.outcome.faultCode, "vm/invalid-program");
+  assert.match(estimate.outcome.fault ?? "", /^invalid program: .*file/);
+});
+
 test("an estimate stays within what is asked, the cap, EIP-7825 and what the sender can pay", () => {
   const request = REQUESTS["a threshold of gas"]!;
   const failing = (more: CallRequest, gasCap = 50_000_000n): string | undefined => {

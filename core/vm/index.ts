@@ -1,5 +1,5 @@
 export { create2Address, createAddress } from "./contract-address.ts";
-export { programInitCode } from "./contract-host/code-format.ts";
+export { kindOf, programInitCode } from "./contract-host/code-format.ts";
 export { HOST_CALLS } from "./contract-host/host-calls.ts";
 export { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_PAYLOAD_BYTES } from "./contract-host/program-gas.ts";
 export type { ProgramKind } from "./contract-host/types.ts";
@@ -37,6 +37,7 @@ export { executeMessage, installMessageEngine, type MessageEngine } from "./mess
 export { forkPrecompiles } from "./precompile-set.ts";
 export {
   createEmittedBlake2,
+  createEmittedKeccak,
   createEmittedModular,
   isPrecompile,
   type PrecompileResult,

@@ -18,7 +18,7 @@ import {
   SECP256K1_ORDER,
   type Secp256k1Engine,
 } from "@ostrom/crypto";
-import { createEmittedBlake2, createEmittedModular } from "@ostrom/vm";
+import { createEmittedBlake2, createEmittedKeccak, createEmittedModular } from "@ostrom/vm";
 import { loadMclBls12381 } from "./native-crypto-bls12381.ts";
 import { loadMclBn254 } from "./native-crypto-bn254.ts";
 import { createOpensslP256 } from "./native-crypto-p256.ts";
@@ -55,7 +55,7 @@ export function loadNativeCrypto(): NativeCrypto {
   const blst = loadNativeBinding<BlstBinding>("@chainsafe/blst");
   const modular = createEmittedModular();
   return {
-    hash: opensslHash,
+    hash: createHash(),
     secp256k1: loadSecp256k1(),
     bls: loadBlst(blst),
     bn254: loadMclBn254(),
@@ -74,14 +74,24 @@ export function installNativeCrypto(): ReturnType<typeof engineNames> {
   return engineNames();
 }
 
-/** OpenSSL's hashes. Text and back costs less than a Buffer (measured: 0.95 against 1.4 us for 32 bytes), and gives a plain
- * Uint8Array, whose slice() copies where a Buffer's would share memory. */
-const opensslHash: HashEngine = {
-  name: "openssl",
-  keccak256: (data) => Uint8Array.fromHex(nodeHash("keccak-256", data, "hex")),
-  sha256: (data) => Uint8Array.fromHex(nodeHash("sha256", data, "hex")),
-  ripemd160: (data) => Uint8Array.fromHex(nodeHash("ripemd160", data, "hex")),
-};
+/** Up to here the engine's own Keccak is faster (measured: 0.35 against 0.8 us for 64 bytes, alike at 700). */
+const MAX_SHORT_KECCAK_LENGTH = 600;
+
+/** OpenSSL's hashes; Keccak of short inputs, which tries are made of, by WebAssembly. Text and back costs less than a Buffer
+ * (measured: 0.95 against 1.4 us for 32 bytes), and gives a plain Uint8Array, whose slice() copies where a Buffer's would
+ * share memory. */
+function createHash(): HashEngine {
+  const shortKeccak256 = createEmittedKeccak();
+  return {
+    name: "openssl+wasm",
+    keccak256: (data) =>
+      data.length <= MAX_SHORT_KECCAK_LENGTH
+        ? shortKeccak256(data)
+        : Uint8Array.fromHex(nodeHash("keccak-256", data, "hex")),
+    sha256: (data) => Uint8Array.fromHex(nodeHash("sha256", data, "hex")),
+    ripemd160: (data) => Uint8Array.fromHex(nodeHash("ripemd160", data, "hex")),
+  };
+}
 
 /** libsecp256k1. The package's main entry falls back to JavaScript without a word, so its binding is asked for by path. */
 function loadSecp256k1(): Secp256k1Engine {

@@ -2,6 +2,8 @@
 // Prints nanoseconds per gas of each class of instructions, of entering, loading and validating, under V8's baseline compiler and
 // its optimizing one. docs/program-gas.md has the figures from which the prices were set.
 import { execFileSync } from "node:child_process";
+import { hash } from "node:crypto";
+import { installEngines, REFERENCE_ENGINES } from "@ostrom/crypto";
 import { calibrateEvm } from "./testing/evm-calibration.ts";
 import type { Calibration } from "./testing/measure-program.ts";
 import { calibrateRiscv } from "./testing/riscv-calibration.ts";
@@ -16,6 +18,9 @@ const V8_FLAGS = {
 const MEASURE = "--measure";
 
 if (process.argv.includes(MEASURE)) {
+  // As a node does.
+  const keccak256 = (data: Uint8Array): Uint8Array => Uint8Array.fromHex(hash("keccak-256", data, "hex"));
+  installEngines({ hash: { ...REFERENCE_ENGINES.hash, name: "openssl", keccak256 } });
   const rows = [
     ...calibrateEvm("tier0"),
     ...calibrateWebAssembly(),

@@ -56,12 +56,14 @@ export const PROGRAM_GAS = {
   entry: 400,
   /** Each 32 bytes that data or segments put into memory when an instance begins. */
   initializedWord: 3,
-  /** The n-th page (64 KB) of a frame costs `page` and n of these besides: memory that is held by frames that wait is
-   * bounded by gas alone. */
+  /** A page (64 KB). Zeroing one costs less; but frames that wait hold theirs, and gas alone bounds how much all of them hold:
+   * 1 GiB for 2^24 gas. */
   page: 1000,
+  /** The square of the count of a frame's pages, divided by this, comes to that. */
   pageSquareDivisor: 1,
-  /** Each KiB of a program, or part of one, when a transaction enters it for the first time. */
-  loadKibibyte: 1024,
+  /** Each KiB of a program, or part of one, when a message of a transaction, or one that it sends, enters it for the first
+   * time: it may have to be read, decoded and compiled. */
+  loadKibibyte: 2048,
   /** Each byte of a program that is deployed: decoding, checking, preparing. */
   validationByte: 10,
   /** Each call to the host, besides what the EVM's instruction for the same costs. */
@@ -71,7 +73,7 @@ export const PROGRAM_GAS = {
 } as const;
 
 export const PAGE_SIZE = 65_536;
-/** Pages that a program's memory may have: 4 MiB. In larger ones an access at random took ten times as long. */
+/** Pages that a program's memory may have: 4 MiB, about as much as caches hold. */
 export const MAX_PROGRAM_PAGES = 64;
 
 /** The calls inside a program that wait may hold so many slots in one message; a call that would exceed it is a trap. A
@@ -96,11 +98,6 @@ const WORD_BYTES = 32;
 /** Gas for a memory of so many pages. Growing costs the difference. */
 export function pagesGas(pages: number): number {
   return PROGRAM_GAS.page * pages + Math.floor((pages * pages) / PROGRAM_GAS.pageSquareDivisor);
-}
-
-/** Gas for growing a memory that has `pages` by `more`. */
-export function growthGas(pages: number, more: number): number {
-  return pagesGas(pages + more) - pagesGas(pages);
 }
 
 /** Gas that a frame is charged before its program runs, whatever it then does.

@@ -11,8 +11,8 @@ import { Tier1Cache, type Tier1Counts } from "./tier1-cache.ts";
 import { verifyMessage } from "./verify-message.ts";
 import { warmUp } from "./warm-up-messages.ts";
 
-/** Above this an i64 could not hold the gas with room for what is charged before it is checked. */
-const MAX_TIERED_GAS = 2n ** 62n;
+/** What an i64 holds. What is charged before it is checked makes it negative, and nothing is as dear as to go below -2^63. */
+const MAX_TIERED_GAS = 2n ** 63n - 1n;
 
 /** Who runs code:
  * - `mixed`, as a node does: tier 0 at first, tier 1 once the code has spent enough gas and has been compiled;
@@ -25,7 +25,7 @@ export type EngineOptions = {
   readonly tiers?: EngineTiers;
   /** Where `mixed` has code compiled: on this thread at once unless told. */
   readonly compileService?: CompileService;
-  /** How much gas code has to spend before `mixed` has it compiled, besides some for each byte: COMPILE_GAS unless told. */
+  /** How much gas code has to spend before `mixed` has it compiled, and again for each 4 KB: COMPILE_GAS unless told. */
   readonly compileGas?: number;
   /** Of all compiled modules: MODULE_CACHE_BYTES unless told. */
   readonly moduleCacheBytes?: number;

@@ -5,10 +5,9 @@ import { assemble } from "../testing/assemble.ts";
 import { type CompiledModule, type CompileService, compileModule } from "./compile-service.ts";
 import { Tier1Cache } from "./tier1-cache.ts";
 
-const BASE_GAS = 1000;
-const CODE_BYTES = 3;
-/** With 256 for each byte of code. */
-const COMPILE_GAS = BASE_GAS + 256 * CODE_BYTES;
+/** The codes here have three bytes: they have to spend 1024 + 3 / 4 gas. */
+const BASE_GAS = 1024;
+const COMPILE_GAS = 1025;
 const run = () => 0;
 const instantiate = () => run;
 

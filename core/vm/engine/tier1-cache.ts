@@ -4,10 +4,10 @@ import type { WasmFunction, WasmModule } from "../runtime/webassembly.ts";
 import type { Fork } from "../types.ts";
 import { type CompiledModule, type CompileService, ENGINE_VERSION } from "./compile-service.ts";
 
-/** Gas that a code has to spend in tier 0 before it is compiled, and besides for each of its bytes, since what compiling takes
- * grows with them: together some 5 to 30 ms of tier 0, against 10 to 500 ms of other threads. */
+/** Gas that a code has to spend in tier 0 before it is compiled, and as much again for each 4 KB of it, since what compiling
+ * takes grows with the code: some 2 to 20 ms of tier 0, against 10 to 500 ms of other threads. */
 export const COMPILE_GAS: number = 2 ** 20;
-const COMPILE_GAS_PER_BYTE = 256;
+const BYTES_PER_COMPILE_GAS = 4096;
 /** Emitted bytes of all modules that are kept; V8's machine code for them takes several times as much. */
 export const MODULE_CACHE_BYTES: number = 32 * 2 ** 20;
 /** Codes that are remembered because they were compiled, are being compiled, or were refused. */
@@ -109,7 +109,8 @@ export class Tier1Cache {
   /** Counts what a code has spent in tier 0, and asks for it to be compiled once that is enough. */
   spend(use: CodeUse, code: Bytes, gas: number): void {
     use.gas += gas;
-    if (use.record !== undefined || use.gas < this.#compileGas + COMPILE_GAS_PER_BYTE * code.length) return;
+    const worth = this.#compileGas * (1 + code.length / BYTES_PER_COMPILE_GAS);
+    if (use.record !== undefined || use.gas < worth) return;
     use.record = this.#recordOf(code, use.fork);
     // Too much is waiting: it may ask again when it has spent as much again.
     if (use.record === undefined) use.gas = 0;

@@ -1,7 +1,7 @@
 import { GAS } from "../gas-schedule.ts";
 import { LIMB_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
 import type { RuntimeName } from "../runtime/runtime-functions.ts";
-import { callCold, returnIfGasIsGone } from "./cold-function.ts";
+import { type ColdFunction, callCold, returnIfGasIsGone } from "./cold-function.ts";
 import {
   type Loop,
   limbOffset,
@@ -105,9 +105,39 @@ export function emitDivide(loop: Loop, name: "divide" | "modulo"): void {
     else code.i64RemU();
   });
   code.end().else();
-  emitByRuntime(loop, name, 2);
+  if (name === "modulo") emitByRuntime(loop, name, 2);
+  else callCold(loop, emitDivideLong);
   code.end();
 }
+
+/** Code from before SHR came divides by powers of two in its place. */
+function emitDivideLong(cold: ColdFunction): void {
+  const { code, locals } = cold;
+  const { word: exponent } = locals;
+  for (let limb = 0; limb < 4; limb++) {
+    pushLimb(cold, 1, limb).i64Popcnt();
+    if (limb > 0) code.i64Add();
+  }
+  code.i64Const(1).i64Eq().if();
+  for (let limb = 0; limb < 4; limb++) {
+    pushLimb(cold, 1, limb).i64Ctz();
+    code
+      .i64Const(LIMB_BITS * limb)
+      .i64Add()
+      .localGet(exponent);
+    pushLimb(cold, 1, limb).i64Eqz().i32Eqz().select().localSet(exponent);
+  }
+  code.localGet(exponent);
+  pushWord(cold, 0).call(cold.find("shiftRight"));
+  takeWord(cold, 1, locals.word);
+  code.else();
+  pushWord(cold, 0);
+  pushWord(cold, 1).call(cold.find("divide"));
+  takeWord(cold, 1, locals.word);
+  code.end();
+}
+
+const LIMB_BITS = 64;
 
 /** SDIV and SMOD. Magnitudes below 2^63 are divided here. */
 export function emitDivideSigned(loop: Loop, name: "divideSigned" | "moduloSigned"): void {

@@ -5,6 +5,7 @@ import { REFERENCE_ENGINES } from "@ostrom/crypto";
 import { ENGINE_SUBSET, readValidModule } from "@ostrom/wasm";
 import { loadNativeCrypto } from "../../../node/runtime/native-crypto.ts";
 import { encodeBlake2 } from "./emitted-blake2.ts";
+import { encodeKeccak } from "./emitted-keccak.ts";
 import { encodeModular } from "./emitted-modular.ts";
 import { ARITHMETIC_SUBJECTS } from "./testing/arithmetic-cases.ts";
 import {
@@ -35,7 +36,7 @@ for (const [index, { name, share, make }] of ARITHMETIC_SUBJECTS.entries()) {
 }
 
 test("emitted modules are valid in the engine's subset", () => {
-  for (const module of [encodeBlake2(), encodeModular()]) {
+  for (const module of [encodeBlake2(), encodeKeccak(), encodeModular()]) {
     assert.ok(readValidModule(module, ENGINE_SUBSET).ok);
   }
 });

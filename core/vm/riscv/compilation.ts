@@ -11,6 +11,8 @@ export type CompiledFunction = {
   readonly index: number;
   /** Of one that has the open type: the function itself, or what stands before a closed one. */
   readonly openIndex: number;
+  /** What a call of it holds of the stack. */
+  readonly slots: number;
 };
 
 /** What the functions of a module know of each other. */
@@ -19,8 +21,10 @@ export type Compilation = {
   readonly functions: ReadonlyMap<number, CompiledFunction>;
   /** () -> whether the frame has ended. */
   readonly hostIndex: number;
-  /** (pc, depth that is left) -> pc: calls the function that begins there, if the program knows its address. */
+  /** (pc, slots that are left) -> pc: calls the function that begins there, if the program knows its address. */
   readonly pointerIndex: number;
+  /** What such a call holds of the stack, at most. */
+  readonly pointerSlots: number;
 };
 
 const WORK_MEMORY = 1;

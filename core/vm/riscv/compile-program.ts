@@ -1,11 +1,11 @@
 import { must } from "@ostrom/base";
 import { type CodeBuilder, I32, I64, ModuleBuilder } from "@ostrom/wasm";
-import { MAX_PROGRAM_PAGES } from "../contract-host/program-gas.ts";
+import { MAX_PROGRAM_PAGES, STATIC_STACK_SLOTS } from "../contract-host/program-gas.ts";
 import { type FlowPlan, planControlFlow } from "../control-flow/index.ts";
 import { compileWasm, isCompileError, type WasmModule } from "../runtime/webassembly.ts";
 import { type Compilation, type CompiledFunction, emitLoadFuel, emitStoreFuel } from "./compilation.ts";
-import { closedSignature, closedType, MAX_NATIVE_DEPTH, openType } from "./compiled-signature.ts";
-import type { RiscvImage } from "./elf.ts";
+import { closedSignature, closedType, openType, slotsOf } from "./compiled-signature.ts";
+import { type RiscvImage, readElf } from "./elf.ts";
 import { FunctionEmission } from "./emit-function.ts";
 import { findInterfaces } from "./function-interfaces.ts";
 import { type RecoveredFunction, recoverFunctions, successorsOf } from "./recover-functions.ts";
@@ -18,6 +18,8 @@ export type CompiledProgram = {
   readonly module: WasmModule;
   /** Where compiled code may be entered: the number of the entry by its pc. */
   readonly entries: ReadonlyMap<number, number>;
+  /** Of the module, before V8 compiled it. */
+  readonly emittedBytes: number;
 };
 
 /** (number of an entry) -> pc at which to go on. */
@@ -33,11 +35,18 @@ export function compileProgram(image: RiscvImage): CompiledProgram | undefined {
   const emitted = emitProgram(image);
   if (emitted === undefined || emitted.bytes.length > MAX_MODULE_BYTES) return undefined;
   try {
-    return { module: compileWasm(emitted.bytes), entries: emitted.entries };
+    const { bytes, entries } = emitted;
+    return { module: compileWasm(bytes), entries, emittedBytes: bytes.length };
   } catch (error) {
     if (isCompileError(error)) return undefined;
     throw error;
   }
+}
+
+/** As `compileProgram`, from a file: for a thread that compiles for others. What it gives can be posted to them. */
+export function compileRiscv(file: Uint8Array): CompiledProgram | undefined {
+  const image = readElf(file);
+  return image.ok ? compileProgram(image.value) : undefined;
 }
 
 /** The module for a program, before V8 sees it. */
@@ -71,7 +80,8 @@ class ProgramEmission {
     module.importMemory(WORK_MODULE, MEMORY_IMPORT, { minimum: 1, maximum: MAX_WORK_PAGES });
     const functions = this.#declareFunctions();
     const pointerIndex = module.declareFunction(module.type([I32, I32], [I32]));
-    const compilation: Compilation = { functions, hostIndex, pointerIndex };
+    const pointerSlots = Math.max(0, ...this.#pointers.map((pointer) => functions.get(pointer)?.slots ?? 0));
+    const compilation: Compilation = { functions, hostIndex, pointerIndex, pointerSlots };
     for (const { recovered, plan } of this.#planned) {
       const compiled = must(functions.get(recovered.entry), "what was planned was declared");
       module.define(compiled.index, (code) => {
@@ -92,7 +102,7 @@ class ProgramEmission {
       const open = openType(module);
       const index = module.declareFunction(face.isOpen ? open : closedType(module, closedSignature(face)));
       const openIndex = face.isOpen ? index : module.declareFunction(open);
-      functions.set(entry, { entry, face, index, openIndex });
+      functions.set(entry, { entry, face, index, openIndex, slots: slotsOf(face) });
     }
     return functions;
   }
@@ -130,7 +140,7 @@ class ProgramEmission {
     module.function(
       module.type([I32], [I32]),
       (code) => {
-        code.i32Const(MAX_NATIVE_DEPTH).localGet(0).callIndirect(openType(module));
+        code.i32Const(STATIC_STACK_SLOTS).localGet(0).callIndirect(openType(module));
       },
       COMPILED_EXPORT,
     );
@@ -140,14 +150,14 @@ class ProgramEmission {
 
 /** Calls a closed function for those that have the registers in the work memory. */
 function emitOpening(code: CodeBuilder, { face, index }: CompiledFunction): void {
-  const { parameters, results, hasDepth } = closedSignature(face);
+  const { parameters, results, hasSlots } = closedSignature(face);
   const registers = new RegisterFile(code, face.parameters | face.results, [], 0);
   const fuel = code.local(I64);
   const pc = code.local(I32);
   emitLoadFuel(code, fuel);
   registers.load(face.parameters);
   code.localGet(fuel);
-  if (hasDepth) code.localGet(0);
+  if (hasSlots) code.localGet(0);
   for (const register of parameters) registers.push(register);
   code.call(index);
   for (const register of results.toReversed()) registers.set(register);

@@ -16,7 +16,7 @@ const DATA: SegmentSource = {
 };
 const MUTANTS = 10_000;
 /** One mutant of so many that are valid runs in all engines. */
-const RUN_EACH = 12;
+const RUN_EACH = 25;
 
 /** A valid file with some bytes replaced. */
 function changed(at: number, ...bytes: number[]): Bytes {

@@ -34,7 +34,7 @@ export class FunctionEmission {
   readonly #registers: RegisterFile;
   readonly #instructions: InstructionEmission;
   readonly #fuel: number;
-  readonly #depth: number | undefined;
+  readonly #slots: number | undefined;
   readonly #pc: number;
   /** By block: what blocks before it have not charged. */
   readonly #unpaid: Float64Array;
@@ -54,12 +54,12 @@ export class FunctionEmission {
     this.#compilation = compilation;
     const { isOpen, tracked } = compiled.face;
     this.#signature = closedSignature(compiled.face);
-    const { parameters, hasDepth } = this.#signature;
+    const { parameters, hasSlots } = this.#signature;
     this.#registers = isOpen
       ? new RegisterFile(code, tracked, [], 0)
-      : new RegisterFile(code, tracked, parameters, hasDepth ? 2 : 1);
+      : new RegisterFile(code, tracked, parameters, hasSlots ? 2 : 1);
     this.#fuel = isOpen ? code.local(I64) : 0;
-    this.#depth = isOpen ? 0 : hasDepth ? 1 : undefined;
+    this.#slots = isOpen ? 0 : hasSlots ? 1 : undefined;
     this.#pc = code.local(I32);
     this.#instructions = new InstructionEmission(code, this.#registers);
     this.#unpaid = new Float64Array(recovered.blocks.length);
@@ -204,11 +204,12 @@ export class FunctionEmission {
   #emitEscape(): void {
     const { isOpen, results } = this.#function.face;
     if (isOpen) {
-      this.#leaveIfTooDeep(() => undefined);
+      const { pointerIndex, pointerSlots } = this.#compilation;
+      this.#leaveIfTooDeep(pointerSlots, () => undefined);
       this.#storeAll(results);
       this.#code.localGet(this.#pc).i32Const(-2).i32And();
-      this.#pushDepth();
-      this.#code.call(this.#compilation.pointerIndex).return();
+      this.#pushSlots(pointerSlots);
+      this.#code.call(pointerIndex).return();
       return;
     }
     this.#code.br(this.#exitLabel());
@@ -247,44 +248,48 @@ export class FunctionEmission {
 
   /** Calls what the local says; leaves in it where to go on. */
   #callPointer(): void {
-    this.#leaveIfTooDeep(() => undefined);
+    const { pointerIndex, pointerSlots } = this.#compilation;
+    this.#leaveIfTooDeep(pointerSlots, () => undefined);
     this.#storeAll(this.#function.face.results);
     this.#code.localGet(this.#pc);
-    this.#pushDepth();
-    this.#code.call(this.#compilation.pointerIndex).localSet(this.#pc);
+    this.#pushSlots(pointerSlots);
+    this.#code.call(pointerIndex).localSet(this.#pc);
     this.#loadAll();
   }
 
   /** Leaves in the local where to go on. */
   #callDirectly(callee: CompiledFunction): void {
     const code = this.#code;
-    this.#leaveIfTooDeep(() => code.i32Const(callee.entry).localSet(this.#pc));
+    // One that calls nothing waits for nothing.
+    if (callee.face.calls) {
+      this.#leaveIfTooDeep(callee.slots, () => code.i32Const(callee.entry).localSet(this.#pc));
+    }
     if (callee.face.isOpen) {
       this.#storeAll(this.#function.face.results);
-      this.#pushDepth();
+      this.#pushSlots(callee.slots);
       code.call(callee.index).localSet(this.#pc);
       this.#loadAll();
       return;
     }
-    const { parameters, results, hasDepth } = closedSignature(callee.face);
+    const { parameters, results, hasSlots } = closedSignature(callee.face);
     code.localGet(this.#fuel);
-    if (hasDepth) this.#pushDepth();
+    if (hasSlots) this.#pushSlots(callee.slots);
     for (const register of parameters) this.#registers.push(register);
     code.call(callee.index);
     for (const register of results.toReversed()) this.#registers.set(register);
     code.localSet(this.#fuel).localSet(this.#pc);
   }
 
-  #mustDepth(): number {
-    return must(this.#depth, "a function that calls knows its depth");
+  #mustSlots(): number {
+    return must(this.#slots, "a function that calls knows what is left");
   }
 
-  #pushDepth(): void {
-    this.#code.localGet(this.#mustDepth()).i32Const(1).i32Sub();
+  #pushSlots(taken: number): void {
+    this.#code.localGet(this.#mustSlots()).i32Const(taken).i32Sub();
   }
 
-  #leaveIfTooDeep(setProgramCounter: () => void): void {
-    this.#code.localGet(this.#mustDepth()).i32Eqz().if();
+  #leaveIfTooDeep(slots: number, setProgramCounter: () => void): void {
+    this.#code.localGet(this.#mustSlots()).i32Const(slots).i32LtS().if();
     setProgramCounter();
     this.#code.br(this.#exitLabel()).end();
   }

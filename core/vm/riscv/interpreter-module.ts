@@ -20,7 +20,8 @@ import {
   PROGRAM_MODULE,
   RECORD,
   RECORD_BYTES,
-  REGISTER_BYTES,
+  RECORD_SHIFT,
+  REGISTER_SHIFT,
   WORK,
   WORK_FAULT,
   WORK_MODULE,
@@ -33,7 +34,6 @@ export const INTERPRETER_EXPORT = "run";
 const [PC, RECORDS, TEXT, TEXT_BYTES, MASK] = [0, 1, 2, 3, 4] as const;
 const PARAMETERS = [I32, I32, I32, I32, I32] as const;
 const PROGRAM_MEMORY = 1;
-const REGISTER_SHIFT: number = Math.log2(REGISTER_BYTES);
 
 /** Tier 0: an interpreter, one module for all programs. Memory 0 is the work memory, memory 1 the program's. Instructions are
  * decoded by the host when they are reached first. */
@@ -135,12 +135,17 @@ class InterpreterEmission {
   /** The address of the record of the instruction that follows. */
   #pushFollowing(): void {
     const code = this.#code;
-    const halfBit = RECORD.compressedShift - Math.log2(RECORD_BYTES);
     code
       .localGet(this.#at)
       .i32Const(2 * RECORD_BYTES)
       .i32Add();
-    code.localGet(this.#record).i32Const(halfBit).i32ShrU().i32Const(RECORD_BYTES).i32And().i32Sub();
+    code
+      .localGet(this.#record)
+      .i32Const(RECORD.compressedShift - RECORD_SHIFT)
+      .i32ShrU()
+      .i32Const(RECORD_BYTES)
+      .i32And()
+      .i32Sub();
   }
 
   #emitDecode(): void {

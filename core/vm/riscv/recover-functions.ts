@@ -46,7 +46,7 @@ export type RecoveredProgram = {
 /** Code that belongs to several functions is emitted for each: all together have at most so many instructions for each of the
  * text. */
 const MAX_COPIES = 3;
-const MAX_FUNCTION_INSTRUCTIONS = 20_000;
+const MAX_FUNCTION_INSTRUCTIONS = 8000;
 /** Of a table of jumps: what lies between its first and its last target, in bytes. */
 const MAX_DISPATCH_RANGE = 8192;
 /** Of one program. */

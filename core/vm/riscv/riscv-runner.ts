@@ -26,7 +26,7 @@ import { MAX_WORK_PAGES, RECORD, WORK, WORK_FAULT } from "./work-area.ts";
 
 /** How often a frame may go between tiers before it is looked at what it runs meanwhile, and how much that must be. */
 const CHANGES_PER_CHECK = 128;
-const LEAST_FUEL_PER_CHANGE = 300;
+const LEAST_FUEL_PER_CHANGE = 1200;
 
 const TWO_TO_THE_32 = 2 ** 32;
 
@@ -77,7 +77,7 @@ class RiscvRunner {
   run(machine: Machine, frame: Frame, program: Program, runChild: (child: Frame) => Outcome): void {
     const image = beginProgram(frame, program);
     if (image === undefined) return;
-    const compiled = this.#tiers.compiledFor(image);
+    const compiled = this.#tiers.compiledFor(image, program.bytes);
     const outer = this.#current;
     const region = this.#area.enter(image, compiled?.entries.keys() ?? []);
     try {

@@ -13,14 +13,16 @@ export const WORK = {
 
 /** Where writes to x0 go. */
 export const SCRATCH_REGISTER = 32;
-export const REGISTER_BYTES = 8;
+export const REGISTER_SHIFT = 3;
+export const REGISTER_BYTES: number = 1 << REGISTER_SHIFT;
 
 export const WORK_FAULT = { none: 0, outOfFuel: 1, trap: 2 } as const;
 
 /** A decoded instruction takes so many bytes for each two of the text. The first i32 of a record, from its lowest bit on:
  * operation and one (7 bits; 0: not yet decoded), whether it is compressed (1), rd (6), rs1 (5), rs2 (5), fuel (7), whether
  * compiled code begins here (1). The second is the immediate; of branches and JAL, the address of the target's record. */
-export const RECORD_BYTES = 8;
+export const RECORD_SHIFT = 3;
+export const RECORD_BYTES: number = 1 << RECORD_SHIFT;
 export const RECORD = {
   operation: 0x7f,
   compressedShift: 7,

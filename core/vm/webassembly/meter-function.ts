@@ -27,8 +27,6 @@ export type MeteredSurroundings = {
   readonly growFunction: number;
 };
 
-const BULK_FUEL_SHIFT: number = Math.log2(BULK_BYTES_PER_FUEL);
-
 /** Writes a function of a contract with metering.
  *
  * It takes two parameters more, behind its own: the fuel that is left and the slots of static stack that are left, both i64,
@@ -229,7 +227,7 @@ export class FunctionMeter {
       .i64ExtendI32U()
       .i64Const(BULK_BYTES_PER_FUEL - 1)
       .i64Add();
-    code.i64Const(BULK_FUEL_SHIFT).i64ShrU();
+    code.i64Const(BULK_BYTES_PER_FUEL).i64DivU();
     code.i64Sub().localTee(this.#fuel).i64Const(0).i64LtS();
     this.#trapIf(code);
     code.localGet(waiting);

@@ -4,6 +4,7 @@ import { runFrames, runMessage } from "../../execute-message.ts";
 import { createMachine } from "../../machine.ts";
 import { accountWith, CALLER, CONTRACT, TEST_BLOCK } from "../../testing/run-code.ts";
 import { FUEL_PER_GAS } from "../program-gas.ts";
+import { PROGRAM_KINDS } from "../program-kinds.ts";
 import {
   CODE_PREFIX,
   KIND_BYTE,
@@ -35,7 +36,7 @@ export const REPETITIONS = 64;
 export function benchProgram(kind: ProgramKind, program: Bytes, runner: ProgramRunner): RunProgram {
   const code = concatBytes(Uint8Array.of(...CODE_PREFIX, KIND_BYTE[kind]), program);
   const rules: ProgramKindRules = {
-    validate: () => ({ ok: true }),
+    validate: PROGRAM_KINDS[kind].validate,
     runInReference: (machine, frame, entered) =>
       runner(machine, frame, entered, (child) => runFrames(machine, child)),
   };

@@ -190,7 +190,7 @@ export function calibrateRiscv(tiers: NonNullable<TierOptions["tiers"]>): Calibr
       return measureMessages(`${label}, first entry: ${name}, ${program.length} bytes`, runNew, 1);
     }),
     ...dense.map(([name, program]) => {
-      const { ns } = leastCost(() => (validateRiscv(program).ok ? 1 : 0));
+      const { ns } = leastCost(() => (validateRiscv(program.slice()).ok ? 1 : 0));
       const nanosecondsPerGas = ns / validationGas(program.length);
       return {
         name: `${label}, validation: ${name}`,

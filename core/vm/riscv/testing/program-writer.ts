@@ -6,9 +6,15 @@ type Fixup = { readonly at: number; readonly kind: "relative" | "address" | "wor
 
 /** Writes the text of a program for tests: instructions in order, with labels that may come later. */
 export class ProgramWriter {
+  readonly #origin: number;
   readonly #bytes: number[] = [];
   readonly #labels = new Map<string, number>();
   readonly #fixups: (Fixup & { readonly operation: Operation; readonly fields: Partial<Instruction> })[] = [];
+
+  /** @param origin the address of the first instruction. */
+  constructor(origin: number = TEXT_ADDRESS) {
+    this.#origin = origin;
+  }
 
   get size(): number {
     return this.#bytes.length;
@@ -66,7 +72,7 @@ export class ProgramWriter {
     const view = new DataView(bytes.buffer);
     for (const { at, kind, label, operation, fields } of this.#fixups) {
       const target = this.#labels.get(label) ?? 0;
-      const address = TEXT_ADDRESS + target;
+      const address = this.#origin + target;
       if (kind === "relative")
         view.setInt32(at, encode(operation, { ...fields, immediate: target - at }), true);
       else if (kind === "word") view.setUint32(at, address, true);
