@@ -1,26 +1,21 @@
+import type { Bytes } from "@ostrom/base";
 import type { CodeBuilder, Label } from "@ostrom/wasm";
 import { I64 } from "@ostrom/wasm";
 import { STACK_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
 import type { RuntimeFunctions } from "../runtime/runtime-functions.ts";
-import type { BasicBlock } from "./control-flow-graph.ts";
-import {
-  homeSlot,
-  LIMBS_OF_WORD,
-  resetStack,
-  type SymbolicStack,
-  settleStack,
-  stackGrowth,
-} from "./symbolic-stack.ts";
+import type { Dispatch } from "./emit-edges.ts";
+import type { SlotFunctions } from "./emit-storage.ts";
+import { forgetLocals, homeSlot, LIMBS_OF_WORD, type SymbolicStack } from "./symbolic-stack.ts";
 import { type Limb, localLimb, NO_LOCAL, type Word } from "./word-value.ts";
 
 /** Locals of the function that a contract becomes. */
 export type FrameLocals = {
   /** i32, a parameter: address of the frame. */
   readonly frame: number;
-  /** i32, a parameter: the entry (see DispatchPlan) at which to begin or go on. */
+  /** i32, a parameter: the entry (see PathFlow) at which to begin or go on. */
   readonly entry: number;
-  /** i32: address of the top of the EVM's stack, less STACK_BYTES, so that offsets from it are positive. */
-  readonly stackTop: number;
+  /** i32: address of the base from which the region's slots count, less STACK_BYTES, so that offsets from it are positive. */
+  readonly stackBase: number;
   /** i64: what is left; negative: too much was charged. */
   readonly gas: number;
   /** i64: MSIZE. */
@@ -32,10 +27,10 @@ export type FrameLocals = {
   readonly length: number;
   /** i64: an offset or end that is being checked. */
   readonly end: number;
-  /** i32: a JUMPI's condition, while the stack is written back. */
-  readonly condition: number;
   /** v128. */
   readonly vector: number;
+  /** v128: always REVERSED_LANES, which is long where it is written out. */
+  readonly reversed: number;
 };
 
 /** Where to branch when a frame ends with a fault. */
@@ -47,20 +42,6 @@ export type FaultLabels = {
   readonly invalidOpcode: Label;
   /** The host has ended the frame and knows why. */
   readonly endedByHost: Label;
-};
-
-/** Where jumps go. Blocks that can be reached otherwise than from the block before them are entries. */
-export type Dispatch = {
-  /** A branch to it goes to the entry whose number is in locals.entry. */
-  readonly loop: Label;
-  /** By entry number, of the entries that lie ahead: a branch to it goes there. */
-  readonly labels: readonly Label[];
-  /** Entry number by block. */
-  readonly entries: ReadonlyMap<number, number>;
-  /** Block by program counter. */
-  readonly jumpTargets: ReadonlyMap<number, number>;
-  /** Finds the function (program counter) -> entry, or -1 if no jump may land there. */
-  readonly findEntry: () => number;
 };
 
 /** i64 locals for limbs. */
@@ -75,11 +56,13 @@ export type Emission = {
   readonly runtime: RuntimeFunctions;
   /** Index of the import that runs an instruction for which the compiler emits nothing of its own. */
   readonly host: number;
-  readonly codeSize: number;
+  readonly slotFunctions: SlotFunctions;
+  /** The contract's. */
+  readonly bytecode: Bytes;
   readonly pool: LocalPool;
-  readonly stack: SymbolicStack;
-  /** The block that is being emitted. */
-  block: BasicBlock;
+  stack: SymbolicStack;
+  /** Factors of the products that MUL has made, by the lowest limb. */
+  readonly products: WeakMap<Limb, readonly [Word, Word]>;
   /** The memory is known to have at least so many bytes. */
   knownMemorySize: number;
 };
@@ -97,7 +80,7 @@ export function pushLimb(emission: Emission, limb: Limb): void {
   }
   limb.local = takeLocal(emission);
   code
-    .localGet(locals.stackTop)
+    .localGet(locals.stackBase)
     .i64Load(STACK_BYTES + limb.slot)
     .localTee(limb.local);
 }
@@ -136,10 +119,14 @@ const FEW_FREE_LOCALS = 24;
  * V8 allows 50,000. */
 const MAX_LIVE_LOCALS = 160;
 
-/** Between two instructions only the words of the symbolic stack are alive: frees the locals of all others. */
+/** Between two instructions only the words of the symbolic stack are alive: frees the locals of all others, if few are
+ * free. */
 export function recycleLocals(emission: Emission): void {
+  if (emission.pool.free.length < FEW_FREE_LOCALS) freeDeadLocals(emission);
+}
+
+export function freeDeadLocals(emission: Emission): void {
   const { pool, stack } = emission;
-  if (pool.free.length >= FEW_FREE_LOCALS) return;
   const live = new Set<number>();
   for (const word of stack.words) {
     for (const limb of word) {
@@ -148,7 +135,7 @@ export function recycleLocals(emission: Emission): void {
   }
   if (live.size > MAX_LIVE_LOCALS) {
     writeBackStack(emission);
-    resetStack(stack);
+    forgetLocals(stack);
     live.clear();
   }
   pool.free.length = 0;
@@ -157,17 +144,13 @@ export function recycleLocals(emission: Emission): void {
   }
 }
 
-export function freeAllLocals({ pool }: Emission): void {
-  pool.free.length = 0;
-  for (let i = pool.all.length - 1; i >= 0; i--) pool.free.push(pool.all[i]!);
-}
-
-/** Writes what a block has done to the stack to memory, where the next block looks for it. What did not move is there
- * already. */
-export function writeBackStack(emission: Emission): void {
+/** Writes the words that are not in memory, or elsewhere, to where they belong.
+ * @param isKept for those in whose slots memory may stay as it is. */
+export function writeBackStack(emission: Emission, isKept?: (slot: number) => boolean): void {
   const { code, locals, stack } = emission;
   const moved: { readonly limb: Limb; readonly slot: number }[] = [];
   for (const [position, word] of stack.words.entries()) {
+    if (isKept?.(stack.lowest + position)) continue;
     for (const place of LIMBS_OF_WORD) {
       const limb = word[place]!;
       const slot = homeSlot(stack, position, place);
@@ -181,13 +164,10 @@ export function writeBackStack(emission: Emission): void {
     }
   }
   for (const { limb, slot } of moved) {
-    code.localGet(locals.stackTop);
+    code.localGet(locals.stackBase);
     pushLimb(emission, limb);
     code.i64Store(STACK_BYTES + slot);
   }
-  const growth = stackGrowth(stack);
-  if (growth !== 0) code.localGet(locals.stackTop).i32Const(growth).i32Add().localSet(locals.stackTop);
-  settleStack(stack);
 }
 
 /** Leaves if the gas in the local is negative. */

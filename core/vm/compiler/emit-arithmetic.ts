@@ -11,7 +11,15 @@ import {
   takeWord,
 } from "./emission.ts";
 import { shiftLeftBy, shiftRightBy } from "./emit-shift.ts";
-import { addLimbs, combineBits, pushClamped, readLimb, signOf, subtractLimbs } from "./limb-operations.ts";
+import {
+  addLimbs,
+  combineBits,
+  pushClamped,
+  pushOr,
+  readLimb,
+  signOf,
+  subtractLimbs,
+} from "./limb-operations.ts";
 import { pop, push } from "./symbolic-stack.ts";
 import {
   constantLimb,
@@ -78,7 +86,9 @@ export function emitMultiply(emission: Emission): void {
     pushWord(emission, a);
     pushWord(emission, b);
     code.call(runtime.find("multiply"));
-    push(stack, takeWord(emission));
+    const product = takeWord(emission);
+    emission.products.set(product[0], [a, b]);
+    push(stack, product);
   }
 }
 
@@ -120,7 +130,41 @@ export function emitDivide(emission: Emission, result: "quotient" | "remainder")
     else code.i64RemU();
     const bits = result === "quotient" ? a[0].bits : Math.min(a[0].bits, b[0].bits);
     push(stack, singleWord(takeLimb(emission, bits)));
-  } else callWithTwo(emission, result === "quotient" ? "divide" : "modulo", a, b);
+  } else if (result === "remainder" || !divideProduct(emission, a, b))
+    callWithTwo(emission, result === "quotient" ? "divide" : "modulo", a, b);
+}
+
+/** A product divided by one of its factors, as solc does to see whether a multiplication overflowed: the quotient is the
+ * other factor where both are below 2^128.
+ * @returns false if that is not what it is. */
+function divideProduct(emission: Emission, dividend: Word, divisor: Word): boolean {
+  const { code, stack, runtime } = emission;
+  const factors = emission.products.get(dividend[0]);
+  if (factors === undefined) return false;
+  const other = factors.findIndex((factor) => factor.every((limb, place) => limb === divisor[place]));
+  if (other === -1) return false;
+  const quotient = factors[1 - other]!;
+  for (const limb of [...dividend, ...divisor, ...quotient]) readLimb(emission, limb);
+  const result = [0, 1, 2, 3].map(() => {
+    code.i64Const(0);
+    return takeLimb(emission);
+  });
+  pushOr(emission, [divisor[2], divisor[3], quotient[2], quotient[3]]);
+  code.i64Eqz().if();
+  pushOr(emission, divisor);
+  code.i64Eqz().i32Eqz().if();
+  for (const [place, limb] of quotient.entries()) {
+    pushLimb(emission, limb);
+    code.localSet(result[place]!.local);
+  }
+  code.end().else();
+  pushWord(emission, dividend);
+  pushWord(emission, divisor);
+  code.call(runtime.find("divide"));
+  for (const { local } of result.toReversed()) code.localSet(local);
+  code.end();
+  push(stack, result as unknown as Word);
+  return true;
 }
 
 function keepLowBits(emission: Emission, word: Word, bits: number): Word {
@@ -167,7 +211,21 @@ export function emitPower(emission: Emission): void {
   const constant = constantOf(exponent);
   if (constant !== undefined) chargeConstant(emission, GAS.exponentByte * byteLength(constant));
   else chargeExponent(emission, exponent);
-  callWithTwo(emission, "power", base, exponent);
+  const bits = powerOfTwo(constantOf(base) ?? 0n);
+  if (bits !== undefined && bits > 0) powerOfPowerOfTwo(emission, bits, exponent);
+  else callWithTwo(emission, "power", base, exponent);
+}
+
+/** A shift of 1 by so many bits for each of the exponent. */
+function powerOfPowerOfTwo(emission: Emission, bits: number, exponent: Word): void {
+  const { code, locals, runtime, stack } = emission;
+  pushClamped(emission, exponent);
+  code.localTee(locals.end).i64Const(bits).i64Mul();
+  // Whatever is beyond the word gives 0, and must not come back when it is multiplied.
+  code.i64Const(256).localGet(locals.end).i64Const(256).i64LtU().select();
+  pushWord(emission, constantWord(1n));
+  code.call(runtime.find("shiftLeft"));
+  push(stack, takeWord(emission));
 }
 
 /** Charges for each byte of the exponent, found from its highest limb that is not 0. */

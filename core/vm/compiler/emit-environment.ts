@@ -92,8 +92,8 @@ export function emitMemorySize(emission: Emission): void {
   push(stack, singleWord(takeLimb(emission, SIZE_BITS)));
 }
 
-export function emitCodeSize({ stack, codeSize }: Emission): void {
-  push(stack, constantWord(BigInt(codeSize)));
+export function emitCodeSize({ stack, bytecode }: Emission): void {
+  push(stack, constantWord(BigInt(bytecode.length)));
 }
 
 export function emitLoadInput(emission: Emission): void {

@@ -5,7 +5,7 @@ import { type Emission, pushLimb, writeBackStack } from "./emission.ts";
 import { loadLimbs } from "./emit-environment.ts";
 import { claimRange } from "./emit-memory.ts";
 import { OP } from "./opcodes.ts";
-import { pop, push } from "./symbolic-stack.ts";
+import { heightOf, pop, push } from "./symbolic-stack.ts";
 import type { Word } from "./word-value.ts";
 
 /** Instructions that the host runs, by the reference's own code: they need the state, or are seldom. Their operands go
@@ -65,7 +65,7 @@ export function emitHostCall(emission: Emission, { opcode, pops, pushes }: Instr
 }
 
 /** Has the host run an instruction whose operands it has been passed. */
-export function callHost(emission: Emission, opcode: number): void {
+function callHost(emission: Emission, opcode: number): void {
   const { code, locals, faults } = emission;
   storeGas(emission);
   code.i32Const(opcode).call(emission.host).brIf(faults.endedByHost);
@@ -80,7 +80,8 @@ export function emitCall(emission: Emission, { opcode, pops }: Instruction, resu
   writeBackStack(emission);
   storeGas(emission);
   code.localGet(locals.frame).i32Const(resumeEntry).i32Store(FRAME.resumeEntry);
-  code.localGet(locals.frame).localGet(locals.stackTop).i32Const(STACK_BYTES).i32Add();
+  code.localGet(locals.frame).localGet(locals.stackBase);
+  code.i32Const(STACK_BYTES + WORD_BYTES * heightOf(emission.stack)).i32Add();
   code.i32Store(FRAME.stackTop);
   code.i32Const(STATUS.call + opcode).return();
 }
@@ -93,7 +94,7 @@ function passOperands(emission: Emission, opcode: number, pops: number): void {
 }
 
 /** @param words the top of the stack first. */
-export function passWords(emission: Emission, words: readonly Word[]): void {
+function passWords(emission: Emission, words: readonly Word[]): void {
   for (const [position, word] of words.entries()) {
     for (const [place, limb] of word.entries()) {
       emission.code.i32Const(0);

@@ -20,10 +20,11 @@ import {
   emitLess,
   emitNot,
 } from "./emit-bitwise.ts";
-import { emitBranch, emitJump, emitReturn, emitStop } from "./emit-control.ts";
+import { emitReturn, emitStop } from "./emit-control.ts";
 import { emitCodeSize, emitGas, emitLoadInput, emitMemorySize, emitReading } from "./emit-environment.ts";
 import { emitHostCall } from "./emit-host.ts";
 import {
+  emitCopyCode,
   emitCopyInput,
   emitCopyWithin,
   emitKeccak,
@@ -75,8 +76,8 @@ const EMITTERS: ReadonlyMap<number, Emit> = new Map<number, Emit>([
   [OP.MLOAD, emitLoad],
   [OP.MSTORE, emitStore],
   [OP.MSTORE8, emitStoreByte],
-  [OP.JUMP, emitJump],
-  [OP.JUMPI, emitBranch],
+  // In the middle of a node: it goes to what follows.
+  [OP.JUMP, ({ stack }) => void pop(stack)],
   [OP.MSIZE, emitMemorySize],
   [OP.GAS, emitGas],
   [OP.JUMPDEST, () => {}],
@@ -85,7 +86,8 @@ const EMITTERS: ReadonlyMap<number, Emit> = new Map<number, Emit>([
   [OP.REVERT, (emission) => emitReturn(emission, STATUS.revert)],
 ]);
 
-/** Emits any instruction but CALL and CREATE, which end their block (emit-host.ts). Stack and constant gas were seen to at
+/** Emits any instruction but those that end their block and not the frame: CALL and CREATE (emit-host.ts), JUMP and JUMPI
+ * (emit-edges.ts). Stack and constant gas were seen to at
  * the block's beginning. */
 export function emitInstruction(emission: Emission, placed: PlacedInstruction): void {
   const { instruction, programCounter, pushed } = placed;
@@ -97,9 +99,9 @@ export function emitInstruction(emission: Emission, placed: PlacedInstruction): 
   else if (opcode === OP.PC) push(stack, constantWord(BigInt(programCounter)));
   else if (!emitReading(emission, opcode)) {
     const emit = EMITTERS.get(opcode);
-    if (opcode === OP.SLOAD) emitLoadSlot(emission, instruction);
-    else if (opcode === OP.SSTORE) emitStoreSlot(emission, instruction);
+    if (opcode === OP.SLOAD) emitLoadSlot(emission);
+    else if (opcode === OP.SSTORE) emitStoreSlot(emission);
     else if (emit !== undefined) emit(emission);
-    else emitHostCall(emission, instruction);
+    else if (opcode !== OP.CODECOPY || !emitCopyCode(emission)) emitHostCall(emission, instruction);
   }
 }

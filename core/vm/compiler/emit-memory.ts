@@ -1,17 +1,10 @@
 import { GAS, MAX_MEMORY_SIZE } from "../gas-schedule.ts";
-import { FRAME, WORD_BYTES } from "../runtime/memory-layout.ts";
-import { REVERSED, writeLoadWord } from "../runtime/runtime-memory.ts";
-import {
-  chargeConstant,
-  chargeWordsOfLength,
-  type Emission,
-  failIfOutOfGas,
-  pushLimb,
-  takeWord,
-} from "./emission.ts";
+import { WORD_BYTES } from "../runtime/memory-layout.ts";
+import { writeLoadWord } from "../runtime/runtime-memory.ts";
+import { chargeConstant, chargeWordsOfLength, type Emission, pushLimb, takeWord } from "./emission.ts";
 import { pushClamped, pushOr, readLimb } from "./limb-operations.ts";
-import { pop, push } from "./symbolic-stack.ts";
-import { constantOf, isSingle, type Limb, type Word } from "./word-value.ts";
+import { borrow, pop, push } from "./symbolic-stack.ts";
+import { constantOf, isSingle, type Limb, type Word, ZERO } from "./word-value.ts";
 
 /** Constant offsets below this are added by the load and store instructions themselves. */
 const MAX_CONSTANT_OFFSET = 2n ** 24n;
@@ -28,6 +21,7 @@ function claimKnownSize(emission: Emission, offset: Word, size: number): Place {
     return { pushAddress: () => code.localGet(locals.memoryBase), offset: Number(constant) };
   }
   checkBelowMaximum(emission, offset);
+  narrow(emission, offset);
   pushLimb(emission, offset[0]);
   code.i64Const(size).i64Add().localSet(locals.end);
   expandToEnd(emission);
@@ -46,12 +40,11 @@ function claimUpTo(emission: Emission, end: number): void {
 
 /** Makes [0, locals.end) part of the memory. */
 function expandToEnd(emission: Emission): void {
-  const { code, locals, runtime } = emission;
+  const { code, locals, runtime, faults } = emission;
   code.localGet(locals.end).localGet(locals.memorySize).i64GtU().if();
   code.localGet(locals.frame).localGet(locals.gas).localGet(locals.end);
-  code.call(runtime.find("expand")).localSet(locals.gas);
-  failIfOutOfGas(emission);
-  code.localGet(locals.frame).i64Load32U(FRAME.memorySize).localSet(locals.memorySize).end();
+  code.call(runtime.find("claim")).localSet(locals.memorySize).localTee(locals.gas);
+  code.i64Const(0).i64LtS().brIf(faults.outOfGas).end();
 }
 
 /** Faults where a word is beyond what any memory can have; then the sum of two such fits an i64. */
@@ -62,9 +55,25 @@ function checkBelowMaximum(emission: Emission, word: Word): void {
     pushOr(emission, high);
     code.i64Eqz().i32Eqz().brIf(faults.outOfGas);
   }
-  if (low.bits < 32) return;
-  pushLimb(emission, low);
-  code.i64Const(MAX_MEMORY_SIZE).i64GtU().brIf(faults.outOfGas);
+  if (low.bits >= SIZE_BITS) {
+    pushLimb(emission, low);
+    code.i64Const(MAX_MEMORY_SIZE).i64GtU().brIf(faults.outOfGas);
+  }
+}
+
+const SIZE_BITS = 32;
+
+/** What goes on has a small word: the same word elsewhere on the stack, such as a pointer that is used again, is known to
+ * be small from here on. */
+function narrow({ stack }: Emission, word: Word): void {
+  if (isSingle(word) && word[0].bits <= SIZE_BITS) return;
+  const [low, ...high] = word;
+  const narrowed: Limb[] = [{ ...low, bits: Math.min(low.bits, SIZE_BITS) }];
+  for (const { slot } of high) narrowed.push({ ...ZERO, slot });
+  for (const [position, other] of stack.words.entries()) {
+    if (other.every((limb, place) => limb === word[place]))
+      stack.words[position] = narrowed as unknown as Word;
+  }
 }
 
 /** Makes [offset, offset + size) part of the memory; nothing is touched where the size is 0, wherever the offset is.
@@ -88,24 +97,44 @@ export function claimRange(emission: Emission, offset: Word, size: Word): void {
   // What follows may not run: nothing may be read for the first time there.
   for (const limb of [...offset, ...size]) readLimb(emission, limb);
   checkBelowMaximum(emission, size);
+  narrow(emission, size);
+  if (constantSize !== undefined) {
+    claimOffset(emission, offset, size);
+    narrow(emission, offset);
+    return;
+  }
   pushLimb(emission, size[0]);
   code.i32WrapI64().localSet(locals.length);
   code.localGet(locals.memoryBase).localSet(locals.address);
   code.localGet(locals.length).if();
+  claimOffset(emission, offset, size);
+  code.end();
+}
+
+/** For a size that is not 0. */
+function claimOffset(emission: Emission, offset: Word, size: Word): void {
+  const { code, locals } = emission;
   checkBelowMaximum(emission, offset);
   pushLimb(emission, offset[0]);
   pushLimb(emission, size[0]);
   code.i64Add().localSet(locals.end);
   expandToEnd(emission);
+  pushLimb(emission, size[0]);
+  code.i32WrapI64().localSet(locals.length);
   code.localGet(locals.memoryBase);
   pushLimb(emission, offset[0]);
-  code.i32WrapI64().i32Add().localSet(locals.address).end();
+  code.i32WrapI64().i32Add().localSet(locals.address);
+}
+
+/** Of the vector on WebAssembly's stack. */
+function reverseBytes({ code, locals }: Emission): void {
+  code.localGet(locals.reversed).i8x16Swizzle();
 }
 
 export function emitLoad(emission: Emission): void {
   const { code, locals, stack } = emission;
   const place = claimKnownSize(emission, pop(stack), WORD_BYTES);
-  writeLoadWord(code, locals.vector, place.pushAddress, place.offset);
+  writeLoadWord(code, locals.vector, place.pushAddress, place.offset, () => reverseBytes(emission));
   push(stack, takeWord(emission));
 }
 
@@ -126,7 +155,7 @@ function storeHalf(
   low: Limb,
   high: Limb,
 ): void {
-  const { code, locals } = emission;
+  const { code } = emission;
   pushAddress();
   if (low.constant !== undefined && high.constant !== undefined) {
     const bytes = new Uint8Array(16);
@@ -138,7 +167,8 @@ function storeHalf(
     pushLimb(emission, low);
     code.i64x2Splat();
     pushLimb(emission, high);
-    code.i64x2ReplaceLane(1).localTee(locals.vector).localGet(locals.vector).i8x16Shuffle(REVERSED);
+    code.i64x2ReplaceLane(1);
+    reverseBytes(emission);
   }
   code.v128Store(offset + at, 0);
 }
@@ -180,6 +210,33 @@ export function emitCopyInput(emission: Emission): void {
   code.localGet(locals.frame).localGet(locals.address).localGet(locals.length);
   pushClamped(emission, source);
   code.call(runtime.find("copyInput"));
+}
+
+/** Constants that solc copies from the code, or zeros, for which it copies from beyond the code's end. */
+const MAX_INLINE_COPY = 512n;
+
+/** CODECOPY of few bytes from a place that is known: they are written as constants.
+ * @returns false if the host is to do it. */
+export function emitCopyCode(emission: Emission): boolean {
+  const { code, locals, stack, bytecode } = emission;
+  borrow(stack, 3);
+  const [size, source, offset] = stack.words.slice(-3) as [Word, Word, Word];
+  const from = constantOf(source);
+  const count = constantOf(size);
+  if (from === undefined || count === undefined || count > MAX_INLINE_COPY) return false;
+  for (let i = 0; i < 3; i++) pop(stack);
+  claimRange(emission, offset, size);
+  chargeConstant(emission, GAS.copyWord * Math.ceil(Number(count) / WORD_BYTES));
+  const bytes = new Uint8Array(Number(count));
+  if (from < bytecode.length) bytes.set(bytecode.subarray(Number(from), Number(from + count)));
+  let at = 0;
+  for (; at + 16 <= bytes.length; at += 16)
+    code
+      .localGet(locals.address)
+      .v128Const(bytes.subarray(at, at + 16))
+      .v128Store(at, 0);
+  for (; at < bytes.length; at++) code.localGet(locals.address).i32Const(bytes[at]!).i32Store8(at);
+  return true;
 }
 
 export function emitCopyWithin(emission: Emission): void {

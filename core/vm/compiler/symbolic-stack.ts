@@ -1,31 +1,42 @@
 import { LIMB_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
-import { LIMBS, slotLimb, type Word } from "./word-value.ts";
+import { LIMBS, type Limb, slotLimb, type Word } from "./word-value.ts";
 
-/** The EVM's stack while a block is compiled: what the block has put there, and of what was there before, as much as the
- * block has looked at. DUP, SWAP and POP happen here and emit nothing. */
+/** The EVM's stack while code is compiled: what the code has put there, and of what was there before, as much as it has
+ * looked at. DUP, SWAP and POP happen here and emit nothing.
+ *
+ * Slots are counted from the base of a region (stack-plan.ts). */
 export type SymbolicStack = {
   /** The top is last. */
   readonly words: Word[];
-  /** How many words of the stack at the block's beginning have been brought in here. */
-  borrowed: number;
+  /** The slot of the first word; what lies below is in memory. */
+  lowest: number;
 };
 
-export function createSymbolicStack(): SymbolicStack {
-  return { words: [], borrowed: 0 };
+/** All words are in memory. */
+export function createSymbolicStack(height: number): SymbolicStack {
+  return { words: [], lowest: height };
 }
 
-/** Whether a word is there was checked at the block's beginning. */
-function borrow(stack: SymbolicStack, count: number): void {
+export function heightOf({ words, lowest }: SymbolicStack): number {
+  return lowest + words.length;
+}
+
+/** Brings in words from memory. Whether they are there was checked when the block began. */
+export function borrow(stack: SymbolicStack, count: number): void {
   while (stack.words.length < count) {
-    stack.borrowed++;
-    const at = -stack.borrowed * WORD_BYTES;
-    stack.words.unshift([
-      slotLimb(at),
-      slotLimb(at + LIMB_BYTES),
-      slotLimb(at + 2 * LIMB_BYTES),
-      slotLimb(at + 3 * LIMB_BYTES),
-    ]);
+    stack.lowest--;
+    stack.words.unshift(wordInMemory(stack.lowest));
   }
+}
+
+export function wordInMemory(slot: number): Word {
+  const at = slot * WORD_BYTES;
+  return [
+    slotLimb(at),
+    slotLimb(at + LIMB_BYTES),
+    slotLimb(at + 2 * LIMB_BYTES),
+    slotLimb(at + 3 * LIMB_BYTES),
+  ];
 }
 
 export function pop(stack: SymbolicStack): Word {
@@ -53,38 +64,41 @@ export function swap(stack: SymbolicStack, distance: number): void {
   words[top - distance] = word;
 }
 
-/** Bytes by which the stack has grown since the block began. */
-export function stackGrowth(stack: SymbolicStack): number {
-  return (stack.words.length - stack.borrowed) * WORD_BYTES;
+/** The word in a slot; brings it in. */
+export function wordAt(stack: SymbolicStack, slot: number): Word {
+  borrow(stack, heightOf(stack) - slot);
+  return stack.words[slot - stack.lowest]!;
 }
 
-/** Where a limb of a word belongs when the stack is written back, as Limb.slot counts.
+/** Where a limb of a word belongs in memory, as Limb.slot counts.
  * @param position 0 for the lowest word of `words`. */
 export function homeSlot(stack: SymbolicStack, position: number, limb: number): number {
-  return (position - stack.borrowed) * WORD_BYTES + limb * LIMB_BYTES;
+  return (stack.lowest + position) * WORD_BYTES + limb * LIMB_BYTES;
 }
 
-/** After everything was written back: the words are also in memory, each at its home, under a new top. What is known of
- * them stays known, for as many as may be used soon. */
-export function settleStack(stack: SymbolicStack): void {
-  const { words } = stack;
-  words.splice(0, words.length - SETTLED_WORDS);
-  stack.borrowed = words.length;
-  for (const [position, word] of words.entries()) {
-    words[position] = word.map((limb, place) => ({
-      ...limb,
-      slot: homeSlot(stack, position, place),
-    })) as unknown as Word;
+/** After everything was written back: all words are in memory, each at its home, and in no local. */
+export function forgetLocals(stack: SymbolicStack): void {
+  for (const [position, word] of stack.words.entries()) {
+    const inMemory = wordInMemory(stack.lowest + position);
+    stack.words[position] = word.map((limb, place) => {
+      const { slot } = inMemory[place]!;
+      return limb.constant === undefined ? { ...inMemory[place]!, bits: limb.bits } : { ...limb, slot };
+    }) as unknown as Word;
   }
 }
 
-/** DUP and SWAP reach no deeper. */
-const SETTLED_WORDS = 17;
-
-/** Forgets all words: the stack is in memory again, with a new top. */
-export function resetStack(stack: SymbolicStack): void {
-  stack.words.length = 0;
-  stack.borrowed = 0;
+/** For code of which either this or the copy runs: what one of them loads, the other has not. */
+export function copyStack({ words, lowest }: SymbolicStack): SymbolicStack {
+  const copies = new Map<Limb, Limb>();
+  const copyLimb = (limb: Limb): Limb => {
+    let copy = copies.get(limb);
+    if (copy === undefined) {
+      copy = { ...limb };
+      copies.set(limb, copy);
+    }
+    return copy;
+  };
+  return { words: words.map((word) => word.map(copyLimb) as unknown as Word), lowest };
 }
 
 export const LIMBS_OF_WORD: readonly number[] = Array.from({ length: LIMBS }, (_, limb) => limb);

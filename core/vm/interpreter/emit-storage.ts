@@ -27,12 +27,17 @@ export function emitLoadSlot(loop: Loop, { opcode, pops }: Instruction): void {
   });
 }
 
-/** SSTORE: by the host, and what it wrote is known then. */
+/** SSTORE: in the table too, where it tells all that is needed, else by the host, and what it wrote is known then. */
 export function emitStoreSlot(loop: Loop, { opcode, pops }: Instruction): void {
   callCold(loop, (cold) => {
+    const { code, locals } = cold;
+    code.localGet(locals.frame).localGet(locals.gas);
+    pushWord(cold, 0);
+    pushWord(cold, 1).call(cold.find("storeSlot")).localTee(locals.word).i64Const(0).i64LtS().if();
     passOperands(cold, opcode, pops);
     callHost(cold, opcode);
     remember(cold);
+    code.else().localGet(locals.word).localSet(locals.gas).end();
   });
 }
 

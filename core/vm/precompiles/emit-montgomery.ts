@@ -123,13 +123,17 @@ export function writeUnrolledMultiply(code: CodeBuilder, limbs: number, reduce: 
       .i64ShrU()
       .localSet(sums + limbs);
   }
-  for (let j = 0; j <= limbs; j++) {
+  storeSum(code, sums, limbs + 1);
+  code.localGet(to).i32Const(limbs).call(reduce);
+}
+
+function storeSum(code: CodeBuilder, from: number, limbs: number): void {
+  for (let j = 0; j < limbs; j++) {
     code
       .i32Const(PLACE.sum)
-      .localGet(sums + j)
+      .localGet(from + j)
       .i64Store32(LIMB_BYTES * j);
   }
-  code.localGet(to).i32Const(limbs).call(reduce);
 }
 
 /** (to, a, b, limbs) -> nothing: as the unrolled one, for any length. */

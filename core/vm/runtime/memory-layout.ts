@@ -9,6 +9,8 @@ import { WASM_PAGE_SIZE } from "./webassembly.ts";
  * 1024       words that all frames of a transaction share (TRANSACTION_WORDS)
  * 2048       operands and results of instructions that the host runs
  * 4096       scratch space of the runtime
+ * 8192       what MULMOD keeps of moduli
+ * 16384      which of the storage slots that are known were written
  * 65536      the table of storage slots that are known
  *            frames, by depth: header, then the EVM's stack
  *            code that the interpreter runs (CODE_AREA)
@@ -48,6 +50,11 @@ export const SCRATCH = {
   keccakConstants: 5376,
 } as const;
 
+/** What is kept of a modulus by which MULMOD reduces (runtime-modular.ts): limbs, digits of 30 bits, and the reciprocal's. */
+export const RECIPROCAL = { modulus: 0, digits: 32, reciprocal: 104, size: 192 } as const;
+/** A table of so many, a power of two. */
+export const RECIPROCALS = { at: 8192, count: 16 } as const;
+
 /** Byte offsets from a frame's address. */
 export const FRAME = {
   /** i64. */
@@ -85,10 +92,36 @@ export const STACK_BYTES: number = MAX_STACK_SIZE * WORD_BYTES;
 export const FRAME_BYTES: number = FRAME.stack + STACK_BYTES;
 
 /** An entry of the table of slots. */
-export const SLOT = { key: 0, value: 32, storageId: 64, generation: 68, size: 80 } as const;
+export const SLOT = {
+  key: 0,
+  value: 32,
+  storageId: 64,
+  generation: 68,
+  /** Of SLOT_STATE. */
+  state: 72,
+  /** The value when the transaction began. */
+  original: 80,
+  size: 112,
+} as const;
+/** What an entry is good for: reading; writing too, because its original value is known; and it has been written, which the
+ * host does not know yet. */
+export const SLOT_STATE = { read: 0, known: 1, written: 2 } as const;
 export const SLOT_TABLE = { at: 65_536, indexBits: 12 } as const;
 /** u32: entries of other generations do not count. */
 export const STORAGE_GENERATION = 1536;
+
+/** What SSTORE did without the host (runtime-storage.ts, slot-journal.ts). */
+export const SLOT_JOURNAL = {
+  /** u32: 1 if the frame that runs may write so, and the host tells original values. */
+  isOpen: 1540,
+  /** u32: how many entries were written; their addresses, u32 each. */
+  count: 1544,
+  entries: 16_384,
+  /** i64: what is to be added to the refund. */
+  refund: 1552,
+} as const;
+/** Where the host puts the original value of the slot that it has read or written. */
+export const ORIGINAL_VALUE: number = OPERANDS + WORD_BYTES;
 
 export const FRAMES: number = SLOT_TABLE.at + SLOT.size * 2 ** SLOT_TABLE.indexBits;
 const FRAME_COUNT = MAX_CALL_DEPTH + 1;

@@ -3,7 +3,8 @@ import { SCRATCH } from "./memory-layout.ts";
 import type { FindFunction } from "./runtime-functions.ts";
 
 const DIGIT_BYTES = 4;
-const WORD_DIGITS = 8;
+/** Digits of 32 bits in a word. */
+export const WORD_DIGITS = 8;
 const LOW_HALF = 0xffff_ffff;
 const { dividend, divisor, quotient } = SCRATCH;
 
@@ -218,7 +219,8 @@ export function writeDivideScratch(code: CodeBuilder, find: FindFunction): void 
   code.end();
 }
 
-function storeWord(code: CodeBuilder, first: number, at: number): void {
+/** Writes four locals from `first` on. */
+export function storeWord(code: CodeBuilder, first: number, at: number): void {
   for (let limb = 0; limb < 4; limb++)
     code
       .i32Const(0)
@@ -226,7 +228,7 @@ function storeWord(code: CodeBuilder, first: number, at: number): void {
       .i64Store(at + 8 * limb);
 }
 
-function loadWord(code: CodeBuilder, at: number): void {
+export function loadWord(code: CodeBuilder, at: number): void {
   for (let limb = 0; limb < 4; limb++) code.i32Const(0).i64Load(at + 8 * limb);
 }
 
@@ -235,7 +237,7 @@ function pushZeroWord(code: CodeBuilder): void {
 }
 
 /** Returns 0 if the word in the four locals from `first` on is 0. */
-function returnZeroIfZero(code: CodeBuilder, first: number): void {
+export function returnZeroIfZero(code: CodeBuilder, first: number): void {
   code.localGet(first);
   for (let limb = 1; limb < 4; limb++) code.localGet(first + limb).i64Or();
   code.i64Eqz().if();
@@ -254,10 +256,71 @@ export function writeDivision(code: CodeBuilder, find: FindFunction, result: "qu
   if (result === "quotient") code.i64DivU();
   else code.i64RemU();
   code.i64Const(0).i64Const(0).i64Const(0).return().end();
+  code
+    .localGet(b)
+    .i64Const(32)
+    .i64ShrU()
+    .localGet(b + 1);
+  for (const limb of [b + 2, b + 3]) code.i64Or().localGet(limb);
+  code.i64Or().i64Eqz().if();
+  writeDivisionByDigit(code, a, b, result);
+  code.return().end();
   storeWord(code, a, dividend);
   storeWord(code, b, divisor);
   code.i32Const(WORD_DIGITS).call(find("divideScratch"));
   loadWord(code, result === "quotient" ? quotient : dividend);
+}
+
+/** Divides the word by a divisor of 32 bits, half a limb at a time from the highest, and pushes the result. */
+function writeDivisionByDigit(
+  code: CodeBuilder,
+  a: number,
+  divisor: number,
+  result: "quotient" | "remainder",
+): void {
+  const rest = code.local(I64);
+  const term = code.local(I64);
+  const high = code.local(I64);
+  const quotientDigit = code.local(I64);
+  const divideTerm = (): void => {
+    if (result === "remainder") {
+      code.localGet(term).localGet(divisor).i64RemU().localSet(rest);
+      return;
+    }
+    code.localGet(term).localGet(divisor).i64DivU().localTee(quotientDigit);
+    code.localGet(term).localGet(quotientDigit).localGet(divisor).i64Mul().i64Sub().localSet(rest);
+  };
+  for (let limb = 3; limb >= 0; limb--) {
+    code.localGet(rest).i64Const(32).i64Shl();
+    code
+      .localGet(a + limb)
+      .i64Const(32)
+      .i64ShrU()
+      .i64Or()
+      .localSet(term);
+    divideTerm();
+    if (result === "quotient") code.localSet(high);
+    code.localGet(rest).i64Const(32).i64Shl();
+    code
+      .localGet(a + limb)
+      .i64Const(LOW_HALF)
+      .i64And()
+      .i64Or()
+      .localSet(term);
+    divideTerm();
+    if (result === "quotient")
+      code
+        .localGet(high)
+        .i64Const(32)
+        .i64Shl()
+        .i64Or()
+        .localSet(a + limb);
+  }
+  if (result === "quotient") for (let limb = 0; limb < 4; limb++) code.localGet(a + limb);
+  else {
+    code.localGet(rest);
+    for (let limb = 1; limb < 4; limb++) code.i64Const(0);
+  }
 }
 
 /** (dividend, divisor) -> word: SDIV, or SMOD: the magnitudes are divided; the quotient is negative if one of them is, the
@@ -298,49 +361,4 @@ export function writeNegate(code: CodeBuilder): void {
     for (let below = 1; below < limb; below++) code.localGet(below).i64Or();
     code.i64Eqz().i32Eqz().i64ExtendI32U().i64Sub();
   }
-}
-
-/** (a, b, modulus) -> word: ADDMOD. The sum has 257 bits. */
-export function writeAddModulo(code: CodeBuilder, find: FindFunction): void {
-  const [a, b, modulus] = [0, 4, 8];
-  const carry = code.local(I64);
-  const sum = code.local(I64);
-  returnZeroIfZero(code, modulus);
-  for (let limb = 0; limb < 4; limb++) {
-    code
-      .localGet(a + limb)
-      .localGet(b + limb)
-      .i64Add()
-      .localTee(sum);
-    code
-      .localGet(b + limb)
-      .i64LtU()
-      .i64ExtendI32U();
-    code
-      .i32Const(0)
-      .localGet(sum)
-      .localGet(carry)
-      .i64Add()
-      .localTee(sum)
-      .i64Store(dividend + 8 * limb);
-    code.localGet(sum).localGet(carry).i64LtU().i64ExtendI32U().i64Add().localSet(carry);
-  }
-  code
-    .i32Const(0)
-    .localGet(carry)
-    .i64Store32(dividend + DIGIT_BYTES * WORD_DIGITS);
-  storeWord(code, modulus, divisor);
-  code.i32Const(WORD_DIGITS + 1).call(find("divideScratch"));
-  loadWord(code, dividend);
-}
-
-/** (a, b, modulus) -> word: MULMOD. The product has 512 bits. */
-export function writeMultiplyModulo(code: CodeBuilder, find: FindFunction): void {
-  const modulus = 8;
-  returnZeroIfZero(code, modulus);
-  for (let limb = 0; limb < 8; limb++) code.localGet(limb);
-  code.call(find("multiplyFull"));
-  storeWord(code, modulus, divisor);
-  code.i32Const(2 * WORD_DIGITS).call(find("divideScratch"));
-  loadWord(code, dividend);
 }

@@ -1,20 +1,31 @@
 import { type CodeBuilder, I32, I64, ModuleBuilder, type ValueType } from "@ostrom/wasm";
 import { INITIAL_PAGES, MAXIMUM_PAGES } from "./memory-layout.ts";
 import {
-  writeAddModulo,
   writeCountDigits,
   writeDivideDigits,
   writeDivideScratch,
   writeDivision,
-  writeMultiplyModulo,
   writeNegate,
   writeSignedDivision,
 } from "./runtime-divide.ts";
 import { writeKeccak, writeKeccakAbsorb } from "./runtime-keccak.ts";
-import { writeCopyInput, writeExpand, writeLoadInput } from "./runtime-memory.ts";
+import { writeClaim, writeCopyInput, writeExpand, writeLoadInput } from "./runtime-memory.ts";
+import {
+  writeAddModulo,
+  writeAddModuloLarge,
+  writeMakeReciprocal,
+  writeMultiplyModulo,
+  writeMultiplyModuloSmall,
+} from "./runtime-modular.ts";
 import { writeMultiply, writeMultiplyFull, writeMultiplyWide, writePower } from "./runtime-multiply.ts";
 import { writeByteAt, writeShift, writeSignExtend } from "./runtime-shift.ts";
-import { SLOT_PARAMETERS, writeFindSlot, writePlaceSlot, writeRememberSlot } from "./runtime-storage.ts";
+import {
+  SLOT_PARAMETERS,
+  writeFindSlot,
+  writePlaceSlot,
+  writeRememberSlot,
+  writeStoreSlot,
+} from "./runtime-storage.ts";
 
 /** What compiled code calls. The names say what each does; parameters and results stand with the writers. */
 export type RuntimeName =
@@ -36,15 +47,20 @@ export type RuntimeName =
   | "negate"
   | "divideSigned"
   | "moduloSigned"
+  | "addModuloLarge"
   | "addModulo"
+  | "multiplyModuloSmall"
+  | "makeReciprocal"
   | "multiplyModulo"
   | "keccakAbsorb"
   | "keccak"
   | "expand"
+  | "claim"
   | "copyInput"
   | "placeSlot"
   | "findSlot"
-  | "rememberSlot";
+  | "rememberSlot"
+  | "storeSlot";
 
 /** @returns the index of a function in the module that is being built. */
 export type FindFunction = (name: RuntimeName) => number;
@@ -85,14 +101,19 @@ const FUNCTIONS: Readonly<Record<RuntimeName, RuntimeFunction>> = {
   divideSigned: make([...WORD, ...WORD], WORD, (code, find) => writeSignedDivision(code, find, "quotient")),
   moduloSigned: make([...WORD, ...WORD], WORD, (code, find) => writeSignedDivision(code, find, "remainder")),
   addModulo: make([...WORD, ...WORD, ...WORD], WORD, writeAddModulo),
+  addModuloLarge: make([...WORD, ...WORD, ...WORD], WORD, writeAddModuloLarge),
+  multiplyModuloSmall: make([...WORD, ...WORD, ...WORD], WORD, writeMultiplyModuloSmall),
+  makeReciprocal: make([I32, ...WORD], [], writeMakeReciprocal),
   multiplyModulo: make([...WORD, ...WORD, ...WORD], WORD, writeMultiplyModulo),
   keccakAbsorb: make([I32], [], writeKeccakAbsorb),
   keccak: make([I32, I32], WORD, writeKeccak),
   expand: make([I32, I64, I64], [I64], writeExpand),
+  claim: make([I32, I64, I64], [I64, I64], writeClaim),
   copyInput: make([I32, I32, I32, I64], [], writeCopyInput),
   placeSlot: make(SLOT_PARAMETERS, [I32], writePlaceSlot),
   findSlot: make(SLOT_PARAMETERS, [I32], writeFindSlot),
   rememberSlot: make([...SLOT_PARAMETERS, ...WORD], [], writeRememberSlot),
+  storeSlot: make([I32, I64, ...WORD, ...WORD], [I64], writeStoreSlot),
 };
 
 /** Long or seldom called: they are in one module for all contracts, always hot. Calling into another module costs more
@@ -107,9 +128,10 @@ const SHARED: readonly RuntimeName[] = [
   "multiplyModulo",
   "keccak",
   "expand",
+  "claim",
   "copyInput",
-  "findSlot",
   "rememberSlot",
+  "storeSlot",
 ];
 
 export const RUNTIME_MODULE = "runtime";

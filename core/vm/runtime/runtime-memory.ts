@@ -1,6 +1,8 @@
+import type { Bytes } from "@ostrom/base";
 import { type CodeBuilder, I32, I64, V128 } from "@ostrom/wasm";
 import { GAS, MAX_MEMORY_SIZE } from "../gas-schedule.ts";
 import { FRAME } from "./memory-layout.ts";
+import type { FindFunction } from "./runtime-functions.ts";
 
 /** Bytes cleared beyond what is asked for, so that a memory that grows word by word is not cleared word by word. */
 const CLEAR_AHEAD = 1024;
@@ -35,6 +37,13 @@ export function writeExpand(code: CodeBuilder): void {
   code.localGet(gas);
 }
 
+/** (frame, gas, end) -> gas, size: as expand; the size is the memory's, in bytes. */
+export function writeClaim(code: CodeBuilder, find: FindFunction): void {
+  const [frame, gas, end] = [0, 1, 2];
+  code.localGet(frame).localGet(gas).localGet(end).call(find("expand"));
+  code.localGet(frame).i64Load32U(FRAME.memorySize);
+}
+
 /** What so many words cost in all. Source: Yellow Paper, appendix H, C_mem. */
 function pushMemoryGas(code: CodeBuilder, words: number): void {
   code.localGet(words).i64Const(GAS.memoryWord).i64Mul();
@@ -59,22 +68,27 @@ function growTo(code: CodeBuilder, frame: number, size: number): void {
 
 const GROWTH_PAGES = 256;
 
-/** Puts 32 bytes in the order of a word on the stack, from the address that `pushAddress` puts there. */
-export function writeLoadWord(code: CodeBuilder, vector: number, pushAddress: () => void, offset = 0): void {
+/** Puts 32 bytes in the order of a word on the stack, from the address that `pushAddress` puts there.
+ * @param reverse reverses the bytes of the vector on the stack. */
+export function writeLoadWord(
+  code: CodeBuilder,
+  vector: number,
+  pushAddress: () => void,
+  offset = 0,
+  reverse: () => void = () => code.localTee(vector).localGet(vector).i8x16Shuffle(REVERSED),
+): void {
   for (const half of [16, 0]) {
     pushAddress();
-    code
-      .v128Load(offset + half, 0)
-      .localTee(vector)
-      .localGet(vector)
-      .i8x16Shuffle(REVERSED)
-      .localSet(vector);
+    code.v128Load(offset + half, 0);
+    reverse();
+    code.localSet(vector);
     code.localGet(vector).i64x2ExtractLane(0).localGet(vector).i64x2ExtractLane(1);
   }
 }
 
-/** Lanes of a vector from the last to the first. */
+/** Lanes of a vector from the last to the first, for a shuffle; and for a swizzle. */
 export const REVERSED: readonly number[] = Array.from({ length: 16 }, (_, lane) => 15 - lane);
+export const REVERSED_LANES: Bytes = Uint8Array.from(REVERSED);
 
 /** (frame, offset) -> word: CALLDATALOAD. Behind the input there are zeros. */
 export function writeLoadInput(code: CodeBuilder): void {

@@ -43,18 +43,75 @@ function pushHighHalf(code: CodeBuilder, local: number): void {
   code.localGet(local).i64Const(32).i64ShrU();
 }
 
-/** (word, word) -> word: the product modulo 2^256. */
+/** (word, word) -> word: the product modulo 2^256. Column by column: the low halves of the products of limbs i and j go to
+ * column i + j, the high halves to the one above. */
 export function writeMultiply(code: CodeBuilder, find: FindFunction): void {
   writeSingleLimbProduct(code, find);
-  const columns = writeColumns(code, DIGITS);
-  for (let limb = 0; limb < DIGITS / 2; limb++) {
-    code.localGet(columns + 2 * limb);
-    code
-      .localGet(columns + 2 * limb + 1)
-      .i64Const(32)
-      .i64Shl()
-      .i64Or();
+  const halves = code.locals(I64, 2 * LIMBS_WITH_HIGH * 2);
+  for (const word of [0, 1])
+    for (let limb = 0; limb < LIMBS_WITH_HIGH; limb++)
+      splitLimb(code, 4 * word + limb, halves + 2 * (LIMBS_WITH_HIGH * word + limb));
+  const result = code.locals(I64, 4);
+  const carries = code.locals(I64, 4);
+  const scratch = code.locals(I64, 3);
+  for (let column = 0; column < 4; column++) {
+    code.localGet(carries + column).localSet(result + column);
+    for (let i = 0; i <= column; i++) {
+      const j = column - i;
+      code
+        .localGet(i)
+        .localGet(4 + j)
+        .i64Mul();
+      addTo(code, result + column, column < 3 ? carries + column + 1 : undefined, scratch);
+    }
+    if (column === 3) break;
+    for (let i = 0; i <= column; i++) {
+      pushHighProduct(code, halves + 2 * i, halves + 2 * (LIMBS_WITH_HIGH + column - i), scratch);
+      addTo(code, carries + column + 1, column < 2 ? carries + column + 2 : undefined, scratch);
+    }
   }
+  for (let limb = 0; limb < 4; limb++) code.localGet(result + limb);
+}
+
+/** Limbs of a factor of whose products the high half counts: the last limb's is beyond 2^256. */
+const LIMBS_WITH_HIGH = 3;
+
+/** Takes a limb from the stack and adds it to a local; what is carried is added to another. */
+function addTo(code: CodeBuilder, sum: number, carry: number | undefined, scratch: number): void {
+  code.localGet(sum).i64Add();
+  if (carry === undefined) {
+    code.localSet(sum);
+    return;
+  }
+  code.localTee(scratch).localGet(sum).i64LtU().i64ExtendI32U();
+  code.localGet(carry).i64Add().localSet(carry);
+  code.localGet(scratch).localSet(sum);
+}
+
+/** Pushes the high 64 bits of a product of two limbs.
+ * @param a @param b the first of two locals, the low and the high half. */
+function pushHighProduct(code: CodeBuilder, a: number, b: number, scratch: number): void {
+  const [cross, middle] = [scratch + 1, scratch + 2];
+  code
+    .localGet(a)
+    .localGet(b + 1)
+    .i64Mul()
+    .localSet(cross);
+  code
+    .localGet(a + 1)
+    .localGet(b)
+    .i64Mul();
+  code.localGet(a).localGet(b).i64Mul().i64Const(32).i64ShrU().i64Add();
+  pushLowHalf(code, cross);
+  code.i64Add().localSet(middle);
+  code
+    .localGet(a + 1)
+    .localGet(b + 1)
+    .i64Mul();
+  pushHighHalf(code, cross);
+  code.i64Add();
+  pushHighHalf(code, middle);
+  code.i64Add();
 }
 
 /** Most factors are small. */

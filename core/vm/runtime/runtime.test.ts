@@ -73,6 +73,28 @@ for (const [name, opcode, arity, first] of OPERATIONS) {
   });
 }
 
+test("multiplyModulo and addModulo agree with the reference for moduli of every length near 256 bits", () => {
+  const random = createRandom(3);
+  for (let i = 0; i < WORDS; i++) {
+    const bits = BigInt(238 + random.below(19));
+    const shape = random.below(4);
+    const modulus =
+      shape === 0 ? 2n ** bits : shape === 1 ? 2n ** bits - 1n : anyWord(random) | (2n ** (bits - 1n));
+    const [a, b] = [anyWord(random), anyWord(random)];
+    const m = BigInt.asUintN(256, modulus);
+    const reduced = m === 0n || random.chance(1, 3) ? [a, b] : [a % m, b % m];
+    for (const [name, opcode] of [
+      ["multiplyModulo", 0x09],
+      ["addModulo", 0x08],
+    ] as const)
+      assert.equal(
+        call(name, ...[...reduced, m].flatMap(limbsOf)),
+        reference(opcode, ...reduced, m),
+        `${name} of ${reduced} and ${m}`,
+      );
+  }
+});
+
 test("negate is 2^256 less the word", () => {
   const random = createRandom(1);
   for (const word of [0n, 1n, 2n ** 64n, 2n ** 192n, ...Array.from({ length: 100 }, () => anyWord(random))])
