@@ -55,7 +55,11 @@ export function readFlags(
   const parsed = parseCommandLine(command, argv);
   const fromLine = parsed.values as Readonly<Record<string, unknown>>;
   const path = fromLine["config"];
-  const fromFile = typeof path === "string" ? readConfiguration(path) : {};
+  // Without a prototype: a flag may be called "constructor".
+  const fromFile: Readonly<Record<string, unknown>> = Object.assign(
+    Object.create(null),
+    typeof path === "string" ? readConfiguration(path) : {},
+  );
   const settings = [...command.flags, ...COMMON_FLAGS];
   for (const key of Object.keys(fromFile)) {
     if (settings.some((flag) => camelCase(flag.name) === key)) continue;
