@@ -1,5 +1,6 @@
 import {
   Address,
+  type Bytes,
   bytesToBigint,
   EMPTY_BYTES,
   equalBytes,
@@ -11,7 +12,12 @@ import {
 } from "@ostrom/base";
 import { bls, SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
-import type { Fork } from "@ostrom/vm";
+import {
+  CODE_HEADER_BYTES,
+  type Fork,
+  kindOf,
+  MAX_PAYLOAD_BYTES as MAX_PROGRAM_PAYLOAD_BYTES,
+} from "@ostrom/vm";
 import type { ConsensusParameters, CryptographicSuite, Genesis } from "./genesis.ts";
 import {
   duplicate,
@@ -63,6 +69,8 @@ const MAX_TOTAL_BALANCE = 2n ** 256n - 1n;
 const MAX_WEIGHT = Number.MAX_SAFE_INTEGER;
 /** Source: EIP-170. */
 const MAX_CODE_BYTES = 24_576;
+/** Of a program in one piece, as it is when it has been deployed (docs/program-gas.md). */
+const MAX_PROGRAM_CODE_BYTES: number = CODE_HEADER_BYTES + MAX_PROGRAM_PAYLOAD_BYTES;
 const FORKS: readonly Fork[] = ["cancun", "prague", "osaka"];
 const NAME_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 const HOST_PATTERN = /^[A-Za-z0-9.:_-]{1,253}$/;
@@ -234,7 +242,7 @@ function readAccount(place: Place, address: Address): GenesisAccount {
     address,
     balance: readAmount(fields.balance, 0n, MAX_TOTAL_BALANCE),
     nonce: fields.nonce === undefined ? 0n : readAmount(fields.nonce, 0n, MAX_TRANSACTION_NONCE),
-    code: fields.code === undefined ? EMPTY_BYTES : readHex(fields.code, { min: 0, max: MAX_CODE_BYTES }),
+    code: fields.code === undefined ? EMPTY_BYTES : readCode(fields.code),
     storage: fields.storage === undefined ? [] : readStorage(fields.storage),
   };
   if (account.balance === 0n && account.nonce === 0n && account.code.length === 0) {
@@ -244,6 +252,13 @@ function readAccount(place: Place, address: Address): GenesisAccount {
     );
   }
   return account;
+}
+
+function readCode(place: Place): Bytes {
+  const code = readHex(place, { min: 0, max: MAX_PROGRAM_CODE_BYTES });
+  const kind = kindOf(code);
+  const isProgram = kind === "webassembly" || kind === "riscv";
+  return isProgram ? code : readHex(place, { min: 0, max: MAX_CODE_BYTES });
 }
 
 function readStorage(place: Place): GenesisAccount["storage"] {

@@ -33,7 +33,8 @@ type Profile = {
 const GWEI = 1_000_000_000n;
 
 const ALLIANCE: Profile = {
-  blockGasLimit: 60_000_000n,
+  // docs/block-gas-limit.md: two seconds of the worst there is.
+  blockGasLimit: 30_000_000n,
   gasCharge: "used",
   initialBaseFeePerGas: GWEI,
   minBaseFeePerGas: 0n,

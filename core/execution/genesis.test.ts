@@ -70,7 +70,7 @@ test("amounts may be written as decimal text, hex text or numbers; the hash is o
     const parsed = unwrap(parseGenesis(withValue(`alloc.${address}.balance`, balance)));
     assert.equal(toHex(genesisHash(parsed)), toHex(genesisHash(GENESIS)));
   }
-  const parsed = unwrap(parseGenesis(withValue("gas.blockGasLimit", 60_000_000)));
+  const parsed = unwrap(parseGenesis(withValue("gas.blockGasLimit", 30_000_000)));
   assert.equal(toHex(genesisHash(parsed)), toHex(genesisHash(GENESIS)));
 });
 
@@ -155,6 +155,24 @@ function withMinimum(): unknown {
   json.fees.initialBaseFeePerGas = "5";
   return json;
 }
+
+test("code may be as long as what can be deployed: a program in one piece longer than the EVM's", () => {
+  const lengthOf = (prefix: string, bytes: number): unknown => {
+    const json = withValue(`alloc.${toHex(TO)}.code`, `0x${prefix}${"00".repeat(bytes - prefix.length / 2)}`);
+    const parsed = parseGenesis(json);
+    return parsed.ok
+      ? parsed.value.alloc.find(({ address }) => toHex(address) === toHex(TO))?.code.length
+      : parsed.error.code;
+  };
+  for (const program of ["ef0a01", "ef0a02"]) {
+    assert.equal(lengthOf(program, 49_148), 49_148);
+    assert.equal(lengthOf(program, 49_149), "genesis/out-of-range");
+  }
+  for (const other of ["00", "ef0a00", "ef0a03"]) {
+    assert.equal(lengthOf(other, 24_576), 24_576);
+    assert.equal(lengthOf(other, 24_577), "genesis/out-of-range");
+  }
+});
 
 test("all balances together must stay below 2^256", () => {
   const json = withValue(`alloc.${toHex(TO)}.balance`, (2n ** 256n - 1n).toString()) as {

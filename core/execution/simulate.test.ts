@@ -11,6 +11,7 @@ import {
   ZERO_HASH,
 } from "@ostrom/base";
 import { createAddress } from "@ostrom/vm";
+import { webassemblyProgram } from "../vm/contract-host/testing/webassembly-program.ts";
 import { createAccessList } from "./create-access-list.ts";
 import { estimateGas } from "./estimate-gas.ts";
 import { addressOfSecretKey, signAuthorization } from "./signature.ts";
@@ -316,6 +317,50 @@ test("an access list leaves out what is warm anyway and contracts that are creat
   assert.deepEqual(
     reverting.accessList.map(({ address }) => toHex(address)),
     [toHex(at("cf")), toHex(at("bb"))],
+  );
+});
+
+test("an access list names what programs touch, and the chunks that they consist of", () => {
+  // Reads slot 0, whose key lies in its zeros, and asks for the balance of the account whose address lies at 32.
+  const module = webassemblyProgram({
+    pages: 1,
+    imports: ["storage_load", "balance"],
+    call: (code, callHost) => {
+      code.i32Const(32).i64Const(-1n).i64Store();
+      code.i32Const(0).i32Const(64);
+      callHost("storage_load");
+      code.i32Const(32).i32Const(64);
+      callHost("balance");
+      code.i32Const(0);
+    },
+  });
+  const other = at("00");
+  other.fill(0xff, 0, 8);
+  const chunk = (bytes: Uint8Array): Uint8Array => Uint8Array.of(0xef, 0x0a, 0, ...bytes);
+  const accountOverrides = [
+    { address: at("d1"), code: chunk(module.subarray(0, 50)) },
+    { address: at("d2"), code: chunk(module.subarray(50)) },
+    { address: at("d3"), code: Uint8Array.of(0xef, 0x0a, 0x81, ...at("d1"), ...at("d2")) },
+    { address: at("d4"), code: Uint8Array.of(0xef, 0x0a, 0x01, ...module) },
+  ];
+  const request = { from: SENDER, to: at("d3") };
+  const { accessList, outcome } = unwrap(createAccessList(simulation(request, { accountOverrides })));
+  assert.equal(outcome.status, "success");
+  assert.deepEqual(
+    accessList.map(({ address, storageKeys }) => [toHex(address), storageKeys.map(toHex)]),
+    [
+      [toHex(at("d3")), [toHex(new Uint8Array(32))]],
+      [toHex(at("d1")), []],
+      [toHex(at("d2")), []],
+      [toHex(other), []],
+    ],
+  );
+  const again = call({ ...request, accessList }, { accountOverrides });
+  assert.equal(again.gasUsed, outcome.gasUsed);
+  const whole = unwrap(createAccessList(simulation({ from: SENDER, to: at("d4") }, { accountOverrides })));
+  assert.deepEqual(
+    whole.accessList.map(({ address }) => toHex(address)),
+    [toHex(at("d4")), toHex(other)],
   );
 });
 

@@ -2,6 +2,7 @@ import { createRandom, EMPTY_BYTES } from "@ostrom/base";
 import { randomRun } from "../../core/vm/engine/testing/compare-engines.ts";
 import { edgeWord, OP, pick } from "./code-writer.ts";
 import { beginCase, caseOf, contract, type EngineCase, returnStack } from "./engine-case.ts";
+import { inputHeavy } from "./input-families.ts";
 import { callHeavy, memoryHeavy, storageHeavy } from "./stateful-families.ts";
 
 /** Families of programs that go where engines go wrong. The same seed gives the same case for ever. */
@@ -13,6 +14,7 @@ export const FAMILIES: Readonly<Record<string, (seed: number) => EngineCase>> = 
   "memory-heavy": memoryHeavy,
   "call-heavy": callHeavy,
   "storage-heavy": storageHeavy,
+  "input-heavy": inputHeavy,
   invalid,
 };
 

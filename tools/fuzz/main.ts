@@ -3,6 +3,7 @@ const FUZZERS: Readonly<
   Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<boolean> | boolean }>>
 > = {
   engine: () => import("./engine.ts"),
+  programs: () => import("./programs.ts"),
 };
 
 const [name, ...argv] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import { addressToWord, type Random } from "@ostrom/base";
+import { addressToWord, type Bytes, type Random } from "@ostrom/base";
 import { CodeWriter, edgeWord, OP, pick } from "./code-writer.ts";
 import { beginCase, caseOf, contractAddress, type EngineCase } from "./engine-case.ts";
 
@@ -147,15 +147,18 @@ const CALL_ACTIONS: readonly Action[] = [
 ];
 const ENDS = [OP.RETURN, OP.RETURN, OP.RETURN, OP.REVERT, OP.INVALID, OP.STOP];
 
-/** Contracts that call each other and themselves, create, destroy, and look at what came back. */
+/** A contract that calls the others and itself, creates, destroys, and looks at what came back. */
+export function callingCode(random: Random): Bytes {
+  const writer = new CodeWriter();
+  act(random, writer, CALL_ACTIONS, 3 + random.below(10));
+  writer.push(64).push(0).emit(pick(random, ENDS));
+  return writer.bytes();
+}
+
+/** Contracts that call each other and themselves. */
 export function callHeavy(seed: number): EngineCase {
   const { random, fork } = beginCase(seed);
-  const codes = Array.from({ length: CONTRACT_COUNT }, () => {
-    const writer = new CodeWriter();
-    act(random, writer, CALL_ACTIONS, 3 + random.below(10));
-    writer.push(64).push(0).emit(pick(random, ENDS));
-    return writer.bytes();
-  });
+  const codes = Array.from({ length: CONTRACT_COUNT }, () => callingCode(random));
   return caseOf(random, fork, codes);
 }
 
