@@ -1,8 +1,9 @@
-// npm run bench -- network --validators 4 --seconds 20 --kind transfer|erc20
+// npm run bench -- network --validators 4 --seconds 20 --kind transfer|erc20 [--engine mixed|reference|tier0|tier1]
 //
 // Signs transactions ahead, submits them over HTTP in batches to all validators in a closed loop (at most `--in-flight`
 // wait at a time), and waits until each one's receipt can be read. Prints one JSON line.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createTestNetwork, type TestNetwork } from "../../apps/cli/testing/test-network.ts";
 import { InclusionWatcher } from "./inclusion-watcher.ts";
@@ -16,6 +17,8 @@ type Settings = {
   readonly senders: number;
   readonly inFlight: number;
   readonly signed: number;
+  /** Who runs contracts: node.json's `engine.tiers`. */
+  readonly engine: string;
 };
 
 const SENDER_BALANCE = 1_000n * 10n ** 18n;
@@ -29,6 +32,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     extraBalances: new Map(accounts.map((account) => [account.address, SENDER_BALANCE])),
   });
   try {
+    for (let index = 0; index < settings.validators; index++)
+      chooseEngine(network.folder(index), settings.engine);
     await network.startAll();
     console.log(
       JSON.stringify({ bench: "network", ...settings, ...(await measure(network, accounts, settings)) }),
@@ -36,6 +41,12 @@ export async function run(argv: readonly string[]): Promise<void> {
   } finally {
     await network.dispose();
   }
+}
+
+function chooseEngine(folder: string, tiers: string): void {
+  const path = join(folder, "node.json");
+  const configuration = JSON.parse(readFileSync(path, "utf8")) as object;
+  writeFileSync(path, JSON.stringify({ ...configuration, engine: { tiers } }));
 }
 
 function readSettings(argv: readonly string[]): Settings {
@@ -49,6 +60,7 @@ function readSettings(argv: readonly string[]): Settings {
       senders: { type: "string", default: "200" },
       "in-flight": { type: "string", default: "2000" },
       signed: { type: "string", default: "60000" },
+      engine: { type: "string", default: "mixed" },
     },
   });
   if (values.kind !== "transfer" && values.kind !== "erc20")
@@ -61,6 +73,7 @@ function readSettings(argv: readonly string[]): Settings {
     senders: Number(values.senders),
     inFlight: Number(values["in-flight"]),
     signed: Number(values.signed),
+    engine: values.engine,
   };
 }
 
