@@ -2,6 +2,26 @@ import { type Address, type Bytes, EMPTY_BYTES, equalBytes, type Hash } from "@o
 import { EMPTY_CODE_HASH } from "./account.ts";
 import type { Account, SlotChange } from "./types.ts";
 
+/** Of a transaction: none. */
+export const NEVER = -1;
+
+/** An address that a run has met, though it may not have asked what is there. */
+export type OverlayPlace = {
+  /** The overlay's own copy. */
+  readonly address: Address;
+  /** Its hex digits. */
+  readonly key: string;
+  /** undefined until somebody asks for anything of the account. */
+  entry: OverlayEntry | undefined;
+  /** Number of the transaction in which it is warm. */
+  warmIn: number;
+};
+
+export function newPlace(address: Address, key: string): OverlayPlace {
+  // The caller may go on to use the memory of its address.
+  return { address: address.slice() as Address, key, entry: undefined, warmIn: NEVER };
+}
+
 /** An account as it stands now, with all that was read or written of it. */
 export type OverlayEntry = {
   readonly address: Address;
@@ -35,7 +55,8 @@ export type OverlaySlot = {
   writtenIn: number;
 };
 
-/** @param account as the state below has it. */
+/** @param address is kept.
+ * @param account as the state below has it. */
 export function newEntry(address: Address, account: Account | undefined, emptyTrieRoot: Hash): OverlayEntry {
   const below = account && {
     nonce: account.nonce,
@@ -44,8 +65,7 @@ export function newEntry(address: Address, account: Account | undefined, emptyTr
     hasStorage: !equalBytes(account.storageRoot, emptyTrieRoot),
   };
   return {
-    // The caller may go on to use the memory of its address.
-    address: address.slice() as Address,
+    address,
     below,
     exists: below !== undefined,
     nonce: below?.nonce ?? 0n,
@@ -54,7 +74,7 @@ export function newEntry(address: Address, account: Account | undefined, emptyTr
     code: below === undefined || equalBytes(below.codeHash, EMPTY_CODE_HASH) ? EMPTY_BYTES : undefined,
     slots: new Map(),
     storageCleared: false,
-    touchedIn: -1,
+    touchedIn: NEVER,
   };
 }
 

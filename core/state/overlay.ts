@@ -1,12 +1,15 @@
-import { type Address, assert, type Bytes, equalBytes, type Hash, toHexDigits } from "@ostrom/base";
+import { type Address, assert, type Bytes, equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { EMPTY_CODE_HASH } from "./account.ts";
 import {
   accountDiffers,
   changedSlots,
   isEmptyEntry,
+  NEVER,
   newEntry,
+  newPlace,
   type OverlayEntry,
+  type OverlayPlace,
   type OverlaySlot,
   removeAccount,
 } from "./overlay-entry.ts";
@@ -16,11 +19,10 @@ import type { AccountChange, JournaledState, Log, StateChanges, StateReader } fr
 
 /** Sets that live as long as one transaction. */
 type TransactionSets = {
-  readonly warmAddresses: Set<string>;
-  readonly warmSlots: Map<string, Set<string>>;
-  readonly transient: Map<string, Map<string, bigint>>;
-  readonly created: Map<string, OverlayEntry>;
-  readonly selfDestructed: Set<string>;
+  readonly warmSlots: Map<OverlayPlace, Set<string>>;
+  readonly transient: Map<OverlayPlace, Map<string, bigint>>;
+  readonly created: Map<OverlayPlace, OverlayEntry>;
+  readonly selfDestructed: Set<OverlayPlace>;
   readonly touched: OverlayEntry[];
 };
 
@@ -33,7 +35,15 @@ type TransactionSets = {
 export class StateOverlay implements JournaledState {
   readonly #below: StateReader;
   readonly #emptyTrieRoot: Hash;
-  readonly #entries = new Map<string, OverlayEntry>();
+  /** By the address's hex digits. */
+  readonly #places = new Map<string, OverlayPlace>();
+  /** By `place.address`, which nobody else has made: writing digits takes ten times as long as finding an object. */
+  readonly #placesByObject = new Map<Address, OverlayPlace>();
+  #lastPlace: OverlayPlace | undefined;
+  /** Those of which the state below was asked, in this order. */
+  readonly #read: OverlayPlace[] = [];
+  #lastSlot = 0n;
+  #lastSlotKey = slotKey(0n);
   #journal: (() => void)[] = [];
   #transaction = 0;
   #sets: TransactionSets = emptySets();
@@ -58,8 +68,8 @@ export class StateOverlay implements JournaledState {
   /** Logs and refund stay readable until the next transaction begins. */
   endTransaction(): void {
     this.#journal = [];
-    for (const key of this.#sets.selfDestructed) {
-      const entry = this.#sets.created.get(key);
+    for (const place of this.#sets.selfDestructed) {
+      const entry = this.#sets.created.get(place);
       if (entry !== undefined) removeAccount(entry);
     }
     for (const entry of this.#sets.touched) {
@@ -77,6 +87,10 @@ export class StateOverlay implements JournaledState {
   revertTo(checkpoint: number): void {
     assert(checkpoint >= 0 && checkpoint <= this.#journal.length, "a checkpoint must be of this transaction");
     while (this.#journal.length > checkpoint) this.#journal.pop()?.();
+  }
+
+  address(address: Address): Address {
+    return this.#place(address).address;
   }
 
   exists(address: Address): boolean {
@@ -179,12 +193,12 @@ export class StateOverlay implements JournaledState {
   }
 
   transientStorage(address: Address, slot: bigint): bigint {
-    return this.#sets.transient.get(toHexDigits(address))?.get(slotKey(slot)) ?? 0n;
+    return this.#sets.transient.get(this.#place(address))?.get(this.#slotKey(slot)) ?? 0n;
   }
 
   setTransientStorage(address: Address, slot: bigint, value: bigint): void {
-    const slots = valueOrNew(this.#sets.transient, toHexDigits(address), () => new Map<string, bigint>());
-    const key = slotKey(slot);
+    const slots = valueOrNew(this.#sets.transient, this.#place(address), () => new Map<string, bigint>());
+    const key = this.#slotKey(slot);
     const previous = slots.get(key) ?? 0n;
     if (previous === value) return;
     slots.set(key, value);
@@ -194,12 +208,18 @@ export class StateOverlay implements JournaledState {
   }
 
   warmAddress(address: Address): boolean {
-    return this.#addTo(this.#sets.warmAddresses, toHexDigits(address));
+    const place = this.#place(address);
+    if (place.warmIn === this.#transaction) return true;
+    place.warmIn = this.#transaction;
+    this.#journal.push(() => {
+      place.warmIn = NEVER;
+    });
+    return false;
   }
 
   warmSlot(address: Address, slot: bigint): boolean {
-    const slots = valueOrNew(this.#sets.warmSlots, toHexDigits(address), () => new Set<string>());
-    return this.#addTo(slots, slotKey(slot));
+    const slots = valueOrNew(this.#sets.warmSlots, this.#place(address), () => new Set<string>());
+    return this.#addTo(slots, this.#slotKey(slot));
   }
 
   refund(): bigint {
@@ -228,20 +248,20 @@ export class StateOverlay implements JournaledState {
 
   markCreated(address: Address): void {
     const { created } = this.#sets;
-    const key = toHexDigits(address);
-    if (created.has(key)) return;
-    created.set(key, this.#changed(address));
+    const place = this.#place(address);
+    if (created.has(place)) return;
+    created.set(place, this.#changed(address));
     this.#journal.push(() => {
-      created.delete(key);
+      created.delete(place);
     });
   }
 
   wasCreated(address: Address): boolean {
-    return this.#sets.created.has(toHexDigits(address));
+    return this.#sets.created.has(this.#place(address));
   }
 
   markSelfDestructed(address: Address): void {
-    this.#addTo(this.#sets.selfDestructed, toHexDigits(address));
+    this.#addTo(this.#sets.selfDestructed, this.#place(address));
   }
 
   /** What the run changed so far; accounts and slots that ended as they began are not in it. Call it between
@@ -249,7 +269,8 @@ export class StateOverlay implements JournaledState {
   changes(): StateChanges {
     const accounts = new Map<string, AccountChange>();
     const codes = new Map<string, Bytes>();
-    for (const [key, entry] of this.#entries) {
+    for (const { key, entry: read } of this.#read) {
+      const entry = must(read, "what was read must be there");
       const storage = changedSlots(entry);
       const storageCleared = entry.storageCleared && entry.exists && entry.below?.hasStorage === true;
       if (storage.length === 0 && !storageCleared && !accountDiffers(entry)) continue;
@@ -263,13 +284,36 @@ export class StateOverlay implements JournaledState {
     return { accounts, codes };
   }
 
-  #entry(address: Address): OverlayEntry {
+  #place(address: Address): OverlayPlace {
+    if (this.#lastPlace?.address === address) return this.#lastPlace;
+    const place = this.#placesByObject.get(address) ?? this.#placeByDigits(address);
+    this.#lastPlace = place;
+    return place;
+  }
+
+  #placeByDigits(address: Address): OverlayPlace {
     const key = toHexDigits(address);
-    const found = this.#entries.get(key);
-    if (found !== undefined) return found;
-    const entry = newEntry(address, this.#below.account(address), this.#emptyTrieRoot);
-    this.#entries.set(key, entry);
-    return entry;
+    return valueOrNew(this.#places, key, () => {
+      const place = newPlace(address, key);
+      this.#placesByObject.set(place.address, place);
+      return place;
+    });
+  }
+
+  #entry(address: Address): OverlayEntry {
+    const place = this.#place(address);
+    if (place.entry !== undefined) return place.entry;
+    place.entry = newEntry(place.address, this.#below.account(place.address), this.#emptyTrieRoot);
+    this.#read.push(place);
+    return place.entry;
+  }
+
+  /** Instructions ask several times for one slot. */
+  #slotKey(slot: bigint): string {
+    if (slot === this.#lastSlot) return this.#lastSlotKey;
+    this.#lastSlot = slot;
+    this.#lastSlotKey = slotKey(slot);
+    return this.#lastSlotKey;
   }
 
   /** The entry of an account that is about to change: it exists from now on, and is touched. */
@@ -296,17 +340,17 @@ export class StateOverlay implements JournaledState {
   }
 
   #slot(entry: OverlayEntry, slot: bigint): OverlaySlot {
-    const key = slotKey(slot);
+    const key = this.#slotKey(slot);
     const found = entry.slots.get(key);
     if (found !== undefined) return found;
     const hasBelow = entry.below?.hasStorage === true && !entry.storageCleared;
     const below = hasBelow ? this.#below.storage(entry.address, slot) : 0n;
-    const read: OverlaySlot = { slot, below, value: below, original: below, writtenIn: -1 };
+    const read: OverlaySlot = { slot, below, value: below, original: below, writtenIn: NEVER };
     entry.slots.set(key, read);
     return read;
   }
 
-  #addTo(set: Set<string>, key: string): boolean {
+  #addTo<K>(set: Set<K>, key: K): boolean {
     if (set.has(key)) return true;
     set.add(key);
     this.#journal.push(() => {
@@ -318,7 +362,6 @@ export class StateOverlay implements JournaledState {
 
 function emptySets(): TransactionSets {
   return {
-    warmAddresses: new Set(),
     warmSlots: new Map(),
     transient: new Map(),
     created: new Map(),
@@ -327,7 +370,7 @@ function emptySets(): TransactionSets {
   };
 }
 
-function valueOrNew<V>(map: Map<string, V>, key: string, create: () => V): V {
+function valueOrNew<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   const found = map.get(key);
   if (found !== undefined) return found;
   const value = create();

@@ -53,6 +53,9 @@ export type JournaledState = {
   /** Undoes all since the checkpoint, warm sets, logs, refunds and transient storage included. */
   readonly revertTo: (checkpoint: number) => void;
 
+  /** The state's own copy of an address, the same object each time: whoever asks much of one account finds it faster by
+   * that. Nobody may change it. */
+  readonly address: (address: Address) => Address;
   readonly exists: (address: Address) => boolean;
   /** No code, nonce 0, balance 0 (EIP-161). True for an absent account. */
   readonly isEmpty: (address: Address) => boolean;

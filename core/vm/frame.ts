@@ -33,7 +33,12 @@ export type Exit = Halt | { readonly kind: "enter"; readonly child: Frame };
 
 /** What a frame that waits does with its child's outcome. */
 export type Pending =
-  | { readonly kind: "call"; readonly outputOffset: bigint; readonly outputSize: bigint }
+  | {
+      readonly kind: "call";
+      /** Within the frame's memory; the offset says nothing where the size is 0. */
+      readonly outputOffset: number;
+      readonly outputSize: number;
+    }
   | { readonly kind: "create" }
   /** A program's; see contract-host/run-host-call.ts. */
   | {
@@ -57,7 +62,8 @@ export type Frame = {
   readonly address: Address;
   readonly caller: Address;
   readonly value: bigint;
-  readonly input: Bytes;
+  /** May share the memory of the frame that called, which does not change while this one runs. */
+  input: Bytes;
   readonly isStatic: boolean;
   /** 0 for the outermost. */
   readonly depth: number;

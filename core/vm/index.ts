@@ -1,7 +1,12 @@
 export { create2Address, createAddress } from "./contract-address.ts";
 export { kindOf, programInitCode } from "./contract-host/code-format.ts";
 export { HOST_CALLS } from "./contract-host/host-calls.ts";
-export { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_PAYLOAD_BYTES } from "./contract-host/program-gas.ts";
+export {
+  CODE_HEADER_BYTES,
+  MAX_CHUNK_BYTES,
+  MAX_CHUNKS,
+  MAX_PAYLOAD_BYTES,
+} from "./contract-host/program-gas.ts";
 export type { ProgramKind } from "./contract-host/types.ts";
 export { planUpload, type Upload, type UploadPlan } from "./contract-host/upload-plan.ts";
 export { delegationDesignator, delegationTarget } from "./delegation.ts";
@@ -44,6 +49,13 @@ export {
   precompileAddresses,
   runPrecompile,
 } from "./precompiles/index.ts";
+export {
+  type CompiledProgram,
+  compileRiscv,
+  createRiscvWarmer,
+  type FinishedRiscv,
+  type RiscvCompileService,
+} from "./riscv/index.ts";
 export type {
   BlockContext,
   ExecutionContext,

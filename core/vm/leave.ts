@@ -1,7 +1,6 @@
 import { addressToWord, EMPTY_BYTES } from "@ostrom/base";
 import { charge, type Frame, gasLeft, type Halt, type Machine, setGasLeft } from "./frame.ts";
 import { GAS, MAX_CODE_SIZE } from "./gas-schedule.ts";
-import { copyToMemory } from "./memory.ts";
 import type { FaultCode, Outcome } from "./types.ts";
 
 const INVALID_FIRST_BYTE = 0xef;
@@ -58,9 +57,8 @@ export function resume(frame: Frame, outcome: Outcome): void {
   const succeeded = outcome.status === "success";
   if (pending?.kind === "call") {
     frame.returnData = outcome.output;
-    const length = BigInt(outcome.output.length);
     const { outputOffset, outputSize } = pending;
-    copyToMemory(frame.memory, outputOffset, outcome.output, 0n, outputSize < length ? outputSize : length);
+    if (outputSize > 0) frame.memory.bytes.set(outcome.output.subarray(0, outputSize), outputOffset);
     frame.stack.push(succeeded ? 1n : 0n);
     return;
   }

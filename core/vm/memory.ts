@@ -45,6 +45,12 @@ export function readMemory(memory: Memory, offset: bigint, size: bigint): Bytes 
   return memory.bytes.slice(Number(offset), Number(offset + size));
 }
 
+/** Shares the memory. */
+export function viewMemory(memory: Memory, offset: bigint, size: bigint): Bytes {
+  if (size === 0n) return EMPTY_BYTES;
+  return memory.bytes.subarray(Number(offset), Number(offset + size));
+}
+
 export function readMemoryWord(memory: Memory, offset: number): bigint {
   const { view } = memory;
   const upper = (view.getBigUint64(offset) << 64n) | view.getBigUint64(offset + 8);

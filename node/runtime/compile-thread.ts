@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { type Bytes, must } from "@ostrom/base";
-import type { CompiledModule, CompileService, Fork } from "@ostrom/vm";
+import type { CompiledModule, CompileService, FinishedRiscv, Fork, RiscvCompileService } from "@ostrom/vm";
 
 /** Codes that may wait for the thread; who asks for more asks again later. */
 const MAX_WAITING = 64;
@@ -14,7 +14,16 @@ const OPTIMIZING_MS_PER_BYTE = 0.001;
 /** JavaScript memory of the thread: what goes beyond it ends the thread, not the node. */
 const MAX_HEAP_MB = 256;
 
-export type CompileRequest = { readonly key: string; readonly code: Bytes; readonly fork: Fork };
+/** What the thread is to compile: a contract of the EVM, or an ELF file. */
+export type CompileRequest = { readonly key: string } & (
+  | { readonly kind: "evm"; readonly code: Bytes; readonly fork: Fork }
+  | { readonly kind: "riscv"; readonly file: Bytes }
+);
+
+/** What became of it. */
+export type CompileAnswer =
+  | { readonly kind: "evm"; readonly finished: CompiledModule }
+  | { readonly kind: "riscv"; readonly finished: FinishedRiscv };
 
 export type CompileThreadOptions = {
   /** Replaces `compile-worker.ts`, for tests. */
@@ -23,17 +32,20 @@ export type CompileThreadOptions = {
   readonly idleMs?: number;
 };
 
-/** Compiles contracts on a thread of its own, one after another; the thread runs only while there is something to do. Code over
- * which it takes too long, or dies, is refused.
+/** Compiles contracts of the EVM and programs in RISC-V on a thread of its own, one after another; the thread runs only while
+ * there is something to do. Code over which it takes too long, or dies, is refused.
  *
  * For the thread that executes: between two messages of a long block its event loop does not turn, so what has been compiled
  * is fetched by `take`, without waiting. */
-export class CompileThread implements CompileService {
+export class CompileThread {
+  readonly evm: CompileService;
+  readonly riscv: RiscvCompileService;
   readonly #workerUrl: URL;
   readonly #maxCompileMs: number;
   readonly #idleMs: number;
   readonly #waiting: CompileRequest[] = [];
-  #finished: CompiledModule[] = [];
+  #finishedContracts: CompiledModule[] = [];
+  #finishedPrograms: FinishedRiscv[] = [];
   #current: { readonly request: CompileRequest; readonly startedAtMs: number } | undefined;
   #running: { readonly worker: Worker; readonly port: MessagePort } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -43,27 +55,46 @@ export class CompileThread implements CompileService {
     this.#workerUrl = options.worker ?? new URL("./compile-worker.ts", import.meta.url);
     this.#maxCompileMs = options.maxCompileMs ?? MAX_COMPILE_MS;
     this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.evm = {
+      request: (key, code, fork) => this.#request({ kind: "evm", key, code, fork }),
+      take: () => this.#takeContracts(),
+    };
+    this.riscv = {
+      request: (key, file) => this.#request({ kind: "riscv", key, file }),
+      take: () => this.#takePrograms(),
+    };
   }
 
-  request(key: string, code: Bytes, fork: Fork): boolean {
+  #request(request: CompileRequest): boolean {
     if (this.#waiting.length >= MAX_WAITING) return false;
-    this.#waiting.push({ key, code, fork });
+    this.#waiting.push(request);
     this.#sendNext();
     return true;
   }
 
-  take(): readonly CompiledModule[] {
+  #takeContracts(): readonly CompiledModule[] {
+    this.#receive();
+    const taken = this.#finishedContracts;
+    this.#finishedContracts = [];
+    return taken;
+  }
+
+  #takePrograms(): readonly FinishedRiscv[] {
+    this.#receive();
+    const taken = this.#finishedPrograms;
+    this.#finishedPrograms = [];
+    return taken;
+  }
+
+  #receive(): void {
     const { port } = this.#running ?? {};
     if (port !== undefined) {
       for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-        this.#arrive(next.message as CompiledModule);
+        this.#arrive(next.message as CompileAnswer);
       }
     }
     this.#endIfTooLong();
     this.#sendNext();
-    const taken = this.#finished;
-    this.#finished = [];
-    return taken;
   }
 
   /** Whether a thread runs now. */
@@ -89,7 +120,7 @@ export class CompileThread implements CompileService {
     clearTimeout(this.#timer);
     const { port } = this.#thread();
     this.#current = { request, startedAtMs: nowMs };
-    port.postMessage(request);
+    port.postMessage(withOwnBytes(request));
   }
 
   #after(delayMs: number, act: () => void): void {
@@ -108,7 +139,7 @@ export class CompileThread implements CompileService {
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     const running = { worker, port };
-    port.on("message", (message: CompiledModule) => this.#arrive(message));
+    port.on("message", (message: CompileAnswer) => this.#arrive(message));
     // The error is told by its end as well.
     worker.on("error", () => undefined);
     worker.on("exit", () => this.#died(worker));
@@ -119,18 +150,18 @@ export class CompileThread implements CompileService {
     return running;
   }
 
-  #arrive(compiled: CompiledModule): void {
+  #arrive(answer: CompileAnswer): void {
+    const { kind, key } = this.#current?.request ?? {};
     // What a thread says that has been given up comes too late.
-    if (this.#current?.request.key !== compiled.key) return;
-    this.#finish(compiled);
+    if (kind !== answer.kind || key !== answer.finished.key) return;
+    this.#finish(answer);
   }
 
-  #finish(compiled: CompiledModule): void {
-    this.#finished.push(compiled);
+  #finish(answer: CompileAnswer): void {
+    if (answer.kind === "evm") this.#finishedContracts.push(answer.finished);
+    else this.#finishedPrograms.push(answer.finished);
     this.#current = undefined;
-    if (compiled.kind === "compiled") {
-      this.#restsUntilMs = performance.now() + OPTIMIZING_MS_PER_BYTE * compiled.emittedBytes;
-    }
+    this.#restsUntilMs = performance.now() + OPTIMIZING_MS_PER_BYTE * emittedBytes(answer);
     if (this.#waiting.length === 0) this.#after(this.#idleMs, () => void this.#end());
     this.#sendNext();
   }
@@ -139,7 +170,7 @@ export class CompileThread implements CompileService {
     const current = this.#current;
     if (current === undefined || performance.now() - current.startedAtMs < this.#maxCompileMs) return;
     void this.#end();
-    this.#finish({ key: current.request.key, kind: "refused", reason: "took too long" });
+    this.#finish(refusalOf(current.request, "took too long"));
   }
 
   #died(worker: Worker): void {
@@ -147,7 +178,7 @@ export class CompileThread implements CompileService {
     this.#running = undefined;
     const current = this.#current;
     if (current === undefined) return;
-    this.#finish({ key: current.request.key, kind: "refused", reason: "the compiler died" });
+    this.#finish(refusalOf(current.request, "the compiler died"));
   }
 
   async #end(): Promise<void> {
@@ -157,4 +188,25 @@ export class CompileThread implements CompileService {
     running?.port.close();
     await running?.worker.terminate();
   }
+}
+
+/** Bytes that are a part of others would be copied with all of these. */
+function withOwnBytes(request: CompileRequest): CompileRequest {
+  return request.kind === "evm"
+    ? { ...request, code: request.code.slice() }
+    : { ...request, file: request.file.slice() };
+}
+
+function emittedBytes(answer: CompileAnswer): number {
+  if (answer.kind === "riscv") return answer.finished.compiled?.emittedBytes ?? 0;
+  return answer.finished.kind === "compiled" ? answer.finished.emittedBytes : 0;
+}
+
+function refusalOf(
+  { kind, key }: CompileRequest,
+  reason: "took too long" | "the compiler died",
+): CompileAnswer {
+  return kind === "evm"
+    ? { kind, finished: { key, kind: "refused", reason } }
+    : { kind, finished: { key, compiled: undefined } };
 }

@@ -27,7 +27,8 @@ export function installContractEngine({ tiers, verifyEvery }: EngineSettings, lo
   const compileThread = new CompileThread();
   const engine = createContractEngine({
     tiers,
-    compileService: compileThread,
+    compileService: compileThread.evm,
+    riscvCompileService: compileThread.riscv,
     ...(verifyEvery > 0 ? { verifyEvery } : {}),
     onNodeFault: (error, failed) => {
       const reason = error instanceof Error ? error.message : String(error);

@@ -131,7 +131,7 @@ export function emitDivide(emission: Emission, result: "quotient" | "remainder")
     const bits = result === "quotient" ? a[0].bits : Math.min(a[0].bits, b[0].bits);
     push(stack, singleWord(takeLimb(emission, bits)));
   } else if (result === "remainder" || !divideProduct(emission, a, b))
-    callWithTwo(emission, result === "quotient" ? "divide" : "modulo", a, b);
+    divideWords(emission, result === "quotient" ? "divide" : "modulo", a, b);
 }
 
 /** A product divided by one of its factors, as solc does to see whether a multiplication overflowed: the quotient is the
@@ -183,7 +183,68 @@ export function emitDivideSigned(emission: Emission, result: "quotient" | "remai
     push(emission.stack, constantWord(toWord(value)));
     return;
   }
-  callWithTwo(emission, result === "quotient" ? "divideSigned" : "moduloSigned", a, b);
+  divideWords(emission, result === "quotient" ? "divideSigned" : "moduloSigned", a, b);
+}
+
+type Division = "divide" | "modulo" | "divideSigned" | "moduloSigned";
+
+/** By an instruction where both words fit into one limb, which most do, else by the runtime. */
+function divideWords(emission: Emission, name: Division, a: Word, b: Word): void {
+  const { code, stack, runtime } = emission;
+  const isSigned = name === "divideSigned" || name === "moduloSigned";
+  for (const limb of [...a, ...b]) readLimb(emission, limb);
+  const low = newLimb(emission);
+  const high = isSigned ? newLimb(emission) : undefined;
+  const others = [newLimb(emission), newLimb(emission), newLimb(emission)];
+  pushFitsLimb(emission, a, isSigned);
+  pushFitsLimb(emission, b, isSigned);
+  code.i32And();
+  // Neither by 0 nor -2^63 by -1: the one divides to 0, the other into two limbs.
+  pushLimb(emission, b[0]);
+  if (isSigned) code.i64Const(1).i64Add().i64Const(1).i64GtU().i32And().if();
+  else code.i64Eqz().i32Eqz().i32And().if();
+  pushLimb(emission, a[0]);
+  pushLimb(emission, b[0]);
+  if (name === "divide") code.i64DivU();
+  else if (name === "modulo") code.i64RemU();
+  else if (name === "divideSigned") code.i64DivS();
+  else code.i64RemS();
+  code.localSet(low.local);
+  if (high !== undefined) code.localGet(low.local).i64Const(63).i64ShrS().localSet(high.local);
+  for (const { local } of others) {
+    if (high !== undefined) code.localGet(high.local).localSet(local);
+    else code.i64Const(0).localSet(local);
+  }
+  code.else();
+  pushWord(emission, a);
+  pushWord(emission, b);
+  code.call(runtime.find(name));
+  for (const { local } of [...others].reverse()) code.localSet(local);
+  code.localSet(low.local).end();
+  push(stack, [low, ...others] as unknown as Word);
+}
+
+function newLimb(emission: Emission): Limb {
+  emission.code.i64Const(0);
+  return takeLimb(emission);
+}
+
+/** Puts an i32 on WebAssembly's stack: whether the lowest limb alone tells the word. */
+function pushFitsLimb(emission: Emission, word: Word, isSigned: boolean): void {
+  const { code } = emission;
+  const [low, ...high] = word;
+  if (!isSigned) {
+    pushOr(emission, high);
+    code.i64Eqz();
+    return;
+  }
+  for (const [place, limb] of high.entries()) {
+    pushLimb(emission, limb);
+    pushLimb(emission, low);
+    code.i64Const(63).i64ShrS().i64Xor();
+    if (place > 0) code.i64Or();
+  }
+  code.i64Eqz();
 }
 
 function callWithTwo(emission: Emission, name: RuntimeName, a: Word, b: Word): void {

@@ -104,3 +104,10 @@ export function emitLoadInput(emission: Emission): void {
   code.call(runtime.find("loadInput"));
   push(stack, takeWord(emission));
 }
+
+export function emitBlobHash(emission: Emission): void {
+  const { code, stack, runtime } = emission;
+  pushClamped(emission, pop(stack));
+  code.call(runtime.find("blobHash"));
+  push(stack, takeWord(emission));
+}

@@ -64,6 +64,18 @@ export function emitHostCall(emission: Emission, { opcode, pops, pushes }: Instr
   );
 }
 
+/** By the host the first time, and again after a call: it leaves the balance in the frame's header. */
+export function emitSelfBalance(emission: Emission): void {
+  const { code, locals, stack } = emission;
+  code.localGet(locals.frame).i32Load(FRAME.balanceIsKnown).i32Eqz().if();
+  callHost(emission, OP.SELFBALANCE);
+  code.end();
+  push(
+    stack,
+    loadLimbs(emission, () => code.localGet(locals.frame), FRAME.balance, WORD_LIMBS),
+  );
+}
+
 /** Has the host run an instruction whose operands it has been passed. */
 function callHost(emission: Emission, opcode: number): void {
   const { code, locals, faults } = emission;

@@ -21,8 +21,15 @@ import {
   emitNot,
 } from "./emit-bitwise.ts";
 import { emitReturn, emitStop } from "./emit-control.ts";
-import { emitCodeSize, emitGas, emitLoadInput, emitMemorySize, emitReading } from "./emit-environment.ts";
-import { emitHostCall } from "./emit-host.ts";
+import {
+  emitBlobHash,
+  emitCodeSize,
+  emitGas,
+  emitLoadInput,
+  emitMemorySize,
+  emitReading,
+} from "./emit-environment.ts";
+import { emitHostCall, emitSelfBalance } from "./emit-host.ts";
 import {
   emitCopyCode,
   emitCopyInput,
@@ -70,6 +77,8 @@ const EMITTERS: ReadonlyMap<number, Emit> = new Map<number, Emit>([
   [OP.CLZ, emitCountLeadingZeros],
   [OP.KECCAK256, emitKeccak],
   [OP.CALLDATALOAD, emitLoadInput],
+  [OP.SELFBALANCE, emitSelfBalance],
+  [OP.BLOBHASH, emitBlobHash],
   [OP.CALLDATACOPY, emitCopyInput],
   [OP.CODESIZE, emitCodeSize],
   [OP.POP, ({ stack }) => void pop(stack)],

@@ -143,13 +143,60 @@ test("a manifest's program is its chunks one after the other; only the addresses
 
   const called = runScripted(kind, stored, { accounts, gas: GAS });
   assert.equal(called.outcome.status, "success");
-  assert.equal(GAS - called.outcome.gasLeft, 2n * 2600n + BigInt(loadGas(program.length)));
+  assert.equal(GAS - called.outcome.gasLeft, 2n * 2600n + BigInt(loadGas(program.length, true)));
 
   // The same manifest where one of the chunks is another: what was put together before does not count.
   const other = runScripted(kind, stored, {
     accounts: [must(accounts[0], "there are two"), accountWith({ address: CHUNK_B, code: chunk(utf8("?")) })],
   });
   assert.equal(other.outcome.fault, "vm/invalid-program");
+});
+
+/** Counts how often programs are validated. */
+class CountingKind extends ScriptedKind {
+  validations = 0;
+  override readonly validate: ScriptedKind["validate"] = () => {
+    this.validations++;
+    return { ok: true };
+  };
+}
+
+test("a program is prepared once, whichever messages and states it is called in, as long as its chunks are the same", () => {
+  const kind = new CountingKind();
+  const code = kind.code(succeeding);
+  for (let message = 0; message < 3; message++) runScripted(kind, code);
+  assert.equal(kind.validations, 1);
+
+  const program = kind.program(succeeding);
+  const manifest = Uint8Array.of(0xef, 0x0a, 0x81, ...CHUNK_A, ...CHUNK_B);
+  // Other objects with the same bytes each time, as when a cache of code has let go of them.
+  const accounts = (second: Bytes) => [
+    accountWith({ address: CHUNK_A, code: chunk(program.slice(0, 5)) }),
+    accountWith({ address: CHUNK_B, code: chunk(second.slice()) }),
+  ];
+  const programs = new Set<unknown>();
+  const seen = kind.runInReference;
+  const watching: ScriptedKind = Object.assign(Object.create(kind), {
+    runInReference: (...[machine, frame, called]: Parameters<typeof seen>) => {
+      programs.add(called);
+      seen(machine, frame, called);
+    },
+  });
+  for (let message = 0; message < 3; message++) {
+    runScripted(watching, manifest, { accounts: accounts(program.subarray(5)) });
+  }
+  assert.deepEqual([kind.validations, programs.size], [2, 1]);
+  const other = kind.program(succeeding);
+  runScripted(watching, manifest, { accounts: accounts(other.subarray(5)) });
+  assert.deepEqual([kind.validations, programs.size], [3, 2]);
+});
+
+test("what cannot pay for being loaded is not prepared", () => {
+  const kind = new CountingKind();
+  const code = kind.code(succeeding);
+  runScripted(kind, code, { gas: BigInt(loadGas(code.length - 3, false)) - 1n });
+  deploy(kind, programInitCode("webassembly", kind.program(succeeding)), { gas: 1n });
+  assert.equal(kind.validations, 0);
 });
 
 test("loading a program is paid at the first entry of a message", () => {
@@ -166,7 +213,10 @@ test("loading a program is paid at the first entry of a message", () => {
   const { outcome } = runScripted(kind, code, { gas: GAS });
   const calls = kind.costs.map(({ gas }) => gas);
   assert.equal(calls[0], calls[1]);
-  assert.equal(GAS - outcome.gasLeft, BigInt(loadGas(code.length - 3)) + 2n * must(calls[0], "two calls"));
+  assert.equal(
+    GAS - outcome.gasLeft,
+    BigInt(loadGas(code.length - 3, false)) + 2n * must(calls[0], "two calls"),
+  );
 });
 
 test("EVM code deploys programs too, and still cannot return code that begins with 0xEF", () => {
@@ -247,7 +297,7 @@ test("a program that needs more gas than there is to load or validate it is out 
   const undeposited = deploy(kind, programInitCode("webassembly", program), { gas: needed });
   assert.equal(undeposited.outcome.fault, "vm/out-of-gas");
   const unloaded = runScripted(kind, kind.code(succeeding), {
-    gas: BigInt(loadGas(program.length)) - 1n,
+    gas: BigInt(loadGas(program.length, false)) - 1n,
     value: 3n,
   });
   assert.equal(unloaded.outcome.fault, "vm/out-of-gas");

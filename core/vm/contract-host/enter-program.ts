@@ -22,11 +22,11 @@ export function enterProgram(machine: Machine, request: CallRequest, checkpoint:
   const assembled = assembleProgram(state, code);
   if (!assembled.ok) return refuse(faultWith("vm/invalid-program", 0n, assembled.error));
   if (!isLoaded(machine, codeAddress)) {
-    gas -= BigInt(loadGas(assembled.value.bytes.length));
+    gas -= BigInt(loadGas(assembled.value.program.bytes.length, assembled.value.chunks.length > 0));
     if (gas < 0n) return refuse(faultWith("vm/out-of-gas", 0n));
     markLoaded(machine, codeAddress);
   }
-  const program = validProgram(machine.programKinds, state, code);
+  const program = validProgram(machine.programKinds, code, assembled.value);
   if (!program.ok) return refuse(faultWith("vm/invalid-program", 0n, program.error));
   return {
     kind: "frame",
@@ -56,9 +56,9 @@ export function enterDeployment(machine: Machine, request: CreateRequest, checkp
   if (gas < 0n) return refuse(faultWith("vm/out-of-gas", 0n));
   const assembled = assembleProgram(state, code);
   if (!assembled.ok) return refuse(faultWith("vm/invalid-program", 0n, assembled.error));
-  gas -= BigInt(validationGas(assembled.value.bytes.length));
+  gas -= BigInt(validationGas(assembled.value.program.bytes.length));
   if (gas < 0n) return refuse(faultWith("vm/out-of-gas", 0n));
-  const program = validProgram(machine.programKinds, state, code);
+  const program = validProgram(machine.programKinds, code, assembled.value);
   if (!program.ok) return refuse(faultWith("vm/invalid-program", 0n, program.error));
   markLoaded(machine, request.address);
   const frame = createFrame({

@@ -43,7 +43,7 @@ test("the page has the fuel of every class", () => {
 
 test("the page has the prices and limits", () => {
   const { PROGRAM_GAS } = schedule;
-  for (const name of ["entry", "loadKibibyte", "initializedWord"] as const) {
+  for (const name of ["entry", "loadKibibyte", "loadChunksKibibyte", "initializedWord"] as const) {
     assert.ok(PAGE.includes(`| \`${name}\` | ${PROGRAM_GAS[name]} |`), name);
   }
   assert.ok(PAGE.includes(`\`hostCall\` (${PROGRAM_GAS.hostCall})`));

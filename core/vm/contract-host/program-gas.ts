@@ -64,6 +64,9 @@ export const PROGRAM_GAS = {
   /** Each KiB of a program, or part of one, when a message of a transaction, or one that it sends, enters it for the first
    * time: it may have to be read, decoded and compiled. */
   loadKibibyte: 2048,
+  /** As `loadKibibyte`, of a program in chunks. Many manifests may name the same chunks, so that it costs little to have more
+   * programs than nodes keep: this price alone pays for preparing them. */
+  loadChunksKibibyte: 8192,
   /** Each byte of a program that is deployed: decoding, checking, preparing. */
   validationByte: 10,
   /** Each call to the host, besides what the EVM's instruction for the same costs. */
@@ -108,9 +111,11 @@ export function entryGas(pages: number, initializedBytes: number): number {
   return PROGRAM_GAS.entry + pagesGas(pages) + PROGRAM_GAS.initializedWord * words;
 }
 
-/** Gas for the first entry of a transaction into a program of so many bytes. */
-export function loadGas(programBytes: number): number {
-  return PROGRAM_GAS.loadKibibyte * Math.ceil(programBytes / KIBIBYTE);
+/** Gas for the first entry of a transaction into a program of so many bytes.
+ * @param isInChunks whether a manifest names its parts. */
+export function loadGas(programBytes: number, isInChunks: boolean): number {
+  const { loadKibibyte, loadChunksKibibyte } = PROGRAM_GAS;
+  return (isInChunks ? loadChunksKibibyte : loadKibibyte) * Math.ceil(programBytes / KIBIBYTE);
 }
 
 /** Gas for deciding whether a program of so many bytes is valid. */

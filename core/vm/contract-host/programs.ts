@@ -1,23 +1,39 @@
-import { type Address, type Bytes, concatBytes, err, ok, type Result } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  concatBytes,
+  equalBytes,
+  err,
+  type Hash,
+  ok,
+  type Result,
+} from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
 import { isProgramCode, readCode } from "./code-format.ts";
+import { RecentlyUsed } from "./recently-used.ts";
 import type { Program, ProgramKinds } from "./types.ts";
 
 /** What code is when its chunks are put together. */
-type Assembled = {
-  /** The code objects of the chunks: others make another program. Empty if there are none. */
-  readonly chunks: readonly Bytes[];
+export type AssembledProgram = {
   readonly program: Program;
-  /** Of the program; undefined: nobody has asked yet. */
-  validity: Result<Program, string> | undefined;
+  /** Of a manifest; empty otherwise. */
+  readonly chunks: readonly Address[];
+  /** Of the chunks' code: others make another program. */
+  readonly hashes: readonly (Hash | undefined)[];
 };
 
-// By the code object, as code analyses are (code-analysis.ts). A manifest's chunks may be others in another state, so they
-// are compared each time.
-const known = new WeakMap<Bytes, Assembled>();
+/** Bytes of programs that are kept. */
+const KEPT_BYTES = 64 * 2 ** 20;
+const ENTRY_BYTES = 4096;
+
+// Valid programs, by the code object, as code analyses are (code-analysis.ts): a node has one for each code. A manifest's chunks
+// may be others in another state, so their hashes are compared each time.
+const known = new RecentlyUsed<Bytes, AssembledProgram>(KEPT_BYTES);
 
 /** The addresses of the chunks that code names, if it is a manifest. */
 export function chunksOf(code: Bytes): readonly Address[] {
+  const before = known.find(code);
+  if (before !== undefined) return before.chunks;
   const content = readCode(code);
   return content.ok && content.value.form === "manifest" ? content.value.chunks : [];
 }
@@ -25,31 +41,9 @@ export function chunksOf(code: Bytes): readonly Address[] {
 /** The program that code is, which may be invalid.
  * @param code has the prefix; the same object whenever the code is the same, or the program is prepared again each time.
  * Errors: why it is no program, for people. */
-export function assembleProgram(state: JournaledState, code: Bytes): Result<Program, string> {
-  const found = assemble(state, code);
-  return found.ok ? ok(found.value.program) : found;
-}
-
-/** As `assembleProgram`, and the program is valid. */
-export function validProgram(
-  kinds: ProgramKinds,
-  state: JournaledState,
-  code: Bytes,
-): Result<Program, string> {
-  const found = assemble(state, code);
-  if (!found.ok) return found;
-  found.value.validity ??= validate(kinds, found.value.program);
-  return found.value.validity;
-}
-
-function validate(kinds: ProgramKinds, program: Program): Result<Program, string> {
-  const verdict = kinds[program.kind].validate(program.bytes);
-  return verdict.ok ? ok(program) : err(verdict.reason);
-}
-
-function assemble(state: JournaledState, code: Bytes): Result<Assembled, string> {
-  const before = known.get(code);
-  if (before?.chunks.length === 0) return ok(before);
+export function assembleProgram(state: JournaledState, code: Bytes): Result<AssembledProgram, string> {
+  const before = known.find(code);
+  if (before !== undefined && hasSameChunks(state, before)) return ok(before);
   const content = readCode(code);
   if (!content.ok) return content;
   switch (content.value.form) {
@@ -57,28 +51,40 @@ function assemble(state: JournaledState, code: Bytes): Result<Assembled, string>
       return err("a chunk is no program");
     case "program": {
       const { kind, bytes } = content.value;
-      return ok(remember(code, { chunks: [], program: { kind, bytes }, validity: undefined }));
+      return ok({ program: { kind, bytes }, chunks: [], hashes: [] });
     }
     case "manifest": {
-      const chunks = content.value.chunks.map((address) => state.code(address));
-      if (before !== undefined && isSame(before.chunks, chunks)) return ok(before);
-      const bytes = joinChunks(chunks);
+      const { kind, chunks } = content.value;
+      const bytes = joinChunks(chunks.map((address) => state.code(address)));
       if (!bytes.ok) return bytes;
-      const program: Program = { kind: content.value.kind, bytes: bytes.value };
-      return ok(remember(code, { chunks, program, validity: undefined }));
+      const hashes = chunks.map((address) => state.codeHash(address));
+      return ok({ program: { kind, bytes: bytes.value }, chunks, hashes });
     }
     default:
       return content.value satisfies never;
   }
 }
 
-function remember(code: Bytes, made: Assembled): Assembled {
-  known.set(code, made);
-  return made;
+/** The program if it is valid. Only then is it kept, with whatever is prepared of it: who comes here has paid for that.
+ * Errors: why it is not, for people. */
+export function validProgram(
+  kinds: ProgramKinds,
+  code: Bytes,
+  assembled: AssembledProgram,
+): Result<Program, string> {
+  const { program } = assembled;
+  if (known.keeps(code, assembled)) return ok(program);
+  const verdict = kinds[program.kind].validate(program.bytes);
+  if (!verdict.ok) return err(verdict.reason);
+  known.keep(code, assembled, ENTRY_BYTES + program.bytes.length);
+  return ok(program);
 }
 
-function isSame(a: readonly Bytes[], b: readonly Bytes[]): boolean {
-  return a.length === b.length && a.every((chunk, index) => chunk === b[index]);
+function hasSameChunks(state: JournaledState, { chunks, hashes }: AssembledProgram): boolean {
+  return chunks.every((address, index) => {
+    const [hash, before] = [state.codeHash(address), hashes[index]];
+    return hash !== undefined && before !== undefined && equalBytes(hash, before);
+  });
 }
 
 function joinChunks(codes: readonly Bytes[]): Result<Bytes, string> {

@@ -23,8 +23,8 @@ export const KIND_BYTE = {
   riscvManifest: 0x82,
 } as const;
 
-/** A contract in WebAssembly or RISC-V: a module or an ELF file, chunks put together. One object for one code object, so that
- * whoever prepares it may keep what it made in a WeakMap. */
+/** A contract in WebAssembly or RISC-V: a module or an ELF file, chunks put together. One object for one code object, for
+ * as long as it is kept (programs.ts): whoever prepares it keeps what it made by this object. */
 export type Program = {
   readonly kind: ProgramKind;
   readonly bytes: Bytes;

@@ -2,6 +2,8 @@ import { createRandom } from "@ostrom/base";
 import { enterCreation, enterMessage, executeMessage } from "../execute-message.ts";
 import { createMachine } from "../machine.ts";
 import type { MessageEngine } from "../message-engine.ts";
+import type { RiscvCompileService } from "../riscv/index.ts";
+import { BLOB_HASHES } from "../runtime/memory-layout.ts";
 import { isNodeFault, NodeFault, type WasmMemory } from "../runtime/webassembly.ts";
 import type { ExecutionContext, Message, Outcome } from "../types.ts";
 import { type CompileService, createInlineCompileService } from "./compile-service.ts";
@@ -11,8 +13,8 @@ import { Tier1Cache, type Tier1Counts } from "./tier1-cache.ts";
 import { verifyMessage } from "./verify-message.ts";
 import { warmUp } from "./warm-up-messages.ts";
 
-/** What an i64 holds. What is charged before it is checked makes it negative, and nothing is as dear as to go below -2^63. */
-const MAX_TIERED_GAS = 2n ** 63n - 1n;
+/** Gas is an i64 there, and a number in the host: exact, even where what is charged before it is checked makes it negative. */
+const MAX_TIERED_GAS = 2n ** 51n;
 
 /** Who runs code:
  * - `mixed`, as a node does: tier 0 at first, tier 1 once the code has spent enough gas and has been compiled;
@@ -25,6 +27,8 @@ export type EngineOptions = {
   readonly tiers?: EngineTiers;
   /** Where `mixed` has code compiled: on this thread at once unless told. */
   readonly compileService?: CompileService;
+  /** As compileService, for programs in RISC-V. */
+  readonly riscvCompileService?: RiscvCompileService;
   /** How much gas code has to spend before `mixed` has it compiled, and again for each 4 KB: COMPILE_GAS unless told. */
   readonly compileGas?: number;
   /** Of all compiled modules: MODULE_CACHE_BYTES unless told. */
@@ -128,7 +132,7 @@ class Engine {
   /** Runs a message in the first tiers in which the node does not fail. */
   #execute(context: ExecutionContext, message: Message): Outcome {
     const checkpoint = context.state.checkpoint();
-    let tiers = context.onStep !== undefined || message.gas > MAX_TIERED_GAS ? "reference" : this.#tiers;
+    let tiers = isForReference(context, message) ? "reference" : this.#tiers;
     for (;;) {
       try {
         return this.#executeIn(tiers, context, message);
@@ -161,14 +165,14 @@ class Engine {
 
   #runner(tiers: Exclude<EngineTiers, "reference">): FrameRunner {
     if (this.#running?.tiers === tiers) return this.#running.runner;
-    const { mixedBySeed, maximumPages, disturb } = this.#options;
+    const { mixedBySeed, maximumPages, disturb, riscvCompileService, compileGas } = this.#options;
     const policy: FramePolicy =
       tiers === "mixed" && mixedBySeed !== undefined ? { bySeed: createRandom(mixedBySeed) } : tiers;
     const runner = new FrameRunner({
       cache: this.#cache,
       policy,
       counts: this.counts.frames,
-      programs: createProgramRunners(tiers),
+      programs: createProgramRunners({ tiers, compileService: riscvCompileService, compileGas }),
       maximumPages,
       disturb,
     });
@@ -182,4 +186,10 @@ function beyondHelp(error: unknown): NodeFault {
   return new NodeFault(`a message cannot be run on this machine, not even by the reference: ${why}`, {
     cause: error,
   });
+}
+
+function isForReference({ onStep, transaction }: ExecutionContext, { gas }: Message): boolean {
+  return (
+    onStep !== undefined || gas > MAX_TIERED_GAS || transaction.blobVersionedHashes.length > BLOB_HASHES.room
+  );
 }

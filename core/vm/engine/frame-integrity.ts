@@ -10,14 +10,14 @@ export type LaidFrame = {
   readonly memoryBase: number;
   readonly storageId: number;
   /** What was left when the host last looked: code may only lower it. */
-  gas: bigint;
+  gas: number;
 };
 
 /** Reads the gas of a frame that code has been running, which may only have fallen.
  * Throws NodeFault if it has not: the memory is damaged. */
-export function takeGas(arena: Arena, laid: LaidFrame): bigint {
+export function takeGas(arena: Arena, laid: LaidFrame): number {
   const gas = arena.gas(laid.address);
-  if (gas < 0n || gas > laid.gas) throw damaged("gas");
+  if (gas < 0 || gas > laid.gas) throw damaged("gas");
   laid.gas = gas;
   return gas;
 }

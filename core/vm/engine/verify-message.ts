@@ -144,6 +144,7 @@ function forwardReads(
     endTransaction: () => state.endTransaction(),
     checkpoint: () => state.checkpoint(),
     revertTo: (checkpoint) => state.revertTo(checkpoint),
+    address: (address) => state.address(address),
     exists: (address) => state.exists(address),
     isEmpty: (address) => state.isEmpty(address),
     balance: (address) => state.balance(address),

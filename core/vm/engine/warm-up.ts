@@ -1,10 +1,18 @@
-import { EMPTY_BYTES } from "@ostrom/base";
+import { ZERO_ADDRESS } from "@ostrom/base";
 import { HOST_FUNCTION, RUN_FUNCTION } from "../compiler/compile-contract.ts";
 import { FRAME, frameAddress, HEAP } from "../runtime/memory-layout.ts";
 import { createRuntime, type Runtime } from "../runtime/runtime.ts";
 import { MEMORY_NAME, RUNTIME_MODULE } from "../runtime/runtime-functions.ts";
 import { instantiateWasm, type WasmModule } from "../runtime/webassembly.ts";
+import type { KnownAddress } from "./address-book.ts";
 import { Arena, layFrame } from "./arena.ts";
+
+const NOBODY: KnownAddress = {
+  address: ZERO_ADDRESS,
+  parts: [0, 0, 0, 0, 0],
+  storageId: 0,
+  isPrecompile: false,
+};
 
 /** V8 optimizes a function once it has run through a budget of bytes of code; how many calls that takes falls with the
  * function's size. This many are enough for the smallest: 3 ms. Measured: README.md. */
@@ -33,12 +41,11 @@ function warm(runtime: Runtime, module: WasmModule): void {
   const frame = frameAddress(0);
   const arena = new Arena(runtime.memory);
   layFrame(arena, frame, HEAP, {
-    gas: 0n,
-    input: EMPTY_BYTES,
-    address: 0n,
-    caller: 0n,
+    gas: 0,
+    input: { address: HEAP, size: 0 },
+    address: NOBODY,
+    caller: NOBODY,
     value: 0n,
-    storageId: 0,
   });
   const stackTop = arena.number(frame + FRAME.stackTop);
   for (let call = 0; call < WARM_CALLS; call++) {

@@ -7,7 +7,24 @@ import { classesAddress, TABLES_END, writeTables } from "./analysis-tables.ts";
 import { IMAGE_ALIGNMENT, imageSize, jumpMapOffset, originalOffset } from "./code-image.ts";
 
 /** Where code lies in the area, in one of its generations. */
-type Place = { readonly generation: number; readonly address: number };
+type Place = {
+  readonly generation: number;
+  readonly address: number;
+  /** How often frames began to run it, up to JOIN_AFTER. */
+  frames: number;
+};
+
+/** A message finds up to one part in so many taken. */
+const KEPT_PART = 4;
+
+/** See emit-analysis.ts. */
+type Analysis = { readonly analyse: WasmFunction; readonly joinSequences: WasmFunction };
+
+/** Sequences are put into long code only when so many frames have run it: finding them takes longer than the rest of the
+ * analysis, and who has code loaded for the first time has not paid for that much. */
+const JOIN_AFTER = 32;
+/** In shorter code, in bytes, they are at once. */
+const JOIN_AT_ONCE = 2048;
 
 const FIRST_CODE = Math.ceil(TABLES_END / IMAGE_ALIGNMENT) * IMAGE_ALIGNMENT;
 
@@ -19,22 +36,23 @@ const FIRST_CODE = Math.ceil(TABLES_END / IMAGE_ALIGNMENT) * IMAGE_ALIGNMENT;
  * but is analysed only once. */
 export class CodeArea {
   readonly #memory: WasmMemory;
-  readonly #analyse: WasmFunction;
+  readonly #analysis: Analysis;
   readonly #areaEnd: number;
   #bytes: Bytes;
+  #view: DataView;
   #end = FIRST_CODE;
   #generation = 0;
   // Keyed by identity, as analyseCode is: whoever keeps code gives out one object for it.
   readonly #places = new Map<Fork, WeakMap<Bytes, Place>>();
   readonly #images = new Map<Fork, WeakMap<Bytes, Bytes>>();
 
-  /** @param analyse see emit-analysis.ts.
-   * @param size how many bytes of the area are used: all unless told. */
-  constructor(memory: WasmMemory, analyse: WasmFunction, size: number = CODE_AREA.size) {
+  /** @param size how many bytes of the area are used: all unless told. */
+  constructor(memory: WasmMemory, analysis: Analysis, size: number = CODE_AREA.size) {
     this.#areaEnd = CODE_AREA.at + size;
     this.#memory = memory;
-    this.#analyse = analyse;
+    this.#analysis = analysis;
     this.#bytes = new Uint8Array(memory.buffer);
+    this.#view = new DataView(memory.buffer);
     writeTables(this.#bytes);
     for (const fork of FORKS) {
       this.#places.set(fork, new WeakMap());
@@ -42,9 +60,9 @@ export class CodeArea {
     }
   }
 
-  /** Must come before the first frame of a message: makes sure that half of the area is free. */
+  /** Must come before the first frame of a message: makes sure that three quarters of the area are free. */
   beginMessage(): void {
-    if (this.#end - CODE_AREA.at < (this.#areaEnd - CODE_AREA.at) / 2) return;
+    if (this.#end - CODE_AREA.at < (this.#areaEnd - CODE_AREA.at) / KEPT_PART) return;
     this.#end = FIRST_CODE;
     this.#generation++;
   }
@@ -58,6 +76,8 @@ export class CodeArea {
     const places = this.#places.get(fork)!;
     const known = places.get(code);
     if (known !== undefined && known.generation === this.#generation) {
+      if (known.frames < JOIN_AFTER && ++known.frames === JOIN_AFTER)
+        this.#join(known.address, code.length, fork);
       this.#tell(frame, known.address, code.length);
       return heapStart;
     }
@@ -66,9 +86,16 @@ export class CodeArea {
     const address = this.#end;
     this.#end += size;
     this.#load(address, code, fork);
-    places.set(code, { generation: this.#generation, address });
+    const isShort = code.length <= JOIN_AT_ONCE;
+    if (isShort) this.#join(address, code.length, fork);
+    places.set(code, { generation: this.#generation, address, frames: isShort ? JOIN_AFTER : 1 });
     this.#tell(frame, address, code.length);
     return heapStart;
+  }
+
+  /** Makes images of code that nobody runs, where the next one will be. */
+  warmUp(code: Bytes, fork: Fork, times: number): void {
+    for (let i = 0; i < times; i++) this.#load(this.#end, code, fork);
   }
 
   #putOnHeap(frame: number, code: Bytes, fork: Fork, heapStart: number): number {
@@ -79,6 +106,7 @@ export class CodeArea {
     if (image !== undefined) this.#refresh().set(image, heapStart);
     else {
       this.#load(heapStart, code, fork);
+      this.#join(heapStart, code.length, fork);
       images.set(code, this.#bytes.slice(heapStart, heapStart + size));
     }
     this.#tell(frame, heapStart, code.length);
@@ -87,27 +115,34 @@ export class CodeArea {
 
   #load(address: number, code: Bytes, fork: Fork): void {
     const bytes = this.#refresh();
-    bytes.set(code, address);
     const original = address + originalOffset(code.length);
+    bytes.set(code, address);
     bytes.fill(0, address + code.length, original);
     bytes.set(code, original);
-    this.#analyse(address, code.length, address + jumpMapOffset(code.length), classesAddress(fork));
+    bytes.fill(0, original + code.length, address + imageSize(code.length));
+    const jumpMap = address + jumpMapOffset(code.length);
+    this.#analysis.analyse(address, code.length, jumpMap, original, classesAddress(fork));
+  }
+
+  /** Frames that wait are in no sequence: these have no calls. */
+  #join(address: number, size: number, fork: Fork): void {
+    this.#analysis.joinSequences(address, size, classesAddress(fork));
   }
 
   #tell(frame: number, address: number, size: number): void {
-    const view = new Uint32Array(
-      this.#memory.buffer,
-      frame,
-      FRAME.jumpMap / Uint32Array.BYTES_PER_ELEMENT + 1,
-    );
-    view[FRAME.codeBase / Uint32Array.BYTES_PER_ELEMENT] = address;
-    view[FRAME.codeSize / Uint32Array.BYTES_PER_ELEMENT] = size;
-    view[FRAME.jumpMap / Uint32Array.BYTES_PER_ELEMENT] = address + jumpMapOffset(size);
+    this.#refresh();
+    const view = this.#view;
+    view.setUint32(frame + FRAME.codeBase, address, true);
+    view.setUint32(frame + FRAME.codeSize, size, true);
+    view.setUint32(frame + FRAME.jumpMap, address + jumpMapOffset(size), true);
   }
 
-  /** Growing replaces the buffer, and whatever ran since may have grown it. */
+  /** Growing replaces the buffer, and whatever ran since may have grown it; the one that was replaced is empty. */
   #refresh(): Bytes {
-    if (this.#memory.buffer !== this.#bytes.buffer) this.#bytes = new Uint8Array(this.#memory.buffer);
+    if (this.#bytes.length === 0) {
+      this.#bytes = new Uint8Array(this.#memory.buffer);
+      this.#view = new DataView(this.#memory.buffer);
+    }
     return this.#bytes;
   }
 

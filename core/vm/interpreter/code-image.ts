@@ -3,7 +3,8 @@ import type { CodeBuilder } from "@ostrom/wasm";
 // Code as the interpreter runs it: its bytes, zeros behind them (which are STOP, and the missing data of a PUSH at the
 // end), then a map with a bit for each byte where a jump may land. The bytes are not quite the code's: data of PUSH lie in
 // the machine's order, the lowest byte first, opcodes that the fork does not have are INVALID, and sequences of instructions
-// that run as one begin with an opcode of their own (sequences.ts). Behind the map lies the code as it was, for CODECOPY.
+// that run as one begin with an opcode of their own (sequences.ts). Behind the map lies the code as it was, for CODECOPY,
+// and zeros again.
 
 /** A PUSH32 as the last byte, then STOP, and a margin that is read but not used. */
 const PADDING = 64;
@@ -36,5 +37,5 @@ export function originalOffset(codeSize: number): number {
 }
 
 export function imageSize(codeSize: number): number {
-  return align(originalOffset(codeSize) + codeSize);
+  return align(originalOffset(codeSize) + codeSize + PADDING);
 }

@@ -1,5 +1,7 @@
+import type { Instruction } from "../instruction.ts";
 import { FRAME, LIMB_BYTES } from "../runtime/memory-layout.ts";
 import { callCold } from "./cold-function.ts";
+import { callHost } from "./emit-host.ts";
 import { type Loop, pushClamped, storeLimb, storeSingle, takeWord } from "./interpreter-loop.ts";
 
 /** What is read from the frame or the transaction without the host. */
@@ -45,4 +47,20 @@ export function emitLoadInput(loop: Loop): void {
     pushClamped(cold, 0).call(cold.find("loadInput"));
     takeWord(cold, 0, cold.locals.word);
   });
+}
+
+export function emitBlobHash(loop: Loop): void {
+  callCold(loop, (cold) => {
+    pushClamped(cold, 0).call(cold.find("blobHash"));
+    takeWord(cold, 0, cold.locals.word);
+  });
+}
+
+/** By the host the first time, and again after a call: it leaves the balance in the frame's header. */
+export function emitSelfBalance(loop: Loop, { opcode }: Instruction): void {
+  const { code, locals } = loop;
+  code.localGet(locals.frame).i32Load(FRAME.balanceIsKnown).i32Eqz().if();
+  callCold(loop, (cold) => callHost(cold, opcode));
+  code.end();
+  emitFrameWord(loop, FRAME.balance);
 }

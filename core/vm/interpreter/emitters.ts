@@ -17,11 +17,13 @@ import {
 import { emitByte, emitCombine, emitComparison, emitCountLeadingZeros, emitNot } from "./emit-bitwise.ts";
 import { emitJump, emitJumpIf, emitReturn, emitStop } from "./emit-control.ts";
 import {
+  emitBlobHash,
   emitCounter,
   emitFrameSize,
   emitFrameWord,
   emitGas,
   emitLoadInput,
+  emitSelfBalance,
   emitSharedWord,
 } from "./emit-environment.ts";
 import { emitCall, emitHostCall } from "./emit-host.ts";
@@ -91,6 +93,8 @@ const CALM: ReadonlyMap<number, Emit> = new Map<number, Emit>([
   [OP.CHAINID, (loop) => emitSharedWord(loop, TRANSACTION_WORDS.chainId)],
   [OP.BASEFEE, (loop) => emitSharedWord(loop, TRANSACTION_WORDS.baseFee)],
   [OP.BLOBBASEFEE, (loop) => emitSharedWord(loop, TRANSACTION_WORDS.blobBaseFee)],
+  [OP.SELFBALANCE, emitSelfBalance],
+  [OP.BLOBHASH, emitBlobHash],
   [OP.POP, () => {}],
   [OP.MLOAD, (loop) => emitLoad(loop, 0, 0)],
   [OP.MSTORE, (loop) => emitStore(loop, 0, 1)],

@@ -12,7 +12,7 @@ import { SEQUENCES, type Sequence } from "./sequences.ts";
 
 export const HOST_FUNCTION = "host";
 /** Names of what the module exports. */
-export const EXPORT = { run: "run", analyse: "analyse" } as const;
+export const EXPORT = { run: "run", analyse: "analyse", joinSequences: "joinSequences" } as const;
 
 /** The interpreter as a WebAssembly module. It imports the runtime's functions and `host`. It is the same for all forks:
  * what a fork does not have is not in the images of its code. */
@@ -21,7 +21,9 @@ export function encodeInterpreter(): Bytes {
   const runtime = importRuntime(module);
   const host = module.importFunction(RUNTIME_MODULE, HOST_FUNCTION, module.type([I32], [I32]));
   importMemory(module);
-  module.export(EXPORT.analyse, "function", emitAnalysis(module));
+  const { analyse, joinSequences } = emitAnalysis(module);
+  module.export(EXPORT.analyse, "function", analyse);
+  module.export(EXPORT.joinSequences, "function", joinSequences);
   const run = module.declareFunction(module.type([I32, I32], [I32]));
   module.export(EXPORT.run, "function", run);
   module.define(run, (code) => emitRun(code, { module, runtime, host }));

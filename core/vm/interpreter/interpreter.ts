@@ -30,7 +30,8 @@ export function createInterpreter(runtime: Runtime, host: WasmFunction, codeArea
     [RUNTIME_MODULE]: { ...runtime.functions, [MEMORY_NAME]: runtime.memory, [HOST_FUNCTION]: host },
   });
   const run = exports[EXPORT.run]!;
-  const codeArea = new CodeArea(runtime.memory, exports[EXPORT.analyse]!, codeAreaSize);
+  const analysis = { analyse: exports[EXPORT.analyse]!, joinSequences: exports[EXPORT.joinSequences]! };
+  const codeArea = new CodeArea(runtime.memory, analysis, codeAreaSize);
   // What V8 makes of it serves all instances.
   if (isFirst) warmUp(runtime.memory, run, codeArea);
   return { run, codeArea };

@@ -1,5 +1,6 @@
 import type { Bytes } from "@ostrom/base";
 import { OP } from "../compiler/opcodes.ts";
+import { MAX_CODE_SIZE } from "../gas-schedule.ts";
 import { FRAME, frameAddress, HEAP } from "../runtime/memory-layout.ts";
 import type { WasmFunction, WasmMemory } from "../runtime/webassembly.ts";
 import type { CodeArea } from "./code-area.ts";
@@ -11,6 +12,14 @@ const PROGRAM: Bytes = Uint8Array.of(OP.JUMPDEST, OP.PUSH0, OP.JUMP);
  * another thread, and takes the result for the calls that follow. */
 const GAS = 200_000n;
 
+/** Some of all that an analysis meets, as long as code can be; so often, V8 has its optimizing compiler begin with the
+ * analysis too. */
+const LONG_CODE: Bytes = new Uint8Array(MAX_CODE_SIZE).map(
+  (_, at) =>
+    [OP.JUMPDEST, OP.PUSH0 + 1, OP.JUMPDEST, OP.PUSH0 + 2, OP.INVALID, OP.PUSH32][at % 17] ?? OP.DUP1,
+);
+const LOADS = 60;
+
 /** Runs a program that does nothing, so that V8 knows that the interpreter is worth compiling well. To be called while no
  * message runs: it uses the outermost frame, and leaves nothing that a message could see. */
 export function warmUp(memory: WasmMemory, run: WasmFunction, codeArea: CodeArea): void {
@@ -20,4 +29,5 @@ export function warmUp(memory: WasmMemory, run: WasmFunction, codeArea: CodeArea
   view.setBigInt64(frame + FRAME.gas, GAS, true);
   view.setUint32(frame + FRAME.stackTop, frame + FRAME.stack, true);
   run(frame, 0);
+  codeArea.warmUp(LONG_CODE, "osaka", LOADS);
 }

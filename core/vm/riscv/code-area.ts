@@ -1,6 +1,7 @@
 import { must } from "@ostrom/base";
 import { PAGE_SIZE } from "../contract-host/program-gas.ts";
 import { NodeFault, type WasmMemory } from "../runtime/webassembly.ts";
+import type { CompiledProgram } from "./compile-program.ts";
 import { decode } from "./decode.ts";
 import type { RiscvImage } from "./elf.ts";
 import { FUEL_OF_OPERATION, type Instruction, isBranch, OPERATIONS, type Operation } from "./instruction.ts";
@@ -10,11 +11,16 @@ import { MAX_WORK_PAGES, RECORD, RECORD_BYTES, recordBytes, SCRATCH_REGISTER, WO
 export type CodeRegion = {
   readonly from: number;
   readonly bytes: number;
-  readonly image: RiscvImage;
+  /** Whether the records tell where compiled code begins. */
+  isMarked: boolean;
+  /** Whether another program has its place. */
+  isReplaced: boolean;
   /** How many frames run or wait in it. */
   users: number;
 };
 
+/** Of a region, so that small programs are not too many to look through. */
+const MIN_REGION_BYTES = 16_384;
 /** Instructions that are decoded at once when one is reached that was not. */
 const DECODE_AHEAD = 32;
 
@@ -27,7 +33,10 @@ export class CodeArea {
   readonly #memory: WasmMemory;
   /** In the order of their addresses, side by side. */
   readonly #regions: CodeRegion[] = [];
+  /** Programs are not kept for the sake of their regions. */
   readonly #byImage = new WeakMap<RiscvImage, CodeRegion>();
+  /** Where the next region to be replaced is looked for: behind the one that was replaced last. */
+  #hand = 0;
   #words: Int32Array;
 
   constructor(memory: WasmMemory) {
@@ -35,14 +44,12 @@ export class CodeArea {
     this.#words = new Int32Array(memory.buffer);
   }
 
-  /** The region of a program, for one more frame. Throws NodeFault if all room is in use.
-   * @param compiledEntries where compiled code begins, if the region is new. */
-  enter(image: RiscvImage, compiledEntries: Iterable<number>): CodeRegion {
+  /** The region of a program, for one more frame. Throws NodeFault if all room is in use. */
+  enter(image: RiscvImage): CodeRegion {
     let region = this.#byImage.get(image);
-    if (region === undefined) {
+    if (region === undefined || region.isReplaced) {
       region = this.#place(image);
       this.#byImage.set(image, region);
-      this.markCompiled(region, compiledEntries);
     }
     region.users++;
     return region;
@@ -52,16 +59,18 @@ export class CodeArea {
     region.users--;
   }
 
-  regionOf(image: RiscvImage): CodeRegion | undefined {
-    return this.#byImage.get(image);
-  }
-
-  markCompiled({ from, image }: CodeRegion, entries: Iterable<number>): void {
-    for (const entry of entries) this.#words[recordIndex(from, image, entry)]! |= RECORD.compiled;
+  /** Has the records tell where compiled code begins. It is the same whenever the same program is compiled. */
+  markCompiled(region: CodeRegion, image: RiscvImage, compiled: CompiledProgram): void {
+    if (region.isMarked) return;
+    region.isMarked = true;
+    const { from } = region;
+    for (const entry of compiled.entries.keys()) {
+      this.#words[recordIndex(from, image, entry)]! |= RECORD.compiled;
+    }
   }
 
   /** Decodes the instruction whose record lies at an address, and some behind it. */
-  decodeAt({ from, image }: CodeRegion, address: number): void {
+  decodeAt({ from }: CodeRegion, image: RiscvImage, address: number): void {
     const { text } = image;
     let offset = ((address - from) / RECORD_BYTES) * 2;
     for (let count = 0; count < DECODE_AHEAD && offset < text.bytes.length + 2; count++) {
@@ -77,16 +86,16 @@ export class CodeArea {
   }
 
   #place(image: RiscvImage): CodeRegion {
-    const bytes = recordBytes(image.text.bytes.length);
+    const bytes = Math.max(recordBytes(image.text.bytes.length), MIN_REGION_BYTES);
     const last = this.#regions[this.#regions.length - 1];
     const end = last === undefined ? WORK.code : last.from + last.bytes;
-    if (end + bytes <= MAX_WORK_PAGES * PAGE_SIZE) {
-      this.#reserve(end + bytes);
-      const region = { from: end, bytes, image, users: 0 };
-      this.#regions.push(region);
-      return region;
+    if (end + bytes > MAX_WORK_PAGES * PAGE_SIZE) {
+      return this.#replace(this.#hand, bytes) ?? this.#replace(0, bytes) ?? noRoom();
     }
-    return this.#replace(image, bytes);
+    this.#reserve(end + bytes);
+    const region = newRegion(end, bytes);
+    this.#regions.push(region);
+    return region;
   }
 
   #reserve(end: number): void {
@@ -103,11 +112,13 @@ export class CodeArea {
     this.#words = new Int32Array(this.#memory.buffer);
   }
 
-  /** Takes the place of regions side by side that nothing runs in. */
-  #replace(image: RiscvImage, bytes: number): CodeRegion {
-    let first = 0;
+  /** Takes the place of regions side by side that nothing runs in.
+   * @param start the region from which on they are looked for. */
+  #replace(start: number, bytes: number): CodeRegion | undefined {
+    let first = start;
     let found = 0;
-    for (const [index, region] of this.#regions.entries()) {
+    for (let index = start; index < this.#regions.length; index++) {
+      const region = this.#regions[index]!;
       if (region.users > 0) {
         first = index + 1;
         found = 0;
@@ -115,15 +126,22 @@ export class CodeArea {
       }
       found += region.bytes;
       if (found < bytes) continue;
-      const { from } = must(this.#regions[first], "the first of those found is one of them");
-      const taken = { from, bytes: found, image, users: 0 };
-      for (const old of this.#regions.splice(first, index + 1 - first, taken))
-        this.#byImage.delete(old.image);
-      this.#words.fill(0, from / 4, (from + found) / 4);
+      const taken = newRegion(this.#regions[first]!.from, found);
+      for (const old of this.#regions.splice(first, index + 1 - first, taken)) old.isReplaced = true;
+      this.#words.fill(0, taken.from / 4, (taken.from + found) / 4);
+      this.#hand = first + 1;
       return taken;
     }
-    throw new NodeFault("no memory is left for decoded instructions");
+    return undefined;
   }
+}
+
+function newRegion(from: number, bytes: number): CodeRegion {
+  return { from, bytes, isMarked: false, isReplaced: false, users: 0 };
+}
+
+function noRoom(): never {
+  throw new NodeFault("no memory is left for decoded instructions");
 }
 
 function hasTarget({ operation }: Instruction): boolean {

@@ -15,8 +15,8 @@ const DATA: SegmentSource = {
   flags: 6,
 };
 const MUTANTS = 10_000;
-/** One mutant of so many that are valid runs in all engines. */
-const RUN_EACH = 25;
+/** Enough for what is left of a mutant to do what it does. */
+const MUTANT_GAS = 20_000n;
 
 /** A valid file with some bytes replaced. */
 function changed(at: number, ...bytes: number[]): Bytes {
@@ -92,24 +92,24 @@ function mutate(random: Random, original: Bytes): Bytes {
   return file;
 }
 
-test(`${MUTANTS} mutated files are refused or run alike everywhere, and nothing throws`, (t) => {
+test(`${MUTANTS} mutated files are refused or run in a tier as in the reference, and nothing throws`, (t) => {
   const random = createRandom(11);
   const engines = [tiers({ tiers: "tier0" }), tiers({ tiers: "tier1" })];
   const originals = Array.from({ length: 20 }, (_, seed) =>
     seed % 2 === 0 ? randomProgram(seed) : hostileProgram(seed),
   );
-  let valid = 0;
   let compared = 0;
+  let finished = 0;
   for (let index = 0; index < MUTANTS; index++) {
     const file = mutate(random, originals[random.below(originals.length)]!);
     if (!validateRiscv(file).ok) continue;
-    if (valid++ % RUN_EACH !== 0) continue;
     compared++;
-    const run = { gas: 40_000n };
+    const run = { gas: MUTANT_GAS };
     const expected = observe(REFERENCE, file, run);
-    for (const engine of engines)
-      assert.equal(observe(engine, file, run), expected, `${index} in ${engine.name}`);
+    if (!expected.startsWith('["fault"')) finished++;
+    const engine = engines[compared % engines.length]!;
+    assert.equal(observe(engine, file, run), expected, `${index} in ${engine.name}`);
   }
-  t.diagnostic(`${valid} valid, ${compared} of them compared`);
-  assert.ok(compared > 100);
+  t.diagnostic(`${compared} valid and compared, ${finished} of them came to their end`);
+  assert.ok(compared > MUTANTS / 3 && finished > MUTANTS / 20);
 });

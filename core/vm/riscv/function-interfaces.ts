@@ -39,15 +39,7 @@ export function findInterfaces(functions: readonly RecoveredFunction[]): Interfa
     ]),
   );
   const callees = new Map(functions.map((one) => [one.entry, calleesOf(one, drafts)]));
-  for (let hasChanged = true; hasChanged; ) {
-    hasChanged = false;
-    for (const { entry } of functions) {
-      const draft = must(drafts.get(entry), "every function has a draft");
-      if (draft.isOpen || !callees.get(entry)!.some((callee) => drafts.get(callee)!.isOpen)) continue;
-      draft.isOpen = true;
-      hasChanged = true;
-    }
-  }
+  openCallers(drafts, callees);
   for (const one of functions) drafts.get(one.entry)!.results = writtenBy(one);
   settle(functions, drafts, (one, draft) => {
     for (const callee of callees.get(one.entry)!) {
@@ -70,6 +62,24 @@ export function findInterfaces(functions: readonly RecoveredFunction[]): Interfa
       return [entry, { isOpen, parameters, results, tracked, calls }];
     }),
   );
+}
+
+/** What calls an open function is open. */
+function openCallers(
+  drafts: ReadonlyMap<number, Draft>,
+  callees: ReadonlyMap<number, readonly number[]>,
+): void {
+  const callers = new Map<number, number[]>([...drafts.keys()].map((entry) => [entry, []]));
+  for (const [entry, called] of callees) for (const callee of called) callers.get(callee)!.push(entry);
+  const work = [...drafts].filter(([, { isOpen }]) => isOpen).map(([entry]) => entry);
+  for (let open = work.pop(); open !== undefined; open = work.pop()) {
+    for (const caller of callers.get(open)!) {
+      const draft = must(drafts.get(caller), "every function has a draft");
+      if (draft.isOpen) continue;
+      draft.isOpen = true;
+      work.push(caller);
+    }
+  }
 }
 
 /** Repeats a step until no draft changes. */

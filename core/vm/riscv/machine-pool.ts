@@ -40,6 +40,11 @@ export class MachinePool {
     return this.#idle.splice(found, 1)[0];
   }
 
+  /** Lets go of a compiled program's instances. */
+  forget(compiled: CompiledProgram): void {
+    for (const machine of this.#idle) machine.forget(compiled);
+  }
+
   putBack(machine: ProgramMachine): void {
     if (!machine.isReusable) return;
     this.#idle.push(machine);

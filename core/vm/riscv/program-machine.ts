@@ -78,6 +78,10 @@ export class ProgramMachine implements GrowingMemory {
     return this.#instances.has(compiled);
   }
 
+  forget(compiled: CompiledProgram): void {
+    this.#instances.delete(compiled);
+  }
+
   instanceOf(compiled: CompiledProgram): WasmExports {
     let instance = this.#instances.get(compiled);
     if (instance === undefined) {

@@ -44,8 +44,11 @@ export type RecoveredProgram = {
 };
 
 /** Code that belongs to several functions is emitted for each: all together have at most so many instructions for each of the
- * text. */
+ * text. What is looked at for functions that then turn out to be too large counts as well. */
 const MAX_COPIES = 3;
+/** Entries of all tables of jumps, for each instruction of the text; and those besides. */
+const MAX_TABLE_COPIES = 4;
+const FREE_TABLE_ENTRIES = 16_384;
 const MAX_FUNCTION_INSTRUCTIONS = 8000;
 /** Of a table of jumps: what lies between its first and its last target, in bytes. */
 const MAX_DISPATCH_RANGE = 8192;
@@ -134,31 +137,39 @@ function buildFunctions(
   dispatchTargets: readonly number[],
 ): RecoveredFunction[] {
   const sorted = [...entries].sort((a, b) => a - b);
-  let budget = MAX_COPIES * Math.ceil(text.image.text.bytes.length / 2);
+  const most = Math.ceil(text.image.text.bytes.length / 2);
+  const budget: Budget = {
+    instructions: MAX_COPIES * most,
+    tableEntries: MAX_TABLE_COPIES * most + FREE_TABLE_ENTRIES,
+  };
   const functions: RecoveredFunction[] = [];
   let first = 0;
   for (const [index, entry] of sorted.entries()) {
     if (!text.has(entry)) continue;
-    if (functions.length === MAX_FUNCTIONS) break;
+    if (functions.length === MAX_FUNCTIONS || budget.instructions <= 0) break;
     const end = sorted[index + 1] ?? Number.POSITIVE_INFINITY;
     while (first < dispatchTargets.length && dispatchTargets[first]! < entry) first++;
     let last = first;
     while (last < dispatchTargets.length && dispatchTargets[last]! < end) last++;
     const inside = dispatchTargets.slice(first, last);
     const builder = new FunctionBuilder(text, entries, entry, inside);
-    const size = builder.findLeaders(Math.min(budget, MAX_FUNCTION_INSTRUCTIONS));
-    if (size === undefined) continue;
-    budget -= size;
-    functions.push(builder.build());
+    if (builder.findLeaders(budget)) functions.push(builder.build(budget));
   }
   return functions;
 }
+
+/** What is left of the work that one program may make; each function takes its share. */
+type Budget = { instructions: number; tableEntries: number };
 
 class FunctionBuilder {
   readonly #text: Text;
   readonly #entries: ReadonlySet<number>;
   readonly #entry: number;
   readonly #targets: readonly number[];
+  /** Of a table for the targets. */
+  readonly #tableEntries: number;
+  /** Whether the targets belong to the function. */
+  #hasDispatch = false;
   readonly #leaders = new Set<number>();
   readonly #numbers = new Map<number, number>();
   readonly #pending: number[] = [];
@@ -170,6 +181,7 @@ class FunctionBuilder {
     this.#entry = entry;
     const range = (targets[targets.length - 1] ?? 0) - (targets[0] ?? 0);
     this.#targets = range <= MAX_DISPATCH_RANGE ? targets : [];
+    this.#tableEntries = range / 2 + 1;
   }
 
   /** Whether a path that comes there stays in the function. */
@@ -177,8 +189,18 @@ class FunctionBuilder {
     return pc === this.#entry || (this.#text.has(pc) && !this.#entries.has(pc));
   }
 
-  /** @returns how many instructions the function has; undefined if more than the limit. */
-  findLeaders(limit: number): number | undefined {
+  /** @returns whether the function is small enough. What it takes to tell is taken from the budget in any case. */
+  findLeaders(budget: Budget): boolean {
+    const limit = Math.min(budget.instructions, MAX_FUNCTION_INSTRUCTIONS);
+    const seen = this.#explore(limit);
+    budget.instructions -= seen.size;
+    if (seen.size > limit) return false;
+    for (const pc of seen) if (this.#isMeeting(pc, seen)) this.#leaders.add(pc);
+    return true;
+  }
+
+  /** @returns the instructions of the function; one more than the limit if there are too many. */
+  #explore(limit: number): ReadonlySet<number> {
     const seen = new Set<number>();
     const work: number[] = [];
     const lead = (pc: number): void => {
@@ -191,20 +213,22 @@ class FunctionBuilder {
       let previous: number | undefined;
       for (let pc = start; this.#isInside(pc) && !seen.has(pc); ) {
         seen.add(pc);
-        if (seen.size > limit) return undefined;
+        if (seen.size > limit) return seen;
         const instruction = this.#text.at(pc);
         const next = pc + instruction.size;
         const target = targetOf(this.#text, pc, previous);
         if (isBranch(instruction.operation)) lead(next);
         if (target !== undefined && instruction.rd === 0) lead(target);
-        else if (isComputedJump(instruction)) for (const other of this.#targets) lead(other);
+        else if (isComputedJump(instruction) && !this.#hasDispatch) {
+          this.#hasDispatch = true;
+          for (const other of this.#targets) lead(other);
+        }
         if (endsPath(instruction)) break;
         previous = pc;
         pc = next;
       }
     }
-    for (const pc of seen) if (this.#isMeeting(pc, seen)) this.#leaders.add(pc);
-    return seen.size;
+    return seen;
   }
 
   /** Whether two ways of reading the same bytes meet in an instruction. */
@@ -213,9 +237,9 @@ class FunctionBuilder {
     return isBehind(2) && isBehind(4);
   }
 
-  build(): RecoveredFunction {
+  build(budget: Budget): RecoveredFunction {
     this.#number(this.#entry);
-    for (const pc of this.#pending) this.#buildBlock(pc);
+    for (const pc of this.#pending) this.#buildBlock(pc, budget);
     return { entry: this.#entry, blocks: this.#blocks };
   }
 
@@ -229,7 +253,7 @@ class FunctionBuilder {
     return number;
   }
 
-  #buildBlock(start: number): void {
+  #buildBlock(start: number, budget: Budget): void {
     if (start <= NOWHERE) {
       this.#blocks.push({ instructions: [], end: { kind: "escape" }, successors: [] });
       return;
@@ -244,7 +268,7 @@ class FunctionBuilder {
       const next = pc + instruction.size;
       const target = targetOf(this.#text, pc, instructions[instructions.length - 1]?.pc);
       instructions.push({ pc, instruction, target });
-      const end = this.#endAt(instruction, target, next);
+      const end = this.#endAt(instruction, target, next, budget);
       if (end !== undefined) {
         this.#blocks.push({ instructions, ...end });
         return;
@@ -262,6 +286,7 @@ class FunctionBuilder {
     instruction: Instruction,
     target: number | undefined,
     next: number,
+    budget: Budget,
   ): Pick<Block, "end" | "successors"> | undefined {
     if (isBranch(instruction.operation)) {
       const taken = this.#number(must(target, "a branch has a target"));
@@ -271,10 +296,17 @@ class FunctionBuilder {
     if (instruction.operation === "illegal") return { end: { kind: "trap" }, successors: [] };
     if (target !== undefined) return { end: { kind: "jump" }, successors: [this.#number(target)] };
     if (isReturn(instruction)) return { end: { kind: "return", instruction }, successors: [] };
-    const targets = this.#targets;
+    const targets = this.#tableFor(budget);
     const successors = targets.map((to) => this.#number(to));
     successors.push(this.#escape());
     return { end: { kind: "dispatch", instruction, targets }, successors };
+  }
+
+  /** The targets for one more table; none if there is no room for it: then the jump leaves the function. */
+  #tableFor(budget: Budget): readonly number[] {
+    if (!this.#hasDispatch || budget.tableEntries < this.#tableEntries) return [];
+    budget.tableEntries -= this.#tableEntries;
+    return this.#targets;
   }
 
   /** A block that is at no address: one for each dispatch. */

@@ -1,9 +1,14 @@
 import { type Bytes, must } from "@ostrom/base";
+import {
+  createFuelAccount,
+  type FuelAccount,
+  giveFuelBack,
+  takeFuel,
+} from "../contract-host/fuel-account.ts";
 import { PAGE_SIZE } from "../contract-host/program-gas.ts";
 import { finishHostCall, outcomeOfChild } from "../contract-host/run-host-call.ts";
 import type { ProgramMemory, ReferenceRunner } from "../contract-host/types.ts";
 import { endWithFault, type Frame, type Machine } from "../frame.ts";
-import { createFuelAccount, type FuelAccount, giveFuelBack, takeFuel } from "../webassembly/fuel-account.ts";
 import { decode } from "./decode.ts";
 import type { RiscvImage } from "./elf.ts";
 import { type GrowingMemory, makeHostCall } from "./host-bridge.ts";

@@ -1,4 +1,10 @@
 import { must } from "@ostrom/base";
+import {
+  createFuelAccount,
+  type FuelAccount,
+  giveFuelBack,
+  takeFuel,
+} from "../contract-host/fuel-account.ts";
 import { finishHostCall } from "../contract-host/run-host-call.ts";
 import type { Program, ProgramRunner } from "../contract-host/types.ts";
 import { endWithFault, type Frame, type Machine } from "../frame.ts";
@@ -11,7 +17,6 @@ import {
   type WasmMemory,
 } from "../runtime/webassembly.ts";
 import type { Outcome } from "../types.ts";
-import { createFuelAccount, type FuelAccount, giveFuelBack, takeFuel } from "../webassembly/fuel-account.ts";
 import { CodeArea, type CodeRegion } from "./code-area.ts";
 import { COMPILED_EXPORT, type CompiledProgram } from "./compile-program.ts";
 import type { RiscvImage } from "./elf.ts";
@@ -36,6 +41,7 @@ type Activity = {
   readonly frame: Frame;
   readonly runChild: (child: Frame) => Outcome;
   readonly program: ProgramMachine;
+  readonly image: RiscvImage;
   readonly region: CodeRegion;
   readonly account: FuelAccount;
 };
@@ -62,13 +68,14 @@ class RiscvRunner {
     this.#work = createWasmMemory(1, MAX_WORK_PAGES);
     this.#words = new Int32Array(this.#work.buffer);
     this.#area = new CodeArea(this.#work);
-    this.#tiers = new TierChoice(options);
+    this.#tiers = new TierChoice(options, (evicted) => this.#pool.forget(evicted));
     this.#pool = new MachinePool({
       work: this.#work,
       interpreter: compileWasm(emitInterpreter()),
       host: () => this.#callHost(),
       decode: (address) => {
-        this.#area.decodeAt(this.#active().region, Number(address));
+        const { region, image } = this.#active();
+        this.#area.decodeAt(region, image, Number(address));
         return undefined;
       },
     });
@@ -79,12 +86,12 @@ class RiscvRunner {
     if (image === undefined) return;
     const compiled = this.#tiers.compiledFor(image, program.bytes);
     const outer = this.#current;
-    const region = this.#area.enter(image, compiled?.entries.keys() ?? []);
+    const region = this.#area.enter(image);
     try {
-      if (compiled !== undefined) this.#area.markCompiled(region, compiled.entries.keys());
+      if (compiled !== undefined) this.#area.markCompiled(region, image, compiled);
       const memory = this.#pool.take(image, compiled);
       const account = createFuelAccount();
-      this.#current = { machine, frame, runChild, program: memory, region, account };
+      this.#current = { machine, frame, runChild, program: memory, image, region, account };
       this.#begin(image, frame, takeFuel(frame, account));
       this.#runTiers(image, compiled);
       this.#pool.putBack(memory);

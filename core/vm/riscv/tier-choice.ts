@@ -1,15 +1,18 @@
+import { toHexDigits } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
 import { type CompiledProgram, compileProgram } from "./compile-program.ts";
 import type { RiscvImage } from "./elf.ts";
 
 /** What became of a program that was to be compiled: undefined if it cannot be. */
-export type CompiledRequest = { readonly key: string; readonly compiled: CompiledProgram | undefined };
+export type FinishedRiscv = { readonly key: string; readonly compiled: CompiledProgram | undefined };
 
 /** Compiles programs somewhere else, while they go on in the interpreter. Synchronous on this side: core never waits. */
 export type RiscvCompileService = {
-  /** Asks for a program to be compiled, with `compileRiscv`. @returns false if too much is asked for already: ask again later. */
+  /** Asks for a program to be compiled, with `compileRiscv`. @returns false if too much is asked for already: ask again later.
+   * @param key names the file, whoever asks. */
   readonly request: (key: string, file: Uint8Array) => boolean;
   /** What has been finished since it was last asked; each request is answered once. */
-  readonly take: () => readonly CompiledRequest[];
+  readonly take: () => readonly FinishedRiscv[];
 };
 
 /** Who runs programs: `tier0`, the interpreter; `tier1`, compiled code, compiled before the first message; `mixed`, the first
@@ -22,13 +25,22 @@ export type TierOptions = {
   readonly compileService?: RiscvCompileService;
 };
 
-/** Compiling takes as long as interpreting so much, or so, for a program of usual size. */
+/** Compiling takes as long as interpreting so much, or so, for each BYTES_PER_COMPILE_FUEL of a file. */
 export const COMPILE_FUEL = 8_000_000;
+const BYTES_PER_COMPILE_FUEL = 16_384;
+
+/** Of whatever decides what a program becomes. */
+const COMPILER_VERSION = 1;
 
 /** Of all modules that are kept: those that have not run for longest are compiled again when they have run enough again. */
 export const MAX_COMPILED_BYTES: number = 64 * 1024 * 1024;
 
-type Use = { fuel: number; state: "interpreted" | "requested" | "refused" | CompiledProgram };
+type Use = {
+  fuel: number;
+  /** Of the file, once the program has turned out to be worth it. */
+  key: string | undefined;
+  state: "interpreted" | "requested" | "refused" | CompiledProgram;
+};
 
 /** Decides which programs are compiled, and has each compiled once. */
 export class TierChoice {
@@ -36,13 +48,20 @@ export class TierChoice {
   readonly #compileFuel: number;
   readonly #service: RiscvCompileService | undefined;
   readonly #uses = new WeakMap<RiscvImage, Use>();
-  readonly #requested = new Map<string, Use>();
+  readonly #onEvicted: (compiled: CompiledProgram) => void;
+  /** By key: what is asked for or compiled. */
+  readonly #known = new Map<string, Use>();
   /** Those that are compiled, in the order of their last messages. */
   readonly #compiled = new Map<Use, CompiledProgram>();
   #compiledBytes = 0;
-  #requests = 0;
+  #waiting = 0;
 
-  constructor({ tiers = "mixed", compileFuel = COMPILE_FUEL, compileService }: TierOptions) {
+  /** @param onEvicted is told what is not used any more. */
+  constructor(
+    { tiers = "mixed", compileFuel = COMPILE_FUEL, compileService }: TierOptions,
+    onEvicted: (compiled: CompiledProgram) => void,
+  ) {
+    this.#onEvicted = onEvicted;
     this.#tiers = tiers;
     this.#compileFuel = tiers === "tier1" ? 0 : compileFuel;
     this.#service = tiers === "mixed" ? compileService : undefined;
@@ -53,28 +72,50 @@ export class TierChoice {
   compiledFor(image: RiscvImage, file: Uint8Array): CompiledProgram | undefined {
     if (this.#tiers === "tier0") return undefined;
     this.#takeFinished();
-    const use = this.#useOf(image);
-    if (use.state === "interpreted" && use.fuel >= this.#compileFuel) {
-      if (this.#service === undefined) this.#finish(use, compileProgram(image));
-      else this.#request(this.#service, use, file);
-    }
+    let use = this.#useOf(image);
+    const worth = this.#compileFuel * (1 + file.length / BYTES_PER_COMPILE_FUEL);
+    if (use.state === "interpreted" && use.fuel >= worth) use = this.#compile(use, image, file);
     if (typeof use.state === "string") return undefined;
     this.#compiled.delete(use);
     this.#compiled.set(use, use.state);
     return use.state;
   }
 
+  /** @returns what is known of the file. */
+  #compile(use: Use, image: RiscvImage, file: Uint8Array): Use {
+    if (this.#service === undefined) {
+      this.#finish(use, compileProgram(image));
+      return use;
+    }
+    use.key ??= `riscv/${COMPILER_VERSION}/${toHexDigits(keccak256(file))}`;
+    const known = this.#known.get(use.key);
+    if (known !== undefined) {
+      this.#uses.set(image, known);
+      return known;
+    }
+    if (!this.#service.request(use.key, file)) return use;
+    use.state = "requested";
+    this.#known.set(use.key, use);
+    this.#waiting++;
+    return use;
+  }
+
   #finish(use: Use, compiled: CompiledProgram | undefined): void {
     use.state = compiled ?? "refused";
-    if (compiled === undefined) return;
+    if (compiled === undefined) {
+      if (use.key !== undefined) this.#known.delete(use.key);
+      return;
+    }
     this.#compiled.set(use, compiled);
     this.#compiledBytes += compiled.emittedBytes;
-    for (const [oldest, { emittedBytes }] of this.#compiled) {
+    for (const [oldest, evicted] of this.#compiled) {
       if (this.#compiledBytes <= MAX_COMPILED_BYTES || oldest === use) return;
       this.#compiled.delete(oldest);
-      this.#compiledBytes -= emittedBytes;
+      this.#compiledBytes -= evicted.emittedBytes;
       oldest.state = "interpreted";
       oldest.fuel = 0;
+      if (oldest.key !== undefined) this.#known.delete(oldest.key);
+      this.#onEvicted(evicted);
     }
   }
 
@@ -83,26 +124,21 @@ export class TierChoice {
     this.#useOf(image).fuel += fuel;
   }
 
-  #request(service: RiscvCompileService, use: Use, file: Uint8Array): void {
-    const key = String(this.#requests++);
-    if (!service.request(key, file)) return;
-    use.state = "requested";
-    this.#requested.set(key, use);
-  }
-
   #takeFinished(): void {
-    if (this.#requested.size === 0 || this.#service === undefined) return;
+    if (this.#waiting === 0 || this.#service === undefined) return;
     for (const { key, compiled } of this.#service.take()) {
-      const use = this.#requested.get(key);
-      if (use !== undefined) this.#finish(use, compiled);
-      this.#requested.delete(key);
+      const use = this.#known.get(key);
+      // Another runner, before this one, may have asked for it.
+      if (use?.state !== "requested") continue;
+      this.#waiting--;
+      this.#finish(use, compiled);
     }
   }
 
   #useOf(image: RiscvImage): Use {
     let use = this.#uses.get(image);
     if (use === undefined) {
-      use = { fuel: 0, state: "interpreted" };
+      use = { fuel: 0, key: undefined, state: "interpreted" };
       this.#uses.set(image, use);
     }
     return use;

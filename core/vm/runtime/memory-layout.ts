@@ -11,7 +11,7 @@ import { WASM_PAGE_SIZE } from "./webassembly.ts";
  * 4096       scratch space of the runtime
  * 8192       what MULMOD keeps of moduli
  * 16384      which of the storage slots that are known were written
- * 65536      the table of storage slots that are known
+ * 65536      the table of storage slots that are known, then that of hashes
  *            frames, by depth: header, then the EVM's stack
  *            code that the interpreter runs (CODE_AREA)
  * HEAP       by depth: the input of a frame, then its memory; a frame's begin where its caller's end
@@ -32,6 +32,9 @@ export const TRANSACTION_WORDS = {
   blobBaseFee: 1312,
 } as const;
 
+/** The blobs' versioned hashes, words: how many the transaction has, a u32, and as many of them as there is room for. */
+export const BLOB_HASHES = { count: 1560, at: 2560, room: 40 } as const;
+
 /** The top of the EVM's stack first; what the instruction pushes takes the place of the first. */
 export const OPERANDS = 2048;
 
@@ -49,6 +52,9 @@ export const SCRATCH = {
   /** Written once, when the memory is made. */
   keccakConstants: 5376,
 } as const;
+
+/** The last part of a frame's input, then zeros that nobody overwrites. */
+export const INPUT_END = { at: 8064, size: 64 } as const;
 
 /** What is kept of a modulus by which MULMOD reduces (runtime-modular.ts): limbs, digits of 30 bits, and the reciprocal's. */
 export const RECIPROCAL = { modulus: 0, digits: 32, reciprocal: 104, size: 192 } as const;
@@ -85,6 +91,9 @@ export const FRAME = {
   address: 64,
   caller: 96,
   value: 128,
+  /** The account's balance, a word, if balanceIsKnown, a u32, is 1. */
+  balance: 160,
+  balanceIsKnown: 192,
   stack: 256,
 } as const;
 
@@ -123,7 +132,14 @@ export const SLOT_JOURNAL = {
 /** Where the host puts the original value of the slot that it has read or written. */
 export const ORIGINAL_VALUE: number = OPERANDS + WORD_BYTES;
 
-export const FRAMES: number = SLOT_TABLE.at + SLOT.size * 2 ** SLOT_TABLE.indexBits;
+/** A hash of one or two words that was computed before (runtime-keccak.ts): the input's size, the hash, the input. */
+export const KNOWN_HASH = { length: 0, hash: 8, input: 40, size: 112 } as const;
+export const KNOWN_HASHES: { readonly at: number; readonly indexBits: number } = {
+  at: SLOT_TABLE.at + SLOT.size * 2 ** SLOT_TABLE.indexBits,
+  indexBits: 10,
+};
+
+export const FRAMES: number = KNOWN_HASHES.at + KNOWN_HASH.size * 2 ** KNOWN_HASHES.indexBits;
 const FRAME_COUNT = MAX_CALL_DEPTH + 1;
 
 /** Address of the frame at a depth, 0 for the outermost. */
@@ -135,10 +151,11 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-/** Pages of it that nobody touches cost nothing. What does not fit lies on the heap, with the frame that runs it. */
+/** Pages of it that nobody touches cost nothing. What does not fit lies on the heap, with the frame that runs it. As a message
+ * has three quarters of it, that takes more gas than EIP-7825 gives a transaction: some 7,000 cold calls of 24 KB. */
 export const CODE_AREA: { readonly at: number; readonly size: number } = {
   at: roundUp(FRAMES + FRAME_COUNT * FRAME_BYTES, WASM_PAGE_SIZE),
-  size: 64 * 2 ** 20,
+  size: 512 * 2 ** 20,
 };
 
 export const HEAP: number = CODE_AREA.at + CODE_AREA.size;
@@ -148,6 +165,3 @@ const INITIAL_HEAP_BYTES = 16 * 2 ** 20;
 export const INITIAL_PAGES: number = (HEAP + INITIAL_HEAP_BYTES) / WASM_PAGE_SIZE;
 /** 2 GB. A transaction that needs more is run by the reference. */
 export const MAXIMUM_PAGES = 32_768;
-
-/** Bytes after a frame's input that are zeros, so that a word may be read across its end. */
-export const INPUT_PADDING = 32;

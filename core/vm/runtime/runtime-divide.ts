@@ -1,6 +1,7 @@
 import { type CodeBuilder, I32, I64 } from "@ostrom/wasm";
 import { SCRATCH } from "./memory-layout.ts";
 import type { FindFunction } from "./runtime-functions.ts";
+import { writeShortDivision } from "./runtime-short-division.ts";
 
 const DIGIT_BYTES = 4;
 /** Digits of 32 bits in a word. */
@@ -30,7 +31,7 @@ export function writeDivideDigits(code: CodeBuilder): void {
     end: code.local(I32),
   };
   code.localGet(n).i32Const(1).i32Eq().if();
-  writeShortDivision(code, locals);
+  writeDivisionByOneDigit(code, locals);
   code.return().end();
   writeNormalize(code, locals);
   code.localGet(m).localGet(n).i32Sub().i32Const(2).i32Shl().localSet(locals.place);
@@ -63,7 +64,7 @@ type DivisionLocals = Readonly<
 >;
 
 /** By one digit. */
-function writeShortDivision(code: CodeBuilder, { m, rest, term, top, place }: DivisionLocals): void {
+function writeDivisionByOneDigit(code: CodeBuilder, { m, rest, term, top, place }: DivisionLocals): void {
   code.i32Const(0).i64Load32U(divisor).localSet(top);
   code.i64Const(0).localSet(rest);
   code.localGet(m).i32Const(2).i32Shl().localSet(place);
@@ -256,71 +257,15 @@ export function writeDivision(code: CodeBuilder, find: FindFunction, result: "qu
   if (result === "quotient") code.i64DivU();
   else code.i64RemU();
   code.i64Const(0).i64Const(0).i64Const(0).return().end();
-  code
-    .localGet(b)
-    .i64Const(32)
-    .i64ShrU()
-    .localGet(b + 1);
-  for (const limb of [b + 2, b + 3]) code.i64Or().localGet(limb);
-  code.i64Or().i64Eqz().if();
-  writeDivisionByDigit(code, a, b, result);
+  code.localGet(b + 1);
+  for (const limb of [b + 2, b + 3]) code.localGet(limb).i64Or();
+  code.i64Eqz().if();
+  writeShortDivision(code, find, { a, divisor: b, result });
   code.return().end();
   storeWord(code, a, dividend);
   storeWord(code, b, divisor);
   code.i32Const(WORD_DIGITS).call(find("divideScratch"));
   loadWord(code, result === "quotient" ? quotient : dividend);
-}
-
-/** Divides the word by a divisor of 32 bits, half a limb at a time from the highest, and pushes the result. */
-function writeDivisionByDigit(
-  code: CodeBuilder,
-  a: number,
-  divisor: number,
-  result: "quotient" | "remainder",
-): void {
-  const rest = code.local(I64);
-  const term = code.local(I64);
-  const high = code.local(I64);
-  const quotientDigit = code.local(I64);
-  const divideTerm = (): void => {
-    if (result === "remainder") {
-      code.localGet(term).localGet(divisor).i64RemU().localSet(rest);
-      return;
-    }
-    code.localGet(term).localGet(divisor).i64DivU().localTee(quotientDigit);
-    code.localGet(term).localGet(quotientDigit).localGet(divisor).i64Mul().i64Sub().localSet(rest);
-  };
-  for (let limb = 3; limb >= 0; limb--) {
-    code.localGet(rest).i64Const(32).i64Shl();
-    code
-      .localGet(a + limb)
-      .i64Const(32)
-      .i64ShrU()
-      .i64Or()
-      .localSet(term);
-    divideTerm();
-    if (result === "quotient") code.localSet(high);
-    code.localGet(rest).i64Const(32).i64Shl();
-    code
-      .localGet(a + limb)
-      .i64Const(LOW_HALF)
-      .i64And()
-      .i64Or()
-      .localSet(term);
-    divideTerm();
-    if (result === "quotient")
-      code
-        .localGet(high)
-        .i64Const(32)
-        .i64Shl()
-        .i64Or()
-        .localSet(a + limb);
-  }
-  if (result === "quotient") for (let limb = 0; limb < 4; limb++) code.localGet(a + limb);
-  else {
-    code.localGet(rest);
-    for (let limb = 1; limb < 4; limb++) code.i64Const(0);
-  }
 }
 
 /** (dividend, divisor) -> word: SDIV, or SMOD: the magnitudes are divided; the quotient is negative if one of them is, the

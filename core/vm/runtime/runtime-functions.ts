@@ -8,8 +8,8 @@ import {
   writeNegate,
   writeSignedDivision,
 } from "./runtime-divide.ts";
-import { writeKeccak, writeKeccakAbsorb } from "./runtime-keccak.ts";
-import { writeClaim, writeCopyInput, writeExpand, writeLoadInput } from "./runtime-memory.ts";
+import { writeKeccak, writeKeccakAbsorb, writeKeccakOfAny } from "./runtime-keccak.ts";
+import { writeBlobHash, writeClaim, writeCopyInput, writeExpand, writeLoadInput } from "./runtime-memory.ts";
 import {
   writeAddModulo,
   writeAddModuloLarge,
@@ -19,6 +19,7 @@ import {
 } from "./runtime-modular.ts";
 import { writeMultiply, writeMultiplyFull, writeMultiplyWide, writePower } from "./runtime-multiply.ts";
 import { writeByteAt, writeShift, writeSignExtend } from "./runtime-shift.ts";
+import { writeDivideWide } from "./runtime-short-division.ts";
 import {
   SLOT_PARAMETERS,
   writeFindSlot,
@@ -37,11 +38,13 @@ export type RuntimeName =
   | "signExtend"
   | "byteAt"
   | "loadInput"
+  | "blobHash"
   | "multiplyFull"
   | "power"
   | "countDigits"
   | "divideDigits"
   | "divideScratch"
+  | "divideWide"
   | "divide"
   | "modulo"
   | "negate"
@@ -53,6 +56,7 @@ export type RuntimeName =
   | "makeReciprocal"
   | "multiplyModulo"
   | "keccakAbsorb"
+  | "keccakOfAny"
   | "keccak"
   | "expand"
   | "claim"
@@ -90,11 +94,13 @@ const FUNCTIONS: Readonly<Record<RuntimeName, RuntimeFunction>> = {
   signExtend: make([I64, ...WORD], WORD, writeSignExtend),
   byteAt: make([I64, ...WORD], [I64], writeByteAt),
   loadInput: make([I32, I64], WORD, writeLoadInput),
+  blobHash: make([I64], WORD, writeBlobHash),
   multiplyFull: make([...WORD, ...WORD], [], writeMultiplyFull),
   power: make([...WORD, ...WORD], WORD, writePower),
   countDigits: make([I32, I32], [I32], writeCountDigits),
   divideDigits: make([I32, I32], [], writeDivideDigits),
   divideScratch: make([I32], [], writeDivideScratch),
+  divideWide: make([I64, I64, I64], [I64, I64], writeDivideWide),
   divide: make([...WORD, ...WORD], WORD, (code, find) => writeDivision(code, find, "quotient")),
   modulo: make([...WORD, ...WORD], WORD, (code, find) => writeDivision(code, find, "remainder")),
   negate: make(WORD, WORD, writeNegate),
@@ -106,6 +112,7 @@ const FUNCTIONS: Readonly<Record<RuntimeName, RuntimeFunction>> = {
   makeReciprocal: make([I32, ...WORD], [], writeMakeReciprocal),
   multiplyModulo: make([...WORD, ...WORD, ...WORD], WORD, writeMultiplyModulo),
   keccakAbsorb: make([I32], [], writeKeccakAbsorb),
+  keccakOfAny: make([I32, I32], WORD, writeKeccakOfAny),
   keccak: make([I32, I32], WORD, writeKeccak),
   expand: make([I32, I64, I64], [I64], writeExpand),
   claim: make([I32, I64, I64], [I64, I64], writeClaim),

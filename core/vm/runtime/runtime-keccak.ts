@@ -1,5 +1,5 @@
 import { type CodeBuilder, I32, I64 } from "@ostrom/wasm";
-import { LIMB_BYTES, SCRATCH } from "./memory-layout.ts";
+import { KNOWN_HASH, KNOWN_HASHES, LIMB_BYTES, SCRATCH, WORD_BYTES } from "./memory-layout.ts";
 import type { FindFunction } from "./runtime-functions.ts";
 
 /** Source: FIPS 202, keccak-f[1600], with the padding of the original Keccak submission, as Ethereum has it. */
@@ -10,8 +10,86 @@ const RATE_BYTES = 136;
 const RATE_LANES = RATE_BYTES / LIMB_BYTES;
 const { keccakState, keccakBlock } = SCRATCH;
 
-/** (address, length) -> word: KECCAK256 of a part of memory. */
+/** Odd, with bits spread evenly. */
+const MULTIPLIER = 0x9e37_79b9_7f4a_7c15n;
+
+/** (address, length) -> word: KECCAK256 of a part of memory. Contracts hash the same one or two words again and again, to find
+ * the slots of mappings and arrays: the hashes of such inputs are kept in a table, by what the input is. They hold for
+ * ever, and which of them there are shows in nothing but time. */
 export function writeKeccak(code: CodeBuilder, find: FindFunction): void {
+  const [address, length] = [0, 1];
+  const entry = code.local(I32);
+  code.localGet(length).i32Const(WORD_BYTES).i32Ne();
+  code
+    .localGet(length)
+    .i32Const(2 * WORD_BYTES)
+    .i32Ne()
+    .i32And()
+    .if();
+  code.localGet(address).localGet(length).call(find("keccakOfAny")).return().end();
+  const inputs = loadInput(code, address, length);
+  writePlaceHash(code, inputs, entry);
+  code.localGet(entry).i32Load(KNOWN_HASH.length).localGet(length).i32Eq();
+  for (const [limb, input] of inputs.entries()) {
+    code.localGet(entry).i64Load(KNOWN_HASH.input + LIMB_BYTES * limb);
+    code.localGet(input).i64Xor();
+    if (limb > 0) code.i64Or();
+  }
+  code.i64Eqz().i32And().i32Eqz().if();
+  code.localGet(address).localGet(length).call(find("keccakOfAny"));
+  const hash = code.locals(I64, 4);
+  for (let limb = 3; limb >= 0; limb--) code.localSet(hash + limb);
+  code.localGet(entry).localGet(length).i32Store(KNOWN_HASH.length);
+  for (let limb = 0; limb < 4; limb++)
+    code
+      .localGet(entry)
+      .localGet(hash + limb)
+      .i64Store(KNOWN_HASH.hash + LIMB_BYTES * limb);
+  for (const [limb, input] of inputs.entries())
+    code
+      .localGet(entry)
+      .localGet(input)
+      .i64Store(KNOWN_HASH.input + LIMB_BYTES * limb);
+  code.end();
+  for (let limb = 0; limb < 4; limb++) code.localGet(entry).i64Load(KNOWN_HASH.hash + LIMB_BYTES * limb);
+}
+
+/** @returns locals with the input's two words, the second of which may be zeros. */
+function loadInput(code: CodeBuilder, address: number, length: number): readonly number[] {
+  const limbs = 8;
+  const first = code.locals(I64, limbs);
+  for (let limb = 0; limb < limbs; limb++) {
+    if (limb === limbs / 2) code.localGet(length).i32Const(WORD_BYTES).i32Ne().if();
+    code
+      .localGet(address)
+      .i64Load(LIMB_BYTES * limb, 0)
+      .localSet(first + limb);
+  }
+  code.end();
+  return Array.from({ length: limbs }, (_, limb) => first + limb);
+}
+
+/** Leaves in `entry` where in the table a hash belongs. */
+function writePlaceHash(code: CodeBuilder, inputs: readonly number[], entry: number): void {
+  for (const [limb, input] of inputs.entries()) {
+    code.localGet(input);
+    if (limb === 0) continue;
+    code
+      .i64Const(7 * limb + 1)
+      .i64Rotl()
+      .i64Xor();
+  }
+  code
+    .i64Const(MULTIPLIER)
+    .i64Mul()
+    .i64Const(64 - KNOWN_HASHES.indexBits)
+    .i64ShrU()
+    .i32WrapI64();
+  code.i32Const(KNOWN_HASH.size).i32Mul().i32Const(KNOWN_HASHES.at).i32Add().localSet(entry);
+}
+
+/** (address, length) -> word: KECCAK256 of any input. */
+export function writeKeccakOfAny(code: CodeBuilder, find: FindFunction): void {
   const [address, length] = [0, 1];
   const place = code.local(I32);
   const absorb = find("keccakAbsorb");

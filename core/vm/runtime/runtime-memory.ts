@@ -1,7 +1,7 @@
 import type { Bytes } from "@ostrom/base";
 import { type CodeBuilder, I32, I64, V128 } from "@ostrom/wasm";
 import { GAS, MAX_MEMORY_SIZE } from "../gas-schedule.ts";
-import { FRAME } from "./memory-layout.ts";
+import { BLOB_HASHES, FRAME, INPUT_END, LIMB_BYTES, WORD_BYTES } from "./memory-layout.ts";
 import type { FindFunction } from "./runtime-functions.ts";
 
 /** Bytes cleared beyond what is asked for, so that a memory that grows word by word is not cleared word by word. */
@@ -90,16 +90,42 @@ export function writeLoadWord(
 export const REVERSED: readonly number[] = Array.from({ length: 16 }, (_, lane) => 15 - lane);
 export const REVERSED_LANES: Bytes = Uint8Array.from(REVERSED);
 
-/** (frame, offset) -> word: CALLDATALOAD. Behind the input there are zeros. */
+/** (frame, offset) -> word: CALLDATALOAD. Behind the input there are zeros for who reads it, though in memory there is
+ * whatever its owner has there. */
 export function writeLoadInput(code: CodeBuilder): void {
   const [frame, offset] = [0, 1];
   const address = code.local(I32);
+  const present = code.local(I32);
   const vector = code.local(V128);
   code.localGet(offset).localGet(frame).i64Load32U(FRAME.inputSize).i64GeU().if();
   for (let limb = 0; limb < 4; limb++) code.i64Const(0);
   code.return().end();
   code.localGet(frame).i32Load(FRAME.inputBase).localGet(offset).i32WrapI64().i32Add().localSet(address);
+  code.localGet(frame).i32Load(FRAME.inputSize).localGet(offset).i32WrapI64().i32Sub().localTee(present);
+  code.i32Const(WORD_BYTES).i32LtU().if();
+  // The input's last 32 bytes, or what lies before it: then what is read from the middle of them ends in zeros.
+  for (const half of [0, 16]) {
+    code.i32Const(0).localGet(address).localGet(present).i32Add().i32Const(WORD_BYTES).i32Sub();
+    code.v128Load(half, 0).v128Store(INPUT_END.at + half);
+  }
+  code
+    .i32Const(INPUT_END.at + WORD_BYTES)
+    .localGet(present)
+    .i32Sub()
+    .localSet(address);
+  code.end();
   writeLoadWord(code, vector, () => code.localGet(address));
+}
+
+/** (index) -> word: BLOBHASH; 0 where the transaction has no such blob. */
+export function writeBlobHash(code: CodeBuilder): void {
+  const index = 0;
+  const address = code.local(I32);
+  code.localGet(index).i32Const(0).i64Load32U(BLOB_HASHES.count).i64LtU().if();
+  code.localGet(index).i32WrapI64().i32Const(WORD_BYTES).i32Mul().localSet(address);
+  for (let limb = 0; limb < 4; limb++) code.localGet(address).i64Load(BLOB_HASHES.at + LIMB_BYTES * limb);
+  code.return().end();
+  for (let limb = 0; limb < 4; limb++) code.i64Const(0);
 }
 
 /** (frame, address, length, offset) -> nothing: copies input from the offset on to an address, zeros where it has ended. */

@@ -37,7 +37,7 @@ type OpenBlock = {
 export class FuelAnalyst {
   readonly #module: WasmModule;
   readonly #reader: InstructionReader;
-  readonly #locals: number[] = [];
+  readonly #locals = new Uint8Array(PROGRAM_SUBSET.maxLocals);
 
   readonly #open: OpenBlock[] = [];
   #blocks: FuelBlock[] = [];

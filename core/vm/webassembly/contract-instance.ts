@@ -12,6 +12,7 @@ import {
   type WasmMemory,
   type WasmModule,
 } from "../runtime/webassembly.ts";
+import { contractEntryGas } from "./contract-entry.ts";
 import { GROW_FAILED, HOST_IMPORT, METERED_EXPORT, meterContract } from "./meter-contract.ts";
 import type { Contract } from "./read-contract.ts";
 
@@ -20,16 +21,30 @@ const TWO_TO_THE_32 = 2 ** 32;
 /** Answers an instance's host calls: takes the fuel that is left and the operands, returns the result. */
 export type AnswerHostCall = (call: HostCall, fuel: number, operands: HostOperands) => number | bigint;
 
-/** A contract that V8 has compiled. */
-export type CompiledContract = {
-  readonly contract: Contract;
+/** A contract that V8 has compiled, with what its messages need: what else was found of it takes many times its bytes. */
+export type CompiledContract = Pick<Contract, "hostCalls" | "initialPages" | "data"> & {
+  /** See contractEntryGas. */
+  readonly entryGas: number;
+  readonly hasDeploy: boolean;
   readonly module: WasmModule;
+  /** Of the module, before V8 compiled it. */
+  readonly meteredBytes: number;
 };
 
 /** Throws NodeFault if V8 does not take it. */
 export function compileContract(contract: Contract): CompiledContract {
   try {
-    return { contract, module: compileWasm(meterContract(contract)) };
+    const metered = meterContract(contract);
+    const { hostCalls, initialPages, data, deploy } = contract;
+    return {
+      hostCalls,
+      initialPages,
+      data,
+      entryGas: contractEntryGas(contract),
+      hasDeploy: deploy !== undefined,
+      module: compileWasm(metered),
+      meteredBytes: metered.length,
+    };
   } catch (error) {
     throw asNodeFault(error);
   }
@@ -80,13 +95,13 @@ export class ContractInstance {
   }
 
   #instantiate(): ReturnType<typeof instantiateWasm> {
-    const { contract, module } = this.compiled;
+    const { hostCalls, module } = this.compiled;
     const host: Record<string, WasmFunction> = {
       [GROW_FAILED]: () => {
         throw new NodeFault("V8 has no memory for a contract");
       },
     };
-    contract.hostCalls.forEach((call, place) => {
+    hostCalls.forEach((call, place) => {
       host[place] = this.#hostFunction(call);
     });
     try {
@@ -104,7 +119,7 @@ export class ContractInstance {
   }
 
   get pages(): number {
-    return this.compiled.contract.initialPages;
+    return this.compiled.initialPages;
   }
 
   /** Whether it can serve another message: a memory that grew cannot shrink. */
@@ -120,7 +135,7 @@ export class ContractInstance {
   }
 
   #writeData(): void {
-    for (const { to, bytes } of this.compiled.contract.data) this.#view().set(bytes, to);
+    for (const { to, bytes } of this.compiled.data) this.#view().set(bytes, to);
   }
 
   /** Runs the contract's entry. Throws what the host throws, and V8's traps.

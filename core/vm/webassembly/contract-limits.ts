@@ -16,6 +16,7 @@ export const PROGRAM_SUBSET: Subset = {
 export const MAX_LOOPS = 256;
 
 /** Where branches meet, compilers bring together what each local and operand holds: one step for each value of each such place
- * (10 to 20 ns). A module may need so many steps for each of its bytes, and those besides. Compiled C and Rust needs 1 to 10. */
-export const MAX_MERGED_VALUES_PER_BYTE = 64;
+ * (10 to 30 ns); and each local of a function is a step as well. A module may need so many steps for each of its bytes, and those
+ * besides. Compiled C, Rust and AssemblyScript needs less than one. */
+export const MAX_MERGED_VALUES_PER_BYTE = 8;
 export const FREE_MERGED_VALUES = 65_536;

@@ -33,6 +33,15 @@ export class InstancePool {
     while (this.#idlePages > MAX_IDLE_PAGES || this.#idle.size > MAX_IDLE_INSTANCES) this.#dropOldest();
   }
 
+  /** Lets go of a contract's instances. */
+  forget(compiled: CompiledContract): void {
+    for (const instance of this.#byContract.get(compiled) ?? []) {
+      this.#idle.delete(instance);
+      this.#idlePages -= instance.pages;
+    }
+    this.#byContract.delete(compiled);
+  }
+
   #dropOldest(): void {
     for (const oldest of this.#idle) {
       this.#idle.delete(oldest);

@@ -37,7 +37,7 @@ export class FunctionMeter {
   readonly #module: WasmModule;
   readonly #reader: InstructionReader;
   readonly #around: MeteredSurroundings;
-  readonly #locals: ValueType[] = [];
+  readonly #locals = new Uint8Array(PROGRAM_SUBSET.maxLocals);
   #parameterCount = 0;
   #fuel = 0;
   #stack = 0;
@@ -64,7 +64,7 @@ export class FunctionMeter {
     this.#waiting = undefined;
 
     const code = builder.begin(index + this.#around.functionShift);
-    for (let local = this.#parameterCount; local < localCount; local++) code.local(this.#locals[local]!);
+    this.#declareLocals(code, localCount);
     const first = fuel.blocks[0];
     const firstFuel = first !== undefined && first.at === reader.at ? first.fuel : 0;
     this.#writeEntry(code, firstFuel, extent.locals + extent.operands + FRAME_SLOTS, fuel.calls);
@@ -75,6 +75,16 @@ export class FunctionMeter {
     this.#writeBody(code, bytes, fuel.blocks, firstFuel > 0 ? 1 : 0);
     code.localGet(this.#fuel);
     builder.finish(code);
+  }
+
+  #declareLocals(code: CodeBuilder, count: number): void {
+    for (let from = this.#parameterCount; from < count; ) {
+      const type = this.#locals[from]!;
+      let to = from + 1;
+      while (to < count && this.#locals[to] === type) to++;
+      code.locals(type === I64 ? I64 : I32, to - from);
+      from = to;
+    }
   }
 
   #writeEntry(code: CodeBuilder, fuel: number, slots: number, calls: boolean): void {

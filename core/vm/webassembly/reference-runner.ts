@@ -1,6 +1,12 @@
 import { must } from "@ostrom/base";
 import { OPCODE } from "@ostrom/wasm";
 import {
+  createFuelAccount,
+  type FuelAccount,
+  giveFuelBack,
+  takeFuel,
+} from "../contract-host/fuel-account.ts";
+import {
   BULK_BYTES_PER_FUEL,
   FUEL_PER_GAS,
   pagesGas,
@@ -8,8 +14,8 @@ import {
 } from "../contract-host/program-gas.ts";
 import { endProgram, finishHostCall, outcomeOfChild, runHostCall } from "../contract-host/run-host-call.ts";
 import type { ReferenceRunner } from "../contract-host/types.ts";
-import { endWithFault, type Frame, type Machine } from "../frame.ts";
-import { chargeEntry, createFuelAccount, type FuelAccount, giveFuelBack, takeFuel } from "./fuel-account.ts";
+import { charge, endWithFault, type Frame, type Machine } from "../frame.ts";
+import { contractEntryGas } from "./contract-entry.ts";
 import { type Contract, typeOfHostCall } from "./read-contract.ts";
 import { readProgram } from "./read-program.ts";
 import { BINARY, Trap, UNARY, type Value } from "./reference-arithmetic.ts";
@@ -48,7 +54,7 @@ export const runWebAssemblyInReference: ReferenceRunner = (machine, frame, progr
       endWithFault(frame, "vm/invalid-program");
       return;
     }
-    if (!chargeEntry(frame, contract)) return;
+    if (!charge(frame, contractEntryGas(contract))) return;
     const entry = frame.kind === "create" ? contract.deploy : contract.call;
     if (entry === undefined) {
       endProgram(frame, 0);

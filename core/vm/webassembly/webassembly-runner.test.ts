@@ -58,13 +58,56 @@ function numberOf(outcome: Outcome): number {
 test("a message costs its entry, its loading and its blocks, to the last fuel", () => {
   const code = contract([], (code) => code.i32Const(1).i32Const(2).i32Mul().drop().i32Const(0));
   const fuel = 4 * INSTRUCTION_FUEL.simple + INSTRUCTION_FUEL.multiply;
-  const entry = entryGas(1, 0) + loadGas(code.length - 3);
+  const entry = entryGas(1, 0) + loadGas(code.length - 3, false);
   const gas = 100_000n;
   const outcome = runBoth(code, { gas });
   assert.equal(gas - outcome.gasLeft, BigInt(entry + Math.ceil(fuel / FUEL_PER_GAS)));
   const least = gas - outcome.gasLeft;
   assert.equal(runBoth(code, { gas: least }).status, "success");
   assert.equal(runBoth(code, { gas: least - 1n }).fault, "vm/out-of-gas");
+});
+
+test("a message pays for what an instance begins with: data, segments, globals, entries of the table", () => {
+  const entryOf = (prepare: (draft: ContractDraft<never>) => void): bigint => {
+    const code = contract([], (code) => code.i32Const(0), undefined, prepare);
+    const gas = 1_000_000n;
+    return gas - runBoth(code, { gas }).gasLeft - BigInt(loadGas(code.length - 3, false));
+  };
+  const call = BigInt(Math.ceil(INSTRUCTION_FUEL.simple / FUEL_PER_GAS));
+  const expected = (bytes: number): bigint => BigInt(entryGas(1, bytes)) + call;
+  assert.equal(
+    entryOf(({ builder }) => builder.data(8, new Uint8Array(100))),
+    expected(100 + 32),
+  );
+  assert.equal(
+    entryOf(({ builder }) => void builder.global(I64, true, 0n)),
+    expected(8),
+  );
+  for (const entries of [1, 5000]) {
+    assert.equal(
+      entryOf(({ builder }) => builder.table({ minimum: entries, maximum: undefined })),
+      expected(24 * entries),
+    );
+  }
+});
+
+test("programs that are let go when there is no room for them compiled leave the same when they are compiled again", () => {
+  const codes = [1, 2, 3].map((number) =>
+    contract(["output"], (code, draft) => {
+      code.i32Const(number);
+      outputTop(code, draft);
+      code.i32Const(0);
+    }),
+  );
+  // One byte: only the newest is kept.
+  const runner = createWebAssemblyRunner(1);
+  for (let round = 0; round < 3; round++) {
+    for (const [index, code] of codes.entries()) {
+      for (let message = 0; message < 2; message++) {
+        assert.equal(numberOf(runContract(code, { by: "v8", runner }).outcome), index + 1);
+      }
+    }
+  }
 });
 
 test("what a program returns is its output, by return and by exit", () => {

@@ -1,42 +1,56 @@
+import { must } from "@ostrom/base";
+import { createFuelAccount, giveFuelBack, takeFuel } from "../contract-host/fuel-account.ts";
 import type { HostCall } from "../contract-host/host-calls.ts";
+import { RecentlyUsed } from "../contract-host/recently-used.ts";
 import { endProgram, finishHostCall, runHostCall } from "../contract-host/run-host-call.ts";
 import type { HostOperands, Program, ProgramRunner } from "../contract-host/types.ts";
-import { endWithFault, type Frame, type Machine } from "../frame.ts";
+import { charge, endWithFault, type Frame, type Machine } from "../frame.ts";
 import { isNodeFault, isTrap, NodeFault } from "../runtime/webassembly.ts";
 import type { Outcome } from "../types.ts";
+import { contractEntryGas } from "./contract-entry.ts";
 import { type CompiledContract, type ContractInstance, compileContract } from "./contract-instance.ts";
-import { chargeEntry, createFuelAccount, giveFuelBack, takeFuel } from "./fuel-account.ts";
 import { InstancePool } from "./instance-pool.ts";
+import type { Contract } from "./read-contract.ts";
 import { readProgram } from "./read-program.ts";
 
 /** Thrown by a host call that has ended its frame, to leave the program: no error, so that it takes no stack trace. */
 const FRAME_ENDED = { name: "the frame has ended" } as const;
 
-/** A runner of contracts in WebAssembly on V8. It keeps what V8 compiled for as long as there is the program, and instances for
- * further messages. It is for one thread. */
-export function createWebAssemblyRunner(): ProgramRunner {
+/** What the contracts may take that are kept compiled, by the estimate below. */
+export const COMPILED_BYTES: number = 384 * 2 ** 20;
+/** Machine code of both of V8's compilers, for each byte of a module; measured, 2 to 15. */
+const MACHINE_BYTES_PER_BYTE = 6;
+
+/** A runner of contracts in WebAssembly on V8. It keeps what V8 has compiled, and instances, for further messages. It is for one
+ * thread.
+ * @param compiledBytes that what it keeps may take. */
+export function createWebAssemblyRunner(compiledBytes: number = COMPILED_BYTES): ProgramRunner {
   const pool = new InstancePool();
-  const compiled = new WeakMap<Program, CompiledContract>();
+  const kept = new RecentlyUsed<Program, CompiledContract>(compiledBytes, (dropped) => pool.forget(dropped));
+  const compile = (program: Program, contract: Contract): CompiledContract => {
+    const compiled = compileContract(contract);
+    const bytes = program.bytes.length + MACHINE_BYTES_PER_BYTE * compiled.meteredBytes;
+    kept.keep(program, compiled, bytes);
+    return compiled;
+  };
   return (machine, frame, program, runChild) => {
-    const contract = readProgram(program);
-    if (contract === undefined) {
+    const before = kept.find(program);
+    const contract = before === undefined ? readProgram(program) : undefined;
+    if (before === undefined && contract === undefined) {
       endWithFault(frame, "vm/invalid-program");
       return;
     }
-    if (!chargeEntry(frame, contract)) return;
+    if (!charge(frame, before?.entryGas ?? contractEntryGas(must(contract, "it was read")))) return;
     const entry = frame.kind === "create" ? "deploy" : "call";
-    if (contract[entry] === undefined) {
+    const hasEntry = entry === "call" || (before?.hasDeploy ?? contract?.deploy !== undefined);
+    if (!hasEntry) {
       endProgram(frame, 0);
       return;
     }
-    let made = compiled.get(program);
-    if (made === undefined) {
-      made = compileContract(contract);
-      compiled.set(program, made);
-    }
-    const instance = pool.take(made);
+    const compiled = before ?? compile(program, must(contract, "it was read"));
+    const instance = pool.take(compiled);
     runInInstance(instance, entry, machine, frame, runChild);
-    pool.putBack(instance);
+    if (kept.keeps(program, compiled)) pool.putBack(instance);
   };
 }
 

@@ -1,9 +1,11 @@
-import { type Bytes, createRandom, toHex } from "@ostrom/base";
+import { type Bytes, createRandom, hashFromHex, toHex, ZERO_HASH } from "@ostrom/base";
 import { commitState, MemoryState, StateOverlay } from "@ostrom/state";
 import { executeMessage } from "../../execute-message.ts";
 import { accountWith, CALLER, CONTRACT, OTHER, TEST_BLOCK } from "../../testing/run-code.ts";
 import type { ExecutionContext, Fork, Message, Outcome } from "../../types.ts";
 import { randomProgram } from "./random-program.ts";
+
+const ONES = hashFromHex(`0x${"01".repeat(32)}`);
 
 type Execute = (context: ExecutionContext, message: Message) => Outcome;
 
@@ -29,7 +31,7 @@ export function observe(execute: Execute, run: CodeRun): string {
   const context: ExecutionContext = {
     fork: run.fork,
     block: TEST_BLOCK,
-    transaction: { origin: CALLER, gasPrice: 10n, blobVersionedHashes: [] },
+    transaction: { origin: CALLER, gasPrice: 10n, blobVersionedHashes: [ONES, ZERO_HASH] },
     state,
   };
   const outcome = execute(context, {

@@ -11,7 +11,12 @@ export const LARGEST_INIT_CODE = 49_152;
 export type CodeShape = { readonly name: string; readonly code: Bytes };
 
 /** A beginning, then a body again and again, as often as there is room, then an end. */
-function filled(size: number, begin: Bytes, body: (at: number) => Bytes, end: Bytes = assemble("STOP")): Bytes {
+function filled(
+  size: number,
+  begin: Bytes,
+  body: (at: number) => Bytes,
+  end: Bytes = assemble("STOP"),
+): Bytes {
   const code = new Uint8Array(size);
   code.set(begin);
   let at = begin.length;
@@ -57,16 +62,23 @@ function dispatch(): CodeShape {
   const count = Math.floor((LARGEST_CODE - SIXTEEN_WORDS.length) / (size + 2)) - 4;
   const bodies = SIXTEEN_WORDS.length + count * size + 1;
   let index = 0;
-  const code = filled(
-    LARGEST_CODE,
-    SIXTEEN_WORDS,
-    (at) => {
-      if (index >= count) return index++ === count ? assemble("STOP") : at >= bodies ? assemble("JUMPDEST", "STOP") : assemble("STOP");
-      targets.push(bodies + 2 * index);
-      const selector = Uint8Array.of(OP.PUSH0 + 4, index++ & 0xff, 0xaa, 0xbb, 0xcc);
-      return concatBytes(assemble("DUP1"), selector, assemble("EQ"), push2(bodies + 2 * (index - 1)), assemble("JUMPI"));
-    },
-  );
+  const code = filled(LARGEST_CODE, SIXTEEN_WORDS, (at) => {
+    if (index >= count)
+      return index++ === count
+        ? assemble("STOP")
+        : at >= bodies
+          ? assemble("JUMPDEST", "STOP")
+          : assemble("STOP");
+    targets.push(bodies + 2 * index);
+    const selector = Uint8Array.of(OP.PUSH0 + 4, index++ & 0xff, 0xaa, 0xbb, 0xcc);
+    return concatBytes(
+      assemble("DUP1"),
+      selector,
+      assemble("EQ"),
+      push2(bodies + 2 * (index - 1)),
+      assemble("JUMPI"),
+    );
+  });
   return { name: "a dispatch of two thousand selectors", code };
 }
 
@@ -104,7 +116,10 @@ export const EVM_BOMBS: readonly CodeShape[] = [
   repeated("storage", "DUP1", "SLOAD", "DUP3", "SSTORE"),
   repeated("calls", 0n, 0n, 0n, 0n, 0n, 9n, "GAS", "CALL", "POP"),
   repeated("PUSH32 and additions", 2n ** 255n + 5n, "ADD"),
-  { name: "jumps on a condition, not taken", code: filled(LARGEST_CODE, SIXTEEN_WORDS, () => assemble("DUP1", "CALLDATASIZE", "JUMPI")) },
+  {
+    name: "jumps on a condition, not taken",
+    code: filled(LARGEST_CODE, SIXTEEN_WORDS, () => assemble("DUP1", "CALLDATASIZE", "JUMPI")),
+  },
   computedJumps("computed jumps among 4,000 entries", 4000),
   computedJumps("computed jumps among more entries than are compiled", 100_000),
   dispatch(),
@@ -124,7 +139,10 @@ export function opcodeBombs(): CodeShape[] {
     const isStackOperation = opcode >= OP.DUP1 && opcode <= OP.SWAP1 + 15;
     const pops = isStackOperation ? 0 : instruction.pops;
     const before = new Uint8Array(pops).fill(OP.DUP1);
-    const immediate = opcode > OP.PUSH0 && opcode <= OP.PUSH0 + 32 ? new Uint8Array(opcode - OP.PUSH0).fill(0xa7) : new Uint8Array();
+    const immediate =
+      opcode > OP.PUSH0 && opcode <= OP.PUSH0 + 32
+        ? new Uint8Array(opcode - OP.PUSH0).fill(0xa7)
+        : new Uint8Array();
     const isDup = opcode >= OP.DUP1 && opcode < OP.SWAP1;
     const pushes = isStackOperation ? (isDup ? 1 : 0) : instruction.pushes;
     const body = concatBytes(before, Uint8Array.of(opcode), immediate, new Uint8Array(pushes).fill(OP.POP));
@@ -148,5 +166,8 @@ export function endless(begin: readonly (string | bigint)[], ...body: readonly (
 }
 
 export function bombNamed(name: string): Bytes {
-  return must(EVM_BOMBS.find((shape) => shape.name === name), "there is such a shape").code;
+  return must(
+    EVM_BOMBS.find((shape) => shape.name === name),
+    "there is such a shape",
+  ).code;
 }

@@ -10,11 +10,18 @@ const HEADERS = 64 + 56;
 /** Branches reach 4 KiB, JAL a mebibyte. */
 const BRANCH_REACH = 1000;
 
-function file(bytes: number, write: (writer: ProgramWriter, room: () => boolean, random: Random) => void, entry = 0): Bytes {
+/** A file whose constructor does nothing, and whose text is what is written, from where every call begins. */
+function file(
+  bytes: number,
+  write: (writer: ProgramWriter, room: () => boolean, random: Random) => void,
+): Bytes {
   const writer = new ProgramWriter();
   const size = bytes - HEADERS - 64;
+  writer.to("beq", "begin", { rs1: A0 });
+  exit(writer);
+  writer.label("begin");
   write(writer, () => writer.size < size, createRandom(bytes));
-  return elfFile(TEXT_ADDRESS + entry, [{ address: TEXT_ADDRESS, bytes: writer.text(), flags: 5 }]);
+  return elfFile(TEXT_ADDRESS, [{ address: TEXT_ADDRESS, bytes: writer.text(), flags: 5 }]);
 }
 
 function exit(writer: ProgramWriter): void {
@@ -78,7 +85,8 @@ function callTree(bytes: number): Bytes {
   return file(bytes, (writer, room) => {
     for (let index = 0; room(); index++) {
       writer.label(`f${index}`);
-      for (let register = 5; register < 32; register++) writer.add("addi", { rd: register, rs1: register, immediate: 1 });
+      for (let register = 5; register < 32; register++)
+        writer.add("addi", { rd: register, rs1: register, immediate: 1 });
       writer.add("addi", { rd: SP, rs1: SP, immediate: -16 });
       writer.add("sd", { rs1: SP, rs2: RA });
       for (let call = 0; call < 2; call++) writer.to("jal", `f${index + 1}`, { rd: RA });
@@ -108,42 +116,67 @@ function jumpTables(bytes: number): Bytes {
 
 /** Halves that begin an instruction of four bytes wherever one begins to read: two programs in the same bytes, which meet. */
 function overlapping(bytes: number): Bytes {
-  return file(
-    bytes,
-    (writer, room, random) => {
-      while (room()) {
-        switch (random.below(6)) {
-          case 0:
-            writer.half(0x0001);
-            break;
-          case 1:
-            // c.j, c.beqz: with offsets at random.
-            writer.half(0xa001 | (random.below(0x800) << 2));
-            break;
-          case 2:
-            writer.half(0xc001 | (random.below(0x800) << 2));
-            break;
-          default:
-            // ADDI or a branch whose upper half reads as the beginning of another.
-            writer.half(random.chance(1, 2) ? 0x0293 : 0x0063);
-            writer.half((random.below(0x4000) << 2) | 3);
-        }
+  return file(bytes, (writer, room, random) => {
+    while (room()) {
+      switch (random.below(6)) {
+        case 0:
+          writer.half(0x0001);
+          break;
+        case 1:
+          // c.j, c.beqz: with offsets at random.
+          writer.half(0xa001 | (random.below(0x800) << 2));
+          break;
+        case 2:
+          writer.half(0xc001 | (random.below(0x800) << 2));
+          break;
+        default:
+          // ADDI or a branch whose upper half reads as the beginning of another.
+          writer.half(random.chance(1, 2) ? 0x0293 : 0x0063);
+          writer.half((random.below(0x4000) << 2) | 3);
       }
-    },
-    2,
-  );
+    }
+  });
 }
 
 export const RISCV_BOMBS: readonly ProgramShape[] = [
   { name: "branches ahead", make: (bytes) => denseBranches(bytes, false) },
   { name: "branches ahead and back", make: (bytes) => denseBranches(bytes, true) },
-  { name: "computed jumps alone", make: (bytes) => repeatedWords(bytes, (writer, index) => writer.add("jalr", { rd: index & 1, rs1: 5 + (index % 20) })) },
-  { name: "returns alone", make: (bytes) => repeatedWords(bytes, (writer) => writer.add("jalr", { rs1: RA })) },
-  { name: "calls of where the program stands", make: (bytes) => repeatedWords(bytes, (writer, index) => { writer.label(`h${index}`); writer.to("jal", `h${index + 1}`, { rd: RA }); }) },
-  { name: "upper halves of products", make: (bytes) => repeatedWords(bytes, (writer, index) => writer.add("mulhsu", { rd: 5 + (index % 20), rs1: 6 + (index % 17), rs2: 7 })) },
-  { name: "divisions", make: (bytes) => repeatedWords(bytes, (writer, index) => writer.add("div", { rd: 5 + (index % 20), rs1: 6 + (index % 17), rs2: 7 })) },
+  {
+    name: "computed jumps alone",
+    make: (bytes) =>
+      repeatedWords(bytes, (writer, index) => writer.add("jalr", { rd: index & 1, rs1: 5 + (index % 20) })),
+  },
+  {
+    name: "returns alone",
+    make: (bytes) => repeatedWords(bytes, (writer) => writer.add("jalr", { rs1: RA })),
+  },
+  {
+    name: "calls of where the program stands",
+    make: (bytes) =>
+      repeatedWords(bytes, (writer, index) => {
+        writer.label(`h${index}`);
+        writer.to("jal", `h${index + 1}`, { rd: RA });
+      }),
+  },
+  {
+    name: "upper halves of products",
+    make: (bytes) =>
+      repeatedWords(bytes, (writer, index) =>
+        writer.add("mulhsu", { rd: 5 + (index % 20), rs1: 6 + (index % 17), rs2: 7 }),
+      ),
+  },
+  {
+    name: "divisions",
+    make: (bytes) =>
+      repeatedWords(bytes, (writer, index) =>
+        writer.add("div", { rd: 5 + (index % 20), rs1: 6 + (index % 17), rs2: 7 }),
+      ),
+  },
   { name: "host calls", make: (bytes) => repeatedWords(bytes, (writer) => writer.add("ecall")) },
-  { name: "stores", make: (bytes) => repeatedWords(bytes, (writer) => writer.add("sd", { rs1: SP, rs2: 5, immediate: -8 })) },
+  {
+    name: "stores",
+    make: (bytes) => repeatedWords(bytes, (writer) => writer.add("sd", { rs1: SP, rs2: 5, immediate: -8 })),
+  },
   { name: "functions of two instructions", make: tinyFunctions },
   { name: "an end that all functions share", make: sharedEnd },
   { name: "a tree of calls", make: callTree },

@@ -28,7 +28,11 @@ function module(prepare: Write, pages = 1): Bytes {
 }
 
 /** Bodies that are as large as one may be, as many as there is room for; `call` calls each once. */
-function manyBodies(bytes: number, bodyBytes: number, write: (code: CodeBuilder, builder: ModuleBuilder) => void): Bytes {
+function manyBodies(
+  bytes: number,
+  bodyBytes: number,
+  write: (code: CodeBuilder, builder: ModuleBuilder) => void,
+): Bytes {
   return module((builder) => {
     const type = builder.type([I64], [I64]);
     const functions: number[] = [];
@@ -53,7 +57,7 @@ function manyBodies(bytes: number, bodyBytes: number, write: (code: CodeBuilder,
 const LARGE_BODY = 120_000;
 
 function nested(depth: number, bytes: number): Bytes {
-  return manyBodies(bytes, 10 * depth, (code) => {
+  return manyBodies(bytes, 8 * depth, (code) => {
     const labels = Array.from({ length: depth }, () => code.block());
     for (const label of labels.toReversed()) code.localGet(0).i32WrapI64().brIf(label).end();
   });
@@ -85,8 +89,13 @@ function mergedLocals(bytes: number): Bytes {
       const start = code.length;
       while (code.length - start < Math.min(bytes, LARGE_BODY) - 600) {
         code.localGet(0).i32WrapI64().if();
-        for (let index = 0; index < 8; index++) code.localGet(0).localSet(first + ((code.length * 7 + index) % 900));
-        code.else().localGet(0).localSet(first + (code.length % 900)).end();
+        for (let index = 0; index < 8; index++)
+          code.localGet(0).localSet(first + ((code.length * 7 + index) % 900));
+        code
+          .else()
+          .localGet(0)
+          .localSet(first + (code.length % 900))
+          .end();
       }
       code.localGet(first + 5);
     });
@@ -176,14 +185,56 @@ function globals(count: number): Bytes {
 }
 
 export const WEBASSEMBLY_BOMBS: readonly ProgramShape[] = [
-  { name: "divisions", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => code.localGet(0).localGet(0).i64DivS().drop()) },
-  { name: "a store and a load each four bytes", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => code.i32Const(0).i32Const(0).i64Load().i64Store()) },
-  { name: "memory.fill", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => code.i32Const(0).i32Const(0).i32Const(0).memoryFill()) },
-  { name: "memory.grow by nothing", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => code.i32Const(0).memoryGrow().drop()) },
-  { name: "branches", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => { code.localGet(0).i32WrapI64().if(); code.end(); }) },
-  { name: "calls of itself that are not made", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => { code.localGet(0).i64Eqz().if(); code.localGet(0).call(0).drop().end(); }) },
-  { name: "250 loops a function", make: (bytes) => manyBodies(bytes, 800, (code) => { code.loop(); code.end(); }) },
-  { name: "more loops than there may be", make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => { code.loop(); code.end(); }) },
+  {
+    name: "divisions",
+    make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => code.localGet(0).localGet(0).i64DivS().drop()),
+  },
+  {
+    name: "a store and a load each four bytes",
+    make: (bytes) =>
+      manyBodies(bytes, LARGE_BODY, (code) => code.i32Const(0).i32Const(0).i64Load().i64Store()),
+  },
+  {
+    name: "memory.fill",
+    make: (bytes) =>
+      manyBodies(bytes, LARGE_BODY, (code) => code.i32Const(0).i32Const(0).i32Const(0).memoryFill()),
+  },
+  {
+    name: "memory.grow by nothing",
+    make: (bytes) => manyBodies(bytes, LARGE_BODY, (code) => code.i32Const(0).memoryGrow().drop()),
+  },
+  {
+    name: "branches",
+    make: (bytes) =>
+      manyBodies(bytes, LARGE_BODY, (code) => {
+        code.localGet(0).i32WrapI64().if();
+        code.end();
+      }),
+  },
+  {
+    name: "calls of itself that are not made",
+    make: (bytes) =>
+      manyBodies(bytes, LARGE_BODY, (code) => {
+        code.localGet(0).i64Eqz().if();
+        code.localGet(0).call(0).drop().end();
+      }),
+  },
+  {
+    name: "250 loops a function",
+    make: (bytes) =>
+      manyBodies(bytes, 800, (code) => {
+        code.loop();
+        code.end();
+      }),
+  },
+  {
+    name: "more loops than there may be",
+    make: (bytes) =>
+      manyBodies(bytes, LARGE_BODY, (code) => {
+        code.loop();
+        code.end();
+      }),
+  },
   { name: "a thousand blocks in each other", make: (bytes) => nested(1000, bytes) },
   { name: "more blocks in each other than there may be", make: (bytes) => nested(1024, bytes) },
   { name: "990 locals a function", make: (bytes) => manyLocals(bytes, 990) },

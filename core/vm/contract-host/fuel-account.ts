@@ -1,6 +1,5 @@
-import { entryGas, FUEL_PER_GAS } from "../contract-host/program-gas.ts";
-import { charge, type Frame } from "../frame.ts";
-import type { Contract } from "./read-contract.ts";
+import type { Frame } from "../frame.ts";
+import { FUEL_PER_GAS } from "./program-gas.ts";
 
 /** A program counts at most so much gas; more than that could never be used up. Its fuel is a safe integer. */
 const MAX_COUNTED_GAS = 2 ** 48;
@@ -26,18 +25,4 @@ export function giveFuelBack(frame: Frame, account: FuelAccount, fuel: number): 
   const gas = Math.floor(fuel / FUEL_PER_GAS);
   account.remainder = fuel - gas * FUEL_PER_GAS;
   frame.gas = gas + account.held;
-}
-
-/** An entry for each: a segment is a copy with a beginning and an end, however short it is. */
-const SEGMENT_BYTES = 32;
-const GLOBAL_BYTES = 8;
-/** V8 checks and links each entry when it makes an instance: some 0.2 us. */
-const TABLE_ENTRY_BYTES = 24;
-
-/** Charges what a message to a contract costs before its first instruction.
- * @returns false if the frame does not have it: then it has ended. */
-export function chargeEntry(frame: Frame, { initialPages, data, globals, table }: Contract): boolean {
-  let bytes = globals.length * GLOBAL_BYTES + table.length * TABLE_ENTRY_BYTES;
-  for (const segment of data) bytes += segment.bytes.length + SEGMENT_BYTES;
-  return charge(frame, entryGas(initialPages, bytes));
 }
