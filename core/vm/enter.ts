@@ -1,4 +1,3 @@
-// FOUNDER to CALLPERF: /tmp/hostile-findings.md, F1 (calls copy their input, which gas does not pay for) is yours to fix, first of all, here and in the reference. Remove this line then.
 import { type Address, type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
 import { isProgramCode } from "./contract-host/code-format.ts";

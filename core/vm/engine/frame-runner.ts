@@ -1,15 +1,14 @@
-// FOUNDER to CALLPERF: /tmp/hostile-findings.md, F1 (calls copy their input, which gas does not pay for) is yours to fix, first of all, here and in the reference. Remove this line then.
-import { assert, EMPTY_BYTES, must, type Random } from "@ostrom/base";
+import { assert, must, type Random } from "@ostrom/base";
 import { HOST_FUNCTION, RUN_FUNCTION } from "../compiler/compile-contract.ts";
 import { touchesMemory } from "../compiler/emit-host.ts";
 import { OP } from "../compiler/opcodes.ts";
 import type { ProgramRunner } from "../contract-host/types.ts";
 import { runUntilExit } from "../execute-message.ts";
-import { endWith, endWithFault, type Frame, type Machine } from "../frame.ts";
+import type { Frame, Machine } from "../frame.ts";
 import { createInterpreter, type Interpreter } from "../interpreter/index.ts";
 import { leave, resume } from "../leave.ts";
 import { FAULT_OF_STATUS, STATUS } from "../runtime/exit-status.ts";
-import { FRAME, frameAddress, OPERANDS, WORD_BYTES } from "../runtime/memory-layout.ts";
+import { frameAddress, OPERANDS, WORD_BYTES } from "../runtime/memory-layout.ts";
 import { createRuntime, type Runtime } from "../runtime/runtime.ts";
 import { MEMORY_NAME, RUNTIME_MODULE } from "../runtime/runtime-functions.ts";
 import { SlotJournal } from "../runtime/slot-journal.ts";
@@ -21,12 +20,13 @@ import {
 } from "../runtime/webassembly.ts";
 import type { Outcome } from "../types.ts";
 import { AddressBook } from "./address-book.ts";
-import { Arena, heapEnd, layFrame, pushResult, pushSmallResult, putOnHeap, type Region } from "./arena.ts";
-import { checkFrame, damaged, type LaidFrame, takeGas } from "./frame-integrity.ts";
+import { Arena, heapEnd, layFrame, putOnHeap, type Region } from "./arena.ts";
+import { checkFrame, damaged, takeGas } from "./frame-integrity.ts";
 import type { ProgramRunners } from "./program-runners.ts";
 import { beginTierCall, inputOf, isCall, leaveTierCall } from "./tier-calls.ts";
 import { runTierInstruction, type TierHost } from "./tier-host.ts";
 import type { CodeUse, Tier1Cache } from "./tier1-cache.ts";
+import { endTiered, prepareToGoOn, showMemory, type TieredFrame } from "./tiered-frame.ts";
 import { writeTransaction } from "./transaction-words.ts";
 
 /** How frames are given to tiers. All but `mixed` wait for code to be compiled; code that cannot be compiled is always tier
@@ -46,14 +46,6 @@ type ActiveFrame = {
   readonly runProgram: ProgramRunner | undefined;
   /** Where its input is in linear memory, if a frame that is laid there has called it. */
   readonly input: Region | undefined;
-};
-
-/** A frame that runs in a tier, on linear memory. */
-type TieredFrame = LaidFrame & {
-  /** (frame, entry) -> status. */
-  readonly run: WasmFunction;
-  /** Where what it spends is counted. */
-  readonly use: CodeUse | undefined;
 };
 
 export type FrameRunnerOptions = {
@@ -149,7 +141,7 @@ export class FrameRunner {
         leaveTierCall(machine, active.frame, exit, waiting.frame, this.#arena, waiting.laid.memoryBase);
         if (exit.status !== "success") this.#slots.drop();
         frames.pop();
-        entry = this.#prepareToGoOn(waiting.frame, waiting.laid);
+        entry = prepareToGoOn(this.#arena, waiting.frame, waiting.laid);
         continue;
       }
       const outcome = leave(machine, active.frame, exit);
@@ -168,9 +160,9 @@ export class FrameRunner {
       resume(frame, outcome);
       return 0;
     }
-    this.#showMemory(frame, laid);
+    showMemory(this.#arena, frame, laid);
     resume(frame, outcome);
-    return this.#prepareToGoOn(frame, laid);
+    return prepareToGoOn(this.#arena, frame, laid);
   }
 
   #run(machine: Machine, active: ActiveFrame, entry: number): void {
@@ -291,13 +283,13 @@ export class FrameRunner {
       checkFrame(arena, laid, status);
       if (laid.use !== undefined) this.#countGas(laid, laid.use, frame, before, status);
       if (status < STATUS.call) {
-        this.#end(frame, laid, status);
+        endTiered(arena, frame, laid, status);
         return;
       }
       this.#tellSlots(machine);
       this.#runCall(machine, frame, laid, status - STATUS.call);
       if (frame.exit !== undefined) return;
-      entry = this.#prepareToGoOn(frame, laid);
+      entry = prepareToGoOn(this.#arena, frame, laid);
     }
   }
 
@@ -305,42 +297,6 @@ export class FrameRunner {
   #countGas(laid: TieredFrame, use: CodeUse, { code }: Frame, before: number, status: number): void {
     const left = FAULT_OF_STATUS[status] === undefined ? takeGas(this.#arena, laid) : 0;
     this.#options.cache.spend(use, code, before - left);
-  }
-
-  #end(frame: Frame, laid: TieredFrame, status: number): void {
-    if (status === STATUS.endedByHost) return;
-    const fault = FAULT_OF_STATUS[status];
-    if (fault !== undefined) {
-      endWithFault(frame, fault);
-      return;
-    }
-    const arena = this.#arena;
-    frame.gas = takeGas(arena, laid);
-    if (status === STATUS.stop) {
-      endWith(frame, "success", EMPTY_BYTES);
-      return;
-    }
-    const size = arena.number(laid.address + FRAME.outputSize);
-    const from = laid.memoryBase + arena.number(laid.address + FRAME.outputOffset);
-    const output = size === 0 ? EMPTY_BYTES : arena.copy(from, size);
-    endWith(frame, status === STATUS.return ? "success" : "revert", output);
-  }
-
-  /** Tells a frame in a tier what came of its call. @returns the entry at which it goes on. */
-  #prepareToGoOn(frame: Frame, laid: TieredFrame): number {
-    const arena = this.#arena;
-    const { address } = laid;
-    laid.gas = frame.gas;
-    arena.setGas(address, laid.gas);
-    const result = must(frame.stack.pop(), "a call leaves its result on the stack");
-    if (result <= 1n) pushSmallResult(arena, address, result === 0n ? 0 : 1);
-    else pushResult(arena, address, result);
-    // Who ran meanwhile may have given it something, or taken.
-    arena.setNumber(address + FRAME.balanceIsKnown, 0);
-    arena.setNumber(address + FRAME.returnDataSize, frame.returnData.length);
-    // What lies beyond was used by the frames that have run meanwhile.
-    arena.setNumber(address + FRAME.memoryClean, arena.number(address + FRAME.memorySize));
-    return arena.number(address + FRAME.resumeEntry);
   }
 
   /** Called by code, for an instruction that needs the state. @returns 1 if the frame has ended, else 0. */
@@ -397,7 +353,7 @@ export class FrameRunner {
     for (let position = instruction.pops - 1; position >= 0; position--) {
       frame.stack.push(arena.word(OPERANDS + position * WORD_BYTES));
     }
-    if (touchesMemory(opcode)) this.#showMemory(frame, laid);
+    if (touchesMemory(opcode)) showMemory(this.#arena, frame, laid);
     instruction.run(machine, frame);
   }
 
@@ -406,15 +362,6 @@ export class FrameRunner {
     if (input === undefined || input.size === 0) return;
     this.#arena.refresh();
     frame.input = this.#arena.view(input.address, input.size);
-  }
-
-  /** Lets the reference's code see the frame's memory, which code may have moved or grown. */
-  #showMemory(frame: Frame, laid: TieredFrame): void {
-    const arena = this.#arena;
-    arena.refresh();
-    const size = arena.number(laid.address + FRAME.memorySize);
-    frame.memory.bytes = arena.view(laid.memoryBase, size);
-    frame.memory.size = size;
   }
 }
 

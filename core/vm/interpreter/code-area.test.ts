@@ -57,7 +57,7 @@ test("what finds no room in the area lies on the heap and runs there as it does 
   }
 });
 
-test("an area that is a quarter full when a message begins is used anew", () => {
+test("an area that is an eighth full when a message begins is used anew", () => {
   const lone = createLoneInterpreter(TABLES_SIZE + 4 * imageSize(1000));
   const codes = Array.from({ length: 8 }, (_, i) => loopingCode(50 + i));
   for (let round = 0; round < 3; round++) {

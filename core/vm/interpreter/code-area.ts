@@ -15,7 +15,7 @@ type Place = {
 };
 
 /** A message finds up to one part in so many taken. */
-const KEPT_PART = 4;
+const KEPT_PART = 8;
 
 /** See emit-analysis.ts. */
 type Analysis = { readonly analyse: WasmFunction; readonly joinSequences: WasmFunction };
@@ -60,7 +60,7 @@ export class CodeArea {
     }
   }
 
-  /** Must come before the first frame of a message: makes sure that three quarters of the area are free. */
+  /** Must come before the first frame of a message: makes sure that most of the area is free. */
   beginMessage(): void {
     if (this.#end - CODE_AREA.at < (this.#areaEnd - CODE_AREA.at) / KEPT_PART) return;
     this.#end = FIRST_CODE;

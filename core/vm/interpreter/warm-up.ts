@@ -18,7 +18,7 @@ const LONG_CODE: Bytes = new Uint8Array(MAX_CODE_SIZE).map(
   (_, at) =>
     [OP.JUMPDEST, OP.PUSH0 + 1, OP.JUMPDEST, OP.PUSH0 + 2, OP.INVALID, OP.PUSH32][at % 17] ?? OP.DUP1,
 );
-const LOADS = 60;
+const LOADS = 30;
 
 /** Runs a program that does nothing, so that V8 knows that the interpreter is worth compiling well. To be called while no
  * message runs: it uses the outermost frame, and leaves nothing that a message could see. */

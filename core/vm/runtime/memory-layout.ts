@@ -152,7 +152,7 @@ function roundUp(value: number, unit: number): number {
 }
 
 /** Pages of it that nobody touches cost nothing. What does not fit lies on the heap, with the frame that runs it. As a message
- * has three quarters of it, that takes more gas than EIP-7825 gives a transaction: some 7,000 cold calls of 24 KB. */
+ * has seven eighths of it, that takes more gas than EIP-7825 gives a transaction: over 8,000 cold calls of 24 KB. */
 export const CODE_AREA: { readonly at: number; readonly size: number } = {
   at: roundUp(FRAMES + FRAME_COUNT * FRAME_BYTES, WASM_PAGE_SIZE),
   size: 512 * 2 ** 20,
