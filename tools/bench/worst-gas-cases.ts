@@ -1,7 +1,13 @@
 import { addressToWord, type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import { describeOpcode } from "@ostrom/vm";
 import { CodeWriter, OP } from "../fuzz/code-writer.ts";
-import { FIRST_CONTRACT, SCATTER_ACCOUNTS, SCATTER_SLOTS, SUBJECT } from "./worst-gas-state.ts";
+import {
+  FIRST_CONTRACT,
+  FIRST_RANDOM_CONTRACT,
+  SCATTER_ACCOUNTS,
+  SCATTER_SLOTS,
+  SUBJECT,
+} from "./worst-gas-state.ts";
 
 /** A program that does one thing over and over until its gas is gone, or a number of times and then ends well. */
 export type GasCase = {
@@ -300,22 +306,39 @@ function callCases(): GasCase[] {
         .emit(0x02);
       writer.push(0).emit(OP.CALL, OP.POP);
     }),
-    ...kinds.map(([opcode, value]) =>
-      counted(`${describeOpcode(opcode)}, cold, of 24 KB of JUMPDEST`, 590, (writer) => {
-        for (let i = 0; i < 4; i++) writer.emit(OP.PUSH0);
-        if (value !== undefined) writer.push(value);
-        writer
-          .emit(OP.DUP1 + (value === undefined ? 4 : 5))
-          .push(FIRST_CONTRACT - 1n)
-          .emit(OP.ADD);
-        writer.push(SCATTER_ACCOUNTS).emit(0x02, OP.GAS, opcode, OP.POP);
-      }),
+    ...kinds.flatMap(([opcode, value]) => [
+      coldCalls(opcode, value, "24 KB of JUMPDEST", FIRST_CONTRACT),
+      coldCalls(opcode, value, "24 KB of anything", FIRST_RANDOM_CONTRACT),
+    ]),
+    ...[0xdead, 2, 4].flatMap((address) =>
+      [1024, 131_072].map((size) =>
+        endless(
+          `STATICCALL of ${address === 0xdead ? "nobody" : `precompile ${address} without gas`}, ${size} bytes of input`,
+          (writer) => void writer.push(1).push(131_072).emit(OP.MSTORE),
+          (writer) => {
+            writer.emit(OP.PUSH0, OP.PUSH0).push(size).emit(OP.PUSH0).push(address);
+            writer.emit(address === 0xdead ? OP.GAS : OP.PUSH0, OP.STATICCALL, OP.POP);
+          },
+        ),
+      ),
     ),
     ...[0, 32, 1024, 49_152].flatMap((size) => [
       creation(`CREATE of ${size} bytes of JUMPDEST`, OP.CREATE, size),
       creation(`CREATE2 of ${size} bytes of JUMPDEST`, OP.CREATE2, size),
     ]),
   ];
+}
+
+function coldCalls(opcode: number, value: number | undefined, of: string, first: bigint): GasCase {
+  return counted(`${describeOpcode(opcode)}, cold, of ${of}`, 590, (writer) => {
+    for (let i = 0; i < 4; i++) writer.emit(OP.PUSH0);
+    if (value !== undefined) writer.push(value);
+    writer
+      .emit(OP.DUP1 + (value === undefined ? 4 : 5))
+      .push(first - 1n)
+      .emit(OP.ADD);
+    writer.push(SCATTER_ACCOUNTS).emit(0x02, OP.GAS, opcode, OP.POP);
+  });
 }
 
 /** Calls itself as deep as the gas goes, again and again. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Address, type Bytes, bigintToBytes, EMPTY_BYTES, type Hash } from "@ostrom/base";
+import { Address, type Bytes, bigintToBytes, createRandom, EMPTY_BYTES, type Hash } from "@ostrom/base";
 import {
   commitOperations,
   commitState,
@@ -18,7 +18,7 @@ import { CODE_CACHE_BYTES } from "../../node/runtime/executor.ts";
 
 /** A database with many accounts, slots and contracts, so that what a program has not touched lies on disk (or in the system's
  * cache of it), as in a chain that has lived for a while. */
-export const FILLED = { accounts: 200_000, slots: 200_000, contracts: 600 } as const;
+export const FILLED = { accounts: 200_000, slots: 200_000, contracts: 600, randomContracts: 600 } as const;
 
 /** Multiplying by these scatters what counts up: a program reaches the n-th of each with one MUL. All odd. */
 export const SCATTER_ACCOUNTS = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834_1082_276dn;
@@ -37,6 +37,7 @@ export function scatteredAddress(number: bigint): Address {
 
 /** Numbers of contracts follow those of accounts. */
 export const FIRST_CONTRACT: bigint = BigInt(FILLED.accounts) + 1n;
+export const FIRST_RANDOM_CONTRACT: bigint = FIRST_CONTRACT + BigInt(FILLED.contracts);
 
 /** JUMPDESTs to the end: the most work to analyse. Differs by its number. */
 function longCode(number: number): Bytes {
@@ -46,12 +47,25 @@ function longCode(number: number): Bytes {
   return code;
 }
 
+const PUSH1 = 0x60;
+const JUMPDEST = 0x5b;
+const INVALID = 0x0c;
+
+/** Nothing that follows from what came before. */
+function randomCode(number: number): Bytes {
+  const random = createRandom(number);
+  const code = Uint8Array.from({ length: MAX_CODE }, () => [PUSH1, JUMPDEST, INVALID][random.below(3)]!);
+  code[0] = 0x00;
+  return code;
+}
+
 function* filledAccounts(): Generator<GenesisAccount> {
   for (let i = 1n; i < FIRST_CONTRACT; i++)
     yield { address: scatteredAddress(i), nonce: 1n, balance: i, code: EMPTY_BYTES, storage: [] };
-  for (let i = 0; i < FILLED.contracts; i++) {
+  for (let i = 0; i < FILLED.contracts + FILLED.randomContracts; i++) {
     const address = scatteredAddress(FIRST_CONTRACT + BigInt(i));
-    yield { address, nonce: 1n, balance: 1n, code: longCode(i), storage: [] };
+    const code = i < FILLED.contracts ? longCode(i) : randomCode(i);
+    yield { address, nonce: 1n, balance: 1n, code, storage: [] };
   }
 }
 
