@@ -20,7 +20,7 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "unit, vectors, properties, simulation",
-    patterns: ["core/**/*.test.ts", "node/**/*.test.ts", "languages/**/*.test.ts"],
+    patterns: ["core/**/*.test.ts", "node/**/*.test.ts", "sim/**/*.test.ts", "languages/**/*.test.ts"],
     flags: ["--test-isolation=process", "--test-concurrency=2"],
   },
   {

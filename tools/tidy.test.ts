@@ -13,7 +13,7 @@ import {
 
 const root = join(import.meta.dirname, "..");
 const sources = globSync(
-  ["core/**/*.ts", "node/**/*.ts", "apps/**/*.ts", "tools/**/*.ts", "examples/demo/**/*.ts"],
+  ["core/**/*.ts", "node/**/*.ts", "apps/**/*.ts", "sim/**/*.ts", "tools/**/*.ts", "examples/demo/**/*.ts"],
   {
     cwd: root,
     exclude: (path) => path.includes("node_modules"),
@@ -24,9 +24,9 @@ const sources = globSync(
 
 const isTest = (path: string): boolean => /\.(test|fuzz|bench)\.ts$/.test(path) || /\/testing\//.test(path);
 
-/** `core/vm/precompiles/x.ts` -> `core/vm`. */
+/** `core/vm/precompiles/x.ts` -> `core/vm`; the simulator is one package. */
 function packageOf(path: string): string {
-  return path.split("/").slice(0, 2).join("/");
+  return path.startsWith("sim/") ? "sim" : path.split("/").slice(0, 2).join("/");
 }
 
 function importsOf(text: string): string[] {
@@ -36,7 +36,7 @@ function importsOf(text: string): string[] {
 }
 
 const FOLDER_OF_PACKAGE = new Map<string, string>(
-  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json"], { cwd: root }).map(
+  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json", "sim/package.json"], { cwd: root }).map(
     (path) => [(JSON.parse(readFileSync(join(root, path), "utf8")) as { name: string }).name, dirname(path)],
   ),
 );
@@ -67,6 +67,7 @@ function mayImport(from: string, to: string): boolean {
   if (fromRank !== undefined) return toRank !== undefined && toRank < fromRank;
   if (from === "node/runtime") return to.startsWith("core/") || to.startsWith("node/");
   if (from.startsWith("node/")) return to.startsWith("core/");
+  if (from === "sim") return to.startsWith("core/") || to.startsWith("node/");
   return from.startsWith("apps/");
 }
 
@@ -134,6 +135,8 @@ test("links in the documentation lead somewhere", () => {
       "core/**/README.md",
       "node/**/README.md",
       "apps/**/README.md",
+      "sim/**/README.md",
+      "languages/**/README.md",
       "examples/**/README.md",
     ],
     {
