@@ -36,9 +36,12 @@ function importsOf(text: string): string[] {
 }
 
 const FOLDER_OF_PACKAGE = new Map<string, string>(
-  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json", "sim/package.json"], { cwd: root }).map(
-    (path) => [(JSON.parse(readFileSync(join(root, path), "utf8")) as { name: string }).name, dirname(path)],
-  ),
+  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json", "sim/package.json"], {
+    cwd: root,
+  }).map((path) => [
+    (JSON.parse(readFileSync(join(root, path), "utf8")) as { name: string }).name,
+    dirname(path),
+  ]),
 );
 
 test("imports between packages go down the ranks, and only through index.ts", () => {

@@ -1,6 +1,6 @@
 import { addressToWord, type Bytes, EMPTY_BYTES } from "@ostrom/base";
-import { describeOpcode } from "@ostrom/vm";
-import { CodeWriter, OP } from "../fuzz/code-writer.ts";
+import { describeOpcode, OP } from "@ostrom/vm";
+import { CodeWriter } from "../fuzz/code-writer.ts";
 import {
   FIRST_CONTRACT,
   FIRST_RANDOM_CONTRACT,

@@ -8,8 +8,8 @@ import {
   ZERO_HASH,
 } from "@ostrom/base";
 import { commitState, type GenesisAccount, MemoryState, StateOverlay } from "@ostrom/state";
-import { type BlockContext, FORKS, type Fork, type MessageEngine } from "@ostrom/vm";
-import { CodeWriter, OP, pick } from "./code-writer.ts";
+import { type BlockContext, FORKS, type Fork, type MessageEngine, OP } from "@ostrom/vm";
+import { CodeWriter, pick } from "./code-writer.ts";
 
 /** A message in a state, made from a seed. */
 export type EngineCase = {

@@ -1,6 +1,7 @@
 import { createRandom, EMPTY_BYTES } from "@ostrom/base";
+import { OP } from "@ostrom/vm";
 import { randomRun } from "../../core/vm/engine/testing/compare-engines.ts";
-import { edgeWord, OP, pick } from "./code-writer.ts";
+import { edgeWord, pick } from "./code-writer.ts";
 import { beginCase, caseOf, contract, type EngineCase, returnStack } from "./engine-case.ts";
 import { inputHeavy } from "./input-families.ts";
 import { callHeavy, memoryHeavy, storageHeavy } from "./stateful-families.ts";

@@ -1,6 +1,7 @@
 import type { Bytes, Random } from "@ostrom/base";
 import { addressToWord } from "@ostrom/base";
-import { CodeWriter, edgeWord, OP, pick, type CodeWriter as Writer } from "./code-writer.ts";
+import { OP } from "@ostrom/vm";
+import { CodeWriter, edgeWord, pick, type CodeWriter as Writer } from "./code-writer.ts";
 import { beginCase, caseOf, contractAddress, type EngineCase } from "./engine-case.ts";
 
 /** Contracts whose faults would show where one's memory becomes another's input: whoever shares it, and does not copy it, may

@@ -1,5 +1,5 @@
 import { type Bytes, concatBytes, type Random } from "@ostrom/base";
-import { HOST_CALLS } from "@ostrom/vm";
+import { HOST_CALLS, OP } from "@ostrom/vm";
 import type { HostCallName } from "../../core/vm/contract-host/host-calls.ts";
 import {
   asRiscv,
@@ -12,7 +12,7 @@ import {
 } from "../../core/vm/contract-host/testing/portable-program.ts";
 import { hostileProgram, randomProgram } from "../../core/vm/riscv/testing/random-program.ts";
 import { randomContract } from "../../core/vm/webassembly/testing/random-contract.ts";
-import { CodeWriter, OP, pick } from "./code-writer.ts";
+import { CodeWriter, pick } from "./code-writer.ts";
 import { beginCase, caseOf, contractAddress, type EngineCase } from "./engine-case.ts";
 import { callingCode } from "./stateful-families.ts";
 

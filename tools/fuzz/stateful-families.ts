@@ -1,5 +1,6 @@
 import { addressToWord, type Bytes, type Random } from "@ostrom/base";
-import { CodeWriter, edgeWord, OP, pick } from "./code-writer.ts";
+import { OP } from "@ostrom/vm";
+import { CodeWriter, edgeWord, pick } from "./code-writer.ts";
 import { beginCase, caseOf, contractAddress, type EngineCase } from "./engine-case.ts";
 
 /** Families of programs whose faults would show in memory, storage and what contracts tell each other. */

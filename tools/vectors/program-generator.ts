@@ -1,9 +1,9 @@
 import { type Bytes, type Random, wordToBytes } from "@ostrom/base";
+import { OP } from "@ostrom/vm";
 import {
   anyWord,
   CREATED_AT,
   emit,
-  OP,
   type ProgramSource,
   pick,
   push,

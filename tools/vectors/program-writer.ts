@@ -1,4 +1,5 @@
 import { type Address, addressToWord, bigintToMinimalBytes, type Random } from "@ostrom/base";
+import { OP } from "@ostrom/vm";
 
 export type ProgramSource = {
   readonly random: Random;
@@ -17,46 +18,6 @@ export type Writer = ProgramSource & {
 
 /** Where a program keeps the address of the last contract it created. */
 export const CREATED_AT = 0x1e0;
-
-/** The opcodes that the generator places with care; others it only picks. */
-export const OP = {
-  STOP: 0x00,
-  SUB: 0x03,
-  KECCAK256: 0x20,
-  CALLDATALOAD: 0x35,
-  CODECOPY: 0x39,
-  EXTCODECOPY: 0x3c,
-  RETURNDATASIZE: 0x3d,
-  RETURNDATACOPY: 0x3e,
-  BLOBHASH: 0x49,
-  POP: 0x50,
-  MLOAD: 0x51,
-  MSTORE: 0x52,
-  MSTORE8: 0x53,
-  SLOAD: 0x54,
-  SSTORE: 0x55,
-  JUMPI: 0x57,
-  GAS: 0x5a,
-  JUMPDEST: 0x5b,
-  TLOAD: 0x5c,
-  TSTORE: 0x5d,
-  MCOPY: 0x5e,
-  PUSH0: 0x5f,
-  PUSH1: 0x60,
-  PUSH2: 0x61,
-  DUP1: 0x80,
-  SWAP1: 0x90,
-  LOG0: 0xa0,
-  CREATE: 0xf0,
-  CALL: 0xf1,
-  CALLCODE: 0xf2,
-  RETURN: 0xf3,
-  DELEGATECALL: 0xf4,
-  CREATE2: 0xf5,
-  STATICCALL: 0xfa,
-  REVERT: 0xfd,
-  SELFDESTRUCT: 0xff,
-} as const;
 
 export function pick<T>(random: Random, choices: readonly T[]): T {
   return choices[random.below(choices.length)]!;

@@ -1,5 +1,5 @@
+import { OP } from "../opcodes.ts";
 import type { BasicBlock } from "./control-flow-graph.ts";
-import { OP } from "./opcodes.ts";
 
 /** A run of instructions whose constant gas is charged at once, before the first of them. */
 export type GasSegment = {

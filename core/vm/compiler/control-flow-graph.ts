@@ -1,7 +1,7 @@
 import type { Bytes } from "@ostrom/base";
 import type { Instruction } from "../instruction.ts";
+import { OP } from "../opcodes.ts";
 import { readWord } from "../word.ts";
-import { OP } from "./opcodes.ts";
 
 /** An instruction where it stands in the code. */
 export type PlacedInstruction = {

@@ -1,7 +1,7 @@
+import { OP } from "../opcodes.ts";
 import { FRAME, LIMB_BYTES, TRANSACTION_WORDS } from "../runtime/memory-layout.ts";
 import { type Emission, takeLimb, takeWord } from "./emission.ts";
 import { pushClamped } from "./limb-operations.ts";
-import { OP } from "./opcodes.ts";
 import { pop, push } from "./symbolic-stack.ts";
 import { constantWord, type Limb, singleWord, type Word, ZERO } from "./word-value.ts";
 

@@ -1,10 +1,10 @@
 import type { Instruction } from "../instruction.ts";
+import { OP } from "../opcodes.ts";
 import { STATUS } from "../runtime/exit-status.ts";
 import { FRAME, LIMB_BYTES, OPERANDS, STACK_BYTES, WORD_BYTES } from "../runtime/memory-layout.ts";
 import { type Emission, pushLimb, writeBackStack } from "./emission.ts";
 import { loadLimbs } from "./emit-environment.ts";
 import { claimRange } from "./emit-memory.ts";
-import { OP } from "./opcodes.ts";
 import { heightOf, pop, push } from "./symbolic-stack.ts";
 import type { Word } from "./word-value.ts";
 

@@ -1,3 +1,4 @@
+import { OP } from "../opcodes.ts";
 import { STATUS } from "../runtime/exit-status.ts";
 import type { PlacedInstruction } from "./control-flow-graph.ts";
 import type { Emission } from "./emission.ts";
@@ -41,7 +42,6 @@ import {
 } from "./emit-memory.ts";
 import { emitShift } from "./emit-shift.ts";
 import { emitLoadSlot, emitStoreSlot } from "./emit-storage.ts";
-import { OP } from "./opcodes.ts";
 import { duplicate, pop, push, swap } from "./symbolic-stack.ts";
 import { constantWord } from "./word-value.ts";
 

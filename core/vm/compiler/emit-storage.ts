@@ -1,9 +1,9 @@
 import { type CodeBuilder, I32, I64, type ModuleBuilder } from "@ostrom/wasm";
 import { GAS } from "../gas-schedule.ts";
+import { OP } from "../opcodes.ts";
 import { FRAME, LIMB_BYTES, OPERANDS, SLOT, WORD_BYTES } from "../runtime/memory-layout.ts";
 import type { RuntimeFunctions } from "../runtime/runtime-functions.ts";
 import { type Emission, pushWord, takeWord } from "./emission.ts";
-import { OP } from "./opcodes.ts";
 import { pop, push } from "./symbolic-stack.ts";
 
 /** Functions of a contract's module for SLOAD and SSTORE, written when they are first asked for. Both take the gas and give

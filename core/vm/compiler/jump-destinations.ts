@@ -1,5 +1,5 @@
+import { OP } from "../opcodes.ts";
 import type { BasicBlock } from "./control-flow-graph.ts";
-import { OP } from "./opcodes.ts";
 
 /** What is known of a word: UNKNOWN, or the number of a set of constants that it is one of. */
 export type ValueId = number;

@@ -1,8 +1,8 @@
 import { MAX_STACK_SIZE } from "../gas-schedule.ts";
+import { OP } from "../opcodes.ts";
 import type { CodePaths, PathNode } from "./code-paths.ts";
 import type { BasicBlock } from "./control-flow-graph.ts";
 import type { PathFlow } from "./flow-of-paths.ts";
-import { OP } from "./opcodes.ts";
 
 /** Where the words of the EVM's stack are when a node begins.
  *

@@ -1,12 +1,12 @@
 import { assert, must, type Random } from "@ostrom/base";
 import { HOST_FUNCTION, RUN_FUNCTION } from "../compiler/compile-contract.ts";
 import { touchesMemory } from "../compiler/emit-host.ts";
-import { OP } from "../compiler/opcodes.ts";
 import type { ProgramRunner } from "../contract-host/types.ts";
 import { runUntilExit } from "../execute-message.ts";
 import type { Frame, Machine } from "../frame.ts";
 import { createInterpreter, type Interpreter } from "../interpreter/index.ts";
 import { leave, resume } from "../leave.ts";
+import { OP } from "../opcodes.ts";
 import { FAULT_OF_STATUS, STATUS } from "../runtime/exit-status.ts";
 import { frameAddress, OPERANDS, WORD_BYTES } from "../runtime/memory-layout.ts";
 import { createRuntime, type Runtime } from "../runtime/runtime.ts";

@@ -1,11 +1,11 @@
 import { assert, type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import { chargeAccountAccess } from "../access.ts";
-import { OP } from "../compiler/opcodes.ts";
 import { isProgramCode } from "../contract-host/code-format.ts";
 import { codeToRun } from "../delegation.ts";
 import { enterCall } from "../enter.ts";
 import { createFrame, type Frame, type Halt, type Machine } from "../frame.ts";
 import { CALL_GAS_DIVISOR, MAX_CALL_DEPTH } from "../gas-schedule.ts";
+import { OP } from "../opcodes.ts";
 import { OPERANDS, WORD_BYTES } from "../runtime/memory-layout.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Arena, Region } from "./arena.ts";

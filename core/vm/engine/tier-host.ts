@@ -1,8 +1,8 @@
 import type { Hash } from "@ostrom/base";
 import { chargeAccountAccess } from "../access.ts";
-import { OP } from "../compiler/opcodes.ts";
 import type { Frame, Machine } from "../frame.ts";
 import { BLOCK_HASH_WINDOW } from "../gas-schedule.ts";
+import { OP } from "../opcodes.ts";
 import { FRAME, OPERANDS } from "../runtime/memory-layout.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { Arena } from "./arena.ts";

@@ -1,7 +1,7 @@
 import { type Address, addressFromHex, type Bytes, EMPTY_BYTES, ZERO_HASH } from "@ostrom/base";
 import { MemoryState, StateOverlay } from "@ostrom/state";
-import { OP } from "../compiler/opcodes.ts";
 import type { MessageEngine } from "../message-engine.ts";
+import { OP } from "../opcodes.ts";
 import type { ExecutionContext, Message } from "../types.ts";
 
 const CALLER: Address = addressFromHex(`0x${"01".repeat(20)}`);

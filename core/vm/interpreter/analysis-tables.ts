@@ -1,7 +1,7 @@
 import { assert, type Bytes, must } from "@ostrom/base";
-import { OP } from "../compiler/opcodes.ts";
 import { FORKS } from "../fork-rules.ts";
 import { instructionsOf } from "../instruction-set.ts";
+import { OP } from "../opcodes.ts";
 import { CODE_AREA } from "../runtime/memory-layout.ts";
 import type { Fork } from "../types.ts";
 import { dataSize, SEQUENCES } from "./sequences.ts";

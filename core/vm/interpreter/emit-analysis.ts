@@ -1,5 +1,5 @@
 import { type CodeBuilder, I32, I64, type ModuleBuilder, V128 } from "@ostrom/wasm";
-import { OP } from "../compiler/opcodes.ts";
+import { OP } from "../opcodes.ts";
 import {
   BLOCK,
   DATA_SIZE_MASK,

@@ -1,5 +1,5 @@
-import { OP } from "../compiler/opcodes.ts";
 import type { Instruction } from "../instruction.ts";
+import { OP } from "../opcodes.ts";
 import { emitAdd, emitSubtract, storeAt } from "./emit-arithmetic.ts";
 import { type Comparison, comparedWords, pushCombined, pushComparison } from "./emit-bitwise.ts";
 import { goTo } from "./emit-control.ts";

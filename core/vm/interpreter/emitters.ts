@@ -1,5 +1,5 @@
-import { OP } from "../compiler/opcodes.ts";
 import type { Instruction } from "../instruction.ts";
+import { OP } from "../opcodes.ts";
 import { STATUS } from "../runtime/exit-status.ts";
 import { FRAME, TRANSACTION_WORDS } from "../runtime/memory-layout.ts";
 import {

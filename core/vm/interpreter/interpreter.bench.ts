@@ -1,9 +1,9 @@
 // node core/vm/interpreter/interpreter.bench.ts: how long it takes to make the interpreter, to make 24 KB of code ready,
 // and to run each instruction that needs no host, one JSON line each.
 import { type Bytes, createRandom } from "@ostrom/base";
-import { OP } from "../compiler/opcodes.ts";
 import { MAX_CODE_SIZE } from "../gas-schedule.ts";
 import { describeOpcode, instructionsOf } from "../instruction-set.ts";
+import { OP } from "../opcodes.ts";
 import { STATUS } from "../runtime/exit-status.ts";
 import { frameAddress, HEAP } from "../runtime/memory-layout.ts";
 import { dataSize } from "./sequences.ts";

@@ -8,7 +8,6 @@ import {
   EMPTY_BYTES,
   type Random,
 } from "@ostrom/base";
-import { OP } from "../compiler/opcodes.ts";
 import { createContractEngine } from "../engine/contract-engine.ts";
 import { type CodeRun, difference, observe } from "../engine/testing/compare-engines.ts";
 import { executeMessage } from "../execute-message.ts";
@@ -16,6 +15,7 @@ import { FORKS } from "../fork-rules.ts";
 import { MAX_STACK_SIZE } from "../gas-schedule.ts";
 import type { Instruction } from "../instruction.ts";
 import { describeOpcode, instructionsOf } from "../instruction-set.ts";
+import { OP } from "../opcodes.ts";
 import { assemble } from "../testing/assemble.ts";
 import { dataSize, SEQUENCES, stackNeeds } from "./sequences.ts";
 

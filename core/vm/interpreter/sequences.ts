@@ -1,8 +1,8 @@
 import { assert, must } from "@ostrom/base";
-import { OP } from "../compiler/opcodes.ts";
 import { FORKS } from "../fork-rules.ts";
 import type { Instruction } from "../instruction.ts";
 import { instructionsOf } from "../instruction-set.ts";
+import { OP } from "../opcodes.ts";
 
 // Going from one instruction to the next costs more than most instructions do. So sequences of them that are frequent count
 // as one: the image of code (code-image.ts) has an opcode of the sequence's own in place of that of its first instruction.

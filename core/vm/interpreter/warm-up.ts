@@ -1,6 +1,6 @@
 import type { Bytes } from "@ostrom/base";
-import { OP } from "../compiler/opcodes.ts";
 import { MAX_CODE_SIZE } from "../gas-schedule.ts";
+import { OP } from "../opcodes.ts";
 import { FRAME, frameAddress, HEAP } from "../runtime/memory-layout.ts";
 import type { WasmFunction, WasmMemory } from "../runtime/webassembly.ts";
 import type { CodeArea } from "./code-area.ts";

@@ -1,6 +1,6 @@
 import { type Bytes, concatBytes, must } from "@ostrom/base";
-import { OP } from "../../compiler/opcodes.ts";
 import { instructionsOf } from "../../instruction-set.ts";
+import { OP } from "../../opcodes.ts";
 import { assemble } from "../../testing/assemble.ts";
 
 /** EVM code that asks a compiler for as much as its bytes can: each fills the largest code there may be. */

@@ -1,5 +1,5 @@
 import type { Bytes, Random } from "@ostrom/base";
-import { OP } from "../../compiler/opcodes.ts";
+import { OP } from "../../opcodes.ts";
 
 /** Opcodes of which a random program is made, by how many words they leave more than they take. All but those that end it
  * or jump, which are written apart. */

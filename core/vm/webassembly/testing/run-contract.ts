@@ -1,4 +1,4 @@
-import { type Address, type Bytes, concatBytes, EMPTY_BYTES, must } from "@ostrom/base";
+import { type Address, type Bytes, concatBytes, EMPTY_BYTES } from "@ostrom/base";
 import { type GenesisAccount, MemoryState, StateOverlay } from "@ostrom/state";
 import {
   CODE_PREFIX,
@@ -6,9 +6,7 @@ import {
   type ProgramKindRules,
   type ProgramRunner,
 } from "../../contract-host/types.ts";
-import { runMessage, runUntilExit } from "../../execute-message.ts";
-import type { Frame, Machine } from "../../frame.ts";
-import { leave, resume } from "../../leave.ts";
+import { runFrames, runMessage } from "../../execute-message.ts";
 import { createMachine } from "../../machine.ts";
 import { accountWith, CALLER, CALLER_BALANCE, CONTRACT, TEST_BLOCK } from "../../testing/run-code.ts";
 import type { ExecutionContext, Outcome } from "../../types.ts";
@@ -80,22 +78,4 @@ function asReference(runner: ProgramRunner): ProgramKindRules["runInReference"] 
   return (machine, frame, program) => {
     runner(machine, frame, program, (child) => runFrames(machine, child));
   };
-}
-
-function runFrames(machine: Machine, outermost: Frame): Outcome {
-  const frames = [outermost];
-  for (;;) {
-    const frame = frames[frames.length - 1]!;
-    runUntilExit(machine, frame);
-    const exit = must(frame.exit, "a frame must stop for a reason");
-    if (exit.kind === "enter") {
-      frames.push(exit.child);
-      continue;
-    }
-    const outcome = leave(machine, frame, exit);
-    frames.pop();
-    const waiting = frames[frames.length - 1];
-    if (waiting === undefined) return outcome;
-    resume(waiting, outcome);
-  }
 }

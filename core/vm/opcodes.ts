@@ -1,4 +1,4 @@
-/** Opcodes that the compiler treats by name; ranges (PUSH, DUP, SWAP, LOG) by their first. */
+/** Opcodes by name; ranges (PUSH, DUP, SWAP, LOG) by their first. */
 export const OP = {
   STOP: 0x00,
   ADD: 0x01,
@@ -71,6 +71,8 @@ export const OP = {
   TSTORE: 0x5d,
   MCOPY: 0x5e,
   PUSH0: 0x5f,
+  PUSH1: 0x60,
+  PUSH2: 0x61,
   PUSH32: 0x7f,
   DUP1: 0x80,
   DUP16: 0x8f,
