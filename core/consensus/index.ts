@@ -25,8 +25,16 @@ export type {
   CertificationFaultCode,
   CertificationInput,
 } from "./certification/types.ts";
+export {
+  decodeEvidence,
+  type EvidenceErrorCode,
+  encodeEvidence,
+  epochOfEvidence,
+  verifyEvidence,
+} from "./evidence.ts";
 export { decodeLogRecord, encodeLogRecord } from "./log-codec.ts";
 export { decodeMessage, encodeMessage, type MessageErrorCode } from "./message-codec.ts";
+export { decodeSealProof, encodeSealProof } from "./seal-proof.ts";
 export { blsSignatures, ethereumDomain } from "./signatures.ts";
 export {
   decodeCertificate,
@@ -67,6 +75,7 @@ export {
   type MessageKind,
   type OrderedBlock,
   type SchemeId,
+  type SealProof,
   type Signatures,
   type SignedExecuted,
   type SignedVote,
@@ -84,3 +93,4 @@ export {
   totalWeight,
   validatorSetHash,
 } from "./validator-set.ts";
+export * from "./pow/index.ts";

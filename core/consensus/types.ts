@@ -172,9 +172,24 @@ export type Message =
 
 export type MessageKind = Message["kind"];
 
-/** Two statements of one validator that no honest one makes both; the signatures of both were verified. */
-export type Evidence = {
-  readonly validator: ValidatorIndex;
-  readonly first: SignedVote;
-  readonly second: SignedVote;
+/** What shows that the last block of an epoch is final: the sealing blocks above it, in height order, up to the one that the
+ * finalization is for. None of them if it was finalized itself. */
+export type SealProof = {
+  readonly sealing: readonly OrderedBlock[];
+  readonly finalization: Certificate;
 };
+
+/** Two statements of one validator that no honest one makes both; the signatures of both were verified. */
+export type Evidence =
+  | {
+      readonly kind: "votes";
+      readonly validator: ValidatorIndex;
+      readonly first: SignedVote;
+      readonly second: SignedVote;
+    }
+  | {
+      readonly kind: "results";
+      readonly validator: ValidatorIndex;
+      readonly first: SignedExecuted;
+      readonly second: SignedExecuted;
+    };

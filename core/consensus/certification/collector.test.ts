@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Hash, ZERO_HASH } from "@ostrom/base";
+import { Hash, Height, ZERO_HASH } from "@ostrom/base";
 import {
   type CertificationEffect,
   type CertificationInput,
@@ -18,7 +18,7 @@ import { simulatedSign } from "../testing/signatures.ts";
 import { CERTIFICATION_WINDOW } from "./types.ts";
 
 const { domain, validators, earlierValidators, own } = TEST_CONFIG;
-const CONFIG = { domain, validators, earlierValidators, own, resendMs: 100 };
+const CONFIG = { domain, validators, earlierValidators, own, lastHeight: Height(1_000), resendMs: 100 };
 const OTHER = Hash(new Uint8Array(32).fill(1));
 
 const resultOf = (height: number, executedHash: Hash = ZERO_HASH): Executed =>

@@ -161,6 +161,15 @@ function onVote(draft: Draft, from: ValidatorIndex, signed: SignedExecuted): voi
   }
   const { height } = executed;
   if (executed.epoch !== config.validators.epoch || height <= certifiedHeight(draft.state)) return;
+  if (height > config.lastHeight) {
+    fault(
+      draft,
+      from,
+      "certification/wrong-epoch",
+      `signed block ${height}, which is not of epoch ${executed.epoch}`,
+    );
+    return;
+  }
   if (Math.abs(height - executedHeight) > CERTIFICATION_WINDOW || ignored.get(height)?.has(signer)) return;
   const existing = tallies.get(height)?.get(signer);
   if (existing === undefined) {
@@ -223,7 +232,7 @@ function onCertificate(draft: Draft, from: ValidatorIndex | undefined, certifica
   const { height, epoch } = certificate.executed;
   if (height <= certifiedHeight(draft.state) || height <= (ahead?.executed.height ?? -1)) return;
   const set = [config.validators, ...config.earlierValidators].find((candidate) => candidate.epoch === epoch);
-  if (set === undefined) return;
+  if (set === undefined || (set === config.validators && height > config.lastHeight)) return;
   const verified = verifyStateCertificate(config.domain, set, certificate);
   if (verified.ok) adopt(draft, certificate);
   else if (from !== undefined) fault(draft, from, "certification/bad-certificate", verified.error.message);

@@ -1,3 +1,4 @@
+import type { Height } from "@ostrom/base";
 import type {
   ConsensusDomain,
   Executed,
@@ -15,6 +16,8 @@ export type CertificationConfig = {
   readonly earlierValidators: readonly ValidatorSet[];
   /** undefined: this node follows and never signs. */
   readonly own: ValidatorIndex | undefined;
+  /** Height of the last block that this set signs. */
+  readonly lastHeight: Height;
   /** While its newest result stays uncertified, a node repeats its vote and asks for a certificate this often. */
   readonly resendMs: number;
 };
@@ -56,6 +59,7 @@ export type CertificationEffect =
 
 export type CertificationFaultCode =
   | "certification/wrong-sender"
+  | "certification/wrong-epoch"
   | "certification/bad-signature"
   | "certification/bad-certificate";
 

@@ -44,6 +44,12 @@ export function requestMissing(draft: Draft): void {
   if (wanted.length > 0 && !fetchArmed) armFetch(draft);
 }
 
+/** Rule E5: who is in a later epoch holds all blocks of this one. */
+export function hearLaterEpoch(draft: Draft, from: ValidatorIndex): void {
+  if (!draft.state.ended && !draft.state.ahead.has(from))
+    changeState(draft, { ahead: new Set(draft.state.ahead).add(from) });
+}
+
 /** Asks again, others than before, ever more rarely. */
 export function onFetchTimer(draft: Draft): void {
   const after = new Map(draft.state.requests);
@@ -115,7 +121,10 @@ function missingNow(draft: Draft): readonly Request[] {
   const { state } = draft;
   const found: Request[] = [];
   if (state.viewReports !== undefined) found.push(viewReportRequest(draft));
-  if (state.pendingFinalization !== undefined) found.push(syncRequest(draft, state.pendingFinalization));
+  if (state.pendingFinalization !== undefined) {
+    const { view } = state.pendingFinalization;
+    found.push(syncRequest(draft, holdersOf(draft, view), view > state.tip.view + SYNC_GAP_VIEWS));
+  } else if (state.ahead.size > 0) found.push(syncRequest(draft, [...state.ahead], true));
   const syncedThrough = state.pendingFinalization?.view ?? 0;
   const needs: Need[] = [];
   for (const [view, { certificates }] of state.views) {
@@ -152,13 +161,13 @@ function viewReportRequest(draft: Draft): Request {
   return { key: "views", isUrgent: true, send: (target) => broadcast(target, message) };
 }
 
-function syncRequest(draft: Draft, finalization: Certificate): Request {
+/** @param isFar whether what is missing will not come by itself. */
+function syncRequest(draft: Draft, holders: readonly ValidatorIndex[], isFar: boolean): Request {
   const { tip, requests } = draft.state;
   const isUnderWay = [...requests].some(([key, { sent }]) => key.startsWith("sync/") && sent > 0);
-  const holders = holdersOf(draft, finalization.view);
   return {
     key: `sync/${tip.height + 1}`,
-    isUrgent: isUnderWay || finalization.view > tip.view + SYNC_GAP_VIEWS,
+    isUrgent: isUnderWay || isFar,
     send: (target, attempt) => {
       const peer = peerFor(target, holders, attempt);
       const fromHeight = (tip.height + 1) as typeof tip.height;

@@ -1,9 +1,11 @@
-import { assert, View } from "@ostrom/base";
+import { assert, Epoch, View } from "@ostrom/base";
 import { verifyChainSegment } from "../sync.ts";
 import type { Certificate, OrderedBlock, ValidatorIndex } from "../types.ts";
 import { chainTo } from "./ancestry.ts";
 import { changeState, type Draft, emit, fault, type KnownBlock, nextView, type ViewState } from "./state.ts";
-import type { FinalizedTip } from "./types.ts";
+import type { FinalizedTip, TimerId } from "./types.ts";
+
+const TIMERS: readonly TimerId[] = ["leader", "advance", "standstill", "fetch"];
 
 /** Rule S11: a finalization makes its block and all ancestors final, as soon as their bodies are here. */
 export function finalizeDue(draft: Draft): void {
@@ -17,7 +19,7 @@ export function finalizeDue(draft: Draft): void {
 /** Consecutive final blocks from a peer's store. What is here already is passed over. */
 export function onBlockRange(
   draft: Draft,
-  from: ValidatorIndex,
+  from: ValidatorIndex | undefined,
   blocks: readonly OrderedBlock[],
   finalization: Certificate,
 ): void {
@@ -26,7 +28,7 @@ export function onBlockRange(
   const ahead = blocks.filter((block) => block.height > tip.height);
   const segment = verifyChainSegment(config.domain, config.validators, tip, ahead, finalization);
   if (!segment.ok) {
-    fault(draft, from, "consensus/bad-segment", segment.error.message);
+    if (from !== undefined) fault(draft, from, "consensus/bad-segment", segment.error.message);
     return;
   }
   finalizeBlocks(draft, segment.value, finalization);
@@ -34,7 +36,9 @@ export function onBlockRange(
 
 /** The node got to a newer final block by other means. */
 export function moveTip(draft: Draft, tip: FinalizedTip): void {
-  if (tip.height <= draft.state.tip.height || tip.epoch !== draft.state.config.validators.epoch) return;
+  const { config } = draft.state;
+  if (tip.height <= draft.state.tip.height || tip.epoch !== config.validators.epoch) return;
+  assert(tip.height < config.lastHeight, "the last block of an epoch comes with what proves it final");
   advanceTip(draft, tip);
 }
 
@@ -57,8 +61,10 @@ function finalizeBlocks(
   chain: readonly Pick<KnownBlock, "block" | "digest">[],
   finalization: Certificate,
 ): void {
-  for (const { block, digest } of chain) emit(draft, { kind: "finalized", block, digest, finalization });
-  const last = chain.at(-1);
+  const { lastHeight } = draft.state.config;
+  const ordered = chain.filter(({ block }) => block.height <= lastHeight);
+  for (const { block, digest } of ordered) emit(draft, { kind: "finalized", block, digest, finalization });
+  const last = ordered.at(-1);
   if (last === undefined) return;
   const { epoch, view, height, timestampMs, stateCertificate } = last.block;
   advanceTip(draft, {
@@ -69,5 +75,40 @@ function finalizeBlocks(
     timestampMs,
     stateCertificate,
     finalization,
+  });
+  if (height === lastHeight) endEpoch(draft, chain.slice(ordered.length), finalization);
+}
+
+/** Rule E3. Only the last block and what made it final are remembered, for those who are behind. */
+function endEpoch(
+  draft: Draft,
+  sealing: readonly Pick<KnownBlock, "block">[],
+  finalization: Certificate,
+): void {
+  const { tip, config } = draft.state;
+  const { view } = finalization;
+  changeState(draft, {
+    ended: true,
+    tip: { ...tip, view },
+    view: nextView(view),
+    admittedView: nextView(view),
+    views: new Map(),
+    blocks: new Map(),
+    requests: new Map(),
+    building: undefined,
+    pendingFinalization: undefined,
+    viewReports: undefined,
+    ahead: new Set(),
+  });
+  for (const id of TIMERS) emit(draft, { kind: "cancelTimer", id });
+  emit(draft, {
+    kind: "epochEnded",
+    tip: {
+      ...tip,
+      epoch: Epoch(config.validators.epoch + 1),
+      view: View(0),
+      finalization: undefined,
+    },
+    proof: { sealing: sealing.map(({ block }) => block), finalization },
   });
 }

@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes, type View } from "@ostrom/base";
+import { type Bytes, EMPTY_BYTES, equalBytes, must, type View } from "@ostrom/base";
 import { orderDigest } from "../block.ts";
 import { verifyStateCertificate, verifyVote } from "../certificates.ts";
 import { continues } from "../sync.ts";
@@ -18,6 +18,7 @@ import {
   type Draft,
   emit,
   fault,
+  isSealing,
   type KnownBlock,
   keyOf,
   makeVote,
@@ -43,6 +44,10 @@ export function buildIfLeader(draft: Draft): void {
   if (lookup.kind !== "found") return;
   const { parent, ancestors } = lookup;
   changeState(draft, { building: parent });
+  if (isSealing(draft.state, parent.height + 1)) {
+    propose(draft, parent, { timestampMs: 0, payload: EMPTY_BYTES, stateCertificate: undefined });
+    return;
+  }
   const notBeforeMs = parent.timestampMs + config.minBlockIntervalMs;
   const waitsForWork = !finalityIsSlow(draft, parent, view);
   emit(draft, {
@@ -66,17 +71,28 @@ export function onPayload(draft: Draft, input: Extract<Input, { kind: "payload" 
     return;
   if (known.own.nullify || known.own.notarize !== undefined || input.payload.length > MAX_PAYLOAD_BYTES)
     return;
+  propose(draft, building, input);
+}
+
+/** Logs and votes for the block of a view that this validator leads. */
+function propose(
+  draft: Draft,
+  parent: ParentBlock,
+  made: Pick<OrderedBlock, "timestampMs" | "payload" | "stateCertificate">,
+): void {
+  const { config, view } = draft.state;
   const block: OrderedBlock = {
     epoch: config.validators.epoch,
     view,
-    height: nextHeight(building),
-    parent: building.digest,
-    parentView: building.view,
-    timestampMs: Math.max(input.timestampMs, building.timestampMs + 1),
-    proposer: config.own,
-    stateCertificate: newestFor(building, input.stateCertificate),
-    payload: input.payload,
+    height: nextHeight(parent),
+    parent: parent.digest,
+    parentView: parent.view,
+    timestampMs: Math.max(made.timestampMs, parent.timestampMs + 1),
+    proposer: must(config.own, "only a validator proposes"),
+    stateCertificate: newestFor(parent, made.stateCertificate),
+    payload: made.payload,
   };
+  if (whyWrongAtEnd(draft, parent, block) !== undefined) return;
   const digest = orderDigest(config.domain, block);
   persistBlock(draft, { block, digest, persisted: false, valid: true });
   signNotarize(draft, view, makeVote(draft, "notarize", view, digest));
@@ -130,6 +146,10 @@ export function checkProposal(draft: Draft): void {
   if (lookup.kind === "missing") return;
   changeView(draft, view, { checkAsked: true });
   const why = lookup.kind === "impossible" ? lookup.why : whyInvalid(draft, lookup.parent, known.block);
+  if (lookup.kind === "found" && why === undefined && isSealing(draft.state, known.block.height)) {
+    onVerdict(draft, { kind: "verdict", digest: known.digest, valid: true });
+    return;
+  }
   if (lookup.kind === "found" && why === undefined) {
     emit(draft, {
       kind: "checkBlock",
@@ -190,6 +210,8 @@ function rememberBlock(draft: Draft, block: OrderedBlock, digest: KnownBlock["di
 function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
   if (!continues(parent, block)) return "height or time does not continue the parent";
   if (block.payload.length > MAX_PAYLOAD_BYTES) return "the payload is too long";
+  const atEnd = whyWrongAtEnd(draft, parent, block);
+  if (atEnd !== undefined) return atEnd;
   const certificate = block.stateCertificate;
   const inherited = parent.stateCertificate;
   if (certificate === undefined)
@@ -199,6 +221,21 @@ function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): str
     return "the state certificate is older than the parent's";
   }
   return isStateCertificateGood(draft, certificate, inherited) ? undefined : "the state certificate is wrong";
+}
+
+/** Rules E1 and E2: the last block of an epoch proves that the next set is known, and above it there is nothing but sealing blocks,
+ * of which each parent and view has one only. */
+function whyWrongAtEnd(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
+  const { config } = draft.state;
+  const { executed } = block.stateCertificate ?? {};
+  if (block.height === config.lastHeight) {
+    const isNextSetKnown =
+      executed?.epoch === config.validators.epoch && executed.height >= config.frozenHeight;
+    return isNextSetKnown ? undefined : "the last block of an epoch does not prove the next set";
+  }
+  if (!isSealing(draft.state, block.height)) return undefined;
+  const isSeal = block.payload.length === 0 && block.timestampMs === parent.timestampMs + 1;
+  return isSeal ? undefined : "above the last block of an epoch there are empty sealing blocks only";
 }
 
 function isStateCertificateGood(

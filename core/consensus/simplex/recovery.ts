@@ -63,6 +63,8 @@ function emptyState(config: SimplexConfig, tip: FinalizedTip): SimplexState {
     admittedView: nextView(tip.view),
     fetchArmed: false,
     tip,
+    ended: false,
+    ahead: new Set(),
     views: new Map(),
     blocks: new Map(),
     poolPending: false,

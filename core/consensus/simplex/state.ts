@@ -25,6 +25,10 @@ export type SimplexState = {
   /** Whether the fetch timer is running. */
   readonly fetchArmed: boolean;
   readonly tip: FinalizedTip;
+  /** The epoch's last block is final (rule E3): nothing is signed, proposed or asked for any more. */
+  readonly ended: boolean;
+  /** Validators that spoke of a later epoch (rule E5). */
+  readonly ahead: ReadonlySet<ValidatorIndex>;
   /** Views above the tip's of which anything is known. */
   readonly views: ReadonlyMap<View, ViewState>;
   /** Bodies of blocks above the tip, by hexadecimal digest. */
@@ -119,6 +123,11 @@ export function changeBlock(draft: Draft, known: KnownBlock): void {
 export function persistBlock(draft: Draft, known: KnownBlock): void {
   if (!known.persisted) emit(draft, { kind: "persist", record: { kind: "block", block: known.block } });
   changeBlock(draft, { ...known, persisted: true });
+}
+
+/** Whether a block of this height is above the epoch's last one: a sealing block (rule E2). */
+export function isSealing({ config }: SimplexState, height: number): boolean {
+  return height > config.lastHeight;
 }
 
 export function changeState(draft: Draft, change: Partial<SimplexState>): void {

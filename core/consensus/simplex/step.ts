@@ -1,6 +1,12 @@
 import { assert } from "@ostrom/base";
 import type { Message, SignedVote, ValidatorIndex } from "../types.ts";
-import { onBlockRequest, onCertificateRequest, onFetchTimer, requestMissing } from "./fetching.ts";
+import {
+  hearLaterEpoch,
+  onBlockRequest,
+  onCertificateRequest,
+  onFetchTimer,
+  requestMissing,
+} from "./fetching.ts";
 import { finalizeDue, moveTip, onBlockRange } from "./finality.ts";
 import {
   buildIfLeader,
@@ -29,6 +35,7 @@ export function recoverSimplex(
   records: readonly LogRecord[],
 ): SimplexStep {
   assertConfig(config);
+  assert(tip.height < config.lastHeight, "an epoch that has ended must not be begun again");
   const draft: Draft = { state: restore(config, tip, records), effects: [] };
   for (const { tallies } of draft.state.views.values()) {
     for (const tally of Object.values(tallies)) {
@@ -45,25 +52,26 @@ export function stepSimplex(state: SimplexState, input: Input): SimplexStep {
   const draft: Draft = { state, effects: [] };
   switch (input.kind) {
     case "message":
-      onMessage(draft, input.from, input.message);
+      if (input.from === undefined) onRangeOfStranger(draft, input.message);
+      else onMessage(draft, input.from, input.message);
       break;
     case "timer":
       onTimer(draft, input.id, input.token);
       break;
     case "payload":
-      onPayload(draft, input);
+      if (!state.ended) onPayload(draft, input);
       break;
     case "verdict":
-      onVerdict(draft, input);
+      if (!state.ended) onVerdict(draft, input);
       break;
     case "work":
-      onWork(draft, input.pending);
+      if (!state.ended) onWork(draft, input.pending);
       break;
     case "signed":
       onSigned(draft, input.vote);
       break;
     case "synced":
-      moveTip(draft, input.tip);
+      if (!state.ended) moveTip(draft, input.tip);
       break;
     default:
       input satisfies never;
@@ -74,7 +82,9 @@ export function stepSimplex(state: SimplexState, input: Input): SimplexStep {
 
 /** Applies every rule whose conditions may have become true. */
 function settle(draft: Draft): void {
+  if (draft.state.ended) return;
   finalizeDue(draft);
+  if (draft.state.ended) return;
   enterAdmittedView(draft);
   buildIfLeader(draft);
   checkProposal(draft);
@@ -85,6 +95,14 @@ function settle(draft: Draft): void {
 function onMessage(draft: Draft, from: ValidatorIndex, message: Message): void {
   const { config } = draft.state;
   if (from === config.own || config.validators.validators[from] === undefined) return;
+  if (epochOf(message) > config.validators.epoch) {
+    hearLaterEpoch(draft, from);
+    return;
+  }
+  if (draft.state.ended) {
+    answerAfterEnd(draft, from, message);
+    return;
+  }
   switch (message.kind) {
     case "proposal":
       hear(draft, from, message.block.view);
@@ -128,7 +146,50 @@ function onMessage(draft: Draft, from: ValidatorIndex, message: Message): void {
   }
 }
 
+/** An epoch that has ended still answers those who are behind in it. */
+function answerAfterEnd(draft: Draft, from: ValidatorIndex, message: Message): void {
+  if (message.kind === "certificate-request") onCertificateRequest(draft, from, message);
+  else if (message.kind === "block-request") onBlockRequest(draft, from, message);
+  else if (message.kind === "block-range-request")
+    emit(draft, { kind: "serveBlocks", to: from, fromHeight: message.fromHeight });
+  else if (message.kind === "vote") helpLagging(draft, from, message.vote.vote.view);
+}
+
+function onRangeOfStranger(draft: Draft, range: Extract<Message, { kind: "block-range" }>): void {
+  if (!draft.state.ended) onBlockRange(draft, undefined, range.blocks, range.finalization);
+}
+
+/** The epoch that a message is about; 0 if it is about none. */
+function epochOf(message: Message): number {
+  switch (message.kind) {
+    case "proposal":
+    case "block":
+      return message.block.epoch;
+    case "vote":
+      return message.vote.vote.epoch;
+    case "certificate":
+      return message.certificate.epoch;
+    case "certificate-request":
+    case "block-request":
+    case "view-request":
+    case "view-report":
+      return message.epoch;
+    case "executed":
+      return message.executed.executed.epoch;
+    case "state-certificate":
+      return message.certificate.executed.epoch;
+    case "block-range":
+      return message.finalization.epoch;
+    case "block-range-request":
+    case "state-certificate-request":
+      return 0;
+    default:
+      return message satisfies never;
+  }
+}
+
 function onTimer(draft: Draft, id: TimerId, token: number): void {
+  if (draft.state.ended) return;
   if (id === "fetch") {
     onFetchTimer(draft);
     return;
@@ -143,6 +204,7 @@ function onSigned(draft: Draft, signed: SignedVote): void {
   const { config, tip } = draft.state;
   const { vote, signer } = signed;
   assert(signer === config.own, "only own votes are signed here");
+  if (draft.state.ended) return;
   if (vote.epoch !== config.validators.epoch || vote.view <= tip.view) return;
   addVote(draft, signed, true);
   if (vote.kind === "notarize" && viewState(draft, vote.view).leader === signer) sendProposal(draft, signed);
@@ -159,6 +221,10 @@ function assertConfig(config: SimplexConfig): void {
   assert(
     config.emptyBlockIntervalMs >= config.minBlockIntervalMs,
     "empty blocks must not be made faster than full ones",
+  );
+  assert(
+    config.frozenHeight < config.lastHeight,
+    "the next set must be known before the last block of an epoch",
   );
   assert(config.standstillMs > 0 && config.fetchRetryMs > 0, "nothing may be repeated without a pause");
 }

@@ -5,6 +5,7 @@ import type {
   Evidence,
   Message,
   OrderedBlock,
+  SealProof,
   SignedVote,
   StateCertificate,
   ValidatorIndex,
@@ -20,6 +21,11 @@ export type SimplexConfig = {
   readonly earlierValidators: readonly ValidatorSet[];
   /** undefined: this node follows and never votes. */
   readonly own: ValidatorIndex | undefined;
+  /** Height of the epoch's last block; what is ordered above it only makes it final (rule E2). */
+  readonly lastHeight: Height;
+  /** The state after the block of this height names the next epoch's set: a certificate of it, or of a later block, must be
+   * in the last block (rule E1). Below `lastHeight`. */
+  readonly frozenHeight: Height;
   /** Delta: bound on one message's delay that the first timeouts assume. */
   readonly deltaMs: number;
   /** Delta of each further unfinalized view = the last * growthPercent / 100, at most maxDeltaMs. */
@@ -32,8 +38,9 @@ export type SimplexConfig = {
   /** Period of resending while a view does not end (S12), and of repeating requests that got no answer. */
   readonly standstillMs: number;
   readonly fetchRetryMs: number;
-  /** True if this validator may have voted before and its log is gone: it asks the others before it votes (S14). Stays
-   * true over restarts until the log holds a vote of its own again. A validator alone has nobody to ask. */
+  /** True if this validator may have voted in this epoch before and its log is gone: it asks the others before it votes (S14).
+   * Stays true over restarts until the log holds a vote of its own again, and holds for one more epoch (E7). A validator alone has
+   * nobody to ask. */
   readonly lostLog: boolean;
 };
 
@@ -58,6 +65,12 @@ export type Input =
   /** Something arrived on the authenticated link of validator `from`. All kinds of Message may be given here;
    * those that belong to certification are ignored. */
   | { readonly kind: "message"; readonly from: ValidatorIndex; readonly message: Message }
+  /** Blocks that this node has asked for, from a peer that is not in this epoch's set. */
+  | {
+      readonly kind: "message";
+      readonly from: undefined;
+      readonly message: Extract<Message, { kind: "block-range" }>;
+    }
   /** A timer that `setTimer` set has run out. `token` is the one it was set with: late firings are recognized by it. */
   | { readonly kind: "timer"; readonly id: TimerId; readonly token: number }
   /** Answers `buildPayload` of that view. `timestampMs` is the clock's, raised above the parent's where necessary. */
@@ -110,6 +123,9 @@ export type Effect =
   /** Answer a block-range-request from the store: blocks from this height, at most MAX_RANGE_BLOCKS and
    * MAX_RANGE_BYTES, ending at one whose own finalization certificate is stored. */
   | { readonly kind: "serveBlocks"; readonly to: ValidatorIndex; readonly fromHeight: Height }
+  /** The epoch's last block is final (rule E3): nothing but answers to questions comes from here any more. `tip` is where the next
+   * epoch begins. What `proof` shows must be durable before the block is. */
+  | { readonly kind: "epochEnded"; readonly tip: FinalizedTip; readonly proof: SealProof }
   | { readonly kind: "evidence"; readonly evidence: Evidence }
   /** A peer broke a rule. The runtime may drop its link. */
   | {
@@ -119,7 +135,8 @@ export type Effect =
       readonly message: string;
     };
 
-/** This node leads `view`: answer with `payload` when the clock has reached `notBeforeMs`, or, with nothing to include,
+/** This node leads `view`. For the epoch's last block, answer only when the newest state certificate is of this epoch and of
+ * `frozenHeight` or above (rule E1): a payload without it is dropped. Otherwise: answer with `payload` when the clock has reached `notBeforeMs`, or, with nothing to include,
  * when it has reached `emptyNotBeforeMs`; sooner if something comes in between. An answer for a view that has
  * passed is ignored; a newer buildPayload replaces an older one. */
 export type BuildPayload = {

@@ -195,7 +195,10 @@ function settleContradictions(draft: Draft, signed: SignedVote, verified: boolea
     });
     ignore(draft, vote.view, signer);
     if (bad === undefined) {
-      emit(draft, { kind: "evidence", evidence: { validator: signer, first: earlier, second: signed } });
+      emit(draft, {
+        kind: "evidence",
+        evidence: { kind: "votes", validator: signer, first: earlier, second: signed },
+      });
     } else {
       fault(
         draft,

@@ -54,6 +54,8 @@ export const TEST_CONFIG: SimplexConfig = {
   standstillMs: 1_000,
   fetchRetryMs: 50,
   lostLog: false,
+  lastHeight: Height(1_000),
+  frozenHeight: Height(500),
 };
 
 export function leader(view: number, config: SimplexConfig = TEST_CONFIG): ValidatorIndex {

@@ -219,6 +219,9 @@ export class SimulatedNode {
       case "serveBlocks":
         this.#serve(effect.to, effect.fromHeight);
         return;
+      case "epochEnded":
+        assert.fail("nothing here comes to the end of an epoch");
+        return;
       case "evidence":
         this.evidence.push(effect.evidence);
         return;
@@ -321,8 +324,15 @@ export class SimulatedNode {
   }
 
   #startCertification(): void {
-    const { domain, validators, earlierValidators, own } = this.config;
-    const config: CertificationConfig = { domain, validators, earlierValidators, own, resendMs: 200 };
+    const { domain, validators, earlierValidators, own, lastHeight } = this.config;
+    const config: CertificationConfig = {
+      domain,
+      validators,
+      earlierValidators,
+      own,
+      lastHeight,
+      resendMs: 200,
+    };
     const certified = this.certificate?.executed.height ?? 0;
     const step = startCertification(config, this.certificate, this.results.slice(certified));
     this.certification = step.state;

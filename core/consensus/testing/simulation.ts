@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type Bytes, createRandom, type Random, toHexDigits, unwrap } from "@ostrom/base";
+import { type Bytes, createRandom, Height, type Random, toHexDigits, unwrap } from "@ostrom/base";
 import {
   type ConsensusDomain,
   decodeMessage,
@@ -175,6 +175,8 @@ export class Simulation {
       standstillMs: 300,
       fetchRetryMs: 30,
       lostLog: false,
+      lastHeight: Height(1_000_000),
+      frozenHeight: Height(999_000),
       ...this.options.config,
     };
     const skewMs = this.random.below(MAX_CLOCK_SKEW_MS);
