@@ -55,10 +55,11 @@ export function admittingCertificate({ views, view, tip }: SimplexState): Certif
   return finalization ?? nullification ?? notarization ?? tip.finalization;
 }
 
-/** Rule S14: a validator that may be told knows its view, and proves it. */
+/** Rule S14: a validator that may be told knows its view, and proves it. One that lost its own log does not know how far it was
+ * until it is past all that it abstains from: before, its answer would be too low (found by the model, recovery.pml). */
 export function onViewRequest(draft: Draft, from: ValidatorIndex, epoch: number): void {
-  const { config, view, viewReports } = draft.state;
-  if (epoch !== config.validators.epoch || viewReports !== undefined) return;
+  const { config, view, viewReports, abstainThrough } = draft.state;
+  if (epoch !== config.validators.epoch || viewReports !== undefined || view <= abstainThrough) return;
   const certificate = admittingCertificate(draft.state);
   const message: Message = { kind: "view-report", epoch: config.validators.epoch, view, certificate };
   draft.effects.push({ kind: "send", to: from, message });

@@ -131,6 +131,10 @@ test("S14: without its log a validator asks, proves nothing itself, and abstains
   for (let view = 5; view <= 7; view++) {
     node.timeout("advance");
     assert.deepEqual(node.signedIn(view), view === 7 ? ["nullify"] : [], `view ${view}`);
+    node.effects = [];
+    node.receive(2, { kind: "view-request", epoch });
+    const told = node.messages().some((message) => message.kind === "view-report");
+    assert.equal(told, view === 7, "what it would tell while it abstains may be too low for another that asks");
     node.receiveCertificate("nullification", view);
   }
 });
