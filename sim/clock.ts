@@ -1,6 +1,4 @@
-import type { Clock } from "../ports.ts";
-import { endOfTurn } from "./manual-clock.ts";
-
+/** Something that happens at a moment of simulated time. */
 type Event = {
   readonly timeMs: number;
   readonly order: number;
@@ -11,34 +9,28 @@ type Event = {
 /** Simulated time: nothing happens but the events that are due, one after another, each with all that its promises lead to.
  *
  * Promises resolve in an order that the language fixes, so a run is the same each time as long as nothing in it waits for the
- * machine (its clock, disk, threads): then a turn of the event loop ends all that an event has begun. */
+ * machine (its clock, disk, threads): then the end of the queue of microtasks ends all that an event has begun. */
 export class SimulatedClock {
   timeMs = 0;
-  #events: Event[] = [];
+  /** Events that have happened. */
+  events = 0;
+  readonly #heap: Event[] = [];
   #order = 0;
 
   /** Runs a callback once, later. @returns a function that cancels it. */
   at(delayMs: number, run: () => void): () => void {
-    const event = {
-      timeMs: this.timeMs + Math.max(0, delayMs),
-      order: this.#order++,
-      run,
-      isCancelled: false,
-    };
+    const timeMs = this.timeMs + Math.max(0, delayMs);
+    const event = { timeMs, order: this.#order++, run, isCancelled: false };
     this.#push(event);
     return () => {
       event.isCancelled = true;
     };
   }
 
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.at(delayMs, resolve));
-  }
-
   /** Runs events until the condition holds. @returns whether it came to hold before simulated time was up. */
   async runUntil(isDone: () => boolean, limitMs: number): Promise<boolean> {
     const endMs = this.timeMs + limitMs;
-    await endOfTurn();
+    await endOfMicrotasks();
     while (!isDone()) {
       const event = this.#pop();
       if (event === undefined || event.timeMs > endMs) {
@@ -48,8 +40,9 @@ export class SimulatedClock {
       }
       if (event.isCancelled) continue;
       this.timeMs = event.timeMs;
+      this.events++;
       event.run();
-      await endOfTurn();
+      await endOfMicrotasks();
     }
     return true;
   }
@@ -60,7 +53,7 @@ export class SimulatedClock {
 
   /** A binary heap by time, then by order of creation. */
   #push(event: Event): void {
-    const heap = this.#events;
+    const heap = this.#heap;
     let at = heap.push(event) - 1;
     while (at > 0) {
       const above = (at - 1) >> 1;
@@ -72,7 +65,7 @@ export class SimulatedClock {
   }
 
   #pop(): Event | undefined {
-    const heap = this.#events;
+    const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
     if (first === undefined || last === undefined || heap.length === 0) return first;
@@ -90,20 +83,12 @@ export class SimulatedClock {
   }
 }
 
-/** A node's view of simulated time, off by its own clock's error. Its timers die with it. */
-export function nodeClock(
-  clock: SimulatedClock,
-  options: { readonly originMs: number; readonly isAlive: () => boolean },
-): Clock {
-  return {
-    nowMs: () => options.originMs + Math.floor(clock.timeMs),
-    after: (delayMs, callback) =>
-      clock.at(delayMs, () => {
-        if (options.isAlive()) callback();
-      }),
-  };
-}
-
 function isBefore(a: Event, b: Event): boolean {
   return a.timeMs < b.timeMs || (a.timeMs === b.timeMs && a.order < b.order);
+}
+
+/** All promises that can resolve without waiting for the machine have done so: a tick comes only after the last microtask, and costs a
+ * fraction of a turn of the event loop. */
+function endOfMicrotasks(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }

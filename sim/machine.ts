@@ -1,234 +1,278 @@
-import { type Failure, type Random, toHexDigits } from "@ostrom/base";
-import { ethereumDomain, ValidatorIndex } from "@ostrom/consensus";
-import { bls } from "@ostrom/crypto";
-import type { Genesis } from "@ostrom/execution";
-import {
-  createFaultyDisk,
-  createFaultyStore,
-  type Disk,
-  type DiskFile,
-  type FaultyDisk,
-  type FaultyStore,
-  openWriteAheadLog,
-  readMeta,
-  type Store,
-} from "@ostrom/storage";
-import type { ExecutedHead, Execution, ExecutionReport } from "../execution-port.ts";
-import { Executor } from "../executor.ts";
-import { NodeCore } from "../node-core.ts";
-import type { Clock, Log } from "../ports.ts";
-import { recoverChain } from "../recovered-chain.ts";
-import { checkSenders, type SignatureChecker } from "../signature-checker.ts";
-import { consensusSet } from "../validator-sets.ts";
-import { replayJournal, VoteJournal } from "../vote-journal.ts";
-import { nodeClock, type SimulatedClock } from "./simulated-clock.ts";
-import { SIMULATED_GENESIS_MS, validatorSecret } from "./simulated-genesis.ts";
-import type { SimulatedLinks } from "./simulated-links.ts";
+import type { Bytes, Failure, Random, Result } from "@ostrom/base";
+import type { Channel, Network, NetworkHandlers, PeerId } from "@ostrom/network";
+import type { Clock, Log } from "@ostrom/runtime";
+import type { Disk, Store } from "@ostrom/storage";
+import type { SimulatedClock } from "./clock.ts";
+import { SIMULATED_GENESIS_MS } from "./genesis.ts";
+import type { LinkEnd, SimulatedLinks } from "./links.ts";
+import { delayBelow } from "./random.ts";
+import { createSimulatedDisks, type SimulatedDisks } from "./simulated-disks.ts";
 
-/** What a validator lives in. */
-export type ValidatorWorld = {
-  readonly clock: SimulatedClock;
+/** What a node that runs on a simulated machine is given instead of a real one. */
+export type Environment = {
+  /** Place of the machine in the network. */
+  readonly machine: number;
+  readonly peerId: PeerId;
+  readonly clock: Clock;
   readonly random: Random;
-  readonly links: SimulatedLinks;
-  readonly genesis: Genesis;
-  readonly executed: (index: number, report: ExecutionReport) => void;
-  readonly failed: (index: number, failure: Failure) => void;
-  /** Something that honest validators on sound machines never do. */
-  readonly accuse: (what: string) => void;
+  readonly log: Log;
+  readonly network: Network;
+  readonly openStore: () => Store;
+  readonly openDisk: () => Disk;
+  /** Whether this machine's program ever said anything: what an operator knows of it, whatever its disks hold. */
+  readonly hasVoted: () => boolean;
+  /** Waits as for another thread or a device: other events come in between, or the end. */
+  readonly wait: (boundMs: number) => Promise<void>;
+  /** Counts work of the main thread: what comes next waits. */
+  readonly charge: (us: number) => void;
+  /** False once the machine has lost its power, or its program has ended. */
+  readonly isAlive: () => boolean;
+  /** The program cannot go on. */
+  readonly failed: (failure: Failure) => void;
 };
 
-const MAX_CLOCK_ERROR_MS = 60;
-const MAX_SYNC_MS = 4;
-const MAX_EXECUTION_MS = 12;
-const MAX_SIGNATURE_CHECK_MS = 3;
-const HISTORY_BLOCKS = 64;
-const ROTATE_AT_RECORDS = 64;
+/** A node that is up. */
+export type BootedNode = {
+  readonly handlers: NetworkHandlers;
+  readonly start: () => void;
+  readonly heads: () => { readonly executed: number; readonly certified: number };
+  readonly store: Store;
+  readonly submit: (raws: readonly Bytes[]) => Promise<readonly Result<unknown, Failure>[]>;
+  /** How much it keeps in memory, by what. */
+  readonly sizes: () => Readonly<Record<string, number>>;
+};
 
-/** A whole node but for its threads and sockets: the code that runs in production, on a simulated machine that can lose power. */
-export class SimulatedValidator {
+/** Starts a node's program: whichever the network is made of. */
+export type Boot = (environment: Environment) => Promise<BootedNode>;
+
+/** What a machine lives in. */
+export type MachineWorld = {
+  readonly clock: SimulatedClock;
+  readonly links: () => SimulatedLinks;
+  /** The machine's randomness, for one use. */
+  readonly random: (use: string) => Random;
+  readonly boot: Boot;
+  /** What each frame that arrives costs the processor, in microseconds. */
+  readonly frameUs: number;
+  /** Bends what the machine sends; the same network where it is honest. */
+  readonly bend: (network: Network, machine: SimulatedMachine) => Network;
+  /** Sees what arrives at the machine's node. */
+  readonly heard: (machine: SimulatedMachine, channel: Channel, payload: Bytes) => void;
+  readonly logged: (machine: SimulatedMachine, ...line: Parameters<Log>) => void;
+  readonly up: (machine: SimulatedMachine) => void;
+  readonly down: (machine: SimulatedMachine, why: "crash" | "failure") => void;
+  readonly failed: (machine: SimulatedMachine, failure: Failure) => void;
+};
+
+const MAX_OPERATION_MS = 2;
+const US_PER_MS = 1_000;
+
+/** A whole machine: processor, disks, clock and the program that runs on it. Everything that its program awaits is an event of its
+ * own, so that power can fail between any two. */
+export class SimulatedMachine implements LinkEnd {
   readonly index: number;
-  /** The machine's disks, which outlive its crashes. */
-  readonly database: FaultyStore;
-  logDisk: FaultyDisk;
-  readonly #world: ValidatorWorld;
-  readonly #clockErrorMs: number;
-  #hasVoted = false;
-  #isOn = false;
+  readonly name: string;
+  readonly peerId: PeerId;
+  readonly disks: SimulatedDisks;
+  node: BootedNode | undefined;
+  isOn = false;
+  hasVoted = false;
+  /** How wrong its clock is. */
+  clockErrorMs = 0;
+  /** How many times as long as others its processor and its disks take. */
+  cpuFactor = 1;
+  diskFactor = 1;
+  /** Power fails at the operation with this number. */
+  crashAtOperation: number | undefined;
+  /** What its program has awaited, over all its lives. */
+  operations = 0;
+  readonly #world: MachineWorld;
+  readonly #random: Random;
   #life = 0;
-  core: NodeCore | undefined;
-  store: Store | undefined;
+  #busyUntilMs = 0;
+  #inbox: (() => void)[] = [];
 
-  constructor(index: number, world: ValidatorWorld) {
-    this.index = index;
-    this.#world = world;
-    this.database = createFaultyStore(world.random);
-    this.logDisk = createFaultyDisk(world.random);
-    this.#clockErrorMs = world.random.below(MAX_CLOCK_ERROR_MS);
+  constructor(options: {
+    readonly index: number;
+    readonly name: string;
+    readonly peerId: PeerId;
+    readonly world: MachineWorld;
+  }) {
+    this.index = options.index;
+    this.name = options.name;
+    this.peerId = options.peerId;
+    this.#world = options.world;
+    this.#random = options.world.random("machine");
+    this.disks = createSimulatedDisks(options.world.random("disks"), (boundMs) => this.#operation(boundMs));
   }
 
   get isUp(): boolean {
-    return this.core !== undefined;
+    return this.node !== undefined;
   }
 
   get height(): number {
-    return this.core?.heads().executed ?? 0;
+    return this.node?.heads().executed ?? 0;
   }
 
   get certified(): number {
-    return this.core?.heads().certified ?? 0;
+    return this.node?.heads().certified ?? 0;
   }
 
-  /** Turns the machine on, if it is off; the node is up when all that its disks hold has been read. */
+  sendsAtMs(): number {
+    return this.#busyUntilMs;
+  }
+
+  /** Turns the machine on, if it is off; its node is up when all that its disks hold has been read. */
   start(): void {
-    if (this.#isOn) return;
-    this.#isOn = true;
+    if (this.isOn) return;
+    this.isOn = true;
     const life = ++this.#life;
     this.#boot(life).catch((error: unknown) => {
-      if (life !== this.#life) return;
-      const { code, message } = error as { code?: string; message: string };
-      this.crash();
-      this.#world.failed(this.index, { code: code ?? "node/failed", message });
+      const { code, message } = error as { code?: string; message?: string };
+      this.#fail(life, { code: code ?? "node/failed", message: message ?? String(error) });
     });
   }
 
   /** Cuts the power: unsynced bytes are lost or torn. */
   crash(): void {
-    this.#isOn = false;
-    this.#life++;
-    this.#world.links.detach(this.index);
-    // Dead code must not go on: its timers are gone already, its disk and database refuse.
-    this.database.crash();
-    this.logDisk.crash();
-    this.core = undefined;
-    this.store = undefined;
+    if (this.isOn) this.#end("crash");
   }
 
-  /** The log's disk breaks and is replaced by an empty one. */
-  loseLog(): void {
-    this.logDisk = createFaultyDisk(this.#world.random);
+  #end(why: "crash" | "failure"): void {
+    this.isOn = false;
+    this.#life++;
+    this.crashAtOperation = undefined;
+    this.#inbox = [];
+    this.#busyUntilMs = 0;
+    this.node = undefined;
+    this.#world.links().detach(this.index);
+    this.disks.crash();
+    this.#world.down(this, why);
+  }
+
+  #fail(life: number, failure: Failure): void {
+    if (life !== this.#life) return;
+    this.#end("failure");
+    this.#world.failed(this, failure);
   }
 
   async #boot(life: number): Promise<void> {
-    const { clock: time, random, links, genesis } = this.#world;
-    const isAlive = (): boolean => life === this.#life;
-    const clock = nodeClock(time, { originMs: SIMULATED_GENESIS_MS + this.#clockErrorMs, isAlive });
-    const sleep = (boundMs: number): Promise<void> =>
-      new Promise((resolve) => clock.after(random.below(boundMs), resolve));
-
-    const store = this.database.open();
-    const execution = await openExecution(store, genesis, () => sleep(MAX_EXECUTION_MS));
-    const recovered = recoverChain(store);
-    const disk = slowDisk(this.logDisk.start(), () => sleep(MAX_SYNC_MS));
-    const opened = await openWriteAheadLog(disk, random.bytes);
-    const replayed = replayJournal(opened.records);
-    const domain = ethereumDomain(readMeta(store)!.genesisHash);
-    const own = ValidatorIndex(this.index);
-    const secret = validatorSecret(this.index);
-    const journal = new VoteJournal({
-      log: opened.log,
-      domain,
-      own,
-      sign: (message) => bls().sign(secret, message),
-      replayed,
-      settledView: recovered.tip.view,
-      rotateAtRecords: ROTATE_AT_RECORDS,
+    const links = this.#world.links();
+    const environment = this.#environment(life, links);
+    const node = await this.#world.boot(environment);
+    if (life !== this.#life) return;
+    this.hasVoted = true;
+    this.node = node;
+    const { onFrame, onUp, onDown } = node.handlers;
+    const dispatch = (run: () => void): void => {
+      if (life === this.#life) this.#dispatch(run);
+    };
+    links.attach(this.index, {
+      onFrame: (peerId, channel, payload) =>
+        dispatch(() => {
+          this.#charge(this.#world.frameUs);
+          this.#world.heard(this, channel, payload);
+          onFrame(peerId, channel, payload);
+        }),
+      onUp: (peerId) => dispatch(() => onUp(peerId)),
+      onDown: (peerId, reason) => dispatch(() => onDown(peerId, reason)),
     });
-    if (replayed.isEmpty) await journal.begin(this.#hasVoted || recovered.tip.height > 0);
-    if (!isAlive()) return;
-    this.#hasVoted = true;
-    this.store = store;
-    this.core = new NodeCore({
-      clock,
-      entropy: { bytes: random.bytes },
-      log: this.#log(clock),
-      genesis,
-      domain,
-      validators: consensusSet(genesis.validatorSet, 0),
-      own,
-      store,
-      network: links.network(this.index),
-      punish: (peerId, reason) =>
-        this.#world.accuse(`${this.index} punishes ${peerId.slice(0, 8)}: ${reason}`),
-      execution,
-      checker: simulatedChecker(() => sleep(MAX_SIGNATURE_CHECK_MS)),
-      journal,
-      records: replayed.records,
-      recovered,
-      head: execution.head,
-      listener: {
-        block: (report) => this.#world.executed(this.index, report),
-        certified: () => undefined,
-        admitted: () => undefined,
-        dropped: () => undefined,
-        failed: (failure) => {
-          if (!isAlive()) return;
-          this.crash();
-          this.#world.failed(this.index, failure);
-        },
-      },
-    });
-    links.attach(this.index, this.core.handlers);
-    this.core.start();
+    this.#world.up(this);
+    node.start();
   }
 
-  #log(clock: Clock): Log {
-    return (level, message, fields) => {
-      if (level !== "warn" || message !== "a validator broke a rule") return;
-      this.#world.accuse(`${this.index} at ${clock.nowMs()}: ${JSON.stringify(fields)}`);
+  #environment(life: number, links: SimulatedLinks): Environment {
+    const isAlive = (): boolean => life === this.#life;
+    const world = this.#world;
+    const network = world.bend(links.network(this.index), this);
+    return {
+      machine: this.index,
+      peerId: this.peerId,
+      random: this.#random,
+      clock: {
+        nowMs: () => SIMULATED_GENESIS_MS + Math.floor(world.clock.timeMs + this.clockErrorMs),
+        after: (delayMs, callback) => this.#after(life, delayMs, callback),
+      },
+      log: (...line) => {
+        if (isAlive()) world.logged(this, ...line);
+      },
+      network: {
+        send: (...frame) => isAlive() && network.send(...frame),
+        broadcast: (...frame) => (isAlive() ? network.broadcast(...frame) : 0),
+        connected: () => (isAlive() ? network.connected() : []),
+      },
+      openStore: () => this.disks.openStore(),
+      openDisk: () => this.disks.openDisk(),
+      hasVoted: () => this.hasVoted,
+      wait: (boundMs) => this.#wait(life, boundMs),
+      charge: (us) => this.#charge(us),
+      isAlive,
+      failed: (failure) => this.#fail(life, failure),
     };
   }
-}
 
-/** The executor without its thread: one block after another, each after a while. */
-async function openExecution(
-  store: Store,
-  genesis: Genesis,
-  pause: () => Promise<void>,
-): Promise<Execution & { readonly head: ExecutedHead }> {
-  const executor = await Executor.open(store, genesis, HISTORY_BLOCKS);
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    head: executor.head(),
-    execute: (input) => {
-      const run = last.then(pause).then(() => executor.execute(input));
-      last = run.catch(() => undefined);
-      return run;
-    },
-    stop: async () => undefined,
-  };
-}
+  #charge(us: number): void {
+    const nowMs = this.#world.clock.timeMs;
+    this.#busyUntilMs = Math.max(nowMs, this.#busyUntilMs) + (us * this.cpuFactor) / US_PER_MS;
+  }
 
-function simulatedChecker(pause: () => Promise<void>): SignatureChecker {
-  return {
-    check: async (raws) => {
-      await pause();
-      return checkSenders(raws);
-    },
-    stop: async () => undefined,
-  };
-}
+  /** Something that the disks do: an event between what came before and what comes after. */
+  #operation(boundMs: number): Promise<void> {
+    return this.#wait(this.#life, boundMs * this.diskFactor);
+  }
 
-/** A disk whose syncs take time, so that power can fail before they end. */
-function slowDisk(disk: Disk, pause: () => Promise<void>): Disk {
-  const slow = (file: DiskFile): DiskFile => ({
-    ...file,
-    sync: async () => {
-      await pause();
-      await file.sync();
-    },
-  });
-  return {
-    ...disk,
-    create: async (name) => slow(await disk.create(name)),
-    open: async (name) => slow(await disk.open(name)),
-    syncFolder: async () => {
-      await pause();
-      await disk.syncFolder();
-    },
-  };
-}
+  /** What a dead program awaits never comes. */
+  #wait(life: number, boundMs: number): Promise<void> {
+    this.operations++;
+    if (this.operations === this.crashAtOperation) {
+      this.crash();
+      return new Promise(() => undefined);
+    }
+    const delayMs = delayBelow(this.#random, Math.max(boundMs, MAX_OPERATION_MS / US_PER_MS));
+    return new Promise((resolve) => this.#after(life, delayMs, resolve));
+  }
 
-/** Names a block for people. */
-export function shortHash(hash: Uint8Array): string {
-  return toHexDigits(hash).slice(0, 12);
+  #after(life: number, delayMs: number, run: () => void): () => void {
+    let isCancelled = false;
+    const cancel = this.#world.clock.at(delayMs, () => {
+      if (life !== this.#life) return;
+      this.#dispatch(() => {
+        if (!isCancelled) run();
+      });
+    });
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
+  /** Runs it as soon as the processor is free, in the order of arrival. */
+  #dispatch(run: () => void): void {
+    if (this.#inbox.length === 0 && this.#busyUntilMs <= this.#world.clock.timeMs) {
+      this.#perform(run);
+      return;
+    }
+    this.#inbox.push(run);
+    if (this.#inbox.length === 1) this.#wakeLater();
+  }
+
+  /** What a program throws where nobody catches it ends it. */
+  #perform(run: (() => void) | undefined): void {
+    const life = this.#life;
+    try {
+      run?.();
+    } catch (error) {
+      const { code, message, stack } = error as { code?: string; message?: string; stack?: string };
+      this.#fail(life, { code: code ?? "node/uncaught", message: stack ?? message ?? String(error) });
+    }
+  }
+
+  #wakeLater(): void {
+    const life = this.#life;
+    this.#world.clock.at(this.#busyUntilMs - this.#world.clock.timeMs, () => {
+      if (life !== this.#life) return;
+      if (this.#busyUntilMs <= this.#world.clock.timeMs) this.#perform(this.#inbox.shift());
+      if (life === this.#life && this.#inbox.length > 0) this.#wakeLater();
+    });
+  }
 }

@@ -1,227 +1,459 @@
-import { createHash } from "node:crypto";
-import { type Bytes, createRandom, type Failure, must, type Random, toHexDigits, unwrap } from "@ostrom/base";
+import { type Bytes, equalBytes, type Failure, toHexDigits, unwrap } from "@ostrom/base";
 import {
   type ConsensusDomain,
   decodeMessage,
   decodeStateCertificate,
   ethereumDomain,
   type Message,
-  orderDigest,
-  verifyStateCertificate,
+  quorumWeight,
+  type ValidatorSet,
+  validatorSetHash,
 } from "@ostrom/consensus";
-import { addressOfSecretKey, type Genesis, genesisHash, type SignedTransaction } from "@ostrom/execution";
-import { storeReader } from "@ostrom/state";
-import { readCertifiedHeight, readHead, readHeader, readStateCertificate, type Store } from "@ostrom/storage";
-import type { ExecutionReport } from "../execution-port.ts";
-import { consensusSet } from "../validator-sets.ts";
-import { SimulatedClock } from "./simulated-clock.ts";
-import { clientKey, simulatedGenesis, simulatedPeerId, simulatedTransfer } from "./simulated-genesis.ts";
-import { type LinkConditions, SimulatedLinks } from "./simulated-links.ts";
-import { SimulatedValidator } from "./simulated-validator.ts";
+import { type Genesis, genesisHash } from "@ostrom/execution";
+import type { Channel, Network, PeerId } from "@ostrom/network";
+import { consensusSet } from "@ostrom/runtime";
+import { readStateCertificate, type Store } from "@ostrom/storage";
+import { type Actor, type ActorName, createActor } from "./actors.ts";
+import { type BootSeams, type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
+import { type ClientLoad, Clients } from "./clients.ts";
+import { SimulatedClock } from "./clock.ts";
+import { peerIdOf, type SimulatedGenesisOptions, simulatedGenesis } from "./genesis.ts";
+import { Invariants } from "./invariants.ts";
+import { type LinkConditions, PERFECT_LINKS, SimulatedLinks } from "./links.ts";
+import { type MachineWorld, SimulatedMachine } from "./machine.ts";
+import { MemoryWatch, memoryBounds } from "./memory-watch.ts";
+import { delayBelow, randomFor } from "./random.ts";
+import { KEY_GENERATIONS, Registrar } from "./registrar.ts";
+import {
+  type CryptographyCosts,
+  MEASURED_COSTS,
+  simulatedConsensusKey,
+  simulatedSign,
+  simulatedSignatures,
+} from "./signatures.ts";
+import { describeMessage, Trace } from "./trace.ts";
 
-export type SimulatedNetworkOptions = {
-  readonly seed: number;
-  readonly validators: number;
-  readonly clients?: number;
-  readonly conditions?: Partial<LinkConditions>;
+/** What planted bugs and recorded failures change: everything else of a node is as in production. */
+export type Seams = {
+  readonly boot?: BootSeams;
+  /** Codes that nodes may fail with, beyond those of faults. */
+  readonly expectedFailures?: readonly string[];
 };
 
-const CALM: LinkConditions = { minLatencyMs: 2, jitterMs: 8, lossPerMille: 0 };
-const MAX_START_MS = 30;
-/** A client that sees no receipt sends its transactions again. */
-const CLIENT_PATIENCE_MS = 400;
+export type NetworkOptions = {
+  readonly seed: number;
+  /** One for each validator. */
+  readonly weights: readonly number[];
+  readonly clients?: number;
+  readonly genesis?: Partial<SimulatedGenesisOptions>;
+  /** Validators that are not honest. */
+  readonly actors?: ReadonlyMap<number, ActorName>;
+  readonly costs?: CryptographyCosts;
+  readonly latencyMs?: (from: number, to: number) => number;
+  readonly conditions?: Partial<LinkConditions>;
+  readonly limits?: Partial<SimplexBootOptions["limits"]>;
+  readonly seams?: Seams;
+  /** Whether what happens is remembered, for the story of a failure. */
+  readonly keepsTrace?: boolean;
+  /** Machines that are no validators at first; if given, transactions change the validator set. */
+  readonly standby?: number;
+};
 
-/** A whole network in one process under one seed: clock, links, disks and crashes are simulated, all else is what runs in
- * production, signatures included. */
+const USUAL_LATENCY_MS = 3;
+const USUAL_JITTER_MS = 8;
+const MAX_START_MS = 30;
+const CLIENTS = 4;
+/** Shrunken, so that rare paths run often. */
+const SHRUNKEN_LIMITS: SimplexBootOptions["limits"] = { historyBlocks: 16, rotateAtRecords: 24 };
+
+/** Why a node stopped, by code. */
+export type NodeFailure = Failure & { readonly machine: number; readonly timeMs: number };
+
+/** A whole network in one process under one seed: clock, links, disks, processors and crashes are simulated, all else is what runs in
+ * production. */
 export class SimulatedNetwork {
-  readonly random: Random;
+  readonly seed: number;
   readonly clock: SimulatedClock = new SimulatedClock();
   readonly genesis: Genesis;
+  readonly domain: ConsensusDomain;
   readonly links: SimulatedLinks;
-  readonly validators: readonly SimulatedValidator[];
-  /** Failures of nodes, oldest first. */
-  readonly failures: (Failure & { readonly index: number })[] = [];
-  /** What went against the rules. */
-  readonly problems: string[] = [];
-  readonly #domain: ConsensusDomain;
-  /** Executed hash by height, the first that was seen. */
-  readonly #agreed = new Map<number, string>();
-  /** What each validator said, by what it may say once only. */
-  readonly #said = new Map<string, string>();
-  readonly #trace = createHash("sha256");
-  readonly #unsettled = new Map<string, SignedTransaction>();
-  readonly #nextNonces: number[];
-  #isBusy = false;
+  /** One for each validator, then the second machines of twins. */
+  readonly machines: readonly SimulatedMachine[];
+  readonly actors: ReadonlyMap<number, ActorName>;
+  readonly trace: Trace;
+  readonly invariants: Invariants;
+  readonly clients: Clients;
+  readonly memory: MemoryWatch;
+  /** Changes the validator set, where that can be changed. */
+  readonly registrar: Registrar | undefined;
+  /** Whether a set with these members may come to be. */
+  isAcceptable: (members: readonly Member[]) => boolean = () => true;
+  /** Nodes that stopped, oldest first. */
+  readonly failures: NodeFailure[] = [];
+  /** How often something struck. */
+  readonly counts: Map<string, number> = new Map();
+  /** Hears what machines say, honest or not. */
+  onSaid: (machine: SimulatedMachine, message: Message) => void = () => undefined;
+  /** Called when a machine has lost its power, or its node has stopped by itself, because of a failure. */
+  onDown: (machine: SimulatedMachine, failure: Failure | undefined) => void = () => undefined;
+  /** Failure codes that the faults of this run may cause. */
+  readonly allowedFailures: Set<string>;
+  readonly #identities: readonly number[];
+  readonly #sets = new Map<number, ValidatorSet>();
+  readonly #acting = new Map<number, Actor>();
+  /** Newest epoch and view that an honest validator has voted in, and that of the newest executed block. */
+  #voted = { epoch: 0, view: 0 };
+  #final = { epoch: 0, view: 0 };
 
-  constructor(options: SimulatedNetworkOptions) {
-    const { validators, clients = 4 } = options;
-    this.random = createRandom(options.seed);
-    this.genesis = simulatedGenesis({ validators, clients });
-    this.#domain = ethereumDomain(genesisHash(this.genesis));
-    this.#nextNonces = Array.from({ length: clients }, () => 0);
-    const indices = Array.from({ length: validators }, (_, index) => index);
-    this.links = new SimulatedLinks({
-      clock: this.clock,
-      random: this.random,
-      peerIds: indices.map(simulatedPeerId),
-      conditions: { ...CALM, ...options.conditions },
-      onSent: (from, channel, payload) => {
-        if (channel === "consensus") this.#listen(from, unwrap(decodeMessage(payload)));
-      },
-      onArrived: (from, to, channel, payload) => this.#note(`${from}>${to} ${channel} `, payload),
+  constructor(options: NetworkOptions) {
+    this.seed = options.seed;
+    this.trace = new Trace(() => this.clock.timeMs, options.keepsTrace ?? true);
+    this.actors = options.actors ?? new Map();
+    this.allowedFailures = new Set(options.seams?.expectedFailures);
+    const candidates = options.standby === undefined ? 0 : options.weights.length + options.standby;
+    this.genesis = simulatedGenesis({
+      weights: options.weights,
+      candidates,
+      clients: options.clients ?? CLIENTS,
+      ...options.genesis,
     });
-    this.validators = indices.map(
-      (index) =>
-        new SimulatedValidator(index, {
-          clock: this.clock,
-          random: this.random,
-          links: this.links,
-          genesis: this.genesis,
-          executed: (node, report) => this.#executed(node, report),
-          failed: (node, failure) => this.failures.push({ index: node, ...failure }),
-          accuse: (what) => this.problems.push(what),
-        }),
-    );
+    const bare = ethereumDomain(genesisHash(this.genesis));
+    const costs = options.costs ?? MEASURED_COSTS;
+    this.domain = { ...bare, signatures: simulatedSignatures(costs, () => undefined) };
+    this.#sets.set(0, consensusSet(this.genesis.validatorSet, 0));
+    this.invariants = new Invariants({
+      domain: this.domain,
+      now: () => this.clock.timeMs,
+      setOf: (epoch) => this.setOf(epoch),
+    });
+    const twins = [...this.actors].filter(([, actor]) => actor === "twin").map(([identity]) => identity);
+    const count = Math.max(candidates, options.weights.length);
+    this.#identities = [...Array.from({ length: count }, (_, index) => index), ...twins];
+    const bootOptions = this.#bootOptions(costs, { ...SHRUNKEN_LIMITS, ...options.limits });
+    const boot = simplexBoot(bootOptions, options.seams?.boot);
+    this.machines = this.#identities.map((identity, index) => this.#makeMachine(index, identity, { boot, frameUs: costs.frameUs }));
+    this.links = this.#makeLinks(options);
+    this.clients = new Clients({
+      clock: this.clock,
+      random: randomFor(this.seed, "clients"),
+      count: options.clients ?? CLIENTS,
+      nodes: () => this.machines.flatMap(({ node }) => (node === undefined ? [] : [node])),
+      submitted: ({ hash }) => this.invariants.submitted(hash),
+      isExecuted: ({ hash }) => this.invariants.isExecuted(hash),
+    });
+    this.memory = new MemoryWatch(this);
+    this.registrar = this.#makeRegistrar(candidates);
+  }
+
+  /** Place of a machine's validator in the first set. */
+  identityOf(machine: number): number {
+    return this.#identities[machine]!;
+  }
+
+  isHonest(machine: number): boolean {
+    return !this.actors.has(this.identityOf(machine));
+  }
+
+  get honest(): readonly SimulatedMachine[] {
+    return this.machines.filter(({ index }) => this.isHonest(index));
+  }
+
+  setOf(epoch: number): ValidatorSet | undefined {
+    return this.#sets.get(epoch);
+  }
+
+  /** Whether machines with these identities could decide alone, in each of the newest sets that are known. */
+  isQuorum(identities: readonly number[]): boolean {
+    const newest = Math.max(...this.#sets.keys());
+    return [newest - 1, newest].every((epoch) => {
+      const set = this.setOf(epoch);
+      if (set === undefined) return true;
+      let weight = 0;
+      for (const identity of new Set(identities)) weight += set.validators[seatIn(set, identity) ?? -1]?.weight ?? 0;
+      return weight >= quorumWeight(set);
+    });
   }
 
   /** Turns all machines on. */
   start(): void {
-    for (const validator of this.validators)
-      this.clock.at(this.random.below(MAX_START_MS), () => validator.start());
+    const random = randomFor(this.seed, "start");
+    for (const machine of this.machines) this.clock.at(delayBelow(random, MAX_START_MS), () => machine.start());
   }
 
-  /** Hash of everything that arrived and was executed, and when. */
-  traceHash(): string {
-    return this.#trace.copy().digest("hex");
+  /** Views that have passed since something became final, as far as honest validators have voted. */
+  viewsSinceFinal(): number {
+    return this.#voted.view - (this.#final.epoch === this.#voted.epoch ? this.#final.view : 0);
   }
 
-  /** The clients send transfers, over and over, each to some node, and again if they come to nothing. */
-  keepBusy(intervalMs: number): void {
-    this.#isBusy = true;
-    const send = (): void => {
-      if (!this.#isBusy) return;
-      const client = this.random.below(this.#nextNonces.length);
-      const transfer = simulatedTransfer(client, this.#nextNonces[client]!++);
-      this.#unsettled.set(toHexDigits(transfer.hash), transfer);
-      this.#submit([transfer]);
-      this.clock.at(intervalMs, send);
-    };
-    const insist = (): void => {
-      if (this.#unsettled.size > 0) this.#submit([...this.#unsettled.values()]);
-      if (this.#isBusy || this.#unsettled.size > 0) this.clock.at(CLIENT_PATIENCE_MS, insist);
-    };
-    send();
-    this.clock.at(CLIENT_PATIENCE_MS, insist);
+  memoryBounds(): Readonly<Record<string, number>> {
+    return memoryBounds(this.machines.length, this.viewsSinceFinal());
   }
 
-  /** No new transfers; @returns whether all that were sent are executed and certified everywhere before time is up. */
-  async settle(limitMs: number): Promise<boolean> {
-    this.#isBusy = false;
-    return this.clock.runUntil(
-      () => this.validators.every((validator) => validator.isUp && this.#hasAll(validator)),
-      limitMs,
-    );
+  strike(fault: string, times = 1): void {
+    this.counts.set(fault, (this.counts.get(fault) ?? 0) + times);
   }
 
-  /** Runs until all validators have certified a height. */
-  reach(
-    height: number,
-    limitMs: number,
-    among: readonly SimulatedValidator[] = this.validators,
-  ): Promise<boolean> {
-    return this.clock.runUntil(() => among.every(({ certified }) => certified >= height), limitMs);
+  keepBusy(load: ClientLoad): void {
+    this.clients.start(load);
   }
 
   get highest(): number {
-    return Math.max(...this.validators.map(({ height }) => height));
+    return Math.max(...this.honest.map(({ height }) => height));
   }
 
-  /** Transfers that all clients have sent. */
-  get sent(): number {
-    return this.#nextNonces.reduce((sum, nonce) => sum + nonce, 0);
+  /** Runs until these machines have certified a height. */
+  reach(height: number, limitMs: number, among: readonly SimulatedMachine[] = this.honest): Promise<boolean> {
+    return this.#run(() => among.every(({ certified }) => certified >= height), limitMs);
   }
 
-  /** Where everybody is, for the message of a failed assertion. */
+  /** No new transfers; @returns whether all that were sent are executed and certified by these before time is up. */
+  settle(limitMs: number, among: readonly SimulatedMachine[] = this.honest): Promise<boolean> {
+    this.clients.stop();
+    return this.#run(() => among.every((machine) => this.#isSettled(machine)), limitMs);
+  }
+
+  /** Runs on until the condition holds, something is wrong, or time is up. */
+  async #run(isDone: () => boolean, limitMs: number): Promise<boolean> {
+    const isBroken = (): boolean => this.invariants.violations.length > 0;
+    await this.clock.runUntil(() => isDone() || isBroken(), limitMs);
+    return isDone();
+  }
+
+  runUntil(isDone: () => boolean, limitMs: number): Promise<boolean> {
+    return this.#run(isDone, limitMs);
+  }
+
+  /** Where everybody is. */
   describe(): string {
-    const nodes = this.validators.map(
-      ({ isUp, height, certified }) => `${isUp ? "" : "down "}${height}/${certified}`,
-    );
-    return `${Math.round(this.clock.timeMs)} ms, ${nodes.join(", ")}, sent ${this.sent}, ${JSON.stringify(this.failures)}`;
+    const nodes = this.machines.map((machine) => {
+      const state = machine.isUp ? "" : machine.isOn ? "starting " : "off ";
+      return `${this.nameOf(machine.index)}: ${state}${machine.height}/${machine.certified}`;
+    });
+    const failures = this.failures.map(({ machine, code, message }) => `${machine} ${code}: ${message}`);
+    return `${Math.round(this.clock.timeMs)} ms; ${nodes.join(", ")}; sent ${this.clients.sent}${failures.length > 0 ? `; failures: ${failures.join("; ")}` : ""}`;
   }
 
-  /** What must hold whatever happened. @returns all that does not. */
-  check(): readonly string[] {
-    const problems = [...this.problems];
-    for (const { index, store } of this.validators) {
-      if (store === undefined) continue;
-      const head = must(readHead(store), "an open chain has a head").height;
-      for (let height = 1; height <= head; height++) this.#checkHeight(index, store, height, problems);
-      if ((readCertifiedHeight(store) ?? 0) > head)
-        problems.push(`${index} certified what it did not execute`);
-    }
-    return problems;
+  nameOf(machine: number): string {
+    const identity = this.identityOf(machine);
+    const actor = this.actors.get(identity);
+    return `${machine}${actor === undefined ? "" : ` (${actor}${machine === identity ? "" : ` of ${identity}`})`}`;
   }
 
-  #checkHeight(index: number, store: Store, height: number, problems: string[]): void {
-    const hash = toHexDigits(must(readHeader(store, height), "a block below the head is stored").hash);
-    if (hash !== this.#agreed.get(height)) problems.push(`${index} stores another block ${height}`);
-    const bytes = readStateCertificate(store, height);
-    if (bytes === undefined) return;
-    const certificate = unwrap(decodeStateCertificate(bytes));
-    if (toHexDigits(certificate.executed.executedHash) !== hash)
-      problems.push(`${index} stores a certificate of another block ${height}`);
-    const set = consensusSet(this.genesis.validatorSet, 0);
-    if (!verifyStateCertificate(this.#domain, set, certificate).ok)
-      problems.push(`${index} stores a wrong certificate of block ${height}`);
+  #isSettled({ node }: SimulatedMachine): boolean {
+    if (node === undefined) return false;
+    const { executed, certified } = node.heads();
+    return certified >= executed && executed >= this.invariants.executedHeight && this.clients.hasAll(node.store);
   }
 
-  #submit(transfers: readonly SignedTransaction[]): void {
-    const { core } = this.validators[this.random.below(this.validators.length)]!;
-    void core?.submit(transfers.map(({ raw }) => raw));
-  }
-
-  #hasAll({ store, height, certified }: SimulatedValidator): boolean {
-    if (store === undefined || certified < height) return false;
-    const reader = storeReader(store);
-    return this.#nextNonces.every((nonce, client) => {
-      const account = reader.account(addressOfSecretKey(clientKey(client)));
-      return account?.nonce === BigInt(nonce);
+  #makeRegistrar(candidates: number): Registrar | undefined {
+    if (candidates === 0) return undefined;
+    return new Registrar({
+      clock: this.clock,
+      random: randomFor(this.seed, "registrar"),
+      identities: candidates,
+      nodes: () => this.machines.flatMap(({ node }) => (node === undefined ? [] : [node])),
+      store: () => this.honest.toSorted((a, b) => b.height - a.height)[0]?.node?.store,
+      isAcceptable: (members) => this.isAcceptable(members),
+      submitted: ({ hash }) => this.invariants.submitted(hash),
+      changed: (what) => this.strike(what),
     });
   }
 
-  #executed(index: number, report: ExecutionReport): void {
-    const hash = toHexDigits(report.executedHash);
-    this.#note(`${index} executed ${report.height} `, report.executedHash);
-    const agreed = this.#agreed.get(report.height) ?? hash;
-    this.#agreed.set(report.height, agreed);
-    if (hash !== agreed) this.problems.push(`${index} executed another block ${report.height}`);
-    for (const transaction of report.included) this.#unsettled.delete(toHexDigits(transaction));
+  #makeMachine(index: number, identity: number, program: Pick<MachineWorld, "boot" | "frameUs">): SimulatedMachine {
+    const world: MachineWorld = {
+      ...program,
+      clock: this.clock,
+      links: () => this.links,
+      random: (use) => randomFor(this.seed, `${use} ${index}`),
+      bend: (network, machine) => this.#tapped(network, machine),
+      heard: (machine, channel, payload) => this.#acting.get(machine.index)?.heard(channel, payload),
+      logged: (machine, level, message, fields) => {
+        this.trace.note(machine.index, () => `${level}: ${message} ${JSON.stringify(fields ?? {}, writable)}`);
+        if (message !== "a validator broke a rule") return;
+        const accused = this.#identityOfPeer(String(fields?.peerId));
+        if (this.isHonest(machine.index) && !this.actors.has(accused))
+          this.invariants.violate("accusation", machine.index, `accuses ${accused}: ${JSON.stringify(fields)}`);
+      },
+      up: (machine) => {
+        this.trace.note(machine.index, () => `is up at ${machine.height}`);
+        this.trace.count(1, machine.index);
+      },
+      down: (machine, why) => {
+        this.trace.note(machine.index, `is down: ${why}`);
+        this.trace.count(2, machine.index);
+        if (why === "crash") this.onDown(machine, undefined);
+      },
+      failed: (machine, failure) => this.#failed(machine, failure),
+    };
+    return new SimulatedMachine({ index, name: `${index}`, peerId: peerIdOf(identity), world });
   }
 
-  /** No validator ever contradicts itself, over all its lives. */
-  #listen(from: number, message: Message): void {
-    if (message.kind === "vote" && message.vote.signer === from) {
-      const { kind, view, digest } = message.vote.vote;
-      if (kind === "notarize") this.#once(`${from} notarizes in ${view}`, toHexDigits(digest));
-      else this.#once(`${from} ends ${view}`, `${kind} ${toHexDigits(digest)}`);
-    }
-    if (message.kind === "proposal" && message.block.proposer === from) {
-      const digest = toHexDigits(orderDigest(this.#domain, message.block));
-      this.#once(`${from} notarizes in ${message.block.view}`, digest);
-    }
-    if (message.kind === "executed" && message.executed.signer === from) {
-      const { height, executedHash } = message.executed.executed;
-      this.#once(`${from} says of ${height}`, toHexDigits(executedHash));
-    }
+  #failed(machine: SimulatedMachine, failure: Failure): void {
+    this.trace.note(machine.index, () => `stops: ${failure.code}: ${failure.message}`);
+    this.failures.push({ machine: machine.index, timeMs: this.clock.timeMs, ...failure });
+    this.strike(`stopped ${failure.code}`);
+    if (this.isHonest(machine.index) && !this.allowedFailures.has(failure.code))
+      this.invariants.violate("failure", machine.index, `${failure.code}: ${failure.message}`);
+    this.onDown(machine, failure);
   }
 
-  #once(subject: string, word: string): void {
-    const before = this.#said.get(subject) ?? word;
-    this.#said.set(subject, before);
-    if (before !== word) this.problems.push(`${subject}: ${before}, then ${word}`);
+  /** The disk of the log breaks and is replaced by an empty one. */
+  loseLog(machine: SimulatedMachine): void {
+    machine.disks.loseLog();
+    this.trace.note(machine.index, "lost its log");
   }
 
-  #note(what: string, bytes: Bytes): void {
-    this.#trace.update(`${this.clock.timeMs} ${what}`).update(bytes);
+  loseDatabase(machine: SimulatedMachine): void {
+    machine.disks.loseDatabase();
+    this.trace.note(machine.index, "lost its database");
+    this.invariants.databaseLost(machine.index);
   }
+
+  /** What honest machines say is heard; what others say is bent. */
+  #tapped(network: Network, machine: SimulatedMachine): Network {
+    const identity = this.identityOf(machine.index);
+    const actor = this.actors.get(identity);
+    const listen = (channel: Channel, payload: Bytes, to: PeerId | undefined): void => {
+      if (channel === "transactions") return;
+      const message = unwrap(decodeMessage(payload));
+      this.trace.note(machine.index, () => `says to ${this.#nameOfPeer(to)}: ${describeMessage(message)}`);
+      this.onSaid(machine, message);
+      if (actor === undefined && message.kind === "vote") this.#voted = later(this.#voted, message.vote.vote);
+      if (actor === undefined) {
+        const seat = (epoch: number): number | undefined => {
+          const set = this.setOf(epoch);
+          return set === undefined ? undefined : seatIn(set, identity);
+        };
+        this.invariants.said(machine.index, { identity, seat }, message);
+      }
+    };
+    const tapped: Network = {
+      send: (peerId, channel, payload) => {
+        listen(channel, payload, peerId);
+        return network.send(peerId, channel, payload);
+      },
+      broadcast: (channel, payload) => {
+        listen(channel, payload, undefined);
+        return network.broadcast(channel, payload);
+      },
+      connected: network.connected,
+    };
+    if (actor === undefined || actor === "twin") return tapped;
+    const acting = createActor(actor, network, {
+      identity,
+      random: randomFor(this.seed, `actor ${machine.index}`),
+      domain: this.domain,
+      setOf: (epoch) => this.setOf(epoch),
+      seatIn: (set) => seatIn(set, identity),
+      identityOfPeer: (peerId) => this.#identityOfPeer(peerId),
+      sign: (set, message) => simulatedSign(set.validators[seatIn(set, identity) ?? 0]!.consensusKey, message),
+      bent: (message: Message | undefined, to) => {
+        this.strike(actor);
+        if (message !== undefined)
+          this.trace.note(machine.index, () => `bends for ${to}: ${describeMessage(message)}`);
+      },
+    });
+    this.#acting.set(machine.index, acting);
+    return acting.network;
+  }
+
+  #nameOfPeer(peerId: PeerId | undefined): string {
+    if (peerId === undefined) return "all";
+    return String(this.#identityOfPeer(peerId));
+  }
+
+  #identityOfPeer(peerId: PeerId): number {
+    return this.#identities.findIndex((identity) => peerIdOf(identity) === peerId);
+  }
+
+  /** The set of the next epoch, as the first honest machine that knows it has it: the others must come to the same. */
+  #learnSets(machine: number, epoch: number, setOf: (epoch: number) => ValidatorSet | undefined): void {
+    if (!this.isHonest(machine)) return;
+    const set = setOf(epoch);
+    if (set === undefined) return;
+    const known = this.#sets.get(epoch);
+    if (known === undefined) this.#sets.set(epoch, set);
+    else if (!equalBytes(validatorSetHash(this.domain, known), validatorSetHash(this.domain, set)))
+      this.invariants.violate("agreement", machine, `has another validator set of epoch ${epoch}`);
+  }
+
+  #makeLinks(options: NetworkOptions): SimulatedLinks {
+    const links = new SimulatedLinks({
+      clock: this.clock,
+      random: randomFor(this.seed, "links"),
+      ends: this.machines,
+      latencyMs: options.latencyMs ?? (() => USUAL_LATENCY_MS),
+      watch: {
+        arrived: ({ from, to, fingerprint }) => this.trace.count(from, to, fingerprint),
+        lost: (_, why) => this.strike(`frames lost (${why})`),
+        duplicated: () => this.strike("frames duplicated"),
+      },
+    });
+    const conditions = { ...PERFECT_LINKS, jitterMs: USUAL_JITTER_MS, ...options.conditions };
+    links.condition(() => conditions);
+    return links;
+  }
+
+  #bootOptions(costs: CryptographyCosts, limits: SimplexBootOptions["limits"]): SimplexBootOptions {
+    return {
+      genesis: this.genesis,
+      signatures: (charge) => simulatedSignatures(costs, charge),
+      keys: (machine, charge) => {
+        return Array.from({ length: KEY_GENERATIONS }, (_, generation) => {
+          const publicKey = simulatedConsensusKey(this.identityOf(machine), generation);
+          const sign = (message: Bytes): Bytes => {
+            charge(costs.signUs);
+            return simulatedSign(publicKey, message);
+          };
+          return { publicKey, sign };
+        });
+      },
+      limits,
+      executed: (machine, report, setOf) => {
+        this.trace.note(machine, () => `executed ${report.height} ${toHexDigits(report.executedHash).slice(0, 8)}`);
+        this.trace.count(3, machine, report.height);
+        this.#learnSets(machine, report.epoch + 1, setOf);
+        this.#final = later(this.#final, report);
+        if (this.isHonest(machine)) this.invariants.executed(machine, report);
+      },
+      certified: (machine, height, store) => this.#certified(machine, height, store),
+      punished: (machine, peerId, reason) => {
+        this.strike("peers punished");
+        const peer = this.#identityOfPeer(peerId);
+        this.trace.note(machine, `punishes ${peer}: ${reason}`);
+        if (this.isHonest(machine) && !this.actors.has(peer))
+          this.invariants.violate("accusation", machine, `punishes ${peer}: ${reason}`);
+      },
+      recovered: (machine, height) => {
+        this.trace.note(machine, `found height ${height} on its disk`);
+        if (this.isHonest(machine)) this.invariants.recovered(machine, height);
+      },
+    };
+  }
+
+  #certified(machine: number, height: number, store: Store): void {
+    this.trace.count(4, machine, height);
+    const bytes = readStateCertificate(store, height);
+    if (!this.isHonest(machine) || bytes === undefined) return;
+    this.invariants.stateCertificate(machine, unwrap(decodeStateCertificate(bytes)));
+  }
+}
+
+type Member = { readonly identity: number; readonly weight: number };
+
+/** Place of a validator in a set: its links prove who it is. */
+function seatIn(set: ValidatorSet, identity: number): number | undefined {
+  const peerId = peerIdOf(identity);
+  const seat = set.validators.findIndex(({ transportKey }) => toHexDigits(transportKey) === peerId);
+  return seat === -1 ? undefined : seat;
+}
+
+type Position = { readonly epoch: number; readonly view: number };
+
+function later(one: Position, { epoch, view }: Position): Position {
+  return epoch > one.epoch || (epoch === one.epoch && view > one.view) ? { epoch, view } : one;
+}
+
+function writable(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
 }

@@ -49,6 +49,8 @@ import {
 const THIEF = 3;
 const HONEST = [0, 1, 2] as const;
 const FAR = 2 ** 40;
+/** A height that the epoch has and the test does not reach. */
+const FAR_IN_EPOCH = 90_000;
 const JUNK_TRANSACTIONS = 1_000;
 /** What a run of these attacks may write to one node.log. */
 const MAX_LOG_BYTES = 4_000_000;
@@ -314,7 +316,8 @@ const MISCONDUCT: Readonly<Record<(typeof HONEST)[number], readonly Misconduct[]
     {
       what: "a forged state certificate",
       code: "certification/bad-certificate",
-      act: (client) => send(client, { kind: "state-certificate", certificate: stateCertificate(FAR) }),
+      act: (client) =>
+        send(client, { kind: "state-certificate", certificate: stateCertificate(FAR_IN_EPOCH) }),
     },
   ],
 };

@@ -7,10 +7,13 @@ import {
   DEVELOPMENT_MNEMONIC,
   deriveAccounts,
   installNativeCrypto,
+  localPowParameters,
+  type NetworkPlan,
   provisionNetwork,
 } from "@ostrom/runtime";
 import { type DataDirectory, openDataDirectory, StorageError } from "@ostrom/storage";
 import { UsageError } from "./command.ts";
+import type { ConsensusChoice } from "./consensus-choice.ts";
 
 export const DEFAULT_DATA_DIRECTORY = ".ostrom";
 export const DEVELOPMENT_CHAIN_ID = 31_337;
@@ -29,6 +32,8 @@ const LAST_WRITTEN_FILE = "node.json";
 export type NetworkFile = {
   readonly format: 1;
   readonly chainId: number;
+  /** How its nodes agree; simplex where it is left out. */
+  readonly consensus?: ConsensusChoice["engine"];
   readonly nodes: readonly LocalNode[];
 };
 
@@ -45,6 +50,7 @@ export type LocalNetworkPlan = {
   readonly port: number;
   readonly linkPort: number;
   readonly chainId: number;
+  readonly consensus: ConsensusChoice;
   /** Accounts funded besides the development ones. */
   readonly extraBalances?: ReadonlyMap<string, bigint>;
 };
@@ -140,10 +146,11 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   installNativeCrypto();
   const derived = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + plan.validators);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const file: NetworkFile = { format: 1, chainId, nodes };
+  const file: NetworkFile = { format: 1, chainId, consensus: plan.consensus.engine, nodes };
   // First: it says that what follows is ours to delete, should this be interrupted.
   writeFileSync(join(directory, NETWORK_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
   const genesis = provisionNetwork({
+    ...powPlan(plan),
     chainId,
     profile: "dev",
     timestampMs: Date.now(),
@@ -166,6 +173,13 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   });
   if (!genesis.ok) throw new UsageError(genesis.error.message);
   return file;
+}
+
+/** Of a mined network: its parameters, and how much of the machine each node may take. */
+function powPlan({ consensus }: LocalNetworkPlan): Pick<NetworkPlan, "pow" | "mining"> {
+  if (consensus.engine !== "pow") return {};
+  const { pow, maxHashesPerSecond } = localPowParameters(consensus.hash);
+  return { pow, mining: { maxHashesPerSecond } };
 }
 
 /** Refuses to go on while a node of the network runs: two processes over the same data would vote twice.

@@ -24,6 +24,18 @@ const COMMANDS: Readonly<
     summary: "show what each validator knows of the chain, and whether they agree",
     load: async () => (await import("./commands/status.ts")).status,
   },
+  validators: {
+    summary: "list who validates now, and who will in the next epoch",
+    load: async () => (await import("./commands/validators.ts")).validators,
+  },
+  keys: {
+    summary: "change the key that a validator signs with",
+    load: async () => (await import("./commands/keys.ts")).keys,
+  },
+  work: {
+    summary: "find tickets of work, where they elect the validators",
+    load: async () => (await import("./commands/work.ts")).work,
+  },
   send: {
     summary: "sign and send a transaction",
     load: async () => (await import("./commands/send.ts")).send,

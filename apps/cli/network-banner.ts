@@ -4,7 +4,7 @@ import {
   DEVELOPMENT_MNEMONIC,
   deriveAccounts,
 } from "@ostrom/runtime";
-import { DEFAULT_DATA_DIRECTORY } from "./local-network.ts";
+import { DEFAULT_DATA_DIRECTORY, type NetworkFile } from "./local-network.ts";
 import { DEFAULT_RPC_URL } from "./rpc-client.ts";
 import type { NodeReport } from "./supervisor.ts";
 import { showCoins } from "./units.ts";
@@ -15,6 +15,7 @@ export type StartedNetwork = {
   readonly directory: string;
   readonly chainId: number;
   readonly isNew: boolean;
+  readonly file: Pick<NetworkFile, "consensus">;
   readonly ready: readonly (Extract<NodeReport, { kind: "ready" }> & { readonly pid: number | undefined })[];
 };
 
@@ -26,10 +27,11 @@ export function readyEvent({ directory, chainId, isNew, ready }: StartedNetwork)
 }
 
 /** What a person reads. */
-export function networkBanner({ dataDir, directory, chainId, isNew, ready }: StartedNetwork): string {
+export function networkBanner({ dataDir, directory, chainId, isNew, file, ready }: StartedNetwork): string {
   const accounts = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT);
   const head = Math.max(...ready.map((report) => report.head));
-  const validators = ready.length === 1 ? "1 validator" : `${ready.length} validators`;
+  const noun = file.consensus === "pow" ? "miner" : "validator";
+  const validators = ready.length === 1 ? `1 ${noun}` : `${ready.length} ${noun}s`;
   const nameWidth = Math.max(...ready.map(({ name }) => name.length));
   const rpc = ready[0]?.rpc ?? DEFAULT_RPC_URL;
   const rpcFlag = rpc === DEFAULT_RPC_URL ? "" : ` --rpc ${rpc}`;

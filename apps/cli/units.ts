@@ -1,5 +1,8 @@
+import { DEFAULT_LINK_PORT } from "@ostrom/runtime";
 import { formatEther, getAddress, isAddress, isHex, parseEther, parseGwei } from "viem";
 import { UsageError } from "./command.ts";
+
+const HIGHEST_PORT = 65_535;
 
 /** Reads an amount: "1.5" or "1.5ether" are coins, "3gwei", "100wei". */
 export function readAmount(text: string, what: string): bigint {
@@ -38,4 +41,15 @@ export function showCoins(wei: bigint): string {
   const [whole = "0", fraction] = formatEther(wei).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** Reads where a node is reached: HOST, HOST:PORT or [IPv6]:PORT. */
+export function readHost(text: string, what: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] === undefined ? DEFAULT_LINK_PORT : Number(match[3]);
+  if (host === undefined || port < 1 || port > HIGHEST_PORT) {
+    throw new UsageError(`${what}: expected HOST, HOST:PORT or [IPv6]:PORT, found "${text}"`);
+  }
+  return { host, port };
 }

@@ -11,6 +11,7 @@ type ViemError = { readonly shortMessage?: string; readonly details?: string; re
 /** An account that signs, and the node that it sends to. */
 export type Wallet = {
   readonly account: PrivateKeyAccount;
+  readonly chainId: number;
   /** @returns the hash. @throws UsageError with the node's own words if it refuses. */
   readonly send: (transaction: {
     readonly to?: Hex;
@@ -36,6 +37,7 @@ export async function connectWallet(rpc: string, secretKey: Hex): Promise<Wallet
   const client = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL_MS });
   return {
     account,
+    chainId: id,
     send: (transaction) =>
       wallet.sendTransaction(transaction).catch((error: ViemError) => {
         // The node's own words, where it has said something.

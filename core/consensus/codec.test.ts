@@ -19,6 +19,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_PAYLOAD_BYTES,
   MAX_RANGE_BLOCKS,
+  MAX_SEALING_BLOCKS,
   type Message,
   type OrderedBlock,
   orderDigest,
@@ -121,7 +122,7 @@ test("messages beyond their limits are refused by name", () => {
     encodeMessage({ kind: "block", block: { ...plain, payload: new Uint8Array(MAX_PAYLOAD_BYTES + 1) } }),
     encodeMessage({
       kind: "block-range",
-      blocks: Array.from({ length: MAX_RANGE_BLOCKS + 1 }, () => plain),
+      blocks: Array.from({ length: MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS + 1 }, () => plain),
       finalization: certificateOf("finalization", 7, digest),
     }),
     encodeMessage({ kind: "vote", vote: signedBy(0, voteFor("nullify", 3, digest)) }),

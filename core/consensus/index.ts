@@ -34,6 +34,8 @@ export {
 } from "./evidence.ts";
 export { decodeLogRecord, encodeLogRecord } from "./log-codec.ts";
 export { decodeMessage, encodeMessage, type MessageErrorCode } from "./message-codec.ts";
+export { epochOfMessage } from "./message-epoch.ts";
+export * from "./pow/index.ts";
 export { decodeSealProof, encodeSealProof } from "./seal-proof.ts";
 export { blsSignatures, ethereumDomain } from "./signatures.ts";
 export {
@@ -70,6 +72,7 @@ export {
   MAX_PAYLOAD_BYTES,
   MAX_RANGE_BLOCKS,
   MAX_RANGE_BYTES,
+  MAX_SEALING_BLOCKS,
   MAX_VALIDATORS,
   type Message,
   type MessageKind,
@@ -93,4 +96,3 @@ export {
   totalWeight,
   validatorSetHash,
 } from "./validator-set.ts";
-export * from "./pow/index.ts";

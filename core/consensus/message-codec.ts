@@ -31,6 +31,7 @@ import {
   type CertificateKind,
   MAX_MESSAGE_BYTES,
   MAX_RANGE_BLOCKS,
+  MAX_SEALING_BLOCKS,
   type Message,
   type MessageKind,
 } from "./types.ts";
@@ -75,7 +76,7 @@ export function encodeMessage(message: Message): Bytes {
 
 /** More items than the longest answer to a range request has (some 25 a block): a message of small items costs its reader far more than
  * its bytes. */
-const MAX_MESSAGE_ITEMS = 64 * MAX_RANGE_BLOCKS;
+const MAX_MESSAGE_ITEMS = 32 * (MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS);
 
 /** Reads one message; payloads, signatures and digests in it share memory with `bytes`.
  * Errors: `message/too-long`; `rlp/too-many-items`; those of decodeRlpWith, `rlp/wrong-shape` also for unknown versions, kinds and where a
@@ -188,7 +189,7 @@ function epochAndView(fields: readonly RlpItem[]): { readonly epoch: Epoch; read
 
 function readBlocks(item: RlpItem | undefined): Extract<Message, { kind: "block-range" }>["blocks"] {
   const items = readRlpList(item, "blocks");
-  if (items.length > MAX_RANGE_BLOCKS)
+  if (items.length > MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS)
     throw new RlpError("rlp/wrong-shape", "blocks: more than one answer may hold");
   return items.map(blockFromRlp);
 }

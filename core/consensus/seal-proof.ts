@@ -2,10 +2,7 @@ import type { Bytes, Failure, Result } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, RlpError, type RlpErrorCode, readRlpList } from "@ostrom/codec";
 import { blockFromRlp, blockToRlp } from "./block.ts";
 import { certificateFromRlp, certificateToRlp } from "./signed-codec.ts";
-import type { SealProof } from "./types.ts";
-
-/** Sealing blocks that one proof may hold: so many views in a row, each notarized and not finalized. */
-const MAX_SEALING_BLOCKS = 4_096;
+import { MAX_SEALING_BLOCKS, type SealProof } from "./types.ts";
 
 /** [[sealing block, ...], finalization]: the bytes that a store keeps beside the last block of an epoch. */
 export function encodeSealProof({ sealing, finalization }: SealProof): Bytes {

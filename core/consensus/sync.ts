@@ -4,6 +4,7 @@ import {
   fail,
   type Hash,
   type Height,
+  must,
   ok,
   type Result,
   type View,
@@ -11,7 +12,7 @@ import {
 import { orderDigest } from "./block.ts";
 import { verifyCertificate } from "./certificates.ts";
 import type { Certificate, ConsensusDomain, OrderedBlock, ValidatorSet } from "./types.ts";
-import { MAX_RANGE_BLOCKS } from "./types.ts";
+import { MAX_RANGE_BLOCKS, MAX_SEALING_BLOCKS } from "./types.ts";
 
 /** Where a segment must begin: a finalized block that is already trusted. */
 export type TrustedTip = {
@@ -36,8 +37,26 @@ export function verifyChainSegment(
   blocks: readonly OrderedBlock[],
   finalization: Certificate,
 ): Result<readonly LinkedBlock[], Failure<SegmentErrorCode>> {
+  const linked = linkBlocks(domain, set, tip, blocks);
+  if (!linked.ok) return linked;
+  const last = must(linked.value.at(-1), "a segment has blocks");
+  if (finalization.kind !== "finalization" || !isAbout(finalization, last)) {
+    return fail("segment/certificate", "the certificate does not finalize the last block");
+  }
+  const verified = verifyCertificate(domain, set, finalization);
+  return verified.ok ? linked : fail("segment/certificate", verified.error.message);
+}
+
+/** Checks that blocks of one epoch continue a tip, one after the other, and says nothing about whether any of them is final.
+ * @returns the blocks with their digests, in height order. Errors: `segment/empty`, `segment/too-long`, `segment/link`. */
+export function linkBlocks(
+  domain: ConsensusDomain,
+  set: ValidatorSet,
+  tip: TrustedTip,
+  blocks: readonly OrderedBlock[],
+): Result<readonly LinkedBlock[], Failure<Exclude<SegmentErrorCode, "segment/certificate">>> {
   if (blocks.length === 0) return fail("segment/empty", "a segment without blocks");
-  if (blocks.length > MAX_RANGE_BLOCKS)
+  if (blocks.length > MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS)
     return fail("segment/too-long", `a segment of ${blocks.length} blocks`);
   const linked: LinkedBlock[] = [];
   let parent = tip;
@@ -49,12 +68,12 @@ export function verifyChainSegment(
     linked.push({ block, digest });
     parent = { view: block.view, height: block.height, digest, timestampMs: block.timestampMs };
   }
-  const isOfLast = finalization.view === parent.view && equalBytes(finalization.digest, parent.digest);
-  if (finalization.kind !== "finalization" || !isOfLast) {
-    return fail("segment/certificate", "the certificate does not finalize the last block");
-  }
-  const verified = verifyCertificate(domain, set, finalization);
-  return verified.ok ? ok(linked) : fail("segment/certificate", verified.error.message);
+  return ok(linked);
+}
+
+/** Whether a certificate names this block. */
+export function isAbout(certificate: Certificate, { block, digest }: LinkedBlock): boolean {
+  return certificate.view === block.view && equalBytes(certificate.digest, digest);
 }
 
 /** Whether a block may follow its parent, as far as the two of them tell. */

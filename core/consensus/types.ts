@@ -19,8 +19,11 @@ export type HashId = number;
 export const MAX_VALIDATORS = 1024;
 /** Longest payload of one block, in bytes. */
 export const MAX_PAYLOAD_BYTES: number = 2 * 1024 * 1024;
-/** Most blocks in one answer to a block-range request. */
+/** Most blocks in one answer to a block-range request, beside the sealing blocks that end it. */
 export const MAX_RANGE_BLOCKS = 256;
+/** Most sealing blocks that the proof of an epoch's end may hold: so many views in a row, each notarized and none final, while
+ * leaders propose ever more slowly (rule E2). */
+export const MAX_SEALING_BLOCKS = 1024;
 /** Most encoded bytes of the blocks in one such answer. */
 export const MAX_RANGE_BYTES: number = 6 * 1024 * 1024;
 /** Longest encoded message of any kind. */
@@ -150,7 +153,9 @@ export type Message =
   | { readonly kind: "block"; readonly block: OrderedBlock }
   /** Block sync: asks for finalized blocks from a height upward. The runtime answers it from its store. */
   | { readonly kind: "block-range-request"; readonly fromHeight: Height }
-  /** Consecutive finalized blocks, and the finalization certificate of the last. */
+  /** Consecutive finalized blocks of one epoch, and the finalization certificate of the last; sealing blocks, if they are the epoch's
+   * last ones. Where none of the blocks that one answer holds was finalized itself: the certificate of their next descendant
+   * that was, and the epoch's last block is not among them (rule S11). */
   | {
       readonly kind: "block-range";
       readonly blocks: readonly OrderedBlock[];

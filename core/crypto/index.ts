@@ -65,3 +65,12 @@ export {
   SECP256K1_ORDER,
   SECRET_KEY_LENGTH,
 } from "./secret-keys.ts";
+export { sm3 } from "./sm3.ts";
+export {
+  installWorkHashes,
+  REFERENCE_WORK_HASHES,
+  WORK_SCRYPT,
+  type WorkHashEngine,
+  type WorkHashName,
+  workHash,
+} from "./work-hash.ts";

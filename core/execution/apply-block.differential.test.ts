@@ -12,7 +12,7 @@ import secp256k1 from "secp256k1";
 import { FACTORY, HISTORIAN, LOGGER, mixedAccounts, mixedPayload, WRITER } from "./testing/mixed-payloads.ts";
 import { contractAt, TEST_CHAIN_ID, TestChain, testGenesis } from "./testing/test-chain.ts";
 import type { ExecutedBlock } from "./types.ts";
-import { validatorSetAccount } from "./validator-set.ts";
+import { validatorSetContract } from "./validator-set-contracts.ts";
 
 const BLOCKS = 200;
 /** Native code, because the other implementation's own takes most of the time. */
@@ -44,7 +44,10 @@ async function theirVm(chain: TestChain): Promise<VM> {
   };
   const vm = await createVM({ common, blockchain: blockchain as never });
   const { genesis } = chain;
-  for (const account of [...genesis.alloc, validatorSetAccount(genesis.validatorSet)]) {
+  for (const account of [
+    ...genesis.alloc,
+    validatorSetContract(genesis.validatorSet, genesis.validatorSets),
+  ]) {
     const address = createAddressFromString(toHex(account.address));
     await vm.stateManager.putAccount(
       address,

@@ -285,3 +285,20 @@ test("a delegation that an account signs is in its code afterwards (EIP-7702)", 
   });
   assert.ok(delegated.length > 0);
 });
+
+test("a mined block makes its reward, beside the fees, and has its difficulty in the header", () => {
+  const chain = chainWith();
+  const input = inputFor(chain, [transfer({ maxPriorityFeePerGas: 3n }).raw]);
+  const balanceAfter = (mined: BlockInput["ordered"]["mined"]): bigint => {
+    const { changes } = applyBlock({ ...input, ordered: { ...input.ordered, mined } });
+    return changes.accounts.get(toHex(PROPOSER).slice(2))?.account?.balance ?? 0n;
+  };
+  const fees = balanceAfter(undefined);
+  assert.equal(balanceAfter({ reward: 7n, difficulty: 5n }), fees + 7n);
+  assert.equal(balanceAfter({ reward: 0n, difficulty: 5n }), fees);
+  const empty = inputFor(chain, []);
+  const mined = { reward: 9n, difficulty: 5n };
+  const { header, changes } = applyBlock({ ...empty, ordered: { ...empty.ordered, mined } });
+  assert.equal(header.difficulty, 5n);
+  assert.equal(changes.accounts.get(toHex(PROPOSER).slice(2))?.account?.balance, 9n);
+});

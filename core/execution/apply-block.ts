@@ -1,4 +1,13 @@
-import { type Address, type Bytes, type Failure, type Hash, type Result, ZERO_HASH } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  concatBytes,
+  type Failure,
+  type Hash,
+  type Result,
+  wordToBytes,
+  ZERO_HASH,
+} from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
   EMPTY_TRIE_ROOT,
@@ -10,6 +19,7 @@ import {
 import { type BlockContext, blobBaseFee, executeMessage, type Fork } from "@ostrom/vm";
 import { type AppliedTransaction, applyTransaction } from "./apply-transaction.ts";
 import { logsBloom, mergeBlooms } from "./bloom.ts";
+import { type EpochSchedule, epochOfHeight, frozenHeight } from "./epochs.ts";
 import { forkAt, nextBaseFee } from "./fees.ts";
 import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
 import { encodeReceipt } from "./receipt.ts";
@@ -17,6 +27,7 @@ import { checkStaticValidity } from "./static-validity.ts";
 import {
   BEACON_ROOTS_ADDRESS,
   HISTORY_STORAGE_ADDRESS,
+  SEAL_EPOCH_SELECTOR,
   SYSTEM_ADDRESS,
   SYSTEM_CALL_GAS,
 } from "./system-contracts.ts";
@@ -30,6 +41,7 @@ import type {
   SignedTransaction,
   Skipped,
 } from "./types.ts";
+import { VALIDATOR_SET_ADDRESS } from "./validator-set.ts";
 
 /** What an ordered payload is executed with. */
 export type BlockInput = {
@@ -38,6 +50,8 @@ export type BlockInput = {
   /** State after the parent. */
   readonly state: StateReader;
   readonly ordered: OrderedPayload;
+  /** Of a chain whose validators vote: the account that holds their set is told when the next one is read. */
+  readonly epochs?: EpochSchedule | undefined;
   /** Hash of a block before this one; asked for the 256 newest only. */
   readonly blockHash: (number: bigint) => Hash | undefined;
   /** Answers who signed a transaction, by its hash, where a signature was checked already. */
@@ -71,8 +85,11 @@ export function applyBlock(input: BlockInput): AppliedBlock {
   callSystemContracts(state, fork, block, parentHash);
 
   const run = runTransactions(input, { fork, state, block, gasCharge: rules.gasCharge });
+  if (ordered.mined !== undefined) payReward(state, ordered.proposer, ordered.mined.reward);
+  sealEpoch(input, state, fork, block);
   const header = {
     ...EMPTY_HEADER_FIELDS,
+    difficulty: ordered.mined?.difficulty ?? 0n,
     parentHash,
     coinbase: block.coinbase,
     transactionsRoot: rootOf(run.transactions.map(({ raw }) => raw)),
@@ -140,6 +157,25 @@ function callSystemContract(
   const message = { caller: SYSTEM_ADDRESS, to, value: 0n, data, gas: SYSTEM_CALL_GAS };
   // A contract that fails leaves no trace, and the block stands.
   executeMessage({ fork, block, transaction, state }, message);
+  state.endTransaction();
+}
+
+/** At an epoch's frozen height, when the set of the next one is about to be read: tells the contract that decides it, if there is one,
+ * that what it has written by the end of this call counts. After the transactions, so that they count too. */
+function sealEpoch(input: BlockInput, state: StateOverlay, fork: Fork, block: BlockContext): void {
+  const { epochs, ordered } = input;
+  if (epochs === undefined) return;
+  const epoch = epochOfHeight(epochs, ordered.height);
+  if (ordered.height !== frozenHeight(epochs, epoch)) return;
+  const data = concatBytes(SEAL_EPOCH_SELECTOR, wordToBytes(BigInt(epoch + 1)));
+  callSystemContract(state, fork, block, VALIDATOR_SET_ADDRESS, data);
+}
+
+/** After the transactions, as Ethereum did. Source: Yellow Paper, 11.3. */
+function payReward(state: StateOverlay, miner: Address, reward: bigint): void {
+  if (reward === 0n) return;
+  state.beginTransaction();
+  state.setBalance(miner, state.balance(miner) + reward);
   state.endTransaction();
 }
 

@@ -1,6 +1,8 @@
 import { toHex, wordToBytes } from "@ostrom/base";
 import type { GenesisAccount } from "@ostrom/state";
-import type { ConsensusParameters, CryptographicSuite, Genesis, ProfileName } from "./genesis.ts";
+import type { AnyGenesis, ConsensusParameters, CryptographicSuite, ProfileName } from "./genesis.ts";
+import { formatPowParameters, type PowParametersJson } from "./genesis-pow.ts";
+import { formatValidatorSets, type ValidatorSetsJson } from "./genesis-validator-sets.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";
 
@@ -26,7 +28,9 @@ export type GenesisJson = {
     readonly elasticityMultiplier: number;
   };
   readonly epochLength: number;
-  readonly consensus: ConsensusParameters;
+  readonly epochLead: number;
+  readonly validatorSets: ValidatorSetsJson;
+  readonly consensus: ConsensusParameters | PowParametersJson;
   /** By address. */
   readonly alloc: Readonly<Record<string, GenesisAccountJson>>;
   readonly validators: readonly GenesisValidatorJson[];
@@ -51,7 +55,7 @@ export type GenesisValidatorJson = {
 };
 
 /** Writes a genesis as the value of genesis.json. */
-export function formatGenesis(genesis: Genesis): GenesisJson {
+export function formatGenesis(genesis: AnyGenesis): GenesisJson {
   const { rules, suite, consensus } = genesis;
   return {
     format: genesis.format,
@@ -72,22 +76,28 @@ export function formatGenesis(genesis: Genesis): GenesisJson {
       elasticityMultiplier: Number(rules.elasticityMultiplier),
     },
     epochLength: genesis.epochLength,
-    consensus: {
-      engine: consensus.engine,
-      minBlockIntervalMs: consensus.minBlockIntervalMs,
-      emptyBlockIntervalMs: consensus.emptyBlockIntervalMs,
-      deltaMs: consensus.deltaMs,
-      deltaGrowthPercent: consensus.deltaGrowthPercent,
-      maxDeltaMs: consensus.maxDeltaMs,
-      standstillMs: consensus.standstillMs,
-      fetchRetryMs: consensus.fetchRetryMs,
-      clockToleranceMs: consensus.clockToleranceMs,
-      maxPayloadBytes: consensus.maxPayloadBytes,
-    },
+    epochLead: genesis.epochLead,
+    validatorSets: formatValidatorSets(genesis.validatorSets),
+    consensus: consensus.engine === "pow" ? formatPowParameters(consensus) : formatConsensus(consensus),
     alloc: Object.fromEntries(
       genesis.alloc.map((account) => [toHex(account.address), formatAccount(account)]),
     ),
     validators: genesis.validatorSet.validators.map(formatValidator),
+  };
+}
+
+function formatConsensus(consensus: ConsensusParameters): ConsensusParameters {
+  return {
+    engine: consensus.engine,
+    minBlockIntervalMs: consensus.minBlockIntervalMs,
+    emptyBlockIntervalMs: consensus.emptyBlockIntervalMs,
+    deltaMs: consensus.deltaMs,
+    deltaGrowthPercent: consensus.deltaGrowthPercent,
+    maxDeltaMs: consensus.maxDeltaMs,
+    standstillMs: consensus.standstillMs,
+    fetchRetryMs: consensus.fetchRetryMs,
+    clockToleranceMs: consensus.clockToleranceMs,
+    maxPayloadBytes: consensus.maxPayloadBytes,
   };
 }
 

@@ -18,7 +18,10 @@ import {
   kindOf,
   MAX_PAYLOAD_BYTES as MAX_PROGRAM_PAYLOAD_BYTES,
 } from "@ostrom/vm";
-import type { ConsensusParameters, CryptographicSuite, Genesis } from "./genesis.ts";
+import type { EpochSchedule } from "./epochs.ts";
+import type { AnyGenesis, ConsensusParameters, CryptographicSuite, Genesis } from "./genesis.ts";
+import { readPowParameters } from "./genesis-pow.ts";
+import { readValidatorSets } from "./genesis-validator-sets.ts";
 import {
   duplicate,
   inconsistent,
@@ -38,7 +41,12 @@ import {
 import { MAX_TRANSACTION_NONCE } from "./transaction.ts";
 import type { ChainRules } from "./types.ts";
 import {
+  CONSENSUS_KEY_BYTES,
+  HOST_PATTERN,
   MAX_VALIDATOR_COUNT,
+  NAME_PATTERN,
+  PROOF_BYTES,
+  TRANSPORT_KEY_BYTES,
   VALIDATOR_SET_ADDRESS,
   type Validator,
   type ValidatorSet,
@@ -61,6 +69,8 @@ const MIN_BLOCK_GAS_LIMIT = 1_000_000n;
 const MAX_BLOCK_GAS_LIMIT = 100_000_000_000n;
 const MAX_WINDOW_GAS = 1_000n * MAX_BLOCK_GAS_LIMIT;
 const MAX_BASE_FEE = 2n ** 96n;
+/** The next set is read before the last block. */
+const MIN_EPOCH_LENGTH = 2;
 const MAX_EPOCH_LENGTH = 1_000_000_000;
 const MAX_DENOMINATOR = 1_000_000;
 const MAX_ELASTICITY = 1_000;
@@ -72,14 +82,12 @@ const MAX_CODE_BYTES = 24_576;
 /** Of a program in one piece, as it is when it has been deployed (docs/program-gas.md). */
 const MAX_PROGRAM_CODE_BYTES: number = CODE_HEADER_BYTES + MAX_PROGRAM_PAYLOAD_BYTES;
 const FORKS: readonly Fork[] = ["cancun", "prague", "osaka"];
-const NAME_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
-const HOST_PATTERN = /^[A-Za-z0-9.:_-]{1,253}$/;
 
 /** Reads the value of a genesis.json. Everything must be there, and nothing else: what a node would fill in by itself
  * could differ between versions.
  * Errors: `genesis/missing`, `/unknown-key`, `/wrong-type`, `/out-of-range`, `/inconsistent` (two settings contradict
  * each other), `/duplicate`, `/unsupported`, `/bad-proof-of-possession`. */
-export function parseGenesis(json: unknown): Result<Genesis, GenesisFailure> {
+export function parseGenesis(json: unknown): Result<AnyGenesis, GenesisFailure> {
   try {
     return ok(readGenesis({ value: json, path: "" }));
   } catch (error) {
@@ -88,7 +96,7 @@ export function parseGenesis(json: unknown): Result<Genesis, GenesisFailure> {
   }
 }
 
-function readGenesis(place: Place): Genesis {
+function readGenesis(place: Place): AnyGenesis {
   const fields = readObject(place, [
     "format",
     "profile",
@@ -99,6 +107,8 @@ function readGenesis(place: Place): Genesis {
     "gas",
     "fees",
     "epochLength",
+    "epochLead",
+    "validatorSets",
     "consensus",
     "alloc",
     "validators",
@@ -113,11 +123,41 @@ function readGenesis(place: Place): Genesis {
     rules,
     initialBaseFeePerGas,
     executionWindowGas,
-    epochLength: readCount(fields.epochLength, 1, MAX_EPOCH_LENGTH),
-    consensus: readConsensus(fields.consensus),
+    ...readEpochs(fields),
+    ...readMembers(fields),
+    consensus: isPow(fields.consensus)
+      ? readPowParameters(fields.consensus, readMaxPayloadBytes)
+      : readConsensus(fields.consensus),
     alloc: readAlloc(fields.alloc),
-    validatorSet: readValidators(fields.validators),
   };
+}
+
+function readEpochs(places: Readonly<Record<"epochLength" | "epochLead", Place>>): EpochSchedule {
+  const epochLength = readCount(places.epochLength, MIN_EPOCH_LENGTH, MAX_EPOCH_LENGTH);
+  const epochLead = readCount(places.epochLead, 1, MAX_EPOCH_LENGTH);
+  if (epochLead >= epochLength)
+    throw inconsistent(places.epochLead, `must be below epochLength, ${epochLength}`);
+  return { epochLength, epochLead };
+}
+
+/** Who validates first, and who decides who does later. */
+function readMembers(
+  places: Readonly<Record<"consensus" | "validators" | "validatorSets", Place>>,
+): Pick<Genesis, "validatorSets" | "validatorSet"> {
+  const validatorSets = readValidatorSets(places.validatorSets);
+  // Where blocks are mined, nobody votes: validators are only the nodes that the others begin with.
+  const isMined = isPow(places.consensus);
+  if (isMined && validatorSets.kind !== "fixed")
+    throw inconsistent(places.validatorSets, 'must be {"kind": "fixed"}: a chain that is mined has no votes');
+  const validatorSet = readValidators(places.validators, isMined ? 0 : 1);
+  const { length } = validatorSet.validators;
+  if (validatorSets.kind === "work" && length > validatorSets.maxValidators) {
+    throw inconsistent(
+      places.validators,
+      `must name at most maxValidators, ${validatorSets.maxValidators}; found ${length}`,
+    );
+  }
+  return { validatorSets, validatorSet };
 }
 
 function readSuite(place: Place): CryptographicSuite {
@@ -184,6 +224,14 @@ function readForks(place: Place): ChainRules["forks"] {
   });
 }
 
+function isPow({ value }: Place): boolean {
+  return typeof value === "object" && value !== null && "engine" in value && value.engine === "pow";
+}
+
+function readMaxPayloadBytes(place: Place): number {
+  return readCount(place, MIN_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES);
+}
+
 function readConsensus(place: Place): ConsensusParameters {
   const fields = readObject(place, [
     "engine",
@@ -208,7 +256,7 @@ function readConsensus(place: Place): ConsensusParameters {
     standstillMs: interval(fields.standstillMs, 1),
     fetchRetryMs: interval(fields.fetchRetryMs, 1),
     clockToleranceMs: interval(fields.clockToleranceMs, 0),
-    maxPayloadBytes: readCount(fields.maxPayloadBytes, MIN_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES),
+    maxPayloadBytes: readMaxPayloadBytes(fields.maxPayloadBytes),
   };
   if (consensus.emptyBlockIntervalMs < consensus.minBlockIntervalMs) {
     throw inconsistent(fields.emptyBlockIntervalMs, "must be at least minBlockIntervalMs");
@@ -271,10 +319,13 @@ function readStorage(place: Place): GenesisAccount["storage"] {
   });
 }
 
-function readValidators(place: Place): ValidatorSet {
+function readValidators(place: Place, min: number): ValidatorSet {
   const entries = readList(place);
-  if (entries.length === 0 || entries.length > MAX_VALIDATOR_COUNT) {
-    throw inconsistent(place, `must name 1 to ${MAX_VALIDATOR_COUNT} validators; found ${entries.length}`);
+  if (entries.length < min || entries.length > MAX_VALIDATOR_COUNT) {
+    throw inconsistent(
+      place,
+      `must name ${min} to ${MAX_VALIDATOR_COUNT} validators; found ${entries.length}`,
+    );
   }
   const seen = new Set<string>();
   const validators = entries.map((entry) => readValidator(entry, seen));
@@ -301,9 +352,9 @@ function readValidator(place: Place, seen: Set<string>): Validator {
     name: readText(fields.name, NAME_PATTERN, "1 to 64 letters, digits, dots, underscores or hyphens"),
     address: Address(exactly(fields.address, 20)),
     weight: Weight(readCount(fields.weight, 1, MAX_WEIGHT)),
-    consensusKey: exactly(fields.consensusKey, 48),
-    proofOfPossession: exactly(fields.proofOfPossession, 96),
-    transportKey: exactly(fields.transportKey, 32),
+    consensusKey: exactly(fields.consensusKey, CONSENSUS_KEY_BYTES),
+    proofOfPossession: exactly(fields.proofOfPossession, PROOF_BYTES),
+    transportKey: exactly(fields.transportKey, TRANSPORT_KEY_BYTES),
     host: readText(fields.host, HOST_PATTERN, "a host name or an IP address"),
     port: readCount(fields.port, 1, 65_535),
   };

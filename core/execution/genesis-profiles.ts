@@ -1,7 +1,10 @@
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
-import type { ConsensusParameters, Genesis, ProfileName } from "./genesis.ts";
+import { defaultEpochLead } from "./epochs.ts";
+import type { ConsensusParameters, Genesis, PowGenesis, ProfileName } from "./genesis.ts";
 import { MAX_PAYLOAD_BYTES } from "./genesis-json.ts";
+import type { PowParameters } from "./genesis-pow.ts";
+import type { ValidatorSets } from "./genesis-validator-sets.ts";
 import { DEVELOPMENT_CONTRACTS, SYSTEM_CONTRACTS } from "./system-contracts.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";
@@ -17,6 +20,11 @@ export type GenesisRequest = {
   /** Replaces single values of the profile. */
   readonly rules?: Partial<ChainRules>;
   readonly consensus?: Partial<ConsensusParameters>;
+  /** Blocks in an epoch. */
+  readonly epochLength?: number | undefined;
+  readonly epochLead?: number | undefined;
+  /** Defaults to the validators of genesis for good. */
+  readonly validatorSets?: ValidatorSets | undefined;
 };
 
 type Profile = {
@@ -77,6 +85,7 @@ export function createGenesis(request: GenesisRequest): Genesis {
   };
   const { initialBaseFeePerGas } = profile;
   const { minBaseFeePerGas } = rules;
+  const { epochLength = EPOCH_LENGTH } = request;
   return {
     format: 1,
     profile: request.profile,
@@ -85,7 +94,9 @@ export function createGenesis(request: GenesisRequest): Genesis {
     rules,
     initialBaseFeePerGas: initialBaseFeePerGas > minBaseFeePerGas ? initialBaseFeePerGas : minBaseFeePerGas,
     executionWindowGas: EXECUTION_WINDOW_BLOCKS * rules.blockGasLimit,
-    epochLength: EPOCH_LENGTH,
+    epochLength,
+    epochLead: request.epochLead ?? defaultEpochLead(epochLength),
+    validatorSets: request.validatorSets ?? { kind: "fixed" },
     consensus: {
       engine: "simplex",
       minBlockIntervalMs: profile.minBlockIntervalMs,
@@ -102,4 +113,27 @@ export function createGenesis(request: GenesisRequest): Genesis {
     alloc: [...request.accounts, ...profile.contracts],
     validatorSet: { schemeId: SCHEME_BLS12381, validators: request.validators },
   };
+}
+
+/** What a new mined chain must say for itself. Its `validators` are the nodes that every other one links with. */
+export type PowGenesisRequest = Omit<GenesisRequest, "consensus"> & {
+  readonly pow: Omit<PowParameters, "engine" | "fetchRetryMs" | "clockToleranceMs" | "maxPayloadBytes"> &
+    Partial<PowParameters>;
+};
+
+const POW_FETCH_RETRY_MS = 1_000;
+/** Clocks of strangers differ more than those of validators. */
+const POW_CLOCK_TOLERANCE_MS = 5_000;
+
+/** Makes the genesis of a new chain that is mined. */
+export function createPowGenesis(request: PowGenesisRequest): PowGenesis {
+  const { pow, ...rest } = request;
+  const consensus: PowParameters = {
+    fetchRetryMs: POW_FETCH_RETRY_MS,
+    clockToleranceMs: POW_CLOCK_TOLERANCE_MS,
+    maxPayloadBytes: MAX_PAYLOAD_BYTES,
+    ...pow,
+    engine: "pow",
+  };
+  return { ...createGenesis(rest), consensus };
 }

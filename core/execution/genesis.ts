@@ -10,9 +10,12 @@ import {
 import { logsBloom } from "./bloom.ts";
 import { forkAt } from "./fees.ts";
 import { formatGenesis } from "./genesis-format.ts";
+import type { PowParameters } from "./genesis-pow.ts";
+import type { ValidatorSets } from "./genesis-validator-sets.ts";
 import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
 import type { ChainRules, ExecutedBlock, Header } from "./types.ts";
-import { type ValidatorSet, validatorSetAccount } from "./validator-set.ts";
+import type { ValidatorSet } from "./validator-set.ts";
+import { validatorSetContract } from "./validator-set-contracts.ts";
 
 /** Named presets of the values below; no code asks for the name. */
 export type ProfileName = "dev" | "alliance" | "public" | "cbdc";
@@ -44,8 +47,25 @@ export type ConsensusParameters = {
   readonly maxPayloadBytes: number;
 };
 
-/** What all nodes of a chain agree on, read from genesis.json by `parseGenesis`. */
-export type Genesis = {
+/** What all nodes of a chain agree on, whatever its engine; read from genesis.json by `parseGenesis`. */
+export type AnyGenesis = Genesis<ConsensusParameters | PowParameters>;
+/** Of a chain that is mined. Its `validators` are the nodes that every other one links with; they have no vote. */
+export type PowGenesis = Genesis<PowParameters>;
+
+/** Tells chains apart by their engine. */
+export type GenesisOfEngine =
+  | { readonly engine: "simplex"; readonly genesis: Genesis }
+  | { readonly engine: "pow"; readonly genesis: PowGenesis };
+
+export function genesisOfEngine(genesis: AnyGenesis): GenesisOfEngine {
+  const { consensus } = genesis;
+  return consensus.engine === "pow"
+    ? { engine: "pow", genesis: { ...genesis, consensus } }
+    : { engine: "simplex", genesis: { ...genesis, consensus } };
+}
+
+/** What all nodes of a chain agree on. */
+export type Genesis<Parameters = ConsensusParameters> = {
   readonly format: 1;
   readonly profile: ProfileName;
   /** Milliseconds since 1970. */
@@ -55,22 +75,27 @@ export type Genesis = {
   readonly initialBaseFeePerGas: bigint;
   /** While the gas of payloads without a state certificate exceeds this, only empty payloads are valid. */
   readonly executionWindowGas: bigint;
-  /** Blocks in an epoch. */
+  /** Blocks in an epoch, and how many blocks before its end the set of the next one is read: from 1 to one less than its length. */
   readonly epochLength: number;
-  readonly consensus: ConsensusParameters;
+  readonly epochLead: number;
+  readonly validatorSets: ValidatorSets;
+  readonly consensus: Parameters;
   readonly alloc: readonly GenesisAccount[];
   readonly validatorSet: ValidatorSet;
 };
 
 /** The state before block 1: the accounts of `alloc`, and the validator set in its system account. */
-export function genesisState(genesis: Genesis): StateChanges {
-  return genesisChanges([...genesis.alloc, validatorSetAccount(genesis.validatorSet)]);
+export function genesisState(genesis: AnyGenesis): StateChanges {
+  return genesisChanges([
+    ...genesis.alloc,
+    validatorSetContract(genesis.validatorSet, genesis.validatorSets),
+  ]);
 }
 
 /** Block 0. Its hash names the chain: the state root covers accounts and validators, and `extraData` is
  * keccak256 of the canonical JSON text of all other parameters.
  * @param stateRoot of `genesisState`. */
-export function genesisBlock(genesis: Genesis, stateRoot: Hash): ExecutedBlock {
+export function genesisBlock(genesis: AnyGenesis, stateRoot: Hash): ExecutedBlock {
   const timestamp = Math.floor(genesis.timestampMs / 1000);
   const header: Header = {
     ...EMPTY_HEADER_FIELDS,
@@ -93,11 +118,11 @@ export function genesisBlock(genesis: Genesis, stateRoot: Hash): ExecutedBlock {
 }
 
 /** The hash of block 0, which names the chain. It computes the state root: where the root is known, take `genesisBlock`. */
-export function genesisHash(genesis: Genesis): Hash {
+export function genesisHash(genesis: AnyGenesis): Hash {
   return genesisBlock(genesis, new MemoryState().commit(genesisState(genesis)).stateRoot).hash;
 }
 
-function parametersHash(genesis: Genesis): Hash {
+function parametersHash(genesis: AnyGenesis): Hash {
   const { alloc: _alloc, validators: _validators, ...parameters } = formatGenesis(genesis);
   return keccak256(utf8(JSON.stringify(parameters)));
 }

@@ -6,16 +6,27 @@ export {
 } from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
 export { type AccessListOutcome, createAccessList } from "./create-access-list.ts";
+export {
+  defaultEpochLead,
+  type EpochSchedule,
+  epochOfHeight,
+  frozenHeight,
+  lastHeight,
+} from "./epochs.ts";
 export { estimateGas, type GasEstimate } from "./estimate-gas.ts";
 export { describeFault } from "./fault-text.ts";
 export { effectiveGasPrice, effectiveTip, forkAt, nextBaseFee } from "./fees.ts";
 export {
+  type AnyGenesis,
   type ConsensusParameters,
   type CryptographicSuite,
   type Genesis,
+  type GenesisOfEngine,
   genesisBlock,
   genesisHash,
+  genesisOfEngine,
   genesisState,
+  type PowGenesis,
   type ProfileName,
 } from "./genesis.ts";
 export {
@@ -25,7 +36,21 @@ export {
   type GenesisValidatorJson,
 } from "./genesis-format.ts";
 export { type GenesisErrorCode, type GenesisFailure, MAX_CHAIN_ID, parseGenesis } from "./genesis-json.ts";
-export { createGenesis, type GenesisRequest } from "./genesis-profiles.ts";
+export { POW_HASH_NAMES, type PowHashName, type PowParameters } from "./genesis-pow.ts";
+export {
+  createGenesis,
+  createPowGenesis,
+  type GenesisRequest,
+  type PowGenesisRequest,
+} from "./genesis-profiles.ts";
+export {
+  MAX_WORK_MINERS,
+  MAX_WORK_VALIDATORS,
+  MAX_WORK_WINDOW_EPOCHS,
+  type ValidatorSets,
+  type ValidatorSetsJson,
+  type WorkValidatorSets,
+} from "./genesis-validator-sets.ts";
 export {
   decodeHeader,
   EMPTY_OMMERS_HASH,
@@ -35,6 +60,13 @@ export {
   hashHeader,
 } from "./header.ts";
 export { intrinsicGas } from "./intrinsic-gas.ts";
+export {
+  isSameValidatorSet,
+  type NextSetFailure,
+  type NextValidatorSet,
+  readNextValidatorSet,
+  type VerifyPossession,
+} from "./next-validator-set.ts";
 export {
   type CheckedPayload,
   checkPayload,
@@ -91,6 +123,7 @@ export type {
   ChainRules,
   ExecutedBlock,
   Header,
+  MinedBlock,
   OrderedPayload,
   Receipt,
   SignedTransaction,
@@ -100,8 +133,12 @@ export type {
   TransactionType,
 } from "./types.ts";
 export {
+  MAX_VALIDATOR_COUNT,
   readValidatorSet,
   VALIDATOR_SET_ADDRESS,
   type Validator,
   type ValidatorSet,
+  type ValidatorSetErrorCode,
+  type ValidatorSetFailure,
 } from "./validator-set.ts";
+export { findTicket, isTicket, ticketHash, type WorkTask, workPreimage } from "./work-ticket.ts";

@@ -7,6 +7,9 @@ export const SYSTEM_ADDRESS: Address = addressFromHex("fffffffffffffffffffffffff
 /** Gas of one system call; it does not count against the block's limit. */
 export const SYSTEM_CALL_GAS = 30_000_000n;
 
+/** `sealEpoch(uint64 nextEpoch)`: tells the contract at VALIDATOR_SET_ADDRESS that the set of an epoch is about to be read. */
+export const SEAL_EPOCH_SELECTOR: Bytes = hex("71cbf905");
+
 /** Keeps the hashes of the last 8191 blocks in storage. Source: EIP-2935. */
 export const HISTORY_STORAGE_ADDRESS: Address = addressFromHex("0000f90827f1c53a10cb7a02335b175320002935");
 const HISTORY_STORAGE_CODE: Bytes = hex(

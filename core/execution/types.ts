@@ -99,6 +99,15 @@ export type OrderedPayload = {
   readonly proposer: Address;
   /** Raw EIP-2718 transactions in order. */
   readonly transactions: readonly Bytes[];
+  /** Of a block that was mined. */
+  readonly mined?: MinedBlock | undefined;
+};
+
+export type MinedBlock = {
+  /** Wei that are made for the proposer. */
+  readonly reward: bigint;
+  /** Hashes that the block cost on average; the header's `difficulty`. */
+  readonly difficulty: bigint;
 };
 
 /** Why a transaction cannot run when its turn comes; `retry` says whether it goes back to the pool. */

@@ -3,17 +3,20 @@ import {
   addressFromHex,
   addressFromWord,
   addressToWord,
-  assert,
   type Bytes,
-  bigintToBytes,
   bytesToBigint,
   concatBytes,
   EMPTY_BYTES,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+  toHexDigits,
   utf8,
   Weight,
   wordToBytes,
 } from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
+import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount, SlotChange, StateReader } from "@ostrom/state";
 
 /** The account whose storage holds who validates. It has nonce 1 and no code, so EIP-161 never removes it.
@@ -39,9 +42,18 @@ const SCHEME_ID_SLOT = 1n;
 const VALIDATORS_SLOT = 2n;
 const SLOTS_OF_A_VALIDATOR = 6n;
 const MAX_INLINE_BYTES = 31;
-/** Longer than any key, proof or name of a validator; bounds what a read may cost. */
-const MAX_FIELD_BYTES = 65_536;
 const UINT64_MASK = (1n << 64n) - 1n;
+const MAX_WEIGHT = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Sizes of a validator's keys (BLS12-381, Ed25519). */
+export const CONSENSUS_KEY_BYTES = 48;
+export const PROOF_BYTES = 96;
+export const TRANSPORT_KEY_BYTES = 32;
+/** What a validator's name and host may be; both bound what a read may cost. */
+export const NAME_PATTERN: RegExp = /^[A-Za-z0-9._-]{1,64}$/;
+export const HOST_PATTERN: RegExp = /^[A-Za-z0-9.:_-]{1,253}$/;
+const MAX_NAME_BYTES = 64;
+const MAX_HOST_BYTES = 253;
 
 /** One validator, as genesis admits it and state keeps it. */
 export type Validator = {
@@ -68,13 +80,14 @@ export type ValidatorSet = {
   readonly validators: readonly Validator[];
 };
 
-/** The account at `VALIDATOR_SET_ADDRESS` that holds this set. */
+/** The account at `VALIDATOR_SET_ADDRESS` that holds this set, without a contract. */
 export function validatorSetAccount(set: ValidatorSet): GenesisAccount {
   const storage = validatorSetStorage(set);
   return { address: VALIDATOR_SET_ADDRESS, nonce: 1n, balance: 0n, code: EMPTY_BYTES, storage };
 }
 
-function validatorSetStorage(set: ValidatorSet): SlotChange[] {
+/** What the account has in the slots above. */
+export function validatorSetStorage(set: ValidatorSet): readonly SlotChange[] {
   const words: SlotChange[] = [
     { slot: FORMAT_VERSION_SLOT, value: FORMAT_VERSION },
     { slot: SCHEME_ID_SLOT, value: BigInt(set.schemeId) },
@@ -94,31 +107,81 @@ function validatorSetStorage(set: ValidatorSet): SlotChange[] {
   return words;
 }
 
-/** Reads the validator set of a block's state. The set was checked when it was admitted, so it asserts its shape. */
-export function readValidatorSet(state: Pick<StateReader, "storage">): ValidatorSet {
-  const word = (slot: bigint): bigint => state.storage(VALIDATOR_SET_ADDRESS, slot);
-  assert(word(FORMAT_VERSION_SLOT) === FORMAT_VERSION, "state must hold a validator set of format 1");
+export type ValidatorSetErrorCode =
+  | "validators/unreadable"
+  | "validators/scheme"
+  | "validators/count"
+  | "validators/weight"
+  | "validators/duplicate";
+export type ValidatorSetFailure = Failure<ValidatorSetErrorCode>;
+
+/** Reads the validator set of a block's state. A contract may have written it, so everything is checked except the proofs of
+ * possession, and no more than the largest set takes is read.
+ * Errors: `validators/unreadable` (another format, lengths, texts or numbers that cannot be), `/scheme`, `/count` (none, or more than
+ * MAX_VALIDATOR_COUNT), `/weight` (zero, or a sum of 2^53 or more), `/duplicate` (a consensus or transport key twice). */
+export function readValidatorSet(
+  state: Pick<StateReader, "storage">,
+): Result<ValidatorSet, ValidatorSetFailure> {
+  const word: ReadWord = (slot) => state.storage(VALIDATOR_SET_ADDRESS, slot);
+  if (word(FORMAT_VERSION_SLOT) !== FORMAT_VERSION)
+    return fail("validators/unreadable", "state holds no validator set of format 1");
+  const schemeId = word(SCHEME_ID_SLOT);
+  if (schemeId !== BigInt(SCHEME_BLS12381))
+    return fail("validators/scheme", `the scheme of consensus keys must be ${SCHEME_BLS12381}`);
   const count = word(VALIDATORS_SLOT);
-  assert(count > 0n && count <= BigInt(MAX_VALIDATOR_COUNT), "a validator set must have 1 to 1024 members");
-  const validators = Array.from({ length: Number(count) }, (_, index) => readValidator(word, index));
-  return { schemeId: Number(word(SCHEME_ID_SLOT)), validators };
+  if (count === 0n || count > BigInt(MAX_VALIDATOR_COUNT))
+    return fail("validators/count", `a set must have 1 to ${MAX_VALIDATOR_COUNT} validators, found ${count}`);
+  const validators: Validator[] = [];
+  const keys = new Set<string>();
+  let total = 0;
+  for (let index = 0; index < Number(count); index++) {
+    const validator = readValidator(word, index);
+    if (validator === undefined)
+      return fail(
+        "validators/unreadable",
+        `a key, name, host, port or weight of validator ${index} cannot be`,
+      );
+    total += validator.weight;
+    if (validator.weight === 0 || !Number.isSafeInteger(total))
+      return fail("validators/weight", "weights must be above 0 and together below 2^53");
+    keys.add(toHexDigits(validator.consensusKey)).add(toHexDigits(validator.transportKey));
+    if (keys.size !== 2 * validators.push(validator))
+      return fail("validators/duplicate", `validator ${index} has a key that another one has`);
+  }
+  return ok({ schemeId: SCHEME_BLS12381, validators });
 }
 
-function readValidator(word: (slot: bigint) => bigint, index: number): Validator {
+type ReadWord = (slot: bigint) => bigint;
+
+function readValidator(word: ReadWord, index: number): Validator | undefined {
   const first = firstSlotOf(index);
   const packed = word(first);
-  const [consensusKey, proofOfPossession, transportKey, name, host] = Array.from({ length: 5 }, (_, i) =>
-    readBytes(word, first + 1n + BigInt(i)),
-  );
+  const weight = (packed >> 160n) & UINT64_MASK;
+  const port = Number((packed >> 224n) & 0xffffn);
+  const consensusKey = readBytes(word, first + 1n, CONSENSUS_KEY_BYTES);
+  const proofOfPossession = readBytes(word, first + 2n, PROOF_BYTES);
+  const transportKey = readBytes(word, first + 3n, TRANSPORT_KEY_BYTES);
+  const name = readText(word, first + 4n, MAX_NAME_BYTES, NAME_PATTERN);
+  const host = readText(word, first + 5n, MAX_HOST_BYTES, HOST_PATTERN);
+  if (
+    consensusKey?.length !== CONSENSUS_KEY_BYTES ||
+    proofOfPossession?.length !== PROOF_BYTES ||
+    transportKey?.length !== TRANSPORT_KEY_BYTES ||
+    name === undefined ||
+    host === undefined ||
+    port === 0 ||
+    weight > MAX_WEIGHT
+  )
+    return undefined;
   return {
-    name: asciiText(name),
+    name,
     address: addressFromWord(packed),
-    weight: Weight(Number((packed >> 160n) & UINT64_MASK)),
-    consensusKey: consensusKey ?? EMPTY_BYTES,
-    proofOfPossession: proofOfPossession ?? EMPTY_BYTES,
-    transportKey: transportKey ?? EMPTY_BYTES,
-    host: asciiText(host),
-    port: Number((packed >> 224n) & 0xffffn),
+    weight: Weight(Number(weight)),
+    consensusKey,
+    proofOfPossession,
+    transportKey,
+    host,
+    port,
   };
 }
 
@@ -152,21 +215,28 @@ function bytesStorage(slot: bigint, bytes: Bytes): SlotChange[] {
   return words;
 }
 
-function readBytes(word: (slot: bigint) => bigint, slot: bigint): Bytes {
+/** @returns undefined if there are more bytes, or none that Solidity could have written. */
+function readBytes(word: ReadWord, slot: bigint, maxBytes: number): Bytes | undefined {
   const head = word(slot);
-  if ((head & 1n) === 0n) return wordToBytes(head).slice(0, Number((head & 0xffn) >> 1n));
+  if ((head & 1n) === 0n) {
+    const length = Number((head & 0xffn) >> 1n);
+    return length > MAX_INLINE_BYTES || length > maxBytes ? undefined : wordToBytes(head).slice(0, length);
+  }
   const length = head >> 1n;
-  assert(length <= BigInt(MAX_FIELD_BYTES), "a field of a validator must have 65536 bytes at most");
+  if (length <= BigInt(MAX_INLINE_BYTES) || length > BigInt(maxBytes)) return undefined;
   const start = arrayStart(slot);
   const parts: Bytes[] = [];
-  for (let i = 0n; i * 32n < length; i++) parts.push(bigintToBytes(word(start + i), 32));
+  for (let i = 0n; i * 32n < length; i++) parts.push(wordToBytes(word(start + i)));
   return concatBytes(...parts).slice(0, Number(length));
+}
+
+function readText(word: ReadWord, slot: bigint, maxBytes: number, pattern: RegExp): string | undefined {
+  const bytes = readBytes(word, slot, maxBytes);
+  if (bytes === undefined) return undefined;
+  const text = Array.from(bytes, (code) => String.fromCharCode(code)).join("");
+  return pattern.test(text) ? text : undefined;
 }
 
 function leftAligned(bytes: Bytes): bigint {
   return bytesToBigint(bytes) << BigInt(8 * (32 - bytes.length));
-}
-
-function asciiText(bytes: Bytes | undefined): string {
-  return Array.from(bytes ?? EMPTY_BYTES, (code) => String.fromCharCode(code)).join("");
 }

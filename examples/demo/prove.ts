@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { verifyMerkleProof } from "@ethereumjs/mpt";
 import {
   type Address,
@@ -8,16 +9,31 @@ import {
   http,
   keccak256,
   numberToHex,
+  type PublicClient,
   pad,
 } from "viem";
 import { check } from "./steps.ts";
 
 const TOTAL_SUPPLY_SLOT = 2n;
 
+/** How often, and how long, a mined chain is asked whether the token is deep enough in it. */
+const POLL_INTERVAL_MS = 250;
+const MAX_POLLS = 480;
+
+/** Waits until a finalized block has the token. Where validators vote that is at once; where blocks are mined, some blocks later. */
+async function finalized(client: PublicClient, token: Address): Promise<void> {
+  for (let poll = 0; poll < MAX_POLLS; poll++) {
+    if ((await client.getCode({ address: token, blockTag: "finalized" })) !== undefined) return;
+    await sleep(POLL_INTERVAL_MS);
+  }
+  check(false, "the token's block is finalized");
+}
+
 /** Proves the token's account and its total supply against a finalized block's state root with a library that shares no code with
  * the chain (@ethereumjs/mpt). @returns what was proved, in words. */
 export async function proveBalance(rpcUrl: string, token: Address): Promise<string> {
   const client = createPublicClient({ transport: http(rpcUrl) });
+  await finalized(client, token);
   const block = await client.getBlock({ blockTag: "finalized" });
   const slot = pad(numberToHex(TOTAL_SUPPLY_SLOT), { size: 32 });
   const proof = await client.getProof({ address: token, storageKeys: [slot], blockNumber: block.number });

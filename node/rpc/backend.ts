@@ -10,6 +10,7 @@ import type {
   Receipt,
   SignedTransaction,
   SkipReason,
+  ValidatorSet,
 } from "@ostrom/execution";
 import type { AccountProof, StateReader } from "@ostrom/state";
 
@@ -27,6 +28,10 @@ export type RpcBackend = {
   readonly events: EventSource;
   /** undefined when the node follows the head. Cheap: called for each eth_syncing. */
   readonly syncing: () => SyncProgress | undefined;
+  /** What this node's miner does; undefined on a chain that is not mined. */
+  readonly mining?: () => MiningReport | undefined;
+  /** undefined on a chain that no validators order. */
+  readonly validators?: ValidatorReads;
   /** Validators and other nodes that this one is linked with now. */
   readonly peerCount: () => number;
 };
@@ -57,6 +62,9 @@ export type Heads = {
 export type BlockHeader = { readonly hash: Hash; readonly header: Header };
 
 export type Block = BlockHeader & { readonly transactions: readonly SignedTransaction[] };
+
+/** A block that is no longer in the chain. */
+export type UnwoundBlock = { readonly block: Block; readonly receipts: readonly Receipt[] };
 
 export type TransactionLocation = { readonly blockNumber: number; readonly index: number };
 
@@ -169,6 +177,9 @@ export type PoolPort = {
 
 /** Callbacks run in the server's thread, after the fact they tell of can be read through `ChainReads`. */
 export type EventListener = {
+  /** The newest block was taken off, newest first, before the blocks that take its place: a reorganisation. It can no longer be
+   * read, so the news carry it whole. */
+  readonly onUnwound?: (unwound: UnwoundBlock) => void;
   /** Each executed block once, in order. A number not above an earlier one means a reorganisation from there. */
   readonly onBlock?: (block: { readonly number: number; readonly hash: Hash }) => void;
   /** `certified` rose to this number. */
@@ -182,6 +193,35 @@ export type EventListener = {
 export type EventSource = {
   /** @returns a function that ends it. */
   readonly subscribe: (listener: EventListener) => () => void;
+};
+
+export type MiningReport = {
+  readonly isMining: boolean;
+  /** This node's, in the last seconds. */
+  readonly hashesPerSecond: number;
+  /** Hashes that the next block costs on average. */
+  readonly difficulty: bigint;
+};
+
+/** Who validates, epoch after epoch. Database reads, as those of the chain. */
+export type ValidatorReads = {
+  /** Blocks in an epoch, and how many blocks before an epoch's end the next one's set is decided. */
+  readonly epochs: { readonly length: number; readonly lead: number };
+  /** The epoch of the block after the newest one. */
+  readonly currentEpoch: () => number;
+  /** undefined: not decided yet. */
+  readonly set: (epoch: number) => (ValidatorSet & { readonly hash: Hash }) | undefined;
+  /** Of this epoch and later ones, oldest epoch first. */
+  readonly evidence: (fromEpoch: number, limit: number) => readonly StoredEvidence[];
+};
+
+/** Two statements of one validator that contradict each other, as core/consensus encodes them. */
+export type StoredEvidence = {
+  readonly epoch: number;
+  /** Index in the set of that epoch. */
+  readonly validator: number;
+  readonly kind: "votes" | "results";
+  readonly bytes: Bytes;
 };
 
 /** Numbers of blocks. */

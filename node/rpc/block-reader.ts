@@ -153,7 +153,8 @@ function assertNotPruned(heads: Heads, blockNumber: number): void {
   }
 }
 
-function readBlock(chain: ChainReads, block: Block): ReadBlock {
+/** Makes what is worked out of a block available. */
+export function readBlock(chain: Pick<ChainReads, "receipts">, block: Block): ReadBlock {
   let size: number | undefined;
   let receipts: readonly Receipt[] | undefined;
   let firstLogIndices: readonly number[] | undefined;

@@ -59,6 +59,20 @@ const chainIdentity: readonly Method[] = [
     },
   }),
   defineMethod({
+    name: "eth_mining",
+    summary: "Whether this node searches for the next block's nonce.",
+    parameters: [],
+    returns: "boolean",
+    run: ({ backend }) => backend.mining?.()?.isMining ?? false,
+  }),
+  defineMethod({
+    name: "eth_hashrate",
+    summary: "How many hashes a second this node searches; 0 on a chain that is not mined.",
+    parameters: [],
+    returns: "quantity",
+    run: ({ backend }) => quantity(backend.mining?.()?.hashesPerSecond ?? 0),
+  }),
+  defineMethod({
     name: "eth_capabilities",
     summary: "From which block on this node has blocks, receipts, state and proofs.",
     parameters: [],

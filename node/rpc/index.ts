@@ -10,6 +10,7 @@ export type {
   Executor,
   GasEstimate,
   Heads,
+  MiningReport,
   PoolContent,
   PoolPort,
   PoolStatus,
@@ -18,8 +19,11 @@ export type {
   SimulationFailure,
   StateProof,
   StateView,
+  StoredEvidence,
   SyncProgress,
   TransactionLocation,
+  UnwoundBlock,
+  ValidatorReads,
 } from "./backend.ts";
 export type { Json } from "./json.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";

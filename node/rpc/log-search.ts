@@ -105,8 +105,9 @@ export function logMatches(log: Log, criteria: LogCriteria): boolean {
   );
 }
 
-/** The matching logs of one block, in order. */
-export function logsOfBlock(block: ReadBlock, criteria: LogCriteria): JsonObject[] {
+/** The matching logs of one block, in order.
+ * @param isRemoved the block is no longer in the chain. */
+export function logsOfBlock(block: ReadBlock, criteria: LogCriteria, isRemoved = false): JsonObject[] {
   const found: JsonObject[] = [];
   if (!bloomMayMatch(block.header.logsBloom, criteria)) return found;
   const firstIndices = block.firstLogIndices();
@@ -116,7 +117,8 @@ export function logsOfBlock(block: ReadBlock, criteria: LogCriteria): JsonObject
       if (!logMatches(log, criteria)) return;
       transactionHash ??= toHex(block.transactions[transactionIndex]!.hash);
       const logIndex = firstIndices[transactionIndex]! + i;
-      found.push(logToJson(log, block.inclusion, transactionHash, transactionIndex, logIndex));
+      const json = logToJson(log, block.inclusion, transactionHash, transactionIndex, logIndex);
+      found.push(isRemoved ? { ...json, removed: true } : json);
     });
   });
   return found;

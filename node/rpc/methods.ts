@@ -12,6 +12,7 @@ import { netMethods } from "./net.ts";
 import { ostromMethods } from "./ostrom.ts";
 import { schemaMethods } from "./schema.ts";
 import { txpoolMethods } from "./txpool.ts";
+import { validatorMethods } from "./validators.ts";
 import { web3Methods } from "./web3.ts";
 
 /** All methods by name. */
@@ -29,6 +30,7 @@ export function createMethods(limits: RpcLimits = DEFAULT_LIMITS): ReadonlyMap<s
     ...txpoolMethods,
     ...debugRawMethods,
     ...ostromMethods,
+    ...validatorMethods,
     ...schemaMethods,
   ];
   return new Map(all.map((method) => [method.name, method]));

@@ -6,6 +6,18 @@ import { refusalText } from "./pool-error.ts";
 /** What this chain can tell beyond Ethereum's methods. */
 export const ostromMethods: readonly Method[] = [
   defineMethod({
+    name: "ostrom_getMining",
+    summary: "What this node's miner does, and what the next block costs; null on a chain that is not mined.",
+    parameters: [],
+    returns: "null or {mining, hashrate, difficulty}",
+    run: ({ backend }) => {
+      const report = backend.mining?.();
+      if (report === undefined) return null;
+      const { isMining, hashesPerSecond, difficulty } = report;
+      return { mining: isMining, hashrate: quantity(hashesPerSecond), difficulty: quantity(difficulty) };
+    },
+  }),
+  defineMethod({
     name: "ostrom_getTransactionStatus",
     summary: "Where a transaction stands: included (and certified or not), in the pool, or dropped and why.",
     parameters: [required("hash", hash)],

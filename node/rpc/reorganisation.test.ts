@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hashFromWord, toHex } from "@ostrom/base";
+import { fromHex, hashFromWord, toHex, unwrap } from "@ostrom/base";
+import { decodeSignedTransaction } from "@ostrom/execution";
 import type { Block, RpcBackend } from "./backend.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { createCriteria } from "./log-search.ts";
 import { combineListeners, createServices } from "./services.ts";
 import { createFakeBackend } from "./testing/fake-backend.ts";
+import { transfer } from "./testing/raw-transactions.ts";
 
 const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
@@ -47,4 +50,43 @@ test("news that come later than the block can be read are no reorganisation", as
   listener.onBlock?.({ number: 1, hash: first.hash });
   listener.onBlock?.({ number: 2, hash: second.hash });
   assert.deepEqual(await services.filters.changes(id, NO_DEADLINE), []);
+});
+
+test("a block that is taken off is told: its logs as removed, and its number to filters again when it is replaced", async () => {
+  const fake = createFakeBackend();
+  const services = createServices({ backend: fake }, DEFAULT_LIMITS, (error) => assert.fail(String(error)));
+  const listener = combineListeners(services);
+  const sent: string[] = [];
+  const connection = { send: (message: string) => sent.push(message), subscriptions: new Map() };
+  for (const subject of [{ kind: "logs", criteria: createCriteria([], []) }, { kind: "newHeads" }] as const)
+    services.subscriptions.subscribe(connection, subject);
+  services.subscriptions.release(connection);
+  const first = fake.grow();
+  listener.onBlock?.({ number: 1, hash: first.hash });
+  const id = services.filters.installBlockFilter();
+  const told = sent.length;
+
+  const { raw } = transfer(0);
+  const signed = unwrap(decodeSignedTransaction(unwrap(fromHex(raw))));
+  const log = { address: signed.sender, topics: [], data: Uint8Array.of(1) };
+  const receipt = {
+    type: 2,
+    succeeded: true,
+    cumulativeGasUsed: 1n,
+    bloom: new Uint8Array(256),
+    logs: [log],
+    gasUsed: 1n,
+    effectiveGasPrice: 1n,
+    contractAddress: undefined,
+  } as const;
+  listener.onUnwound?.({ block: { ...first, transactions: [signed] }, receipts: [receipt] });
+  const news = sent
+    .slice(told)
+    .map((message) => JSON.parse(message).params.result as Record<string, unknown>);
+  assert.deepEqual(
+    news.map(({ removed, blockHash, transactionHash }) => [removed, blockHash, transactionHash]),
+    [[true, toHex(first.hash), toHex(signed.hash)]],
+  );
+  listener.onBlock?.({ number: 1, hash: first.hash });
+  assert.deepEqual(await services.filters.changes(id, NO_DEADLINE), [toHex(first.hash)]);
 });

@@ -43,6 +43,13 @@ export function combineListeners({ blocks, waiter, filters, subscriptions }: Ser
   const listeners = [waiter.listener, filters.listener, subscriptions.listener];
   let newest = -1;
   return {
+    onUnwound: (unwound) => {
+      const { number } = unwound.block.header;
+      blocks.forgetFrom(number);
+      filters.rewind(number);
+      newest = number - 1;
+      for (const listener of listeners) listener.onUnwound?.(unwound);
+    },
     onBlock: (block) => {
       if (block.number <= newest) {
         blocks.forgetFrom(block.number);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Hash, toHex } from "@ostrom/base";
-import type { EventListener, PoolPort } from "./backend.ts";
-import type { BlockReader } from "./block-reader.ts";
+import type { EventListener, PoolPort, UnwoundBlock } from "./backend.ts";
+import { type BlockReader, type ReadBlock, readBlock } from "./block-reader.ts";
 import { headerToJson, pendingTransactionToJson } from "./encode.ts";
 import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
@@ -57,6 +57,7 @@ export class SubscriptionHub {
 
   readonly listener: EventListener = {
     onBlock: ({ number }) => this.#tellBlock(number),
+    onUnwound: (unwound) => this.#tellUnwound(unwound),
     onPendingTransactions: (hashes) => {
       if (this.#all.newPendingTransactions.size > 0) this.#tellPending(hashes).catch(this.#reportError);
     },
@@ -103,9 +104,18 @@ export class SubscriptionHub {
     if (block === undefined) return;
     const head = newHeads.size === 0 ? "" : stringify(headerToJson(block.hash, block.header));
     for (const subscription of newHeads) notify(subscription, head);
-    for (const subscription of logs) {
+    this.#tellLogs(block, false);
+  }
+
+  /** Logs are told again, as removed; of heads, those that take their place tell enough. Source: go-ethereum. */
+  #tellUnwound({ block, receipts }: UnwoundBlock): void {
+    if (this.#all.logs.size > 0) this.#tellLogs(readBlock({ receipts: () => receipts }, block), true);
+  }
+
+  #tellLogs(block: ReadBlock, isRemoved: boolean): void {
+    for (const subscription of this.#all.logs) {
       if (subscription.subject.kind !== "logs") continue;
-      for (const log of logsOfBlock(block, subscription.subject.criteria))
+      for (const log of logsOfBlock(block, subscription.subject.criteria, isRemoved))
         notify(subscription, stringify(log));
     }
   }

@@ -4,6 +4,7 @@ import { View } from "@ostrom/base";
 import { MAX_RANGE_BLOCKS, MAX_RANGE_BYTES, type Message, verifyChainSegment } from "@ostrom/consensus";
 import { createMemoryStore, type Store } from "@ostrom/storage";
 import { serveBlocks } from "./block-server.ts";
+import { EpochSets } from "./epoch-sets.ts";
 import { Executor } from "./executor.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { OrderedChain } from "./testing/ordered-chain.ts";
@@ -32,9 +33,11 @@ async function grow(
   return { chain, store };
 }
 
+const { genesis } = new OrderedChain();
+
 function serve(store: Store, fromHeight: number): Range | undefined {
   const answers: Message[] = [];
-  serveBlocks(store, fromHeight, (message) => answers.push(message));
+  serveBlocks(store, new EpochSets(store, genesis), fromHeight, (message) => answers.push(message));
   assert.ok(answers.length <= 1);
   return answers[0] as Range | undefined;
 }

@@ -11,11 +11,12 @@ import {
 } from "@ostrom/consensus";
 import { bls, keccak256 } from "@ostrom/crypto";
 import { Certifier } from "./certifier.ts";
+import { replayJournal } from "./journal-records.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { createManualClock, endOfTurn } from "./testing/manual-clock.ts";
 import { OrderedChain } from "./testing/ordered-chain.ts";
 import { validatorSecret } from "./testing/simulated-genesis.ts";
-import { replayJournal, VoteJournal } from "./vote-journal.ts";
+import { VoteJournal } from "./vote-journal.ts";
 
 installNativeCrypto();
 const chain = new OrderedChain();
@@ -59,10 +60,13 @@ function setUp(
       rotate: async () => undefined,
     },
     domain: chain.domain,
-    own: ValidatorIndex(0),
-    sign: (message) => bls().sign(validatorSecret(0), message),
     replayed: replayJournal([]),
-    settledView: 0,
+    settled: { epoch: 0, view: 0 },
+  });
+  journal.takeSeat({
+    epoch: Epoch(0),
+    index: ValidatorIndex(0),
+    sign: (message) => bls().sign(validatorSecret(0), message),
   });
   const certifier = new Certifier(
     {
@@ -70,6 +74,7 @@ function setUp(
       validators: chain.validators,
       earlierValidators: [],
       own: ValidatorIndex(0),
+      lastHeight: Height(1_000),
       resendMs: RESEND_MS,
     },
     options.newest,

@@ -67,6 +67,12 @@ export class Certifier {
     }
   }
 
+  /** How much is kept in memory, by what. */
+  sizes(): Readonly<Record<string, number>> {
+    const { results, tallies, ignored } = this.#state;
+    return { results: results.size, tallies: tallies.size, ignored: ignored.size };
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer?.();

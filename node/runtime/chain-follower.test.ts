@@ -27,7 +27,7 @@ function setUp() {
       stop: async () => undefined,
     },
     checkedIn: () => transfers,
-    validators: chain.validators,
+    validatorsOf: () => chain.validators,
     executed: (_report, result) => executed.push(result),
     failed: (error) => failures.push(error),
   });

@@ -17,7 +17,7 @@ export type ChainFollowerPorts = {
   readonly execution: Execution;
   /** Transactions of an ordered block whose signatures this node has checked. */
   readonly checkedIn: (digest: Hash) => readonly SignedTransaction[];
-  readonly validators: ValidatorSet;
+  readonly validatorsOf: (epoch: number) => ValidatorSet;
   readonly executed: (report: ExecutionReport, result: Executed) => void;
   readonly failed: (error: unknown) => void;
 };
@@ -54,7 +54,7 @@ export class ChainFollower {
       timestampMs: block.timestampMs,
       orderDigest: digest,
       proposer: must(
-        feeRecipientOf(this.#ports.validators, block.proposer),
+        feeRecipientOf(this.#ports.validatorsOf(block.epoch), block.proposer),
         "a finalized block has a proposer of the set",
       ),
       senders: packSenderEntries(this.#ports.checkedIn(digest)),
@@ -67,7 +67,8 @@ export class ChainFollower {
 const HASH_LENGTH = 32;
 const ADDRESS_LENGTH = 20;
 
-function packSenderEntries(transactions: readonly SignedTransaction[]): Bytes {
+/** Writes `OrderedInput.senders`. */
+export function packSenderEntries(transactions: readonly SignedTransaction[]): Bytes {
   const packed = new Uint8Array(transactions.length * (HASH_LENGTH + ADDRESS_LENGTH));
   transactions.forEach(({ hash, sender }, index) => {
     packed.set(hash, index * (HASH_LENGTH + ADDRESS_LENGTH));

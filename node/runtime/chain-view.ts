@@ -43,7 +43,8 @@ export function createChainReads(
   return {
     heads: () => {
       const latest = must(readHead(store), "an open chain has a head").height;
-      const certified = readCertifiedHeight(store) ?? 0;
+      // While a mined chain is reorganised, its head may be below.
+      const certified = Math.min(latest, readCertifiedHeight(store) ?? 0);
       return { latest, certified, earliest: 0, earliestState: Math.max(0, latest - historyBlocks) };
     },
     header: (blockNumber) => readBlockHeader(store, blockNumber),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
+import { isPeerId } from "@ostrom/network";
 import { DEFAULT_ENGINE, type EngineSettings } from "./installed-engine.ts";
 import type { LogLevel } from "./ports.ts";
 
@@ -23,9 +24,23 @@ export type NodeConfiguration = {
   readonly historyBlocks: number;
   /** How this node runs contracts; no result depends on it. */
   readonly engine: EngineSettings;
+  /** Of a chain that is mined. */
+  readonly mining: MiningSettings;
   readonly logLevel: LogLevel;
   /** Where the other validators are, if not where genesis says: name -> "host:port". */
   readonly peerAddresses: Readonly<Record<string, string>>;
+  /** Further nodes that this one is linked with, though they are in no validator set: peer id -> "host:port", or "" for one that
+   * comes by itself. A follower is named here by the nodes that let it follow, and names them. */
+  readonly peers: Readonly<Record<string, string>>;
+};
+
+export type MiningSettings = {
+  readonly enabled: boolean;
+  readonly threads: number;
+  /** Of all threads together; 0 sets no limit. */
+  readonly maxHashesPerSecond: number;
+  /** Who gets rewards and fees; "" for the address that genesis has for this node. */
+  readonly coinbase: string;
 };
 
 export const DEFAULT_RPC_PORT = 8545;
@@ -47,8 +62,10 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
   },
   historyBlocks: DEFAULT_HISTORY_BLOCKS,
   engine: DEFAULT_ENGINE,
+  mining: { enabled: true, threads: 1, maxHashesPerSecond: 0, coinbase: "" },
   logLevel: "info",
   peerAddresses: {},
+  peers: {},
 };
 
 const MAX_PORT = 65_535;
@@ -60,8 +77,11 @@ type Shape =
   | "text"
   | "port"
   | "count"
+  | "flag"
+  | "account"
   | "texts"
   | "addresses"
+  | "peers"
   | "level"
   | "tiers"
   | { readonly [key: string]: Shape };
@@ -81,8 +101,10 @@ const SHAPE: { readonly [key: string]: Shape } = {
   },
   historyBlocks: "count",
   engine: { tiers: "tiers", verifyEvery: "count" },
+  mining: { enabled: "flag", threads: "count", maxHashesPerSecond: "count", coinbase: "account" },
   logLevel: "level",
   peerAddresses: "addresses",
+  peers: "peers",
 };
 
 /** Reads a node's configuration; what it leaves out has the defaults.
@@ -102,6 +124,7 @@ export function readConfiguration(
     link: { ...DEFAULT_CONFIGURATION.link, ...given.link },
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...given.rpc },
     engine: { ...DEFAULT_CONFIGURATION.engine, ...given.engine },
+    mining: { ...DEFAULT_CONFIGURATION.mining, ...given.mining },
   });
 }
 
@@ -133,6 +156,12 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
   switch (shape) {
     case "text":
       return typeof value === "string" ? undefined : `${at} must be text`;
+    case "account":
+      return typeof value === "string" && /^(0x[0-9a-fA-F]{40})?$/.test(value)
+        ? undefined
+        : `${at} must be an address (0x and 40 hex digits), or ""`;
+    case "flag":
+      return typeof value === "boolean" ? undefined : `${at} must be true or false`;
     case "count":
       return Number.isSafeInteger(value) && (value as number) >= 0
         ? undefined
@@ -155,6 +184,10 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return typeof value === "object" && value !== null && Object.values(value).every(isAddress)
         ? undefined
         : `${at} must map names to "host:port"`;
+    case "peers":
+      return typeof value === "object" && value !== null && Object.entries(value).every(isPeer)
+        ? undefined
+        : `${at} must map peer ids (64 hex digits) to "host:port" or ""`;
     default: {
       if (typeof value !== "object" || value === null || Array.isArray(value))
         return `${at} must be an object`;
@@ -169,6 +202,10 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return undefined;
     }
   }
+}
+
+function isPeer([peerId, address]: [string, unknown]): boolean {
+  return isPeerId(peerId) && (address === "" || isAddress(address));
 }
 
 /** "host:port"; an IPv6 host stands in brackets or not: the last colon counts. */

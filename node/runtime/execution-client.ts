@@ -3,7 +3,6 @@ import { assert } from "@ostrom/base";
 import type { EngineTiers } from "@ostrom/vm";
 import type {
   ExecutedHead,
-  Execution,
   ExecutionReport,
   ExecutionWorkerEvents,
   ExecutionWorkerVocabulary,
@@ -11,6 +10,7 @@ import type {
 } from "./execution-port.ts";
 import { CONTRACT_STACK_MB } from "./installed-engine.ts";
 import type { Log } from "./ports.ts";
+import type { UnwindingExecution } from "./pow-execution.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
 type OpenOptions = ExecutionWorkerVocabulary["open"]["argument"];
@@ -24,7 +24,8 @@ const NODE_FAULT = "vm/node-fault";
 type RunningWorker = {
   readonly worker: Worker;
   readonly peer: Peer<ExecutionWorkerVocabulary, ExecutionWorkerEvents, object>;
-  readonly head: ExecutedHead;
+  /** The newest block on disk, as far as its answers tell. */
+  head: ExecutedHead;
 };
 
 /** Starts the execution worker on a database. Rejects with the worker's own error if it cannot open it.
@@ -37,12 +38,13 @@ export async function startExecutionWorker(
   options: OpenOptions,
   log: Log,
   onWorker: (worker: Worker) => void = () => undefined,
-): Promise<Execution & { readonly head: ExecutedHead }> {
+): Promise<UnwindingExecution & { readonly head: ExecutedHead }> {
   const client = new ExecutionClient(options, log, onWorker);
   const head = await client.start();
   return {
     head,
     execute: (input) => client.execute(input),
+    unwind: (height) => client.unwind(height),
     stop: () => client.stop(),
   };
 }
@@ -70,6 +72,27 @@ class ExecutionClient {
     const run = this.#last.then(() => this.#execute(input));
     this.#last = run.catch(() => undefined);
     return run;
+  }
+
+  /** In turn with the blocks. A worker that dies over it is replaced once: no contract runs, so what killed it will hardly come again. */
+  unwind(height: number): Promise<ExecutedHead> {
+    const run = this.#last.then(async () => {
+      const running = await this.#worker();
+      try {
+        return await this.#unwindIn(running, height);
+      } catch (error) {
+        if (!running.peer.isClosed() || this.#isStopping) throw error;
+        await discard(running);
+        return await this.#unwindIn(await this.#worker(), height);
+      }
+    });
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  async #unwindIn(running: RunningWorker, height: number): Promise<ExecutedHead> {
+    running.head = await running.peer.call("unwind", height);
+    return running.head;
   }
 
   async #execute(input: OrderedInput): Promise<ExecutionReport> {
@@ -146,11 +169,17 @@ async function discard({ worker, peer }: Pick<RunningWorker, "worker" | "peer">)
 }
 
 /** A fresh worker may find the block on disk: then its forerunner has died between storing and telling. */
-function askFor(
-  { peer, head }: RunningWorker,
+async function askFor(
+  running: RunningWorker,
   input: OrderedInput,
   tiers: EngineTiers,
 ): Promise<ExecutionReport> {
+  const { peer, head } = running;
   assert(input.height >= head.height, "blocks are executed in height order");
-  return input.height === head.height ? peer.call("recall", input) : peer.call("execute", { input, tiers });
+  const report =
+    input.height === head.height
+      ? await peer.call("recall", input)
+      : await peer.call("execute", { input, tiers });
+  running.head = { height: report.height, blockHash: report.executedHash, nextBaseFee: report.nextBaseFee };
+  return report;
 }

@@ -1,5 +1,5 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
-import type { Genesis, Skipped } from "@ostrom/execution";
+import type { AnyGenesis, MinedBlock, Skipped } from "@ostrom/execution";
 import type { EngineTiers } from "@ostrom/vm";
 import type { EngineSettings } from "./installed-engine.ts";
 import type { LogLevel } from "./ports.ts";
@@ -18,6 +18,9 @@ export type OrderedInput = {
   /** The ordered block, whose payload is to be executed, and the finalization certificate, encoded, for peers that sync. */
   readonly orderedBlock: Bytes;
   readonly finalization: Bytes;
+  /** Of a block that was mined: `orderedBlock` is its payload alone then, `finalization` is empty, and `record` is what the engine
+   * keeps of it besides. */
+  readonly mined?: (MinedBlock & { readonly record: Bytes }) | undefined;
 };
 
 /** What came of it. Everything is on disk, synced. */
@@ -35,6 +38,19 @@ export type ExecutionReport = {
   readonly skipped: readonly Skipped[];
   /** Addresses (hex digits) whose account or storage the block changed. */
   readonly changed: readonly string[];
+  /** What this block has decided of the next epoch's validator set, if it is the one that does. */
+  readonly frozen?: FrozenSet | undefined;
+};
+
+/** A validator set that is decided. */
+export type FrozenSet = {
+  readonly epoch: number;
+  /** Whether it differs from the set before. */
+  readonly isChanged: boolean;
+  /** Why the set before goes on although state holds another one. */
+  readonly refused: string | undefined;
+  /** Names of those that state has and the set has not: their new keys are not proved. */
+  readonly leftOut: readonly string[];
 };
 
 /** The newest executed block of the store. */
@@ -55,7 +71,7 @@ export type ExecutionWorkerVocabulary = {
   readonly open: {
     readonly argument: {
       readonly databasePath: string;
-      readonly genesis: Genesis;
+      readonly genesis: AnyGenesis;
       readonly historyBlocks: number;
       readonly engine: EngineSettings;
     };
@@ -65,6 +81,8 @@ export type ExecutionWorkerVocabulary = {
     readonly argument: { readonly input: OrderedInput; readonly tiers: EngineTiers };
     readonly answer: ExecutionReport;
   };
+  /** Takes the newest block off; nothing happens if it is off already. */
+  readonly unwind: { readonly argument: number; readonly answer: ExecutedHead };
   /** What came of the newest block, once more: whoever asked first has not heard it. */
   readonly recall: { readonly argument: OrderedInput; readonly answer: ExecutionReport };
   readonly close: { readonly argument: undefined; readonly answer: undefined };

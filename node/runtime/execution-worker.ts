@@ -14,6 +14,12 @@ let close: () => Promise<void> = async () => undefined;
 // Blocks run one after another even if they are asked for at once.
 let last: Promise<unknown> = Promise.resolve();
 
+function inTurn<T>(task: () => Promise<T>): Promise<T> {
+  const run = last.then(task);
+  last = run.catch(() => undefined);
+  return run;
+}
+
 const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, ExecutionWorkerEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
   {
@@ -26,14 +32,12 @@ const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, Exec
       );
       return executor.head();
     },
-    execute: ({ input, tiers }) => {
-      const run = last.then(() => {
+    execute: ({ input, tiers }) =>
+      inTurn(() => {
         must(engine, "a worker is opened before it executes").setTiers(tiers);
         return must(executor, "a worker is opened before it executes").execute(input);
-      });
-      last = run.catch(() => undefined);
-      return run;
-    },
+      }),
+    unwind: (height) => inTurn(() => must(executor, "a worker is opened before it unwinds").unwind(height)),
     recall: (input) => must(executor, "a worker is opened before it is asked").recall(input),
     close: async () => {
       await last;

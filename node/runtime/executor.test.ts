@@ -1,8 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Bytes, createRandom, must, toHex, toHexDigits } from "@ostrom/base";
+import {
+  type Bytes,
+  concatBytes,
+  createRandom,
+  must,
+  toHex,
+  toHexDigits,
+  utf8,
+  Weight,
+  wordToBytes,
+} from "@ostrom/base";
 import { validatorSetHash } from "@ostrom/consensus";
-import { addressOfSecretKey, encodePayload, type SignedTransaction } from "@ostrom/execution";
+import { keccak256 } from "@ostrom/crypto";
+import {
+  addressOfSecretKey,
+  encodePayload,
+  type SignedTransaction,
+  VALIDATOR_SET_ADDRESS,
+  type Validator,
+  type ValidatorSet,
+} from "@ostrom/execution";
 import { readUndo, storeReader } from "@ostrom/state";
 import {
   createFaultyStore,
@@ -13,13 +31,16 @@ import {
   readOrdered,
   readReceipts,
   readSkipped,
+  readStoredValidatorSet,
   readTransactionLocation,
   type Store,
 } from "@ostrom/storage";
+import type { OrderedInput } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { OrderedChain } from "./testing/ordered-chain.ts";
 import { clientKey, simulatedGenesis, simulatedTransfer } from "./testing/simulated-genesis.ts";
+import { consensusSet } from "./validator-sets.ts";
 
 installNativeCrypto();
 const HISTORY_BLOCKS = 4;
@@ -178,12 +199,84 @@ test("reverse differences are kept as far back as history goes, and no further",
   assert.deepEqual(kept, [7, 8, 9, 10]);
 });
 
-test("the next set's hash is that of the validators in state", async () => {
-  const chain = new OrderedChain();
-  const executor = await Executor.open(createMemoryStore(), chain.genesis, HISTORY_BLOCKS);
-  chain.append();
-  const { nextSetHash } = await executor.execute(chain.inputOf(1));
-  assert.equal(toHex(nextSetHash), toHex(validatorSetHash({ hash: chain.domain.hash }, chain.validators)));
+/** A chain of short epochs whose validators client 0 decides on: sets are read at heights 2, 6, 10. */
+function managedChain(): OrderedChain {
+  const base = simulatedGenesis({ validators: 4, clients: 2 });
+  const owner = addressOfSecretKey(clientKey(0));
+  const validatorSets = { kind: "managed", owner } as const;
+  return new OrderedChain({ ...base, epochLength: 4, epochLead: 2, validatorSets }, { isSigned: false });
+}
+
+/** A transaction of client 0: setWeight(bytes consensusKey, uint64 weight). */
+function setWeight({ consensusKey }: Validator, weight: number, nonce: number): SignedTransaction {
+  const words = [64n, BigInt(weight), BigInt(consensusKey.length)].map(wordToBytes);
+  const selector = keccak256(utf8("setWeight(bytes,uint64)")).subarray(0, 4);
+  const data = concatBytes(selector, ...words, consensusKey, new Uint8Array(16));
+  return simulatedTransfer(0, nonce, { to: VALIDATOR_SET_ADDRESS, data, gasLimit: 300_000n, value: 0n });
+}
+
+const inputAt = (chain: OrderedChain, height: number): OrderedInput => ({
+  ...chain.inputOf(height),
+  epoch: Math.floor((height - 1) / 4),
+});
+
+test("the set of the next epoch is stored with the block that decides it, and hashed into results from there on", async () => {
+  const chain = managedChain();
+  const { domain, genesis } = chain;
+  const store = createMemoryStore();
+  let executor = await Executor.open(store, genesis, HISTORY_BLOCKS);
+  assert.deepEqual(readStoredValidatorSet(store, 0), genesis.validatorSet);
+  const [first] = genesis.validatorSet.validators as [Validator, ...Validator[]];
+  const changed = {
+    ...genesis.validatorSet,
+    validators: genesis.validatorSet.validators.map((one) =>
+      one === first ? { ...one, weight: Weight(3) } : one,
+    ),
+  };
+  const hashOf = (set: ValidatorSet, epoch: number): string =>
+    toHex(validatorSetHash({ hash: domain.hash }, consensusSet(set, epoch)));
+  // Block 1 changes the set in time for epoch 1, block 3 for epoch 2.
+  const blocks = [[setWeight(first, 3, 0)], [], [setWeight(first, 1, 1)], [], [], [], []];
+  const expected = [
+    hashOf(genesis.validatorSet, 0),
+    ...Array.from({ length: 4 }, () => hashOf(changed, 1)),
+    ...Array.from({ length: 2 }, () => hashOf(genesis.validatorSet, 2)),
+  ];
+  for (const [index, transactions] of blocks.entries()) {
+    const height = index + 1;
+    chain.append(transactions);
+    // A restart at any height changes nothing.
+    if (height % 2 === 1) executor = await Executor.open(store, genesis, HISTORY_BLOCKS);
+    const report = await executor.execute(inputAt(chain, height));
+    assert.equal(report.included.length, transactions.length);
+    assert.equal(toHex(report.nextSetHash), expected[index], `block ${height}`);
+    const decided = height === 2 ? 1 : height === 6 ? 2 : undefined;
+    assert.equal(report.frozen?.epoch, decided);
+    if (decided !== undefined) {
+      assert.deepEqual(report.frozen, { epoch: decided, isChanged: true, refused: undefined, leftOut: [] });
+      assert.deepEqual(executor.recall(inputAt(chain, height)).frozen, report.frozen);
+    }
+    assert.equal(readStoredValidatorSet(store, 1) === undefined, height < 2);
+    assert.equal(readStoredValidatorSet(store, 2) === undefined, height < 6);
+  }
+  assert.deepEqual(readStoredValidatorSet(store, 1), changed);
+  assert.deepEqual(readStoredValidatorSet(store, 2), genesis.validatorSet);
+});
+
+test("a set that nobody changes is the next epoch's, too", async () => {
+  const base = simulatedGenesis({ validators: 4, clients: 2 });
+  const chain = new OrderedChain({ ...base, epochLength: 4, epochLead: 2 }, { isSigned: false });
+  const store = createMemoryStore();
+  const executor = await Executor.open(store, chain.genesis, HISTORY_BLOCKS, () => false);
+  for (const height of [1, 2]) {
+    chain.append();
+    const report = await executor.execute(inputAt(chain, height));
+    const epoch = height === 2 ? 1 : 0;
+    const set = consensusSet(chain.genesis.validatorSet, epoch);
+    assert.equal(toHex(report.nextSetHash), toHex(validatorSetHash({ hash: chain.domain.hash }, set)));
+    assert.equal(report.frozen?.isChanged, height === 2 ? false : undefined);
+  }
+  assert.deepEqual(readStoredValidatorSet(store, 1), chain.genesis.validatorSet);
 });
 
 test("BLOCKHASH reaches back as many blocks as Ethereum's, also after a restart", async () => {

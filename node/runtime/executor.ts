@@ -1,36 +1,53 @@
-import { type Address, assert, equalBytes, type Hash, must, toHex, toHexDigits, unwrap } from "@ostrom/base";
-import { decodeBlock, validatorSetHash } from "@ostrom/consensus";
-import { HASH_KECCAK256, keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
+import { assert, equalBytes, type Hash, must, toHex, toHexDigits } from "@ostrom/base";
+import { validatorSetHash } from "@ostrom/consensus";
+import { bls, HASH_KECCAK256, keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import {
+  type AnyGenesis,
   type AppliedBlock,
   applyBlock,
   type ChainRules,
   decodePayload,
+  type EpochSchedule,
   type ExecutedBlock,
-  type Genesis,
+  epochOfHeight,
+  frozenHeight,
   genesisBlock,
   genesisState,
   type Header,
+  isSameValidatorSet,
+  type NextValidatorSet,
   nextBaseFee,
-  readValidatorSet,
+  readNextValidatorSet,
   sealBlock,
   VALIDATOR_SET_ADDRESS,
   type ValidatorSet,
+  type VerifyPossession,
 } from "@ostrom/execution";
 import {
   commitOperations,
   commitState,
   createCodeCache,
   EMPTY_TRIE_ROOT,
+  type StateReader,
   storeReader,
   storeState,
   undoKey,
   type WriteOperation,
 } from "@ostrom/state";
-import { blockOperations, metaOperation, readHead, readHeader, readMeta, type Store } from "@ostrom/storage";
+import {
+  blockOperations,
+  metaOperation,
+  readHead,
+  readHeader,
+  readMeta,
+  readStoredValidatorSet,
+  type Store,
+  validatorSetOperation,
+} from "@ostrom/storage";
 import { unpackSenderEntries } from "./chain-follower.ts";
-import type { ExecutedHead, ExecutionReport, OrderedInput } from "./execution-port.ts";
-import { recallReport } from "./recalled-report.ts";
+import type { ExecutedHead, ExecutionReport, FrozenSet, OrderedInput } from "./execution-port.ts";
+import { unwindHead } from "./pow-execution.ts";
+import { payloadOf, recallReport } from "./recalled-report.ts";
 import { consensusSet } from "./validator-sets.ts";
 
 /** 32 MB: some 1,300 contracts of the greatest size. */
@@ -50,26 +67,43 @@ export class WrongChainError extends Error {
 export class Executor {
   readonly #store: Store;
   readonly #rules: ChainRules;
+  /** undefined where blocks are mined: nobody votes there. */
+  readonly #epochs: EpochSchedule | undefined;
+  readonly #verifyPossession: VerifyPossession;
   readonly #codes = createCodeCache(CODE_CACHE_BYTES);
   readonly #historyBlocks: number;
   readonly #blockHashes = new Map<number, Hash>();
   #parent: { readonly header: Header; readonly hash: Hash };
   #setHash: Hash;
 
-  private constructor(store: Store, genesis: Genesis, historyBlocks: number) {
+  private constructor(
+    store: Store,
+    genesis: AnyGenesis,
+    historyBlocks: number,
+    verifyPossession: VerifyPossession,
+  ) {
     const head = must(readHead(store), "the store has at least its genesis block");
     const { header, hash, origin } = must(readHeader(store, head.height), "the head's header is stored");
     this.#store = store;
     this.#rules = genesis.rules;
+    const { epochLength, epochLead } = genesis;
+    this.#epochs = genesis.consensus.engine === "pow" ? undefined : { epochLength, epochLead };
+    this.#verifyPossession = verifyPossession;
     this.#historyBlocks = historyBlocks;
     this.#parent = { header, hash };
     this.#setHash = origin.nextSetHash;
   }
 
-  /** Opens the chain of a store, which becomes genesis' chain if the store is empty. @throws WrongChainError. */
-  static async open(store: Store, genesis: Genesis, historyBlocks: number): Promise<Executor> {
+  /** Opens the chain of a store, which becomes genesis' chain if the store is empty. @throws WrongChainError.
+   * @param verifyPossession checks new consensus keys; a simulator has its own. */
+  static async open(
+    store: Store,
+    genesis: AnyGenesis,
+    historyBlocks: number,
+    verifyPossession: VerifyPossession = (publicKey, proof) => bls().verifyPossession(publicKey, proof),
+  ): Promise<Executor> {
     await writeGenesis(store, genesis);
-    return new Executor(store, genesis, historyBlocks);
+    return new Executor(store, genesis, historyBlocks, verifyPossession);
   }
 
   head(): ExecutedHead {
@@ -80,7 +114,7 @@ export class Executor {
   async execute(input: OrderedInput): Promise<ExecutionReport> {
     assert(input.height === this.#parent.header.number + 1, "blocks are executed in height order, each once");
     const applied = this.#apply(input);
-    const { block, operations, nextSetHash } = this.#commit(applied, input);
+    const { block, operations, nextSetHash, frozen } = this.#commit(applied, input);
     await this.#store.write(operations, { sync: true });
     this.#parent = { header: block.header, hash: block.hash };
     this.#setHash = nextSetHash;
@@ -96,25 +130,43 @@ export class Executor {
       included: block.transactions.map(({ hash }) => hash),
       skipped: block.skipped,
       changed: [...applied.changes.accounts.keys()],
+      frozen,
     };
+  }
+
+  /** Takes the newest block off, for engines whose chain may be reorganised. Does nothing if it is off already, so that who has not
+   * heard the answer may ask again. Rejects with `chain/history-too-short`. */
+  async unwind(height: number): Promise<ExecutedHead> {
+    const newest = this.#parent.header.number;
+    assert(
+      height === newest || height === newest + 1,
+      "blocks are taken off one after another, newest first",
+    );
+    if (height > newest) return this.head();
+    const { header, hash, origin } = await unwindHead(this.#store);
+    this.#blockHashes.delete(height);
+    this.#parent = { header, hash };
+    this.#setHash = origin.nextSetHash;
+    return this.head();
   }
 
   /** The report of the newest block once more, from the store. */
   recall(input: OrderedInput): ExecutionReport {
-    return recallReport(this.#store, input, this.#rules);
+    return recallReport(this.#store, input, this.#rules, this.#epochs);
   }
 
   #apply(input: OrderedInput): AppliedBlock {
     const senders = unpackSenderEntries(input.senders);
     const { height, timestampMs, orderDigest, proposer } = input;
-    const payload = decodePayload(unwrap(decodeBlock(input.orderedBlock)).payload);
+    const payload = decodePayload(payloadOf(input));
     // Who votes checks the form of a payload; one that cannot be read all the same is an empty one, everywhere alike.
     const transactions = payload.ok ? payload.value : [];
     return applyBlock({
       rules: this.#rules,
+      epochs: this.#epochs,
       parent: this.#parent.header,
       state: this.#codes.reader(storeReader(this.#store)),
-      ordered: { height, timestampMs, orderDigest, proposer, transactions },
+      ordered: { height, timestampMs, orderDigest, proposer, transactions, mined: input.mined },
       blockHash: (number) => this.#blockHash(Number(number)),
       knownSender: (hash) => senders.get(toHexDigits(hash)),
     });
@@ -127,11 +179,13 @@ export class Executor {
     readonly block: ExecutedBlock;
     readonly operations: readonly WriteOperation[];
     readonly nextSetHash: Hash;
+    readonly frozen: FrozenSet | undefined;
   } {
     const state = storeState(this.#store);
     const commit = commitState({ ...state, stateRoot: this.#parent.header.stateRoot }, applied.changes);
     const block = sealBlock(applied, commit.stateRoot);
-    const nextSetHash = this.#nextSetHash(applied, input.epoch);
+    const next = this.#nextSet(applied, input);
+    const nextSetHash = next === undefined ? this.#setHash : setHash(next.set, input.epoch + 1);
     const { epoch, view, timestampMs, orderDigest } = input;
     const operations = [
       ...commitOperations(commit, input.height),
@@ -140,22 +194,48 @@ export class Executor {
         origin: { epoch, view, timestampMs, orderDigest, nextSetHash },
         hashId: HASH_KECCAK256,
         ordered: { block: input.orderedBlock, finalization: input.finalization },
+        mined: input.mined?.record,
       }),
     ];
     const forgotten = input.height - this.#historyBlocks;
     if (forgotten > 0) operations.push({ key: undoKey(forgotten), value: undefined });
-    return { block, operations, nextSetHash };
+    if (next !== undefined) operations.push(validatorSetOperation(input.epoch + 1, next.set));
+    return { block, operations, nextSetHash, frozen: next?.report };
   }
 
-  /** The set changes only with the account that holds it. */
-  #nextSetHash(applied: AppliedBlock, epoch: number): Hash {
-    const change = applied.changes.accounts.get(toHexDigits(VALIDATOR_SET_ADDRESS));
-    if (change === undefined) return this.#setHash;
+  /** The set of the next epoch, where this block decides it. Until then `nextSetHash` is of the epoch's own set. */
+  #nextSet(
+    applied: AppliedBlock,
+    { height, epoch }: OrderedInput,
+  ): (NextValidatorSet & { readonly report: FrozenSet }) | undefined {
+    const epochs = this.#epochs;
+    if (epochs === undefined) return undefined;
+    assert(epochOfHeight(epochs, height) === epoch, "a block is of the epoch that its height is in");
+    if (height !== frozenHeight(epochs, epoch)) return undefined;
+    const current = must(
+      readStoredValidatorSet(this.#store, epoch),
+      "an epoch's set is stored before it begins",
+    );
+    const next = readNextValidatorSet(this.#stateAfter(applied), current, this.#verifyPossession);
+    const report = {
+      epoch: epoch + 1,
+      isChanged: !isSameValidatorSet(current, next.set),
+      refused: next.refused?.message,
+      leftOut: next.leftOut,
+    };
+    return { ...next, report };
+  }
+
+  /** Reads the account that holds the validator set as the block leaves it. */
+  #stateAfter(applied: AppliedBlock): Pick<StateReader, "storage"> {
     const below = storeReader(this.#store);
+    const change = applied.changes.accounts.get(toHexDigits(VALIDATOR_SET_ADDRESS));
+    if (change === undefined) return below;
     const written = new Map(change.storage.map(({ slot, value }) => [slot, value]));
-    const storage = (address: Address, slot: bigint): bigint =>
-      written.get(slot) ?? below.storage(address, slot);
-    return setHash(readValidatorSet({ storage }), epoch);
+    const isCleared = change.storageCleared || change.account === undefined;
+    return {
+      storage: (address, slot) => written.get(slot) ?? (isCleared ? 0n : below.storage(address, slot)),
+    };
   }
 
   #blockHash(number: number): Hash | undefined {
@@ -178,7 +258,7 @@ function setHash(set: ValidatorSet, epoch: number): Hash {
 }
 
 /** Block 0 and its state, in one batch, where the store is empty. */
-async function writeGenesis(store: Store, genesis: Genesis): Promise<void> {
+async function writeGenesis(store: Store, genesis: AnyGenesis): Promise<void> {
   const changes = genesisState(genesis);
   const below = storeState({ get: () => undefined });
   const commit = commitState({ ...below, stateRoot: EMPTY_TRIE_ROOT }, changes);
@@ -202,6 +282,7 @@ async function writeGenesis(store: Store, genesis: Genesis): Promise<void> {
     metaOperation({ genesisHash: block.hash, hashId: HASH_KECCAK256, schemeId: SCHEME_BLS12381 }),
     ...commitOperations(commit, undefined),
     ...blockOperations(store, { block, origin, hashId: HASH_KECCAK256, ordered: undefined }),
+    validatorSetOperation(0, genesis.validatorSet),
   ];
   await store.write(operations, { sync: true });
 }

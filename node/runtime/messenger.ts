@@ -1,25 +1,17 @@
-import { toHexDigits } from "@ostrom/base";
-import {
-  decodeMessage,
-  encodeMessage,
-  type Message,
-  ValidatorIndex,
-  type ValidatorSet,
-} from "@ostrom/consensus";
+import { encodeMessage, type Message, ValidatorIndex, type ValidatorSet } from "@ostrom/consensus";
 import type { Channel, Network, PeerId } from "@ostrom/network";
-import type { Log } from "./ports.ts";
+import { peerIdsOf } from "./epoch-sets.ts";
 
-/** Carries consensus messages over the network: validators are named by index here and by transport key there. */
+/** Carries the messages of one epoch over the network: validators are named by their index in its set here and by transport key
+ * there. */
 export class Messenger {
   readonly #network: Network;
   readonly #peerIds: readonly PeerId[];
   readonly #indices: ReadonlyMap<PeerId, ValidatorIndex>;
-  readonly #log: Log;
 
-  constructor(network: Network, validators: ValidatorSet, log: Log) {
+  constructor(network: Network, validators: ValidatorSet) {
     this.#network = network;
-    this.#log = log;
-    this.#peerIds = validators.validators.map((validator) => toHexDigits(validator.transportKey));
+    this.#peerIds = peerIdsOf(validators);
     this.#indices = new Map(this.#peerIds.map((peerId, index) => [peerId, ValidatorIndex(index)]));
   }
 
@@ -33,31 +25,48 @@ export class Messenger {
 
   send(to: ValidatorIndex, message: Message): void {
     const peerId = this.#peerIds[to];
-    if (peerId !== undefined) this.#network.send(peerId, channelOf(message), encodeMessage(message));
+    if (peerId !== undefined) sendMessage(this.#network, peerId, message);
   }
 
+  /** To all that this node is linked with: who follows without a vote listens too. */
   broadcast(message: Message): void {
     this.#network.broadcast(channelOf(message), encodeMessage(message));
   }
+}
 
-  /** Reads a frame of a consensus channel. @returns undefined, and logs, if it is none of ours or from no validator. */
-  read(
-    peerId: PeerId,
-    payload: Uint8Array,
-  ): { readonly from: ValidatorIndex; readonly message: Message } | undefined {
-    const from = this.#indices.get(peerId);
-    if (from === undefined) return undefined;
-    const message = decodeMessage(payload);
-    if (message.ok) return { from, message: message.value };
-    this.#log("warn", "a peer sent a message that cannot be read", {
-      peer: from,
-      code: message.error.code,
-      reason: message.error.message,
-    });
-    return undefined;
-  }
+export function sendMessage(network: Network, peerId: PeerId, message: Message): void {
+  network.send(peerId, channelOf(message), encodeMessage(message));
 }
 
 function channelOf(message: Message): Channel {
   return message.kind === "block-range" || message.kind === "block-range-request" ? "sync" : "consensus";
+}
+
+/** The epoch that a message is of; undefined for a question that is of none. */
+export function epochOfMessage(message: Message): number | undefined {
+  switch (message.kind) {
+    case "proposal":
+    case "block":
+      return message.block.epoch;
+    case "vote":
+      return message.vote.vote.epoch;
+    case "certificate":
+      return message.certificate.epoch;
+    case "certificate-request":
+    case "block-request":
+    case "view-request":
+    case "view-report":
+      return message.epoch;
+    case "block-range":
+      return message.finalization.epoch;
+    case "executed":
+      return message.executed.executed.epoch;
+    case "state-certificate":
+      return message.certificate.executed.epoch;
+    case "block-range-request":
+    case "state-certificate-request":
+      return undefined;
+    default:
+      return message satisfies never;
+  }
 }

@@ -1,22 +1,22 @@
 import type { Failure, Hash } from "@ostrom/base";
-import type { ConsensusDomain, LogRecord, ValidatorIndex, ValidatorSet } from "@ostrom/consensus";
+import type { ConsensusDomain, LogRecord } from "@ostrom/consensus";
 import type { Genesis, SignedTransaction } from "@ostrom/execution";
 import type { Network, PeerId } from "@ostrom/network";
 import type { Store } from "@ostrom/storage";
 import type { DropReason } from "@ostrom/txpool";
+import type { NodeKeys } from "./epoch-sets.ts";
 import type { ExecutedHead, Execution, ExecutionReport } from "./execution-port.ts";
 import type { Ports } from "./ports.ts";
 import type { RecoveredChain } from "./recovered-chain.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
-/** What a validator's core stands on: its ports, and what it found on disk. */
+/** What a node's core stands on: its ports, and what it found on disk. */
 export type NodeCoreOptions = Ports & {
   readonly genesis: Genesis;
   readonly domain: ConsensusDomain;
-  readonly validators: ValidatorSet;
-  /** This node's place in the set. */
-  readonly own: ValidatorIndex;
+  /** They say what this node is in an epoch: a validator, if they are in its set; else it follows. */
+  readonly keys: NodeKeys;
   readonly store: Store;
   readonly network: Network;
   /** Drops a peer for a while because of what it sent. */
@@ -37,6 +37,8 @@ export type NodeListener = {
   readonly certified: (height: number) => void;
   readonly admitted: (transactions: readonly SignedTransaction[]) => void;
   readonly dropped: (dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[]) => void;
+  /** Others may be linked than before: `NodeCore.linkedSets` says who. */
+  readonly setsChanged: () => void;
   /** The node cannot go on. Called once. */
   readonly failed: (failure: Failure) => void;
 };

@@ -23,11 +23,14 @@ import {
 } from "@ostrom/consensus";
 import { bls } from "@ostrom/crypto";
 import { createMemoryStore } from "@ostrom/storage";
+import { EpochSets } from "./epoch-sets.ts";
 import type { ExecutionReport } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
+import { replayJournal } from "./journal-records.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { NodeCore } from "./node-core.ts";
 import type { NodeListener } from "./node-core-options.ts";
+import { consensusKey } from "./node-keys.ts";
 import type { DurableLog } from "./ports.ts";
 import { recoverChain } from "./recovered-chain.ts";
 import { checkSenders } from "./signature-checker.ts";
@@ -40,7 +43,7 @@ import {
   simulatedTransfer,
   validatorSecret,
 } from "./testing/simulated-genesis.ts";
-import { replayJournal, VoteJournal } from "./vote-journal.ts";
+import { VoteJournal } from "./vote-journal.ts";
 
 installNativeCrypto();
 
@@ -66,7 +69,7 @@ async function setUp(
     blocks: [] as ExecutionReport[],
     dropped: [] as string[],
   };
-  const own = ValidatorIndex(0);
+  const sets = new EpochSets(store, chain.genesis);
   const journal = new VoteJournal({
     log: options.log ?? {
       append: () => undefined,
@@ -74,15 +77,14 @@ async function setUp(
       rotate: async () => undefined,
     },
     domain: chain.domain,
-    own,
-    sign: (message) => bls().sign(validatorSecret(0), message),
     replayed: replayJournal([]),
-    settledView: chain.blocks.length,
+    settled: { epoch: 0, view: chain.blocks.length },
   });
   const listener: NodeListener = {
     block: (report) => seen.blocks.push(report),
     certified: () => undefined,
     admitted: () => undefined,
+    setsChanged: () => undefined,
     dropped: (dropped) => seen.dropped.push(...dropped.map(({ reason }) => reason.code)),
     failed: (failure) => seen.failures.push(failure),
   };
@@ -94,8 +96,7 @@ async function setUp(
     },
     genesis: chain.genesis,
     domain: chain.domain,
-    validators: chain.validators,
-    own,
+    keys: { peerId: simulatedPeerId(0), consensusKeys: () => [consensusKey(validatorSecret(0))] },
     store,
     network: {
       send: (to, channel, payload) => seen.sent.push({ to, channel, payload }) > 0,
@@ -107,7 +108,7 @@ async function setUp(
     checker: { check: async (raws) => checkSenders(raws), stop: async () => undefined },
     journal,
     records: [],
-    recovered: recoverChain(store),
+    recovered: recoverChain(store, sets),
     head: executor.head(),
     listener,
   });

@@ -1,39 +1,25 @@
-import {
-  type Address,
-  equalBytes,
-  type Failure,
-  fail,
-  ok,
-  type Result,
-  toHex,
-  toHexDigits,
-} from "@ostrom/base";
-import { ValidatorIndex, type ValidatorSet } from "@ostrom/consensus";
-import { bls } from "@ostrom/crypto";
-import type { Genesis } from "@ostrom/execution";
+import { type Address, type Failure, fail, ok, type Result, ZERO_ADDRESS } from "@ostrom/base";
+import { type Genesis, genesisOfEngine } from "@ostrom/execution";
 import { Cleanup } from "./cleanup.ts";
 import { type NodeConfiguration, readConfiguration } from "./configuration.ts";
-import type { ExecutionReport } from "./execution-port.ts";
+import type { NodeKeys } from "./epoch-sets.ts";
 import { createLog } from "./log.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
+import { NETWORK_NEWS_MS, type NodeParts, noticeOf, runningNode, serveRpc } from "./node-assembly.ts";
 import { NodeCore } from "./node-core.ts";
+import { openNodeKeys, readSecrets } from "./node-keys.ts";
 import { createNodeLinks } from "./node-links.ts";
-import type { BlockNotice, NodeOverrides, RunningNode } from "./node-options.ts";
+import type { NodeOverrides, RunningNode } from "./node-options.ts";
 import { type OpenedChain, openChain } from "./opened-chain.ts";
-import type { Log, LogLevel } from "./ports.ts";
-import { type NodeSecrets, readGenesis, readSecrets } from "./provision.ts";
-import { type RpcClient, startRpcWorker } from "./rpc-client.ts";
+import type { LogLevel } from "./ports.ts";
+import { assemblePowNode } from "./pow-node.ts";
+import { readGenesis } from "./provision.ts";
+import type { RpcClient } from "./rpc-client.ts";
 import { startSignatureWorkers } from "./signature-checker.ts";
-import { consensusSet } from "./validator-sets.ts";
-
-export const CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
-
-/** How often the JSON-RPC thread is told how many peers there are. */
-const NETWORK_NEWS_MS = 500;
 
 /** Starts the node of a folder: reads its configuration and keys, opens its data, joins the network, serves JSON-RPC.
- * Errors: those of configuration, keys and genesis; `storage/...`; `rpc/port-taken`; `node/not-a-validator`; `chain/...`. */
+ * Errors: those of configuration, keys and genesis; `storage/...`; `rpc/port-taken`; `chain/...`. */
 export async function startNode(
   folder: string,
   overrides: NodeOverrides,
@@ -52,17 +38,13 @@ export async function startNode(
     machineClock.nowMs,
   );
   const cleanup = new Cleanup();
+  const parts = { folder, settings, secrets: secrets.value, overrides, log, cleanup };
+  const chain = genesisOfEngine(genesis.value);
   try {
     return ok(
-      await assemble({
-        folder,
-        settings,
-        genesis: genesis.value,
-        secrets: secrets.value,
-        overrides,
-        log,
-        cleanup,
-      }),
+      chain.engine === "pow"
+        ? await assemblePowNode({ ...parts, genesis: chain.genesis })
+        : await assemble({ ...parts, genesis: chain.genesis }),
     );
   } catch (error) {
     await cleanup.run(log);
@@ -82,21 +64,10 @@ function applyOverrides(configuration: NodeConfiguration, overrides: NodeOverrid
   };
 }
 
-type Parts = {
-  readonly folder: string;
-  readonly settings: NodeConfiguration;
-  readonly genesis: Genesis;
-  readonly secrets: NodeSecrets;
-  readonly overrides: NodeOverrides;
-  readonly log: Log;
-  readonly cleanup: Cleanup;
-};
-
-async function assemble(parts: Parts): Promise<RunningNode> {
+async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   const { settings, genesis, secrets, overrides, log, cleanup } = parts;
   log("info", "native cryptography", installNativeCrypto());
-  const validators = consensusSet(genesis.validatorSet, 0);
-  const own = findOwn(parts.folder, validators, secrets);
+  const keys = openNodeKeys(parts.folder, secrets, log);
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
@@ -104,20 +75,28 @@ async function assemble(parts: Parts): Promise<RunningNode> {
     ...parts,
     historyBlocks: settings.historyBlocks,
     engine: settings.engine,
-    own,
+    keys,
+    hasOtherPeers: Object.keys(settings.peers).length > 0,
   });
   const checker = startSignatureWorkers(onFailure);
   cleanup.add(() => checker.stop());
-  const { links, attach } = createNodeLinks({ ...parts, genesisHash: chain.domain.genesisHash, validators });
+  let core: NodeCore | undefined;
+  const { links, attach } = createNodeLinks({
+    settings,
+    log,
+    genesisHash: chain.domain.genesisHash,
+    identity: secrets.identity,
+    linkedSets: () => core?.linkedSets() ?? [],
+    wasValidator: (peerId) => core !== undefined && chain.sets.wasMemberBefore(core.epoch, peerId),
+  });
   let rpc: RpcClient | undefined;
-  const core = new NodeCore({
+  const running = new NodeCore({
     ...chain,
     clock: machineClock,
     entropy: machineEntropy,
     log,
     genesis,
-    validators,
-    own,
+    keys,
     network: links,
     punish: links.punish,
     checker,
@@ -130,93 +109,33 @@ async function assemble(parts: Parts): Promise<RunningNode> {
       certified: (number) => rpc?.tell("certified", { number }),
       admitted: (transactions) => rpc?.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
       dropped: (dropped) => rpc?.tell("dropped", dropped),
+      setsChanged: () => links.refresh(),
       failed: failWith,
     },
   });
-  cleanup.add(() => core.stop());
-  attach(core.handlers);
-  rpc = await serveRpc(parts, chain, core, validators.validators[own]!.address, onFailure);
+  core = running;
+  cleanup.add(() => running.stop());
+  attach(running.handlers);
+  const { databasePath, domain } = chain;
+  const served = { databasePath, genesisHash: domain.genesisHash, coinbase: coinbaseOf(chain, keys) };
+  rpc = await serveRpc(parts, served, running, onFailure);
   const news = setInterval(() => {
-    rpc?.tell("network", { peers: links.connected().length, highestBlock: core.heads().highestHeard });
+    rpc?.tell("network", { peers: links.connected().length, highestBlock: running.heads().highestHeard });
   }, NETWORK_NEWS_MS);
   cleanup.add(() => clearInterval(news));
   await links.start();
   cleanup.add(() => links.stop());
-  core.start();
+  running.start();
 
-  let stopping: Promise<void> | undefined;
-  return {
-    name: settings.name,
-    rpcUrl: `http://${settings.rpc.host.includes(":") ? `[${settings.rpc.host}]` : settings.rpc.host}:${rpc.port}`,
-    heads: () => ({ head: core.heads().executed, certified: core.heads().certified }),
+  return runningNode(parts, {
+    rpcPort: rpc.port,
+    heads: () => ({ head: running.heads().executed, certified: running.heads().certified }),
     failed,
-    stop: () => {
-      stopping ??= cleanup.run(log);
-      return stopping;
-    },
-  };
+  });
 }
 
-/** This node's place in the set. @throws if its keys are none of a validator's. */
-function findOwn(folder: string, validators: ValidatorSet, secrets: NodeSecrets): ValidatorIndex {
-  const consensusKey = bls().publicKey(secrets.consensusSecret);
-  const index = validators.validators.findIndex(
-    (validator) =>
-      toHexDigits(validator.transportKey) === secrets.identity.peerId &&
-      equalBytes(validator.consensusKey, consensusKey),
-  );
-  if (index >= 0) return ValidatorIndex(index);
-  const message = `the keys in ${folder} belong to no validator of its genesis.json: put the keys and the genesis.json of one network there`;
-  throw Object.assign(new Error(message), { code: "node/not-a-validator" });
-}
-
-async function serveRpc(
-  { settings, genesis, log, cleanup }: Parts,
-  chain: OpenedChain,
-  core: NodeCore,
-  coinbase: Address,
-  onFailure: (error: Error) => void,
-): Promise<RpcClient> {
-  const { rpc } = settings;
-  const client = await startRpcWorker(
-    {
-      databasePath: chain.databasePath,
-      historyBlocks: settings.historyBlocks,
-      engine: settings.engine,
-      rules: genesis.rules,
-      genesisHash: chain.domain.genesisHash,
-      clientVersion: CLIENT_VERSION,
-      coinbase,
-      host: rpc.host,
-      port: rpc.port,
-      allowedHosts: rpc.allowedHosts,
-      allowedOrigins: rpc.allowedOrigins,
-      limits: {
-        bodyBytes: rpc.maxBodyBytes,
-        batchRequests: rpc.maxBatch,
-        logRangeBlocks: rpc.maxLogRange,
-        callGas: BigInt(rpc.callGasCap),
-      },
-    },
-    {
-      submit: (raws) => core.submit(raws),
-      poolGet: (hash) => core.pool.get(hash),
-      poolStatus: () => core.pool.status(),
-      poolContent: (sender) => core.poolContent(sender),
-      pendingNonce: (sender) => core.pendingNonce(sender),
-    },
-    log,
-    onFailure,
-  );
-  cleanup.add(() => client.stop());
-  return client;
-}
-
-function noticeOf(report: ExecutionReport): BlockNotice {
-  return {
-    number: report.height,
-    hash: toHex(report.executedHash),
-    transactions: report.included.length,
-    gasUsed: report.gasUsed.toString(),
-  };
+/** Where this node's fees go, if it is a validator. */
+function coinbaseOf({ sets, recovered }: OpenedChain, { peerId }: NodeKeys): Address {
+  const { stored, peerIds } = sets.begun(recovered.tip.epoch);
+  return stored.validators[peerIds.indexOf(peerId)]?.address ?? ZERO_ADDRESS;
 }

@@ -1,32 +1,27 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Failure, Hash } from "@ostrom/base";
-import { type ConsensusDomain, ethereumDomain, type LogRecord, type ValidatorIndex } from "@ostrom/consensus";
-import { bls } from "@ostrom/crypto";
+import { type ConsensusDomain, ethereumDomain, type LogRecord } from "@ostrom/consensus";
 import type { Genesis } from "@ostrom/execution";
 import {
-  checkChain,
   createDisk,
   type LevelStore,
   openDataDirectory,
-  openLevelStore,
   openWriteAheadLog,
-  readMeta,
   StorageError,
   type WriteAheadLog,
   writeSecretFile,
 } from "@ostrom/storage";
 import type { Cleanup } from "./cleanup.ts";
-import { startExecutionWorker } from "./execution-client.ts";
+import { EpochSets, type NodeKeys } from "./epoch-sets.ts";
 import type { ExecutedHead, Execution } from "./execution-port.ts";
 import type { EngineSettings } from "./installed-engine.ts";
+import { type ReplayedJournal, replayJournal } from "./journal-records.ts";
 import { machineEntropy } from "./machine.ts";
+import { KEYS_FOLDER } from "./node-keys.ts";
+import { DATA_FOLDER, inFolder, openDatabase } from "./opened-database.ts";
 import type { Log } from "./ports.ts";
-import { KEYS_FOLDER, type NodeSecrets } from "./provision.ts";
 import { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
-import { type ReplayedJournal, replayJournal, VoteJournal } from "./vote-journal.ts";
-
-const DATA_FOLDER = "data";
+import { VoteJournal } from "./vote-journal.ts";
 
 /** All that lies on disk, opened and checked: the database with its execution worker, and the write-ahead log. */
 export type OpenedChain = {
@@ -34,6 +29,7 @@ export type OpenedChain = {
   readonly store: LevelStore;
   readonly execution: Execution & { readonly head: ExecutedHead };
   readonly domain: ConsensusDomain;
+  readonly sets: EpochSets;
   readonly recovered: RecoveredChain;
   readonly journal: VoteJournal;
   readonly records: readonly LogRecord[];
@@ -46,52 +42,28 @@ export async function openChain(options: {
   readonly genesis: Genesis;
   readonly historyBlocks: number;
   readonly engine: EngineSettings;
-  readonly own: ValidatorIndex;
-  readonly secrets: NodeSecrets;
+  readonly keys: NodeKeys;
+  /** There are nodes outside of the validator set that blocks can be fetched from. */
+  readonly hasOtherPeers: boolean;
   readonly log: Log;
   readonly cleanup: Cleanup;
 }): Promise<OpenedChain> {
-  const { own, secrets } = options;
   const directory = await openDataDirectory(join(options.folder, DATA_FOLDER), { create: true });
   options.cleanup.add(() => directory.release());
   const { store, execution, genesisHash } = await openDatabase(directory.chainPath, options);
-  const recovered = recoverChain(store);
+  const sets = new EpochSets(store, options.genesis);
+  const recovered = recoverChain(store, sets);
   const replayed = await openLog(directory.logPath, options);
-  warnOfLostBlocks(directory.chainPath, recovered, replayed, options.log);
+  mindLostBlocks(directory.chainPath, recovered, replayed, sets, options);
 
   const domain = ethereumDomain(genesisHash);
-  const { consensusSecret } = secrets;
-  const sign = (message: Uint8Array): Uint8Array => bls().sign(consensusSecret, message);
-  const settledView = recovered.tip.view;
-  const journal = new VoteJournal({ log: replayed.log, domain, own, sign, replayed, settledView });
+  const journal = new VoteJournal({ log: replayed.log, domain, replayed, settled: recovered.tip });
   await beginJournal(journal, replayed, recovered, options);
   const { records } = replayed;
-  return { databasePath: directory.chainPath, store, execution, domain, recovered, journal, records };
+  return { databasePath: directory.chainPath, store, execution, domain, sets, recovered, journal, records };
 }
 
 type Options = Parameters<typeof openChain>[0];
-
-/** Opens the database here first, then in the execution worker, and checks that its newest blocks are linked. */
-async function openDatabase(
-  path: string,
-  { genesis, historyBlocks, engine, log, cleanup }: Options,
-): Promise<Pick<OpenedChain, "store" | "execution"> & { readonly genesisHash: Hash }> {
-  const store = await openLevelStore(path);
-  cleanup.add(() => store.close());
-  const execution = await startExecutionWorker(
-    { databasePath: path, genesis, historyBlocks, engine },
-    log,
-  ).catch((error: Failure) => {
-    throw inFolder(path, error);
-  });
-  cleanup.add(() => execution.stop());
-  const checked = checkChain(store);
-  if (!checked.ok) throw inFolder(path, checked.error);
-  const meta = readMeta(store);
-  if (meta === undefined)
-    throw new StorageError("storage/damaged", `${path} does not say which chain it holds`);
-  return { store, execution, genesisHash: meta.genesisHash };
-}
 
 async function openLog(
   path: string,
@@ -109,16 +81,26 @@ async function openLog(
   return { ...replayJournal(opened.records), log: opened.log };
 }
 
-/** What was signed was durable before: LevelDB passes over damaged parts of its own log in silence. */
-function warnOfLostBlocks(
+/** What was signed was durable before: LevelDB passes over damaged parts of its own log in silence.
+ * @throws if nobody else has the lost blocks: a validator alone must not make others in their place. */
+function mindLostBlocks(
   folder: string,
   recovered: RecoveredChain,
   replayed: ReplayedJournal,
-  log: Log,
+  sets: EpochSets,
+  { keys, hasOtherPeers, log }: Options,
 ): void {
   const lostThrough = Math.max(0, ...replayed.executed.keys());
   const newest = recovered.tip.height;
   if (lostThrough <= newest) return;
+  const { peerIds } = sets.begun(recovered.tip.epoch);
+  if (!hasOtherPeers && peerIds.every((peerId) => peerId === keys.peerId)) {
+    throw new StorageError(
+      "storage/damaged",
+      `${folder} has lost blocks: its newest is ${newest}, and this validator signed results through ${lostThrough}. It is the only ` +
+        "one, so nobody has them: restore the folder from a backup, or name a node that has them in peers of node.json",
+    );
+  }
   const what = "the database has lost blocks that were on disk; they are fetched from the other validators";
   log("warn", what, { folder, newest, lostThrough });
 }
@@ -146,13 +128,6 @@ async function beginJournal(
   }
   // Before the first vote: without it, nobody would miss a log that is lost.
   if (!existsSync(hasVotedPath)) await writeSecretFile(hasVotedPath, "");
-}
-
-/** The same failure, naming the folder it is about where it does not do so itself. */
-function inFolder(folder: string, error: Failure): Error {
-  const { code, message } = error;
-  if (code === undefined) return error as unknown as Error;
-  return Object.assign(new Error(message.includes(folder) ? message : `${folder}: ${message}`), { code });
 }
 
 /** Beside the keys, because it must survive as long as they do: these keys have voted. */

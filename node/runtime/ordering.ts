@@ -38,6 +38,8 @@ export type OrderingPorts = {
   /** Whether more finalized blocks may be fetched now: execution may be behind. */
   readonly hasRoom: () => boolean;
   readonly serveBlocks: (to: ValidatorIndex, fromHeight: number) => void;
+  /** The epoch's last block is final: the engine orders nothing more. */
+  readonly ended: (end: Omit<Extract<Effect, { kind: "epochEnded" }>, "kind">) => void;
   readonly evidence: (evidence: Evidence) => void;
   /** A peer broke a rule. */
   readonly fault: (peer: ValidatorIndex, code: string, message: string) => void;
@@ -164,6 +166,9 @@ export class Ordering {
         if (ports.hasRoom()) {
           ports.send(effect.peer, { kind: "block-range-request", fromHeight: effect.fromHeight });
         }
+        return;
+      case "epochEnded":
+        ports.ended(effect);
         return;
       case "serveBlocks":
         ports.serveBlocks(effect.to, effect.fromHeight);

@@ -31,6 +31,7 @@ function setUp(
     checked: [] as number[],
     failures: [] as unknown[],
     certificate: undefined as StateCertificate | undefined,
+    leastCertified: 0,
   };
   const desk = new PayloadDesk(
     genesis.rules,
@@ -48,6 +49,7 @@ function setUp(
       },
       baseFee: () => genesis.initialBaseFeePerGas,
       newestCertificate: () => seen.certificate,
+      leastCertified: () => seen.leastCertified,
       work: (pending) => seen.works.push(pending),
       failed: (error) => seen.failures.push(error),
     },
@@ -63,6 +65,12 @@ function setUp(
 }
 
 type SetUp = ReturnType<typeof setUp>;
+
+/** What a quorum would say of a block. */
+function certificateOf({ chain }: SetUp, height: number): StateCertificate {
+  const nothing = { orderDigest: ZERO_HASH, executedHash: ZERO_HASH, nextSetHash: ZERO_HASH };
+  return chain.stateCertificateOf({ epoch: chain.at(1).block.epoch, height: Height(height), ...nothing });
+}
 
 /** Asks for the payload of the block after the chain's last `unfinalized` ones. */
 function request({ chain }: SetUp, unfinalized = 0, change: Partial<BuildPayload> = {}): BuildPayload {
@@ -269,13 +277,7 @@ test("a state certificate makes room: the leader's own, and the one that the blo
   world.desk.finalized(first.block, first.digest);
   world.clock.advance(5_000);
   assert.ok(equalBytes(built(world, request(world)).payload, EMPTY_PAYLOAD));
-  const certificate = world.chain.stateCertificateOf({
-    epoch: first.block.epoch,
-    height: first.block.height,
-    orderDigest: first.digest,
-    executedHash: ZERO_HASH,
-    nextSetHash: ZERO_HASH,
-  });
+  const certificate = certificateOf(world, 1);
   world.seen.certificate = certificate;
   assert.deepEqual(noncesOf(built(world, request(world)), all), [4n, 5n, 6n, 7n]);
   assert.equal(await verdict(world, world.chain.append([all[4]!]).block), false, "voters go by the block");
@@ -284,6 +286,23 @@ test("a state certificate makes room: the leader's own, and the one that the blo
   assert.equal(await verdict(world, second.block), true);
   world.desk.finalized(second.block, second.digest);
   assert.equal(await verdict(world, world.chain.append([all[5]!]).block), true);
+});
+
+test("the first block of an epoch is not built before there is the state certificate that it needs", () => {
+  const world = setUp();
+  for (const { block, digest } of [world.chain.append(), world.chain.append()])
+    world.desk.finalized(block, digest);
+  world.seen.leastCertified = 2;
+  const answers: BuiltPayload[] = [];
+  world.desk.build(request(world), (payload) => answers.push(payload));
+  world.clock.advance(60_000);
+  assert.equal(answers.length, 0);
+  world.seen.certificate = certificateOf(world, 1);
+  world.desk.certificateChanged();
+  assert.equal(answers.length, 0, "that one is too old");
+  world.seen.certificate = certificateOf(world, 2);
+  world.desk.certificateChanged();
+  assert.equal(answers[0]?.stateCertificate?.executed.height, 2);
 });
 
 test("a time ahead of the clock is waited for, by more than the tolerance", async () => {

@@ -1,9 +1,8 @@
-import { type Address, equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
+import { equalBytes, type Hash, toHexDigits } from "@ostrom/base";
 import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
   type ChainRules,
-  checkPayloadBeforeSignatures,
   decodePayload,
   decodeTransaction,
   EMPTY_PAYLOAD,
@@ -13,8 +12,9 @@ import {
 } from "@ostrom/execution";
 import type { TransactionPool } from "@ostrom/txpool";
 import type { BuiltPayload } from "./ordering.ts";
+import { checkPayload } from "./payload-check.ts";
 import type { Clock, Log } from "./ports.ts";
-import { type SignatureChecker, senderOf } from "./signature-checker.ts";
+import type { SignatureChecker } from "./signature-checker.ts";
 
 export type PayloadLimits = {
   readonly maxPayloadBytes: number;
@@ -31,6 +31,8 @@ export type PayloadDeskPorts = {
   /** Base fee that the next executed block will have, as far as this node knows. */
   readonly baseFee: () => bigint;
   readonly newestCertificate: () => StateCertificate | undefined;
+  /** The least height that the state certificate of a block of that height must have (rule E1); 0 if any will do. */
+  readonly leastCertified: (height: number) => number;
   /** Tells ordering whether there is something to include. */
   readonly work: (pending: boolean) => void;
   readonly failed: (error: unknown) => void;
@@ -95,6 +97,17 @@ export class PayloadDesk {
     if (pending && this.#open !== undefined) this.#tryToBuild();
   }
 
+  /** Whether there was something to include when the pool changed last. */
+  get hasWork(): boolean {
+    return this.#told;
+  }
+
+  /** Call when there is a newer state certificate: an epoch's first block may have waited for it. */
+  certificateChanged(): void {
+    if (this.#open !== undefined && this.#ports.leastCertified(this.#open.request.height) > 0)
+      this.#tryToBuild();
+  }
+
   /** A block was finalized: until it is executed, its transactions are not proposed again. */
   finalized(block: OrderedBlock, digest: Hash): void {
     const facts = this.#factsOf(toHexDigits(digest), block);
@@ -128,6 +141,15 @@ export class PayloadDesk {
     for (const [name, facts] of this.#facts) if (facts.height <= height) this.#forget(name);
   }
 
+  /** How much is kept in memory, by what. */
+  sizes(): Readonly<Record<string, number>> {
+    return {
+      facts: this.#facts.size,
+      finalizedGas: this.#finalizedGas.size,
+      unexecuted: this.#unexecuted.size,
+    };
+  }
+
   stop(): void {
     this.#cancelWaitingCheck();
     this.#open?.cancelTimer();
@@ -139,6 +161,8 @@ export class PayloadDesk {
     if (open === undefined) return;
     open.cancelTimer();
     const { request } = open;
+    // Without the certificate that it needs nobody would vote for it. Others' timers go on.
+    if (this.#certifiedFor(request) < this.#ports.leastCertified(request.height)) return;
     const now = this.#ports.clock.nowMs();
     const payload = now < request.notBeforeMs ? undefined : this.#select(request);
     const isEmpty = payload === undefined || equalBytes(payload, EMPTY_PAYLOAD);
@@ -155,11 +179,16 @@ export class PayloadDesk {
     });
   }
 
-  #select(request: BuildPayload): Uint8Array {
-    const certified = Math.max(
+  /** Height of the certificate that the block will carry. */
+  #certifiedFor(request: BuildPayload): number {
+    return Math.max(
       request.parentStateCertificate?.executed.height ?? 0,
       this.#ports.newestCertificate()?.executed.height ?? 0,
     );
+  }
+
+  #select(request: BuildPayload): Uint8Array {
+    const certified = this.#certifiedFor(request);
     if (this.#gasAbove(certified, request.ancestors, request.parent) > this.#limits.executionWindowGas)
       return EMPTY_PAYLOAD;
     const ancestors = namesOf(request.ancestors, request.parent);
@@ -211,42 +240,21 @@ export class PayloadDesk {
     if (this.#gasAbove(certified, request.ancestors, block.parent) > this.#limits.executionWindowGas) {
       return "the execution window is full: only an empty payload is valid";
     }
-    const read = checkPayloadBeforeSignatures({
+    const checked = await checkPayload(this.#ports.checker, {
       payload: block.payload,
       rules: this.#rules,
       timestampMs: block.timestampMs,
       maxPayloadBytes: this.#limits.maxPayloadBytes,
       known: (hash) => this.#ports.pool.get(hash),
     });
-    if (!read.ok) return `${read.error.code}: ${read.error.message}`;
-    const transactions = await this.#checkSignatures(read.value.transactions);
-    if (transactions === undefined) return "a transaction's signature recovers nobody";
+    if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`;
+    const { transactions, gasLimit } = checked.value;
     const { height, view } = block;
     // The others may have been faster than the checker.
     if (height > this.#executedHeight) {
-      this.#remember(toHexDigits(request.digest), { height, view, transactions, gas: read.value.gasLimit });
+      this.#remember(toHexDigits(request.digest), { height, view, transactions, gas: gasLimit });
     }
     return undefined;
-  }
-
-  /** Asks the checker for the senders that the pool did not know. @returns undefined if one signature is wrong. */
-  async #checkSignatures(
-    transactions: readonly (Transaction | SignedTransaction)[],
-  ): Promise<readonly SignedTransaction[] | undefined> {
-    const unknown = transactions.filter((transaction) => !("sender" in transaction));
-    const senders =
-      unknown.length === 0 ? [] : await this.#ports.checker.check(unknown.map(({ raw }) => raw));
-    const found = new Map<Transaction, Address>();
-    for (const [index, transaction] of unknown.entries()) {
-      const sender = senderOf(senders[index]!);
-      if (!sender.ok) return undefined;
-      found.set(transaction, sender.value);
-    }
-    return transactions.map((transaction) =>
-      "sender" in transaction
-        ? transaction
-        : { ...transaction, sender: must(found.get(transaction), "every signature was checked") },
-    );
   }
 
   /** Gas that is ordered above a certified height: finalized blocks and unfinalized ancestors. */

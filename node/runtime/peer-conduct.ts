@@ -1,12 +1,7 @@
 import type { Failure, Result } from "@ostrom/base";
-import {
-  type Message,
-  quorumWeight,
-  totalWeight,
-  type ValidatorIndex,
-  type ValidatorSet,
-} from "@ostrom/consensus";
+import { type Message, quorumWeight, totalWeight, type ValidatorSet } from "@ostrom/consensus";
 import type { PeerId } from "@ostrom/network";
+import { peerIdsOf } from "./epoch-sets.ts";
 import { PeerQuota, type QuotaLimits } from "./peer-quota.ts";
 import type { Clock } from "./ports.ts";
 
@@ -18,17 +13,17 @@ const MESSAGES: QuotaLimits = { perSecond: 2_000, burst: 8_000 };
 const ANSWERS: QuotaLimits = { perSecond: 64, burst: 128 };
 const RANGE_COST = 8;
 
-/** What one validator may make this one do with messages. What is over the quota is dropped: whoever is honest repeats it. */
+/** What one peer may make this one do with messages. What is over the quota is dropped: whoever is honest repeats it. */
 export class TrafficQuota {
-  readonly #messages: PeerQuota<ValidatorIndex>;
-  readonly #answers: PeerQuota<ValidatorIndex>;
+  readonly #messages: PeerQuota<PeerId>;
+  readonly #answers: PeerQuota<PeerId>;
 
   constructor(clock: Pick<Clock, "nowMs">) {
     this.#messages = new PeerQuota(clock, MESSAGES);
     this.#answers = new PeerQuota(clock, ANSWERS);
   }
 
-  allows(from: ValidatorIndex, message: Message): boolean {
+  allows(from: PeerId, message: Message): boolean {
     if (!this.#messages.spend(from, 1)) return false;
     if (message.kind === "block-range-request") return this.#answers.spend(from, RANGE_COST);
     return message.kind !== "block-request" || this.#answers.spend(from, 1);
@@ -61,24 +56,23 @@ function isJunk(code: string): boolean {
 
 /** How far the others say they have executed. */
 export class PeerHeights {
-  readonly #validators: ValidatorSet;
-  readonly #heights = new Map<ValidatorIndex, number>();
+  readonly #heights = new Map<PeerId, number>();
 
-  constructor(validators: ValidatorSet) {
-    this.#validators = validators;
-  }
-
-  hear(from: ValidatorIndex, height: number): void {
+  hear(from: PeerId, height: number): void {
     this.#heights.set(from, Math.max(height, this.#heights.get(from) ?? 0));
   }
 
-  /** The highest height that somebody honest has reached, as far as this node heard; 0 if it heard too few. */
-  believable(): number {
-    const needed = totalWeight(this.#validators) - quorumWeight(this.#validators) + 1;
+  /** The highest height that somebody honest of a set has reached, as far as this node heard; 0 if it heard too few. */
+  believable(set: ValidatorSet): number {
+    const needed = totalWeight(set) - quorumWeight(set) + 1;
+    const heard = peerIdsOf(set).map((peerId, index) => ({
+      height: this.#heights.get(peerId) ?? 0,
+      weight: set.validators[index]!.weight,
+    }));
     let weight = 0;
-    for (const [index, height] of [...this.#heights].sort(([, a], [, b]) => b - a)) {
-      weight += this.#validators.validators[index]?.weight ?? 0;
-      if (weight >= needed) return height;
+    for (const one of heard.toSorted((a, b) => b.height - a.height)) {
+      weight += one.weight;
+      if (weight >= needed) return one.height;
     }
     return 0;
   }

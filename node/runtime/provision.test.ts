@@ -17,7 +17,8 @@ import { bls } from "@ostrom/crypto";
 import { genesisHash } from "@ostrom/execution";
 import { readConfiguration } from "./configuration.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
-import { KEYS_FOLDER, type NetworkPlan, provisionNetwork, readGenesis, readSecrets } from "./provision.ts";
+import { KEYS_FOLDER, readSecrets } from "./node-keys.ts";
+import { type NetworkPlan, provisionNetwork, readGenesis } from "./provision.ts";
 
 installNativeCrypto();
 

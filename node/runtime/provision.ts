@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   addressFromHex,
@@ -13,33 +13,37 @@ import {
   unwrap,
   Weight,
 } from "@ostrom/base";
-import { bls, deriveBlsSecretKey, isBlsSecretKey } from "@ostrom/crypto";
+import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
 import {
+  type AnyGenesis,
   createGenesis,
+  createPowGenesis,
   formatGenesis,
-  type Genesis,
+  type GenesisRequest,
+  type PowGenesisRequest,
   type ProfileName,
   parseGenesis,
+  type ValidatorSets,
 } from "@ostrom/execution";
-import { createIdentity, type Identity, identityFromPem } from "@ostrom/network";
+import { createIdentity } from "@ostrom/network";
 import {
   CONFIGURATION_FILE,
   DEFAULT_CONFIGURATION,
   GENESIS_FILE,
+  type MiningSettings,
   type NodeConfiguration,
   readJsonFile,
 } from "./configuration.ts";
+import {
+  CONSENSUS_KEY_FILE,
+  CONSENSUS_SECRET_BYTES,
+  KEYS_FOLDER,
+  type NodeSecrets,
+  TRANSPORT_IDENTITY_FILE,
+  writeSecret,
+} from "./node-keys.ts";
 
-/** A node's secrets, in its folder, readable by its owner alone. */
-const CONSENSUS_KEY_FILE = "consensus.key";
-const TRANSPORT_IDENTITY_FILE = "transport.pem";
-export const KEYS_FOLDER = "keys";
-const SECRET_MODE = 0o600;
-const OTHERS_MASK = 0o077;
 const FOLDER_MODE = 0o700;
-const CONSENSUS_SECRET_BYTES = 32;
-
-export type NodeSecrets = { readonly consensusSecret: Bytes; readonly identity: Identity };
 
 /** What one validator of a new network is to be. */
 export type ValidatorPlan = {
@@ -61,43 +65,89 @@ export type NetworkPlan = {
   /** Funded accounts: address -> wei. */
   readonly balances: ReadonlyMap<string, bigint>;
   readonly validators: readonly ValidatorPlan[];
+  /** Makes it a chain that is mined; `validators` are then the nodes that all others link with. */
+  readonly pow?: PowGenesisRequest["pow"] | undefined;
+  readonly mining?: Partial<MiningSettings> | undefined;
+  /** Blocks in an epoch, and who decides on the set of the next one; defaults to those of genesis for good. */
+  readonly epochLength?: number | undefined;
+  readonly validatorSets?: ValidatorSets | undefined;
   readonly entropy: (length: number) => Bytes;
 };
 
 /** Creates keys for each validator and one genesis for all, and writes a folder for each: keys, node.json, genesis.json. The folder is
  * all that a validator's machine needs.
  * Errors: `provision/exists` (a folder holds a node already), and those of parseGenesis. */
-export function provisionNetwork(plan: NetworkPlan): Result<Genesis, Failure> {
-  for (const { folder } of plan.validators) {
-    const paths = [CONFIGURATION_FILE, GENESIS_FILE, KEYS_FOLDER].map((name) => join(folder, name));
-    if (paths.some((path) => existsSync(path))) {
-      return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
-    }
-  }
-  const created = [];
-  for (const validator of plan.validators) {
-    const secrets: NodeSecrets = {
-      consensusSecret: deriveBlsSecretKey(plan.entropy(CONSENSUS_SECRET_BYTES)),
-      identity: createIdentity(),
-    };
-    created.push({ validator, secrets });
-  }
+export function provisionNetwork(plan: NetworkPlan): Result<AnyGenesis, Failure> {
+  const taken = takenFolder(plan.validators.map(({ folder }) => folder));
+  if (taken !== undefined) return taken;
+  const created = plan.validators.map((validator) => ({ validator, secrets: createSecrets(plan.entropy) }));
   const document = formatGenesis(describeGenesis(plan, created));
   const genesis = parseGenesis(document);
   if (!genesis.ok) return genesis;
   const text = `${JSON.stringify(document, undefined, 2)}\n`;
-  for (const { validator, secrets } of created) writeNodeFolder(validator, secrets, text);
+  for (const { validator, secrets } of created) writeNodeFolder(plan, validator, secrets, text);
   return genesis;
+}
+
+/** What the others must know of a node before a validator set can name it. */
+export type JoiningKeys = {
+  readonly consensusKey: Bytes;
+  readonly proofOfPossession: Bytes;
+  /** Its identity on the network: the raw transport key in hex digits. */
+  readonly peerId: string;
+};
+
+/** Makes the folder of a node for a chain that is there already: new keys, node.json, and a copy of the chain's genesis.json. It follows
+ * until a validator set names its keys.
+ * @param genesisPath the genesis.json of a node of that chain. @param peers as in node.json.
+ * Errors: `provision/exists`, and those of reading genesis.json. */
+export function provisionJoiner(
+  validator: Omit<ValidatorPlan, "feeRecipient" | "weight">,
+  genesisPath: string,
+  entropy: (length: number) => Bytes,
+  peers: NodeConfiguration["peers"] = {},
+): Result<JoiningKeys, Failure> {
+  const taken = takenFolder([validator.folder]);
+  if (taken !== undefined) return taken;
+  const document = readJsonFile(genesisPath);
+  if (!document.ok) return fail("genesis/unreadable", document.error.message);
+  const genesis = parseGenesis(document.value);
+  if (!genesis.ok) return genesis;
+  const secrets = createSecrets(entropy);
+  const text = `${JSON.stringify(document.value, undefined, 2)}\n`;
+  writeNodeFolder({}, validator, secrets, text, peers);
+  return ok({
+    consensusKey: bls().publicKey(secrets.consensusSecret),
+    proofOfPossession: bls().provePossession(secrets.consensusSecret),
+    peerId: secrets.identity.peerId,
+  });
+}
+
+function takenFolder(folders: readonly string[]): Result<never, Failure<"provision/exists">> | undefined {
+  const folder = folders.find((one) =>
+    [CONFIGURATION_FILE, GENESIS_FILE, KEYS_FOLDER].some((name) => existsSync(join(one, name))),
+  );
+  if (folder === undefined) return undefined;
+  return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
+}
+
+function createSecrets(entropy: (length: number) => Bytes): NodeSecrets {
+  return {
+    consensusSecret: deriveBlsSecretKey(entropy(CONSENSUS_SECRET_BYTES)),
+    identity: createIdentity(),
+  };
 }
 
 function describeGenesis(
   plan: NetworkPlan,
   created: readonly { readonly validator: ValidatorPlan; readonly secrets: NodeSecrets }[],
-): Genesis {
-  return createGenesis({
+): AnyGenesis {
+  const request: GenesisRequest = {
     profile: plan.profile,
     chainId: BigInt(plan.chainId),
     timestampMs: plan.timestampMs,
+    epochLength: plan.epochLength,
+    validatorSets: plan.validatorSets,
     accounts: [...plan.balances].map(([address, balance]) => ({
       address: addressFromHex(address),
       balance,
@@ -115,28 +165,30 @@ function describeGenesis(
       host: validator.link.host,
       port: validator.link.port,
     })),
-  });
+  };
+  return plan.pow === undefined ? createGenesis(request) : createPowGenesis({ ...request, pow: plan.pow });
 }
 
-function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesisText: string): void {
+function writeNodeFolder(
+  { mining }: Pick<NetworkPlan, "mining">,
+  validator: Omit<ValidatorPlan, "feeRecipient" | "weight">,
+  secrets: NodeSecrets,
+  genesisText: string,
+  peers: NodeConfiguration["peers"] = {},
+): void {
   const keys = join(validator.folder, KEYS_FOLDER);
   mkdirSync(keys, { recursive: true, mode: FOLDER_MODE });
   const configuration: Partial<NodeConfiguration> = {
     name: validator.name,
     link: { host: validator.listenHost ?? validator.link.host, port: validator.link.port },
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...validator.rpc },
+    ...(mining === undefined ? {} : { mining: { ...DEFAULT_CONFIGURATION.mining, ...mining } }),
+    ...(Object.keys(peers).length === 0 ? {} : { peers }),
   };
-  writeFileSync(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`, {
-    mode: SECRET_MODE,
-    flag: "wx",
-  });
-  writeFileSync(
+  writeSecret(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`);
+  writeSecret(
     join(keys, TRANSPORT_IDENTITY_FILE),
     secrets.identity.privateKeyPem + secrets.identity.certificatePem,
-    {
-      mode: SECRET_MODE,
-      flag: "wx",
-    },
   );
   writeFileSync(join(validator.folder, GENESIS_FILE), genesisText);
   // Last: its presence says that the folder is complete.
@@ -146,51 +198,8 @@ function writeNodeFolder(validator: ValidatorPlan, secrets: NodeSecrets, genesis
   );
 }
 
-/** Reads a node's keys. Errors: `keys/unreadable`, `keys/exposed` (others than their owner may read them), `keys/invalid`. The
- * message never holds key material. */
-export function readSecrets(
-  folder: string,
-): Result<NodeSecrets, Failure<"keys/unreadable" | "keys/exposed" | "keys/invalid">> {
-  const keys = join(folder, KEYS_FOLDER);
-  let consensusText: string;
-  let identityPem: string;
-  try {
-    for (const name of [CONSENSUS_KEY_FILE, TRANSPORT_IDENTITY_FILE]) {
-      const path = join(keys, name);
-      if (isExposed(path))
-        return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
-    }
-    consensusText = readFileSync(join(keys, CONSENSUS_KEY_FILE), "utf8").trim();
-    identityPem = readFileSync(join(keys, TRANSPORT_IDENTITY_FILE), "utf8");
-  } catch (error) {
-    const { code, path, message } = error as NodeJS.ErrnoException;
-    const problem = code === "ENOENT" ? `${path} is not there` : `${keys}: ${message}`;
-    return fail("keys/unreadable", `${problem}: put this node's own keys back, from its backup`);
-  }
-  const restore = "put this node's own key back, from its backup";
-  const consensusSecret = fromHex(consensusText);
-  if (!consensusSecret.ok || !isBlsSecretKey(consensusSecret.value)) {
-    return fail(
-      "keys/invalid",
-      `${join(keys, CONSENSUS_KEY_FILE)}: expected a BLS12-381 secret key of ${CONSENSUS_SECRET_BYTES} bytes in hex; ${restore}`,
-    );
-  }
-  const identity = identityFromPem(identityPem);
-  if (!identity.ok)
-    return fail(
-      "keys/invalid",
-      `${join(keys, TRANSPORT_IDENTITY_FILE)}: ${identity.error.message}; ${restore}`,
-    );
-  return ok({ consensusSecret: consensusSecret.value, identity: identity.value });
-}
-
-/** Windows has no such permissions and reports a mode of its own making. */
-function isExposed(path: string): boolean {
-  return process.platform !== "win32" && (statSync(path).mode & OTHERS_MASK) !== 0;
-}
-
 /** Reads genesis.json of a node's folder. Errors: `genesis/unreadable`, and those of parseGenesis. */
-export function readGenesis(folder: string): Result<Genesis, Failure> {
+export function readGenesis(folder: string): Result<AnyGenesis, Failure> {
   const path = join(folder, GENESIS_FILE);
   const parsed = readJsonFile(path);
   if (!parsed.ok) return fail("genesis/unreadable", parsed.error.message);

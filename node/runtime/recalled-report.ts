@@ -1,14 +1,36 @@
-import { assert, equalBytes, must, toHexDigits, unwrap } from "@ostrom/base";
+import { assert, type Bytes, equalBytes, must, toHexDigits, unwrap } from "@ostrom/base";
 import { decodeBlock } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
-import { type ChainRules, decodePayload, nextBaseFee, type Skipped } from "@ostrom/execution";
+import {
+  type ChainRules,
+  decodePayload,
+  type EpochSchedule,
+  frozenHeight,
+  isSameValidatorSet,
+  nextBaseFee,
+  type Skipped,
+  type ValidatorSet,
+} from "@ostrom/execution";
 import { readUndo } from "@ostrom/state";
-import { readBody, readHead, readHeader, readSkipped, type StoreView } from "@ostrom/storage";
-import type { ExecutionReport, OrderedInput } from "./execution-port.ts";
+import {
+  readBody,
+  readHead,
+  readHeader,
+  readSkipped,
+  readStoredValidatorSet,
+  type StoreView,
+} from "@ostrom/storage";
+import type { ExecutionReport, FrozenSet, OrderedInput } from "./execution-port.ts";
 
 /** Reads what came of the newest block of a store: the executor that wrote it has died before it could tell.
- * `changed` is empty if no reverse differences are kept. */
-export function recallReport(store: StoreView, input: OrderedInput, rules: ChainRules): ExecutionReport {
+ * `changed` is empty if no reverse differences are kept.
+ * @param epochs undefined where blocks are mined. */
+export function recallReport(
+  store: StoreView,
+  input: OrderedInput,
+  rules: ChainRules,
+  epochs: EpochSchedule | undefined,
+): ExecutionReport {
   const { height, view, epoch, orderDigest } = input;
   assert(readHead(store)?.height === height, "only the newest block is recalled");
   const { header, hash, origin } = must(readHeader(store, height), "the head's header is stored");
@@ -26,11 +48,31 @@ export function recallReport(store: StoreView, input: OrderedInput, rules: Chain
     included: body.map((transaction) => transaction.hash),
     skipped: skippedIn(store, input),
     changed: (readUndo(store, height)?.accounts ?? []).map(({ address }) => toHexDigits(address)),
+    frozen: frozenBy(store, input, epochs),
   };
 }
 
-function skippedIn(store: StoreView, { height, orderedBlock }: OrderedInput): readonly Skipped[] {
-  const payload = decodePayload(unwrap(decodeBlock(orderedBlock)).payload);
+/** Why state's set was refused, if it was, is not stored. */
+function frozenBy(
+  store: StoreView,
+  { height, epoch }: OrderedInput,
+  epochs: EpochSchedule | undefined,
+): FrozenSet | undefined {
+  if (epochs === undefined || height !== frozenHeight(epochs, epoch)) return undefined;
+  const [before, next] = [epoch, epoch + 1].map((one) =>
+    must(readStoredValidatorSet(store, one), "the sets of this epoch and the next are stored"),
+  ) as [ValidatorSet, ValidatorSet];
+  return { epoch: epoch + 1, isChanged: !isSameValidatorSet(before, next), refused: undefined, leftOut: [] };
+}
+
+/** What a block orders, as the engine that ordered it wrote it down. */
+export function payloadOf({ mined, orderedBlock }: OrderedInput): Bytes {
+  return mined === undefined ? unwrap(decodeBlock(orderedBlock)).payload : orderedBlock;
+}
+
+function skippedIn(store: StoreView, input: OrderedInput): readonly Skipped[] {
+  const { height } = input;
+  const payload = decodePayload(payloadOf(input));
   const skipped: Skipped[] = [];
   for (const raw of payload.ok ? payload.value : []) {
     const hash = keccak256(raw);

@@ -16,13 +16,14 @@ import {
   readStateCertificate,
   type StoreView,
 } from "@ostrom/storage";
+import type { EpochSets } from "./epoch-sets.ts";
 
 /** Own results older than this are not signed again: who asks for them gets the certificate of a descendant. */
 const MAX_RESIGNED_RESULTS = 256;
 
 /** What a restarted node finds in its store. */
 export type RecoveredChain = {
-  /** The newest executed block: all below it is final. */
+  /** The newest executed block: all below it is final. If it is the last of its epoch, the next epoch begins on it. */
   readonly tip: FinalizedTip;
   /** The newest state certificate. */
   readonly certificate: StateCertificate | undefined;
@@ -33,21 +34,22 @@ export type RecoveredChain = {
 };
 
 /** Reads it. What was stored by this program must be readable: damage throws StorageError. */
-export function recoverChain(store: StoreView): RecoveredChain {
+export function recoverChain(store: StoreView, sets: EpochSets): RecoveredChain {
   const head = must(readHead(store), "an open chain has a head");
   const { epoch, view, timestampMs, orderDigest } = head.origin;
   const ordered = head.height === 0 ? undefined : readBlockAt(store, head.height);
   const stateCertificate = ordered?.block.stateCertificate;
   const record = readOrdered(store, head.height);
-  const tip: FinalizedTip = {
-    epoch: Epoch(epoch),
-    view: View(view),
-    height: Height(head.height),
-    digest: orderDigest,
-    timestampMs,
-    stateCertificate,
-    finalization: record === undefined ? undefined : unwrap(decodeCertificate(record.finalization)),
-  };
+  const isLastOfEpoch = head.height === sets.bounds(epoch).lastHeight;
+  const shared = { height: Height(head.height), digest: orderDigest, timestampMs, stateCertificate };
+  const tip: FinalizedTip = isLastOfEpoch
+    ? { ...shared, epoch: Epoch(epoch + 1), view: View(0), finalization: undefined }
+    : {
+        ...shared,
+        epoch: Epoch(epoch),
+        view: View(view),
+        finalization: record === undefined ? undefined : unwrap(decodeCertificate(record.finalization)),
+      };
   const certified = readCertifiedHeight(store) ?? 0;
   const certificateBytes = readStateCertificate(store, certified);
   const firstResult = Math.max(certified, head.height - MAX_RESIGNED_RESULTS) + 1;

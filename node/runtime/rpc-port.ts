@@ -1,6 +1,6 @@
 import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
 import type { ChainRules, SignedTransaction } from "@ostrom/execution";
-import type { DropReason, PoolContent, PoolStatus, RpcLimits } from "@ostrom/rpc";
+import type { DropReason, MiningReport, PoolContent, PoolStatus, RpcLimits, UnwoundBlock } from "@ostrom/rpc";
 import type { EngineSettings } from "./installed-engine.ts";
 
 /** What the node asks of its JSON-RPC worker. */
@@ -18,6 +18,8 @@ export type RpcWorkerOptions = {
   readonly genesisHash: Hash;
   readonly clientVersion: string;
   readonly coinbase: Address;
+  /** undefined on a chain that no validators order. */
+  readonly epochs: { readonly epochLength: number; readonly epochLead: number } | undefined;
   readonly host: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
@@ -37,10 +39,16 @@ export type RpcNodeVocabulary = {
 /** What the node tells its JSON-RPC worker. */
 export type RpcNodeEvents = {
   readonly block: { readonly number: number; readonly hash: Hash };
+  readonly unwound: UnwoundBlock;
   readonly certified: { readonly number: number };
   readonly pending: { readonly hashes: readonly Hash[] };
   readonly dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[];
-  readonly network: { readonly peers: number; readonly highestBlock: number };
+  readonly network: {
+    readonly peers: number;
+    readonly highestBlock: number;
+    /** Of a chain that is mined. */
+    readonly mining?: MiningReport | undefined;
+  };
 };
 
 /** What the JSON-RPC worker tells the node. */

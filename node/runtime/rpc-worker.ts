@@ -20,6 +20,7 @@ import type {
   RpcWorkerVocabulary,
 } from "./rpc-port.ts";
 import { shareAnswers } from "./shared-answers.ts";
+import { createValidatorReads } from "./validator-reads.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 /** Drops of the pool that are remembered for eth_sendRawTransactionSync and for whoever asks. */
@@ -55,6 +56,9 @@ const node = connectWorker<RpcWorkerVocabulary, RpcNodeVocabulary, RpcWorkerEven
 
 node.on("block", (block) => {
   for (const listener of listeners) listener.onBlock?.(block);
+});
+node.on("unwound", (unwound) => {
+  for (const listener of listeners) listener.onUnwound?.(unwound);
 });
 node.on("certified", (block) => {
   for (const listener of listeners) listener.onCertified?.(block);
@@ -118,6 +122,8 @@ function createBackend(level: LevelStore, executor: QueryClient, options: RpcWor
       if (network.highestBlock - currentBlock < SYNCING_DISTANCE) return undefined;
       return { startingBlock, currentBlock, highestBlock: network.highestBlock };
     },
+    mining: () => network.mining,
+    ...(options.epochs === undefined ? {} : { validators: createValidatorReads(level, options.epochs) }),
     peerCount: () => network.peers,
   };
 }

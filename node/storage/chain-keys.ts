@@ -13,9 +13,14 @@ export const CHAIN_TABLES: {
   readonly numberOfHash: 0x6e;
   readonly transactionLocation: 0x6c;
   readonly ordered: 0x6f;
+  readonly mined: 0x70;
   readonly stateCertificate: 0x65;
   readonly skipped: 0x64;
   readonly skippedAtHeight: 0x6b;
+  readonly validatorSet: 0x76;
+  readonly sealProof: 0x66;
+  readonly evidence: 0x77;
+  readonly evidenceEpochs: 0x57;
 } = {
   /** "M" -> which chain, which formats. */
   meta: 0x4d,
@@ -35,12 +40,22 @@ export const CHAIN_TABLES: {
   transactionLocation: 0x6c,
   /** "o", height -> the ordered block and the certificate that finalized it. */
   ordered: 0x6f,
+  /** "p", height -> of a mined block: its header and its place in the chain. */
+  mined: 0x70,
   /** "e", height -> the state certificate. */
   stateCertificate: 0x65,
   /** "d", transaction hash -> why it was skipped, and at which height. */
   skipped: 0x64,
   /** "k", height -> hashes of the transactions skipped there, so that they can be forgotten. */
   skippedAtHeight: 0x6b,
+  /** "v", epoch -> its validators. */
+  validatorSet: 0x76,
+  /** "f", epoch -> what shows that its last block is final. */
+  sealProof: 0x66,
+  /** "w", epoch -> evidence against its validators. */
+  evidence: 0x77,
+  /** "W" -> the epochs that there is evidence of, ascending. */
+  evidenceEpochs: 0x57,
 };
 
 export function chainKey(table: number): Bytes {

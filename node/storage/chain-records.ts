@@ -65,8 +65,13 @@ export type StoredSkip = { readonly height: number; readonly reason: SkipReason 
 type Read<T> = (fields: readonly RlpItem[]) => T;
 
 /** Decodes a record of our own. Its checksum was right, so what cannot be read is none of this program's.
- * Throws StorageError `storage/damaged`. */
-function decodeRecord<T>(bytes: Bytes, what: string, fieldCount: number, read: Read<T>): T {
+ * @param fieldCount undefined: any number. Throws StorageError `storage/damaged`. */
+export function decodeRecord<T>(
+  bytes: Bytes,
+  what: string,
+  fieldCount: number | undefined,
+  read: Read<T>,
+): T {
   // The decoder's results share memory with its input, and records may lie in the store's own memory.
   const decoded = decodeRlpWith(bytes.slice(), (item) => read(readRlpList(item, what, fieldCount)));
   if (decoded.ok) return decoded.value;
@@ -250,7 +255,7 @@ export function decodeSkip(bytes: Bytes): StoredSkip {
 
 const textDecoder = new TextDecoder();
 
-function readText(item: RlpItem | undefined, what: string): string {
+export function readText(item: RlpItem | undefined, what: string): string {
   return textDecoder.decode(readRlpBytes(item, what));
 }
 

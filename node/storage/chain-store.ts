@@ -1,10 +1,12 @@
 import {
+  assert,
   type Bytes,
   bytesToUint64,
   equalBytes,
   type Failure,
   fail,
   type Hash,
+  must,
   ok,
   type Result,
   uint64ToBytes,
@@ -56,6 +58,8 @@ export type BlockToStore = {
   readonly hashId: number;
   /** undefined for genesis, which nobody ordered. */
   readonly ordered: OrderedRecord | undefined;
+  /** Of a mined block, whose `ordered.block` is the payload alone: what else the engine keeps of it. */
+  readonly mined?: Bytes | undefined;
 };
 
 /** The writes that append an executed block and make it the head. They belong into one synced batch with the block's state.
@@ -80,6 +84,9 @@ export function blockOperations(store: KeyValueReader, input: BlockToStore): Wri
   });
   if (ordered !== undefined) {
     operations.push({ key: heightKey(CHAIN_TABLES.ordered, height), value: encodeOrdered(ordered) });
+  }
+  if (input.mined !== undefined) {
+    operations.push({ key: heightKey(CHAIN_TABLES.mined, height), value: input.mined });
   }
   return [...operations, ...forgetSkipped(store, height - SKIP_HISTORY_BLOCKS), ...rememberSkipped(block)];
 }
@@ -110,6 +117,33 @@ function forgetSkipped(store: KeyValueReader, height: number): WriteOperation[] 
   return operations;
 }
 
+/** The writes that take the newest block off again: all that `blockOperations` wrote of it, and its parent as the head. They belong
+ * into one synced batch with the way back of the block's state. Asserts that there is a block above genesis. */
+export function unwindOperations(store: KeyValueReader): WriteOperation[] {
+  const { height, blockHash } = must(readHead(store), "a chain that is unwound has a head");
+  assert(height > 0, "genesis is never taken off");
+  const parent = must(readHeader(store, height - 1), "the parent of the head is stored");
+  const gone = (key: Bytes): WriteOperation => ({ key, value: undefined });
+  const byHeight = [
+    CHAIN_TABLES.header,
+    CHAIN_TABLES.body,
+    CHAIN_TABLES.receipts,
+    CHAIN_TABLES.ordered,
+    CHAIN_TABLES.mined,
+    CHAIN_TABLES.stateCertificate,
+  ];
+  const head = { height: height - 1, blockHash: parent.hash, origin: parent.origin };
+  return [
+    ...byHeight.map((table) => gone(heightKey(table, height))),
+    gone(hashKey(CHAIN_TABLES.numberOfHash, blockHash)),
+    ...(readBody(store, height) ?? []).map(({ hash }) =>
+      gone(hashKey(CHAIN_TABLES.transactionLocation, hash)),
+    ),
+    ...forgetSkipped(store, height),
+    { key: chainKey(CHAIN_TABLES.head), value: encodeHead(head) },
+  ];
+}
+
 /** The write that says which chain the store holds; it goes with genesis. */
 export function metaOperation(meta: ChainMeta): WriteOperation {
   return { key: chainKey(CHAIN_TABLES.meta), value: encodeMeta(meta) };
@@ -126,6 +160,13 @@ export function stateCertificateOperations(
   const before = readCertifiedHeight(store);
   if (before !== undefined && before >= height) return operations;
   return [...operations, { key: chainKey(CHAIN_TABLES.certifiedHead), value: uint64ToBytes(height) }];
+}
+
+/** The write that makes a height the newest final one, where no state certificate says so. It moves forward only. */
+export function finalizedHeightOperations(store: KeyValueReader, height: number): WriteOperation[] {
+  const before = readCertifiedHeight(store);
+  if (before !== undefined && before >= height) return [];
+  return [{ key: chainKey(CHAIN_TABLES.certifiedHead), value: uint64ToBytes(height) }];
 }
 
 /** Which chain the store holds; undefined for an empty store.
@@ -178,6 +219,11 @@ export function readTransactionLocation(store: KeyValueReader, hash: Hash): Tran
 /** Ordered block and finalization certificate, for peers that sync. */
 export function readOrdered(store: KeyValueReader, height: number): OrderedRecord | undefined {
   return read(store, heightKey(CHAIN_TABLES.ordered, height), decodeOrdered);
+}
+
+/** What the engine of a mined chain keeps of a block besides its payload. */
+export function readMined(store: KeyValueReader, height: number): Bytes | undefined {
+  return read(store, heightKey(CHAIN_TABLES.mined, height), (bytes) => bytes.slice());
 }
 
 export function readStateCertificate(store: KeyValueReader, height: number): Bytes | undefined {

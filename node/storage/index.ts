@@ -13,6 +13,7 @@ export {
   blockOperations,
   CHECKED_BLOCKS,
   checkChain,
+  finalizedHeightOperations,
   metaOperation,
   readBlockNumber,
   readBody,
@@ -20,6 +21,7 @@ export {
   readHead,
   readHeader,
   readMeta,
+  readMined,
   readOrdered,
   readReceipts,
   readSkipped,
@@ -28,9 +30,20 @@ export {
   readTransactionLocation,
   SKIP_HISTORY_BLOCKS,
   stateCertificateOperations,
+  unwindOperations,
 } from "./chain-store.ts";
 export { type DataDirectory, openDataDirectory, readSecretFile, writeSecretFile } from "./data-directory.ts";
 export { createDisk, type Disk, type DiskFile } from "./disk.ts";
+export {
+  type EvidenceKind,
+  evidenceOperations,
+  readEvidenceFrom,
+  readSealProof,
+  readStoredValidatorSet,
+  type StoredEvidence,
+  sealProofOperation,
+  validatorSetOperation,
+} from "./epoch-records.ts";
 export { StorageError, type StorageErrorCode } from "./errors.ts";
 export { createFaultyDisk, type DiskFaults, type FaultyDisk } from "./faulty-disk.ts";
 export { createFaultyStore, type FaultyStore, type StoreFaults } from "./faulty-store.ts";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 const BENCHMARKS: Readonly<
   Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }>>
 > = {
+  consensus: () => import("./consensus.ts"),
   evm: () => import("./evm.ts"),
   network: () => import("./network.ts"),
   precompiles: () => script("core/vm/precompiles/precompiles.bench.ts"),

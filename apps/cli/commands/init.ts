@@ -9,10 +9,13 @@ import {
   installNativeCrypto,
   isDevelopmentMnemonic,
   provisionNetwork,
+  sharedPowParameters,
   type ValidatorPlan,
 } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
-import { readAddress, readAmount, showCoins } from "../units.ts";
+import { CONSENSUS_FLAGS, type ConsensusChoice, readConsensusChoice } from "../consensus-choice.ts";
+import { readAddress, readAmount, readHost, showCoins } from "../units.ts";
+import { readValidatorSets, VALIDATOR_SET_FLAGS } from "../validator-set-choice.ts";
 
 const PROFILE_NAMES = ["alliance", "public", "cbdc"] as const;
 const MAX_CHAIN_VALIDATORS = 1_024;
@@ -20,7 +23,6 @@ const MAX_CHAIN_VALIDATORS = 1_024;
 const MNEMONIC_FUNDS = 1_000_000n * 10n ** 18n;
 const LOOPBACK = "127.0.0.1";
 const ANY_ADDRESS = "0.0.0.0";
-const HIGHEST_PORT = 65_535;
 
 export const init: Command = {
   name: "init",
@@ -60,15 +62,20 @@ export const init: Command = {
       name: "fee-recipient",
       kind: "list",
       placeholder: "ADDRESS",
-      help: "who gets validator 1's, 2's, ... fees; repeat",
+      help: "who gets validator 1's, 2's, ... fees (and block rewards, if mined); repeat",
     },
+    ...CONSENSUS_FLAGS,
+    ...VALIDATOR_SET_FLAGS,
   ],
   examples: [
     "ostrom init --chain-id 2026 --fund 0xYourAddress=1000000",
     "ostrom init --chain-id 2026 --validators 1 --host node1.example:30310 --fund-mnemonic words.txt",
+    "ostrom init --chain-id 2026 --validator-sets managed --owner 0xYourAddress --fund 0xYourAddress=1000000",
     "# then copy network/validator-1 to machine 1, and there: ostrom run --data-dir validator-1",
   ],
-  run: async ({ values }) => {
+  run: async (input) => {
+    const { values } = input;
+    const consensus = readConsensusChoice(input);
     const count = values["validators"] as number;
     if (count < 1 || count > MAX_CHAIN_VALIDATORS)
       throw new UsageError(`--validators: choose 1 to ${MAX_CHAIN_VALIDATORS}, found ${count}`);
@@ -80,6 +87,7 @@ export const init: Command = {
     const out = resolve(String(values["out"]));
     const validators = planValidators(out, count, readList(values["host"]), readList(values["feeRecipient"]));
     const balances = readFunds(readList(values["fund"]), values["fundMnemonic"]);
+    const choice = readValidatorSets(input, consensus, count);
     installNativeCrypto();
     mkdirSync(out, { recursive: true, mode: 0o700 });
     const genesis = provisionNetwork({
@@ -88,10 +96,12 @@ export const init: Command = {
       timestampMs: Date.now(),
       balances,
       validators,
+      ...choice,
+      pow: consensus.engine === "pow" ? sharedPowParameters(consensus.hash) : undefined,
       entropy: (length) => new Uint8Array(randomBytes(length)),
     });
     if (!genesis.ok) throw new UsageError(genesis.error.message);
-    report(out, validators, balances, chainId, values["json"] === true);
+    report({ out, validators, balances, chainId, consensus }, values["json"] === true);
     return 0;
   },
 };
@@ -116,7 +126,8 @@ function planValidators(
   return Array.from({ length: count }, (_, index) => {
     const name = `validator-${index + 1}`;
     const host = hosts[index];
-    const link = host === undefined ? { host: LOOPBACK, port: DEFAULT_LINK_PORT + index } : readHost(host);
+    const link =
+      host === undefined ? { host: LOOPBACK, port: DEFAULT_LINK_PORT + index } : readHost(host, "--host");
     return {
       name,
       folder: join(out, name),
@@ -130,13 +141,15 @@ function planValidators(
   });
 }
 
-function report(
-  out: string,
-  validators: readonly ValidatorPlan[],
-  balances: ReadonlyMap<string, bigint>,
-  chainId: number,
-  json: boolean,
-): void {
+type MadeNetwork = {
+  readonly out: string;
+  readonly validators: readonly ValidatorPlan[];
+  readonly balances: ReadonlyMap<string, bigint>;
+  readonly chainId: number;
+  readonly consensus: ConsensusChoice;
+};
+
+function report({ out, validators, balances, chainId, consensus }: MadeNetwork, json: boolean): void {
   if (json) {
     const shown = validators.map(({ name, folder, link }) => ({ name, folder, link }));
     console.log(JSON.stringify({ out, chainId, validators: shown, funded: [...balances.keys()] }));
@@ -157,7 +170,9 @@ function report(
     "Each folder holds that validator's own secret keys: copy it to its machine, nowhere else. Then there:",
     `  ostrom run --data-dir ${validators[0]!.name}`,
     "",
-    `The chain goes on while ${Math.floor((2 * validators.length) / 3) + 1} of ${validators.length} run.`,
+    consensus.engine === "pow"
+      ? `The chain goes on while one of them mines (${consensus.hash}); node.json says how hard: "mining".`
+      : `The chain goes on while ${Math.floor((2 * validators.length) / 3) + 1} of ${validators.length} run.`,
   ];
   console.log(lines.join("\n"));
 }
@@ -176,16 +191,6 @@ function readFeeRecipient(text: string | undefined): string {
   const address = readAddress(text, "--fee-recipient");
   refuseDevelopmentAccount(address);
   return address;
-}
-
-function readHost(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = match?.[3] === undefined ? DEFAULT_LINK_PORT : Number(match[3]);
-  if (host === undefined || port < 1 || port > HIGHEST_PORT) {
-    throw new UsageError(`--host: expected HOST, HOST:PORT or [IPv6]:PORT, found "${text}"`);
-  }
-  return { host, port };
 }
 
 function refuseDevelopmentAccount(address: string): void {

@@ -16,6 +16,8 @@ type NodeStatus = {
   readonly pending: number;
   readonly queued: number;
   readonly syncing: boolean;
+  /** Of a chain that is mined. */
+  readonly mining?: { readonly mining: boolean; readonly hashrate: number; readonly difficulty: number };
 };
 
 /** A node to ask. @property folder of one that `ostrom up` made. */
@@ -91,6 +93,7 @@ async function askStatus(rpc: string): Promise<NodeStatus> {
     ["net_peerCount", []],
     ["txpool_status", []],
     ["eth_syncing", []],
+    ["ostrom_getMining", []],
   ] as const;
   const answers = await askMany(
     rpc,
@@ -99,7 +102,9 @@ async function askStatus(rpc: string): Promise<NodeStatus> {
   answers.forEach(({ error }, index) => {
     if (error !== undefined) throw new UsageError(`${rpc}: ${methods[index]![0]}: ${error.message}`);
   });
-  const [client, chainId, latest, finalized, peers, pool, syncing] = answers.map(({ result }) => result);
+  const [client, chainId, latest, finalized, peers, pool, syncing, mining] = answers.map(
+    ({ result }) => result,
+  );
   const latestBlock = latest as { number: string; hash: string };
   const finalizedBlock = finalized as { number: string; hash: string };
   const counts = pool as { pending: string; queued: string };
@@ -115,7 +120,16 @@ async function askStatus(rpc: string): Promise<NodeStatus> {
     pending: Number(counts.pending),
     queued: Number(counts.queued),
     syncing: syncing !== false,
+    ...(mining === null ? {} : { mining: readMining(mining as Record<string, unknown>) }),
   };
+}
+
+function readMining({
+  mining,
+  hashrate,
+  difficulty,
+}: Record<string, unknown>): Required<NodeStatus>["mining"] {
+  return { mining: mining === true, hashrate: Number(hashrate), difficulty: Number(difficulty) };
 }
 
 /** Compares the newest block that all have finalized. @returns what is wrong, if anything is. */
@@ -141,11 +155,15 @@ async function findDisagreement(known: readonly NodeStatus[]): Promise<string | 
 
 function printTable(answers: readonly Answer[]): void {
   const isAnyKnown = answers.some((answer) => "status" in answer);
-  const header = ["JSON-RPC", "chain", "block", "finalized", "hash of the latest", "peers", "pool", "state"];
+  const isMined = answers.some((answer) => "status" in answer && answer.status.mining !== undefined);
+  const header = [
+    ...["JSON-RPC", "chain", "block", "finalized", "hash of the latest", "peers", "pool", "state"],
+    ...(isMined ? ["difficulty", "hashes/s"] : []),
+  ];
   const rows = answers.map((answer) =>
     "status" in answer
       ? cellsOf(answer.status)
-      : [answer.rpc, "-", "-", "-", "-", "-", "-", "does not answer"],
+      : [answer.rpc, "-", "-", "-", "-", "-", "-", "does not answer", ...(isMined ? ["-", "-"] : [])],
   );
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
@@ -181,5 +199,8 @@ function cellsOf(status: NodeStatus): readonly string[] {
     String(status.peers),
     String(status.pending + status.queued),
     status.syncing ? "catching up" : "follows the chain",
+    ...(status.mining === undefined
+      ? []
+      : [String(status.mining.difficulty), String(status.mining.hashrate)]),
   ];
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { type Command, type CommandInput, UsageError } from "../command.ts";
+import { CONSENSUS_FLAGS, readConsensusChoice } from "../consensus-choice.ts";
 import { inOneLine } from "../failure-line.ts";
 import {
   createLocalNetwork,
@@ -56,11 +57,13 @@ export const up: Command = {
       help: `first port for links between validators (default: port + ${LINK_PORT_OFFSET})`,
     },
     { name: "chain-id", kind: "number", help: "chain id of a new network", default: DEVELOPMENT_CHAIN_ID },
+    ...CONSENSUS_FLAGS,
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
   ],
   examples: [
     "ostrom up",
     "ostrom up --validators 7 --port 9545 --data-dir /tmp/seven",
+    "ostrom up --consensus pow --data-dir .ostrom-pow",
     "ostrom up --fresh --json",
   ],
   run: async (input) => {
@@ -73,6 +76,7 @@ export const up: Command = {
       port,
       linkPort: (values["linkPort"] as number | undefined) ?? port + LINK_PORT_OFFSET,
       chainId: values["chainId"] as number,
+      consensus: readConsensusChoice(input),
     };
     const isFresh = values["fresh"] === true;
     await refuseRunningNetwork(directory);
@@ -94,13 +98,15 @@ export const up: Command = {
 };
 
 /** Flags that describe a new network must not be passed over in silence where there is one already. */
-function refuseContradictions({ values, given }: CommandInput, { chainId, nodes }: NetworkFile): void {
+function refuseContradictions({ values, given }: CommandInput, file: NetworkFile): void {
+  const { chainId, nodes, consensus = "simplex" } = file;
   const first = nodes[0]!;
   const facts = [
     ["validators", "validators", nodes.length, `has ${nodes.length} validators`],
     ["port", "port", first.rpcPort, `has its JSON-RPC ports from ${first.rpcPort} on`],
     ["linkPort", "link-port", first.linkPort, `has its link ports from ${first.linkPort} on`],
     ["chainId", "chain-id", chainId, `has chain id ${chainId}`],
+    ["consensus", "consensus", consensus, `agrees by ${consensus}`],
   ] as const;
   for (const [key, flag, fact, description] of facts) {
     if (!given.has(key) || values[key] === fact) continue;
@@ -201,7 +207,7 @@ function reportEnd(
   { code, signal }: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
   message: string | undefined,
   nodes: readonly StartedNode[],
-  { directory, json }: Network,
+  { directory, file, json }: Network,
 ): void {
   const alive = nodes.filter((other) => other.process.exitCode === null && other.process.signalCode === null);
   const why = message ?? signal ?? `exit code ${code}`;
@@ -209,7 +215,8 @@ function reportEnd(
     console.log(JSON.stringify({ event: "ended", name: node.name, why, alive: alive.length }));
     return;
   }
-  const needed = Math.floor((2 * nodes.length) / 3) + 1;
+  // Miners go on one by one.
+  const needed = file.consensus === "pow" ? 1 : Math.floor((2 * nodes.length) / 3) + 1;
   const consequence =
     alive.length >= needed
       ? `${alive.length} of ${nodes.length} go on`

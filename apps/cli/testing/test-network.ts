@@ -42,7 +42,14 @@ export async function createTestNetwork(options: {
 }): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), "ostrom-"));
   const [port, linkPort] = (await findFreePorts(options.validators, 2)) as [number, number];
-  const file = createLocalNetwork({ directory, port, linkPort, chainId: DEVELOPMENT_CHAIN_ID, ...options });
+  const file = createLocalNetwork({
+    directory,
+    port,
+    linkPort,
+    chainId: DEVELOPMENT_CHAIN_ID,
+    consensus: { engine: "simplex" },
+    ...options,
+  });
   const folderOf = (node: LocalNode): string => join(directory, node.folder);
   const running = new Map<number, StartedNode>();
   const listeners: ((report: NodeReport) => void)[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Hash, Height, ZERO_HASH } from "@ostrom/base";
+import { Epoch, Hash, Height, ZERO_HASH } from "@ostrom/base";
 import {
   type CertificationEffect,
   type CertificationInput,
@@ -192,4 +192,50 @@ test("a restart signs the uncertified results again", () => {
     step.effects.map((effect) => effect.kind),
     ["sign", "sign", "setTimer"],
   );
+});
+
+test("E6: results of another epoch are not counted, and whoever sent them may have that seat there", () => {
+  const collector = new Collector();
+  collector.execute(1);
+  const later = { ...resultOf(1), epoch: Epoch(1) };
+  for (const [from, signer] of [
+    [1, 2],
+    [2, 3],
+    [3, 1],
+  ] as const)
+    collector.receive(from, { kind: "executed", executed: signedBy(signer, later) });
+  assert.equal(certifiedHeight(collector.state), 0);
+  assert.ok(!collector.effects.some(({ kind }) => kind === "fault"));
+});
+
+test("E6: a set signs results of its own epoch's heights only: neither above its last block nor below its first", () => {
+  const bounds = { ...CONFIG, validators: { ...validators, epoch: Epoch(1) }, lastHeight: Height(20) };
+  for (const [height, isOfEpoch] of [
+    [10, false],
+    [11, true],
+    [20, true],
+    [21, false],
+  ] as const) {
+    const executed = { ...resultOf(height), epoch: Epoch(1) };
+    const { state } = startCertification(bounds, undefined, []);
+    const message: Message = { kind: "executed", executed: signedBy(2, executed) };
+    const step = stepCertification(state, { kind: "message", from: ValidatorIndex(2), message });
+    const codes = step.effects.map((effect) => (effect.kind === "fault" ? effect.code : effect.kind));
+    assert.deepEqual(codes, isOfEpoch ? [] : ["certification/wrong-epoch"]);
+    assert.equal(step.state.tallies.size, isOfEpoch ? 1 : 0);
+  }
+});
+
+test("E6: keys of an epoch that has passed cannot certify, or refute, a result of a later one", () => {
+  const now = {
+    ...CONFIG,
+    validators: { ...validators, epoch: Epoch(1) },
+    earlierValidators: [validators],
+    lastHeight: Height(20),
+  };
+  const own = { ...resultOf(11), epoch: Epoch(1) };
+  const { state } = startCertification(now, undefined, [own]);
+  const forged = stateCertificateOf(11, ZERO_HASH, [1, 2, 3], OTHER);
+  const step = stepCertification(state, { kind: "certificate", certificate: forged });
+  assert.deepEqual(step.effects, []);
 });

@@ -1,5 +1,6 @@
 import { assert, equalBytes, Height, toHexDigits } from "@ostrom/base";
 import { verifyExecuted, verifyStateCertificate } from "../certificates.ts";
+import { isHeightOfEpoch } from "../epoch-heights.ts";
 import { executedSigningBytes } from "../signing.ts";
 import { countTally, type Tally, withEntry } from "../tally.ts";
 import type { Executed, Message, SignedExecuted, StateCertificate, ValidatorIndex } from "../types.ts";
@@ -155,13 +156,15 @@ function onMessage(draft: Draft, from: ValidatorIndex, message: Message): void {
 function onVote(draft: Draft, from: ValidatorIndex, signed: SignedExecuted): void {
   const { config, executedHeight, ignored, tallies } = draft.state;
   const { executed, signer } = signed;
+  // In another epoch the same index is another validator.
+  if (executed.epoch !== config.validators.epoch) return;
   if (signer !== from) {
     fault(draft, from, "certification/wrong-sender", `sent a result of validator ${signer}`);
     return;
   }
   const { height } = executed;
-  if (executed.epoch !== config.validators.epoch || height <= certifiedHeight(draft.state)) return;
-  if (height > config.lastHeight) {
+  if (height <= certifiedHeight(draft.state)) return;
+  if (!isHeightOfEpoch(config, executed.epoch, height)) {
     fault(
       draft,
       from,
@@ -232,7 +235,7 @@ function onCertificate(draft: Draft, from: ValidatorIndex | undefined, certifica
   const { height, epoch } = certificate.executed;
   if (height <= certifiedHeight(draft.state) || height <= (ahead?.executed.height ?? -1)) return;
   const set = [config.validators, ...config.earlierValidators].find((candidate) => candidate.epoch === epoch);
-  if (set === undefined || (set === config.validators && height > config.lastHeight)) return;
+  if (set === undefined || !isHeightOfEpoch(config, epoch, height)) return;
   const verified = verifyStateCertificate(config.domain, set, certificate);
   if (verified.ok) adopt(draft, certificate);
   else if (from !== undefined) fault(draft, from, "certification/bad-certificate", verified.error.message);

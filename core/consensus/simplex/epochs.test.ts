@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY_BYTES, Epoch, Hash, Height, unwrap, View } from "@ostrom/base";
+import { Epoch, Hash, Height, unwrap, View } from "@ostrom/base";
 import {
+  decodeMessage,
   decodeSealProof,
   type Effect,
+  type Executed,
+  encodeMessage,
   encodeSealProof,
+  executedSigningBytes,
+  MAX_SEALING_BLOCKS,
+  type Message,
   type OrderedBlock,
   ValidatorIndex,
   verifyChainSegment,
@@ -22,9 +28,10 @@ import {
   viewLedBy,
   voteFor,
 } from "../testing/driven-node.ts";
+import { simulatedSign } from "../testing/signatures.ts";
 
-/** An epoch of two blocks; the first decides the next set. */
-const BOUNDS = { frozenHeight: Height(1), lastHeight: Height(2) };
+/** An epoch of two blocks. */
+const BOUNDS = { lastHeight: Height(2) };
 
 /** Consecutive views that validator 0 does not lead, so that what it does is answer others. */
 function viewsNotLed(count: number): readonly number[] {
@@ -71,49 +78,56 @@ function afterLast(): { readonly node: DrivenNode; readonly last: OrderedBlock; 
   return { node, last, view };
 }
 
-test("E1: the last block of an epoch is notarized only with a state certificate that names the next set", () => {
+/** A node at the beginning of epoch 1, whose set the state after block 1 has named, and epoch 0's last block. */
+function inNextEpoch(): {
+  readonly node: DrivenNode;
+  readonly last: OrderedBlock;
+  readonly first: OrderedBlock;
+} {
+  const { node: before, first, view } = afterFirst();
+  const last = child(view, first);
+  before.propose(last);
+  before.receiveCertificate("finalization", view, digestOf(last));
+  const { tip } = before.take("epochEnded")[0]!;
+  const node = new DrivenNode(
+    {
+      validators: { ...TEST_CONFIG.validators, epoch: Epoch(1) },
+      earlierValidators: [TEST_CONFIG.validators],
+      leastCertified: Height(1),
+      lastHeight: Height(4),
+      // Another one than the leader of its first view.
+      own: ValidatorIndex(1),
+    },
+    tip,
+  );
+  return { node, last, first };
+}
+
+/** The first block of epoch 1, as its leader signs it. */
+function firstOfNext(node: DrivenNode, last: OrderedBlock, change: Partial<OrderedBlock>): Message {
+  const { config } = node.state;
+  const proposer = leader(1, config);
+  const block = child(1, last, { epoch: Epoch(1), parentView: View(0), proposer, ...change });
+  const vote = { ...voteFor("notarize", 1, digestOf(block)), epoch: Epoch(1) };
+  return { kind: "proposal", block, signature: signedBy(proposer, vote, config).signature };
+}
+
+test("E1: the first block of an epoch is checked only with a state certificate of what named its set", () => {
+  const bad = inNextEpoch();
+  const from = leader(1, bad.node.state.config);
+  bad.node.receive(from, firstOfNext(bad.node, bad.last, { stateCertificate: undefined }));
+  assert.deepEqual(bad.node.take("checkBlock"), []);
+  assert.equal(bad.node.take("fault")[0]?.code, "consensus/bad-block");
+
+  const good = inNextEpoch();
+  const stateCertificate = certifiedFirst(good.first);
+  good.node.receive(from, firstOfNext(good.node, good.last, { stateCertificate }));
+  assert.equal(good.node.take("checkBlock").length, 1);
+});
+
+test("E1: the last block needs no certificate: blocks below it may become final only by it", () => {
   const { node, first, view } = afterFirst();
-  node.receive(leader(view), proposalOf(child(view, first)));
-  assert.deepEqual(node.take("checkBlock"), []);
-  assert.deepEqual(node.signedIn(view), ["nullify"]);
-  assert.equal(node.take("fault")[0]?.code, "consensus/bad-block");
-
-  const good = afterFirst();
-  good.node.propose(child(view, first, { stateCertificate: certifiedFirst(first) }));
-  assert.deepEqual(good.node.signedIn(view), ["notarize"]);
-});
-
-test("E1: a certificate of another epoch, or from before the set was decided, does not do", () => {
-  const bounds = { frozenHeight: Height(2), lastHeight: Height(3) };
-  const [firstView, secondView, view] = viewsNotLed(3) as [number, number, number];
-  const node = new DrivenNode(bounds);
-  skipTo(node, firstView);
-  const first = blockAt(firstView);
-  node.propose(first);
-  node.receiveCertificate("finalization", firstView, digestOf(first));
-  skipTo(node, secondView);
-  const second = child(secondView, first, { stateCertificate: certifiedFirst(first) });
-  node.propose(second);
-  node.receiveCertificate("finalization", secondView, digestOf(second));
-  skipTo(node, view);
-  node.effects = [];
-  node.receive(leader(view), proposalOf(child(view, second)));
-  assert.deepEqual(node.signedIn(view), ["nullify"]);
-});
-
-test("E1: a leader proposes the last block only with such a certificate", () => {
-  const view = viewLedBy(0, 2);
-  const [firstView] = viewsNotLed(1) as [number];
-  const node = new DrivenNode(BOUNDS);
-  skipTo(node, firstView);
-  const first = blockAt(firstView);
-  node.propose(first);
-  node.receiveCertificate("finalization", firstView, digestOf(first));
-  skipTo(node, view);
-  node.effects = [];
-  node.buildPayload(EMPTY_BYTES, undefined);
-  assert.deepEqual(node.signedIn(view), []);
-  node.buildPayload(EMPTY_BYTES, certifiedFirst(first));
+  node.propose(child(view, first));
   assert.deepEqual(node.signedIn(view), ["notarize"]);
 });
 
@@ -234,7 +248,6 @@ test("E4: views begin again in the next epoch, on the last block; what bound one
     {
       validators,
       earlierValidators: [TEST_CONFIG.validators],
-      frozenHeight: Height(3),
       lastHeight: Height(4),
     },
     tip,
@@ -303,4 +316,150 @@ test("a segment of blocks never crosses an epoch, and must be linked to the tip 
   const other = sealOn(view + 1, { ...last, payload: Uint8Array.of(1) });
   assert.ok(!verifyChainSegment(domain, validators, tip, [last, other], finalization).ok);
   assert.notDeepEqual(Hash(digestOf(other)), digestOf(seal));
+});
+
+test("E2: after a few sealing blocks that nothing makes final, each waits for half of a Delta that grows", () => {
+  const { node, last } = afterLast();
+  let parent = last;
+  const pauses: number[] = [];
+  for (let count = 0; pauses.length < 4; count++) {
+    assert.ok(count < 60, "validator 0 leads now and then");
+    const { view } = node;
+    if (leader(view) === 0) {
+      const [pause] = node.take("setTimer").filter(({ id }) => id === "seal");
+      if (pause !== undefined) {
+        assert.deepEqual(node.signedIn(view), []);
+        pauses.push(pause.delayMs);
+        node.timeout("seal");
+      }
+      assert.deepEqual(node.signedIn(view), ["notarize"]);
+      const [own] = [...node.state.blocks.values()].filter(({ block }) => block.view === view);
+      parent = own!.block;
+    } else {
+      parent = sealOn(view, parent);
+      node.propose(parent);
+    }
+    node.effects = [];
+    node.receiveCertificate("notarization", view, digestOf(parent));
+  }
+  assert.ok(parent.height > 2 + 4);
+  const { deltaMs, maxDeltaMs } = TEST_CONFIG;
+  for (const [index, pause] of pauses.entries())
+    assert.ok(pause >= (pauses[index - 1] ?? deltaMs / 2) && pause <= maxDeltaMs / 2, pauses.join());
+});
+
+test("E2: for a sealing block nobody allows a leader the time to wait for work", () => {
+  const { node } = afterLast();
+  const [timer] = node.take("setTimer").filter(({ id, token }) => id === "leader" && token === node.view);
+  assert.equal(timer?.delayMs, 2 * TEST_CONFIG.deltaMs + TEST_CONFIG.minBlockIntervalMs);
+});
+
+test("E2: nothing but a sealing block may stand above the last, whatever its height claims", () => {
+  const { node, last } = afterLast();
+  const view = viewsNotLed(3)[2]!;
+  skipTo(node, view);
+  for (const change of [{ height: Height(4) }, { height: Height(2) }, { parent: last.parent }]) {
+    const fresh = afterLast().node;
+    skipTo(fresh, view);
+    fresh.receive(leader(view), proposalOf(sealOn(view, last, change)));
+    assert.deepEqual(fresh.signedIn(view), ["nullify"], JSON.stringify(change));
+  }
+});
+
+test("E2: a sealing block that is final before its ancestors are here ends the epoch when they come", () => {
+  const { node, first, view } = afterFirst();
+  const last = child(view, first, { stateCertificate: certifiedFirst(first) });
+  const seal = sealOn(view + 1, last);
+  node.receiveCertificate("finalization", view + 1, digestOf(seal));
+  assert.equal(node.take("epochEnded").length, 0);
+  node.timeout("fetch");
+  const [sync] = node.take("sync");
+  const finalization = certificateOf("finalization", view + 1, digestOf(seal));
+  node.receive(sync!.peer, { kind: "block-range", blocks: [last, seal], finalization });
+  assert.deepEqual(
+    node.take("finalized").map(({ block }) => block.height),
+    [2],
+  );
+  assert.equal(node.take("epochEnded").length, 1);
+});
+
+test("E6: a set's state certificate counts for heights of its epoch only, whoever holds its keys later", () => {
+  const certificateAt = (height: number, epoch: number): ReturnType<typeof stateCertificateOf> => {
+    const { executed } = stateCertificateOf(height);
+    const signed: Executed = { ...executed, epoch: Epoch(epoch) };
+    const message = executedSigningBytes(TEST_CONFIG.domain, signed);
+    const keys = TEST_CONFIG.validators.validators.slice(1).map(({ consensusKey }) => consensusKey);
+    const signature = TEST_CONFIG.domain.signatures.aggregate(keys.map((key) => simulatedSign(key, message)))!;
+    return { ...stateCertificateOf(height), executed: signed, signature };
+  };
+  // The first block of epoch 1 has height 3. A certificate of epoch 0 is of height 1 or 2, one of epoch 1 of 3 or 4.
+  for (const [stateCertificate, isGood] of [
+    [certificateAt(1, 0), true],
+    [certificateAt(2, 0), true],
+    [certificateAt(2, 1), false],
+    [certificateAt(1, 1), false],
+  ] as const) {
+    const { node, last } = inNextEpoch();
+    node.receive(leader(1, node.state.config), firstOfNext(node, last, { stateCertificate }));
+    assert.equal(node.take("checkBlock").length, isGood ? 1 : 0, `height ${stateCertificate.executed.height}`);
+  }
+});
+
+test("E8: who is not in the set of the next epoch follows it: it learns what is final and signs nothing", () => {
+  const { node: before, first, view } = afterFirst();
+  const last = child(view, first);
+  before.propose(last);
+  before.receiveCertificate("finalization", view, digestOf(last));
+  const { tip } = before.take("epochEnded")[0]!;
+  const [, ...others] = TEST_CONFIG.validators.validators;
+  const validators = { ...TEST_CONFIG.validators, epoch: Epoch(1), validators: others };
+  const node = new DrivenNode(
+    {
+      validators,
+      earlierValidators: [TEST_CONFIG.validators],
+      leastCertified: Height(1),
+      lastHeight: Height(4),
+      own: undefined,
+    },
+    tip,
+    before.log,
+  );
+  assert.equal(node.view, 1);
+  node.timeout("advance");
+  node.timeout("leader");
+  // Validator 2 of epoch 0 is validator 1 here.
+  const config = node.state.config;
+  const vote = { ...voteFor("nullify", 1), epoch: Epoch(1) };
+  for (const index of [0, 1, 2]) node.receive(index, { kind: "vote", vote: signedBy(index, vote, config) });
+  assert.equal(node.view, 2);
+  assert.equal(node.take("sign").length, 0);
+});
+
+test("E5: a seat means nothing in another epoch: what comes of one that has passed is not even read", () => {
+  const { node } = inNextEpoch();
+  const { state } = node;
+  // In epoch 0 another validator had that index.
+  node.receive(2, { kind: "vote", vote: signedBy(3, voteFor("nullify", 1)) });
+  node.receive(2, { kind: "proposal", block: blockAt(1), signature: new Uint8Array(16) });
+  node.receive(2, { kind: "certificate", certificate: certificateOf("finalization", 9, digestOf(blockAt(9))) });
+  assert.equal(node.state, state);
+  assert.deepEqual(node.take("fault"), []);
+});
+
+test("an epoch that was sealed by as many blocks as can be still has a proof that can be stored and sent", () => {
+  const { last } = afterLast();
+  const sealing: OrderedBlock[] = [];
+  while (sealing.length < MAX_SEALING_BLOCKS) {
+    const parent = sealing.at(-1) ?? last;
+    sealing.push(sealOn(parent.view + 1, parent));
+  }
+  const end = sealing.at(-1)!;
+  const finalization = certificateOf("finalization", end.view, digestOf(end));
+  const stored = unwrap(decodeSealProof(encodeSealProof({ sealing, finalization })));
+  const message: Message = { kind: "block-range", blocks: [last, ...stored.sealing], finalization };
+  const arrived = unwrap(decodeMessage(encodeMessage(message)));
+  assert.ok(arrived.kind === "block-range");
+  const { node } = afterFirst();
+  node.receive(1, arrived);
+  assert.equal(node.take("epochEnded")[0]?.proof.sealing.length, MAX_SEALING_BLOCKS);
 });

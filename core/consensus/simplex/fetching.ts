@@ -1,3 +1,4 @@
+import { Height } from "@ostrom/base";
 import type { Certificate, Message, ValidatorIndex } from "../types.ts";
 import { chooseParent, findParent, holdersOf, type Need } from "./ancestry.ts";
 import { blockRequestKey } from "./proposals.ts";
@@ -18,6 +19,9 @@ const MAX_REQUESTS_AT_ONCE = 16;
 
 /** A finalization this far above the tip is no race with the bodies: block sync begins at once. */
 const SYNC_GAP_VIEWS = 4;
+
+/** So often the next blocks of a trail are asked for. */
+const MAX_TRAIL_ATTEMPTS = 3;
 
 /** Retries of one request are at most this many fetch timers apart. */
 const MAX_TICKS_BETWEEN_RETRIES = 16;
@@ -121,10 +125,8 @@ function missingNow(draft: Draft): readonly Request[] {
   const { state } = draft;
   const found: Request[] = [];
   if (state.viewReports !== undefined) found.push(viewReportRequest(draft));
-  if (state.pendingFinalization !== undefined) {
-    const { view } = state.pendingFinalization;
-    found.push(syncRequest(draft, holdersOf(draft, view), view > state.tip.view + SYNC_GAP_VIEWS));
-  } else if (state.ahead.size > 0) found.push(syncRequest(draft, [...state.ahead], true));
+  const sync = syncRequest(draft);
+  if (sync !== undefined) found.push(sync);
   const syncedThrough = state.pendingFinalization?.view ?? 0;
   const needs: Need[] = [];
   for (const [view, { certificates }] of state.views) {
@@ -161,16 +163,25 @@ function viewReportRequest(draft: Draft): Request {
   return { key: "views", isUrgent: true, send: (target) => broadcast(target, message) };
 }
 
-/** @param isFar whether what is missing will not come by itself. */
-function syncRequest(draft: Draft, holders: readonly ValidatorIndex[], isFar: boolean): Request {
-  const { tip, requests } = draft.state;
+/** Rule S11: blocks above the tip, where some are known to be final and do not come by themselves, or where others are in a
+ * later epoch. */
+function syncRequest(draft: Draft): Request | undefined {
+  const { tip, requests, pendingFinalization, ahead, trail } = draft.state;
+  const view = pendingFinalization?.view ?? trail?.finalization.view;
+  if (view === undefined && ahead.size === 0) return undefined;
+  const holders = view === undefined ? [...ahead] : holdersOf(draft, view);
   const isUnderWay = [...requests].some(([key, { sent }]) => key.startsWith("sync/") && sent > 0);
+  const end = trail?.isProven ? undefined : trail?.ends.at(-1);
   return {
-    key: `sync/${tip.height + 1}`,
-    isUrgent: isUnderWay || isFar,
+    key: `sync/${(end ?? tip).height + 1}`,
+    isUrgent: isUnderWay || view === undefined || view > tip.view + SYNC_GAP_VIEWS,
     send: (target, attempt) => {
-      const peer = peerFor(target, holders, attempt);
-      const fromHeight = (tip.height + 1) as typeof tip.height;
+      // Nobody else need have the same blocks: if it says no more, everything begins anew with another.
+      const goesOn = trail !== undefined && end !== undefined && attempt < MAX_TRAIL_ATTEMPTS;
+      if (!goesOn) changeState(target, { trail: trail?.isProven ? trail : undefined });
+      const peer = goesOn ? trail.peer : peerFor(target, holders, attempt);
+      changeState(target, { syncPeer: peer });
+      const fromHeight = Height((goesOn ? end : tip).height + 1);
       if (peer !== undefined) emit(target, { kind: "sync", peer, fromHeight });
     },
   };

@@ -1,11 +1,18 @@
 import { assert, Epoch, View } from "@ostrom/base";
-import { verifyChainSegment } from "../sync.ts";
-import type { Certificate, OrderedBlock, ValidatorIndex } from "../types.ts";
+import type { Certificate } from "../types.ts";
 import { chainTo } from "./ancestry.ts";
-import { changeState, type Draft, emit, fault, type KnownBlock, nextView, type ViewState } from "./state.ts";
+import {
+  changeState,
+  type Draft,
+  emit,
+  type KnownBlock,
+  nextView,
+  type Trail,
+  type ViewState,
+} from "./state.ts";
 import type { FinalizedTip, TimerId } from "./types.ts";
 
-const TIMERS: readonly TimerId[] = ["leader", "advance", "standstill", "fetch"];
+const TIMERS: readonly TimerId[] = ["seal", "leader", "advance", "standstill", "fetch"];
 
 /** Rule S11: a finalization makes its block and all ancestors final, as soon as their bodies are here. */
 export function finalizeDue(draft: Draft): void {
@@ -14,24 +21,6 @@ export function finalizeDue(draft: Draft): void {
   const chain = chainTo(draft, pendingFinalization.digest, pendingFinalization.view);
   assert(chain.kind !== "conflict", "a final block must extend every final block before it");
   if (chain.kind === "complete") finalizeBlocks(draft, chain.blocks, pendingFinalization);
-}
-
-/** Consecutive final blocks from a peer's store. What is here already is passed over. */
-export function onBlockRange(
-  draft: Draft,
-  from: ValidatorIndex | undefined,
-  blocks: readonly OrderedBlock[],
-  finalization: Certificate,
-): void {
-  const { config, tip } = draft.state;
-  if (finalization.epoch !== config.validators.epoch || finalization.view <= tip.view) return;
-  const ahead = blocks.filter((block) => block.height > tip.height);
-  const segment = verifyChainSegment(config.domain, config.validators, tip, ahead, finalization);
-  if (!segment.ok) {
-    if (from !== undefined) fault(draft, from, "consensus/bad-segment", segment.error.message);
-    return;
-  }
-  finalizeBlocks(draft, segment.value, finalization);
 }
 
 /** The node got to a newer final block by other means. */
@@ -44,7 +33,7 @@ export function moveTip(draft: Draft, tip: FinalizedTip): void {
 
 /** Forgets what lies at or below a new tip (rule S10). */
 function advanceTip(draft: Draft, tip: FinalizedTip): void {
-  const { views, blocks, pendingFinalization, admittedView } = draft.state;
+  const { views, blocks, pendingFinalization, trail, admittedView } = draft.state;
   const isPending = pendingFinalization !== undefined && pendingFinalization.view > tip.view;
   const reached = nextView(tip.view);
   changeState(draft, {
@@ -52,11 +41,19 @@ function advanceTip(draft: Draft, tip: FinalizedTip): void {
     views: new Map([...views].filter(([view]: readonly [View, ViewState]) => view > tip.view)),
     blocks: new Map([...blocks].filter(([, known]) => known.block.view > tip.view)),
     pendingFinalization: isPending ? pendingFinalization : undefined,
+    trail: trailAbove(trail, tip),
     admittedView: View(Math.max(reached, admittedView)),
   });
 }
 
-function finalizeBlocks(
+/** What is left of a trail above a new tip; nothing, if it was not proven. */
+function trailAbove(trail: Trail | undefined, tip: FinalizedTip): Trail | undefined {
+  const ends = trail?.isProven ? trail.ends.filter((end) => end.height > tip.height) : [];
+  return trail === undefined || ends.length === 0 ? undefined : { ...trail, ends };
+}
+
+/** Makes blocks final that continue the tip. @param finalization of the last of them or of a descendant. */
+export function finalizeBlocks(
   draft: Draft,
   chain: readonly Pick<KnownBlock, "block" | "digest">[],
   finalization: Certificate,
@@ -97,6 +94,7 @@ function endEpoch(
     requests: new Map(),
     building: undefined,
     pendingFinalization: undefined,
+    trail: undefined,
     viewReports: undefined,
     ahead: new Set(),
   });

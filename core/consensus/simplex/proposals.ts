@@ -1,6 +1,7 @@
 import { type Bytes, EMPTY_BYTES, equalBytes, must, type View } from "@ostrom/base";
 import { orderDigest } from "../block.ts";
 import { verifyStateCertificate, verifyVote } from "../certificates.ts";
+import { isHeightOfEpoch } from "../epoch-heights.ts";
 import { continues } from "../sync.ts";
 import {
   MAX_PAYLOAD_BYTES,
@@ -10,6 +11,7 @@ import {
   type ValidatorIndex,
 } from "../types.ts";
 import { chooseParent, findParent } from "./ancestry.ts";
+import { currentDeltaMs } from "./delta.ts";
 import {
   broadcast,
   changeBlock,
@@ -24,6 +26,7 @@ import {
   makeVote,
   type ParentBlock,
   persistBlock,
+  setTimer,
   viewState,
 } from "./state.ts";
 import type { Input } from "./types.ts";
@@ -31,6 +34,10 @@ import { addVote, countVotes, maySign, nullify, reportIfInvalid, signNotarize } 
 
 /** Proposals of views this far above our own are kept: each may hold MAX_PAYLOAD_BYTES. */
 export const PROPOSAL_WINDOW_VIEWS = 4;
+
+/** So many sealing blocks follow each other at once. Then each waits for half of a Delta that grows: where a third of the weight
+ * holds back what would make them final, they must not come at the speed of the network. */
+const SEALING_AT_ONCE = 4;
 
 const BLOCK_REQUEST_PREFIX = "block/";
 
@@ -45,7 +52,9 @@ export function buildIfLeader(draft: Draft): void {
   const { parent, ancestors } = lookup;
   changeState(draft, { building: parent });
   if (isSealing(draft.state, parent.height + 1)) {
-    propose(draft, parent, { timestampMs: 0, payload: EMPTY_BYTES, stateCertificate: undefined });
+    const isPaused = parent.height + 1 > config.lastHeight + SEALING_AT_ONCE;
+    if (isPaused) setTimer(draft, "seal", Math.floor(currentDeltaMs(draft.state) / 2));
+    else seal(draft);
     return;
   }
   const notBeforeMs = parent.timestampMs + config.minBlockIntervalMs;
@@ -74,6 +83,15 @@ export function onPayload(draft: Draft, input: Extract<Input, { kind: "payload" 
   propose(draft, building, input);
 }
 
+/** Rule E2: proposes the sealing block of a view that this validator leads. */
+export function seal(draft: Draft): void {
+  const { view, building } = draft.state;
+  const { own } = viewState(draft, view);
+  if (building === undefined || !isSealing(draft.state, building.height + 1)) return;
+  if (own.nullify || own.notarize !== undefined || !maySign(draft, view)) return;
+  propose(draft, building, { timestampMs: 0, payload: EMPTY_BYTES, stateCertificate: undefined });
+}
+
 /** Logs and votes for the block of a view that this validator leads. */
 function propose(
   draft: Draft,
@@ -92,7 +110,7 @@ function propose(
     stateCertificate: newestFor(parent, made.stateCertificate),
     payload: made.payload,
   };
-  if (whyWrongAtEnd(draft, parent, block) !== undefined) return;
+  if (whyWrongAtBounds(draft, parent, block) !== undefined) return;
   const digest = orderDigest(config.domain, block);
   persistBlock(draft, { block, digest, persisted: false, valid: true });
   signNotarize(draft, view, makeVote(draft, "notarize", view, digest));
@@ -210,8 +228,8 @@ function rememberBlock(draft: Draft, block: OrderedBlock, digest: KnownBlock["di
 function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
   if (!continues(parent, block)) return "height or time does not continue the parent";
   if (block.payload.length > MAX_PAYLOAD_BYTES) return "the payload is too long";
-  const atEnd = whyWrongAtEnd(draft, parent, block);
-  if (atEnd !== undefined) return atEnd;
+  const atBounds = whyWrongAtBounds(draft, parent, block);
+  if (atBounds !== undefined) return atBounds;
   const certificate = block.stateCertificate;
   const inherited = parent.stateCertificate;
   if (certificate === undefined)
@@ -223,16 +241,12 @@ function whyInvalid(draft: Draft, parent: ParentBlock, block: OrderedBlock): str
   return isStateCertificateGood(draft, certificate, inherited) ? undefined : "the state certificate is wrong";
 }
 
-/** Rules E1 and E2: the last block of an epoch proves that the next set is known, and above it there is nothing but sealing blocks,
- * of which each parent and view has one only. */
-function whyWrongAtEnd(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
-  const { config } = draft.state;
-  const { executed } = block.stateCertificate ?? {};
-  if (block.height === config.lastHeight) {
-    const isNextSetKnown =
-      executed?.epoch === config.validators.epoch && executed.height >= config.frozenHeight;
-    return isNextSetKnown ? undefined : "the last block of an epoch does not prove the next set";
-  }
+/** Rules E1 and E2: the first block of an epoch proves that a quorum has agreed on its set, and above the last one there is nothing
+ * but sealing blocks, of which each parent and view has one only. */
+function whyWrongAtBounds(draft: Draft, parent: ParentBlock, block: OrderedBlock): string | undefined {
+  const certified = block.stateCertificate?.executed.height ?? 0;
+  if (parent.view === 0 && certified < draft.state.config.leastCertified)
+    return "the first block of an epoch does not prove its set";
   if (!isSealing(draft.state, block.height)) return undefined;
   const isSeal = block.payload.length === 0 && block.timestampMs === parent.timestampMs + 1;
   return isSeal ? undefined : "above the last block of an epoch there are empty sealing blocks only";
@@ -245,10 +259,10 @@ function isStateCertificateGood(
 ): boolean {
   const { config, checkedStateCertificate } = draft.state;
   if (isSame(certificate, inherited) || isSame(certificate, checkedStateCertificate)) return true;
-  const set = [config.validators, ...config.earlierValidators].find(
-    (candidate) => candidate.epoch === certificate.executed.epoch,
-  );
-  if (set === undefined || !verifyStateCertificate(config.domain, set, certificate).ok) return false;
+  const { epoch, height } = certificate.executed;
+  const set = [config.validators, ...config.earlierValidators].find((candidate) => candidate.epoch === epoch);
+  if (set === undefined || !isHeightOfEpoch(config, epoch, height)) return false;
+  if (!verifyStateCertificate(config.domain, set, certificate).ok) return false;
   changeState(draft, { checkedStateCertificate: certificate });
   return true;
 }

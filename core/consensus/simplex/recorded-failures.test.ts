@@ -33,7 +33,7 @@ import {
   voteFor,
 } from "../testing/driven-node.ts";
 import { simulatedDomain, simulatedSet } from "../testing/signatures.ts";
-import type { SimulatedNode } from "../testing/simulated-node.ts";
+import type { NodeSettings, SimulatedNode } from "../testing/simulated-node.ts";
 import { Simulation } from "../testing/simulation.ts";
 
 // What stopped or broke other systems, as rules for this engine. Numbers and sources are those of the list of failures on record that the
@@ -168,7 +168,12 @@ test("failure 6 (besu#6613): with less than a third down for ever, whatever they
   for (let seed = 600; seed < 640; seed++) {
     const random = createRandom(seed);
     const weights = random.chance(1, 2) ? FOUR : SEVEN;
-    const simulation = new Simulation({ seed, weights, maxLatencyMs: 1 + random.below(60), lossPerMille: 100 });
+    const simulation = new Simulation({
+      seed,
+      weights,
+      maxLatencyMs: 1 + random.below(60),
+      lossPerMille: 100,
+    });
     simulation.start();
     if (random.chance(1, 2)) simulation.keepBusy(25);
     simulation.runFor(300 + random.below(700));
@@ -203,7 +208,8 @@ test("failure 10 (SmartBFT#622): a view that some call final and others give up 
   abandoned.timeout("advance");
   committed.effects = [];
   committed.timeout("standstill");
-  for (const message of committed.messages()) if (message.kind === "certificate") abandoned.receive(1, message);
+  for (const message of committed.messages())
+    if (message.kind === "certificate") abandoned.receive(1, message);
   assert.equal(abandoned.view, view + 1);
   assert.deepEqual(abandoned.signedIn(view), ["nullify"], "its word stands");
 });
@@ -232,7 +238,7 @@ test("failure 12 (concordium#1197): weight is counted by the set of the vote's e
     earlierValidators: [before],
     own: undefined,
     lastHeight: Height(2_000),
-    frozenHeight: Height(1_500),
+    leastCertified: Height(0),
   };
   const tip = {
     epoch: Epoch(1),
@@ -243,7 +249,12 @@ test("failure 12 (concordium#1197): weight is counted by the set of the vote's e
     stateCertificate: undefined,
     finalization: undefined,
   };
-  const vote = (epoch: number): Vote => ({ kind: "nullify", epoch: Epoch(epoch), view: View(1), digest: ZERO_HASH });
+  const vote = (epoch: number): Vote => ({
+    kind: "nullify",
+    epoch: Epoch(epoch),
+    view: View(1),
+    digest: ZERO_HASH,
+  });
   const heard = (epoch: number, signers: readonly number[]): number => {
     const node = new DrivenNode(config, tip);
     const signing: SimplexConfig = { ...TEST_CONFIG, validators: { ...now, epoch: Epoch(epoch) } };
@@ -307,14 +318,18 @@ test("failure 14 (paloma#1144): a node whose result is not the quorum's says so 
 test("failure 15 (telcoin-network#391): a validator whose disk is wiped at any moment never contradicts what it said before", () => {
   for (let seed = 1_500; seed < 1_540; seed++) {
     const random = createRandom(seed);
-    const simulation = new Simulation({ seed, weights: FOUR, maxLatencyMs: 1 + random.below(80), lossPerMille: 80 });
+    const simulation = new Simulation({
+      seed,
+      weights: FOUR,
+      maxLatencyMs: 1 + random.below(80),
+      lossPerMille: 80,
+    });
     simulation.start();
     simulation.keepBusy(15 + random.below(40));
     simulation.runFor(random.below(900));
     const wiped = simulation.nodes[random.below(4)]!;
-    if (wiped.isUp) wiped.crash();
-    wiped.wipeLog();
-    wiped.restart({ lostLog: true });
+    wiped.loseLog();
+    wiped.start();
     simulation.runFor(random.below(300));
     simulation.heal();
     const said = wiped.signed.length;
@@ -350,7 +365,7 @@ test("failure 15 (SmartBFT fabric#279): no message, however bent, throws, is bel
 });
 
 test("failure 15 (FISCO-BCOS#4656): one validator's own configuration does not stall the others", () => {
-  const strange: Partial<SimplexConfig> = {
+  const strange: Partial<NodeSettings> = {
     deltaMs: 10_000,
     maxDeltaMs: 100_000,
     minBlockIntervalMs: 5_000,
@@ -358,7 +373,8 @@ test("failure 15 (FISCO-BCOS#4656): one validator's own configuration does not s
     standstillMs: 100_000,
   };
   const simulation = new Simulation({ seed: 4_656, weights: FOUR });
-  simulation.nodes[2]!.config = { ...simulation.nodes[2]!.config, ...strange };
+  const stranger = simulation.nodes[2]!;
+  stranger.settings = { ...stranger.settings, ...strange };
   simulation.start();
   simulation.keepBusy(20);
   simulation.runUntil(allAbove(simulation.nodes, 20), 10_000, "four go on");
@@ -400,7 +416,10 @@ function everyKind(random: Random, near: number): Message {
     { kind: "block-range", blocks: [block, blockAt(view + 1, block)], finalization: nullification },
     { kind: "view-request", epoch },
     { kind: "view-report", epoch, view: View(view), certificate: nullification },
-    { kind: "executed", executed: { executed, signer: ValidatorIndex(random.below(4)), signature: random.bytes(16) } },
+    {
+      kind: "executed",
+      executed: { executed, signer: ValidatorIndex(random.below(4)), signature: random.bytes(16) },
+    },
     { kind: "state-certificate", certificate: { ...stateCertificateOf(3), signature: random.bytes(16) } },
     { kind: "state-certificate-request", height: Height(random.below(100)) },
   ];

@@ -65,6 +65,8 @@ function emptyState(config: SimplexConfig, tip: FinalizedTip): SimplexState {
     tip,
     ended: false,
     ahead: new Set(),
+    syncPeer: undefined,
+    trail: undefined,
     views: new Map(),
     blocks: new Map(),
     poolPending: false,

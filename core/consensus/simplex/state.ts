@@ -1,4 +1,5 @@
 import { type Hash, toHexDigits, View, ZERO_HASH } from "@ostrom/base";
+import type { TrustedTip } from "../sync.ts";
 import type { Tally } from "../tally.ts";
 import type {
   Certificate,
@@ -29,6 +30,9 @@ export type SimplexState = {
   readonly ended: boolean;
   /** Validators that spoke of a later epoch (rule E5). */
   readonly ahead: ReadonlySet<ValidatorIndex>;
+  /** Whom the newest `sync` named. */
+  readonly syncPeer: ValidatorIndex | undefined;
+  readonly trail: Trail | undefined;
   /** Views above the tip's of which anything is known. */
   readonly views: ReadonlyMap<View, ViewState>;
   /** Bodies of blocks above the tip, by hexadecimal digest. */
@@ -72,6 +76,17 @@ export type ViewState = {
   readonly ignored: ReadonlySet<ValidatorIndex>;
 };
 
+/** Blocks of a peer that continue the tip, too many to be proven final by one answer (rule S11). Of each answer only where it ended is
+ * kept; once their final descendant is reached, all these ends are final, and the blocks are asked for again. */
+export type Trail = {
+  readonly peer: ValidatorIndex;
+  /** Verified, of a descendant of all of them. */
+  readonly finalization: Certificate;
+  /** In height order. */
+  readonly ends: readonly TrustedTip[];
+  readonly isProven: boolean;
+};
+
 /** Fetch timers since something was first missed, and how many peers were asked for it. */
 export type RequestProgress = { readonly ticks: number; readonly sent: number };
 
@@ -93,7 +108,7 @@ export type ParentBlock = Pick<
  * replaces stay as they were. */
 export type Draft = { state: SimplexState; readonly effects: Effect[] };
 
-const EMPTY_TALLIES: ViewState["tallies"] = { notarize: new Map(), nullify: new Map(), finalize: new Map() };
+export const EMPTY_TALLIES: ViewState["tallies"] = { notarize: new Map(), nullify: new Map(), finalize: new Map() };
 
 /** The key of a digest in maps. */
 export function keyOf(digest: Hash): string {

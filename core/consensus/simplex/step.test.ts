@@ -72,6 +72,9 @@ test("S11: a final block whose ancestors are missing is synced from a signer, an
   assert.equal(sync?.fromHeight, 1);
   const finalization = certificateOf("finalization", 2, digestOf(second));
   node.receive(1, { kind: "block-range", blocks: [second], finalization });
+  assert.equal(node.take("fault").length, 0, "it may have been asked for before");
+  const forged = { ...first, payload: Uint8Array.of(1) };
+  node.receive(1, { kind: "block-range", blocks: [forged, second], finalization });
   assert.equal(node.take("fault")[0]?.code, "consensus/bad-segment");
   node.receive(1, { kind: "block-range", blocks: [first, second], finalization });
   assert.deepEqual(
@@ -134,7 +137,11 @@ test("S14: without its log a validator asks, proves nothing itself, and abstains
     node.effects = [];
     node.receive(2, { kind: "view-request", epoch });
     const told = node.messages().some((message) => message.kind === "view-report");
-    assert.equal(told, view === 7, "what it would tell while it abstains may be too low for another that asks");
+    assert.equal(
+      told,
+      view === 7,
+      "what it would tell while it abstains may be too low for another that asks",
+    );
     node.receiveCertificate("nullification", view);
   }
 });

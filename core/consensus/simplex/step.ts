@@ -1,5 +1,8 @@
 import { assert } from "@ostrom/base";
+import { epochLengthOf } from "../epoch-heights.ts";
+import { epochOfMessage } from "../message-epoch.ts";
 import type { Message, SignedVote, ValidatorIndex } from "../types.ts";
+import { onBlockRange } from "./block-ranges.ts";
 import {
   hearLaterEpoch,
   onBlockRequest,
@@ -7,7 +10,7 @@ import {
   onFetchTimer,
   requestMissing,
 } from "./fetching.ts";
-import { finalizeDue, moveTip, onBlockRange } from "./finality.ts";
+import { finalizeDue, moveTip } from "./finality.ts";
 import {
   buildIfLeader,
   checkProposal,
@@ -15,6 +18,7 @@ import {
   onPayload,
   onProposal,
   onVerdict,
+  seal,
   sendProposal,
 } from "./proposals.ts";
 import { restore } from "./recovery.ts";
@@ -95,8 +99,10 @@ function settle(draft: Draft): void {
 function onMessage(draft: Draft, from: ValidatorIndex, message: Message): void {
   const { config } = draft.state;
   if (from === config.own || config.validators.validators[from] === undefined) return;
-  if (epochOf(message) > config.validators.epoch) {
-    hearLaterEpoch(draft, from);
+  const epoch = epochOfMessage(message) ?? config.validators.epoch;
+  if (epoch !== config.validators.epoch) {
+    // Indices and views of another epoch mean nothing here.
+    if (epoch > config.validators.epoch) hearLaterEpoch(draft, from);
     return;
   }
   if (draft.state.ended) {
@@ -159,35 +165,6 @@ function onRangeOfStranger(draft: Draft, range: Extract<Message, { kind: "block-
   if (!draft.state.ended) onBlockRange(draft, undefined, range.blocks, range.finalization);
 }
 
-/** The epoch that a message is about; 0 if it is about none. */
-function epochOf(message: Message): number {
-  switch (message.kind) {
-    case "proposal":
-    case "block":
-      return message.block.epoch;
-    case "vote":
-      return message.vote.vote.epoch;
-    case "certificate":
-      return message.certificate.epoch;
-    case "certificate-request":
-    case "block-request":
-    case "view-request":
-    case "view-report":
-      return message.epoch;
-    case "executed":
-      return message.executed.executed.epoch;
-    case "state-certificate":
-      return message.certificate.executed.epoch;
-    case "block-range":
-      return message.finalization.epoch;
-    case "block-range-request":
-    case "state-certificate-request":
-      return 0;
-    default:
-      return message satisfies never;
-  }
-}
-
 function onTimer(draft: Draft, id: TimerId, token: number): void {
   if (draft.state.ended) return;
   if (id === "fetch") {
@@ -196,6 +173,7 @@ function onTimer(draft: Draft, id: TimerId, token: number): void {
   }
   if (token !== draft.state.view) return;
   if (id === "standstill") onStandstill(draft);
+  else if (id === "seal") seal(draft);
   else if (id === "advance" || viewState(draft, draft.state.view).proposal === undefined) nullify(draft);
 }
 
@@ -223,8 +201,9 @@ function assertConfig(config: SimplexConfig): void {
     "empty blocks must not be made faster than full ones",
   );
   assert(
-    config.frozenHeight < config.lastHeight,
-    "the next set must be known before the last block of an epoch",
+    config.leastCertified < config.lastHeight,
+    "what named the set of an epoch must lie below its last block",
   );
+  assert(epochLengthOf(config) > 0, "an epoch must have heights");
   assert(config.standstillMs > 0 && config.fetchRetryMs > 0, "nothing may be repeated without a pause");
 }

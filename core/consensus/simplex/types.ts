@@ -23,9 +23,9 @@ export type SimplexConfig = {
   readonly own: ValidatorIndex | undefined;
   /** Height of the epoch's last block; what is ordered above it only makes it final (rule E2). */
   readonly lastHeight: Height;
-  /** The state after the block of this height names the next epoch's set: a certificate of it, or of a later block, must be
-   * in the last block (rule E1). Below `lastHeight`. */
-  readonly frozenHeight: Height;
+  /** The state after the block of this height, of the epoch before, named this set: a certificate of it, or of a later block, must be
+   * in the epoch's first block (rule E1). 0 in the first epoch. */
+  readonly leastCertified: Height;
   /** Delta: bound on one message's delay that the first timeouts assume. */
   readonly deltaMs: number;
   /** Delta of each further unfinalized view = the last * growthPercent / 100, at most maxDeltaMs. */
@@ -58,8 +58,8 @@ export type FinalizedTip = {
   readonly finalization: Certificate | undefined;
 };
 
-/** `leader` and `advance` end a view, `standstill` resends, `fetch` repeats requests. */
-export type TimerId = "leader" | "advance" | "standstill" | "fetch";
+/** `leader` and `advance` end a view, `standstill` resends, `fetch` repeats requests, `seal` ends the pause before a sealing block. */
+export type TimerId = "leader" | "advance" | "standstill" | "fetch" | "seal";
 
 export type Input =
   /** Something arrived on the authenticated link of validator `from`. All kinds of Message may be given here;
@@ -120,8 +120,10 @@ export type Effect =
   /** Send a block-range-request from this height to `peer`, when execution has room; its answer comes back as a message.
    * Repeated with another peer while it is needed. */
   | { readonly kind: "sync"; readonly peer: ValidatorIndex; readonly fromHeight: Height }
-  /** Answer a block-range-request from the store: blocks from this height, at most MAX_RANGE_BLOCKS and
-   * MAX_RANGE_BYTES, ending at one whose own finalization certificate is stored. */
+  /** Answer a block-range-request from the store: blocks of one epoch from this height, at most MAX_RANGE_BLOCKS and
+   * MAX_RANGE_BYTES, ending at the newest whose own finalization certificate is stored; the epoch's last block is followed by its
+   * seal proof. If there is no such block among as many as one answer may hold: all of them but the epoch's last, with the
+   * certificate stored with the last of them. */
   | { readonly kind: "serveBlocks"; readonly to: ValidatorIndex; readonly fromHeight: Height }
   /** The epoch's last block is final (rule E3): nothing but answers to questions comes from here any more. `tip` is where the next
    * epoch begins. What `proof` shows must be durable before the block is. */
@@ -135,9 +137,9 @@ export type Effect =
       readonly message: string;
     };
 
-/** This node leads `view`. For the epoch's last block, answer only when the newest state certificate is of this epoch and of
- * `frozenHeight` or above (rule E1): a payload without it is dropped. Otherwise: answer with `payload` when the clock has reached `notBeforeMs`, or, with nothing to include,
- * when it has reached `emptyNotBeforeMs`; sooner if something comes in between. An answer for a view that has
+/** This node leads `view`. For the epoch's first block, answer only when the newest state certificate is of `leastCertified` or above
+ * (rule E1): a payload without it is dropped. Otherwise: answer with `payload` when the clock has reached `notBeforeMs`, or, with
+ * nothing to include, when it has reached `emptyNotBeforeMs`; sooner if something comes in between. An answer for a view that has
  * passed is ignored; a newer buildPayload replaces an older one. */
 export type BuildPayload = {
   readonly kind: "buildPayload";

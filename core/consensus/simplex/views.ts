@@ -1,16 +1,9 @@
 import type { View } from "@ostrom/base";
 import type { ValidatorIndex } from "../types.ts";
 import { weightOf } from "../validator-set.ts";
-import {
-  changeState,
-  changeView,
-  type Draft,
-  emit,
-  type SimplexState,
-  setTimer,
-  viewState,
-} from "./state.ts";
-import { nullify } from "./voting.ts";
+import { currentDeltaMs } from "./delta.ts";
+import { changeState, changeView, type Draft, EMPTY_TALLIES, emit, notarizationOf, setTimer, viewState } from "./state.ts";
+import { nullify, VOTE_WINDOW_VIEWS } from "./voting.ts";
 
 /** Timeouts in multiples of Delta: until the leader's proposal is here, and until the view is over.
  * Source: commonware simplex, t_l and t_a. */
@@ -25,10 +18,12 @@ const ABSENT_AFTER_VIEWS_AT_LEAST = 8;
 export function enterAdmittedView(draft: Draft): void {
   const { admittedView, view, poolPending, config } = draft.state;
   if (admittedView <= view) return;
-  changeState(draft, { view: admittedView, building: undefined, idlePacing: !poolPending });
+  const isIdle = !poolPending && !isEpochFull(draft);
+  changeState(draft, { view: admittedView, building: undefined, idlePacing: isIdle });
+  forgetOldVotes(draft);
   // Kept from the beginning, so that its leader is worked out once.
   changeView(draft, admittedView, {});
-  armTimers(draft, poolPending ? config.minBlockIntervalMs : config.emptyBlockIntervalMs);
+  armTimers(draft, isIdle ? config.emptyBlockIntervalMs : config.minBlockIntervalMs);
   setTimer(draft, "standstill", config.standstillMs);
   if (isLeaderAbsent(draft)) nullify(draft);
 }
@@ -50,16 +45,6 @@ export function hear(draft: Draft, from: ValidatorIndex, view: View): void {
   changeState(draft, { lastHeard: new Map(draft.state.lastHeard).set(from, heard) });
 }
 
-/** Delta of the current view (rule S6): it grows with each view since the newest final block, except the two that are
- * always under way, so that timeouts outgrow any delay that the network has. */
-export function currentDeltaMs({ config, view, tip }: SimplexState): number {
-  let deltaMs = config.deltaMs;
-  for (let late = view - tip.view - 2; late > 0 && deltaMs < config.maxDeltaMs; late--) {
-    deltaMs = Math.floor((deltaMs * config.deltaGrowthPercent) / 100);
-  }
-  return Math.min(deltaMs, config.maxDeltaMs);
-}
-
 /** Starts both timeouts of the current view. @param pacingMs how long an honest leader may hold its proposal back. */
 function armTimers(draft: Draft, pacingMs: number): void {
   const deltaMs = currentDeltaMs(draft.state);
@@ -67,6 +52,24 @@ function armTimers(draft: Draft, pacingMs: number): void {
   if (proposal === undefined) setTimer(draft, "leader", LEADER_TIMEOUT_DELTAS * deltaMs + pacingMs);
   else emit(draft, { kind: "cancelTimer", id: "leader" });
   setTimer(draft, "advance", ADVANCE_TIMEOUT_DELTAS * deltaMs + pacingMs);
+}
+
+/** Whether an epoch's last block is notarized: what can follow is a sealing block, for which no leader waits (rule E2). */
+function isEpochFull(draft: Draft): boolean {
+  const { blocks, views, config } = draft.state;
+  for (const { block } of blocks.values()) {
+    if (block.height >= config.lastHeight && notarizationOf(views.get(block.view)) !== undefined) return true;
+  }
+  return false;
+}
+
+/** Rule S10: of views long past only certificates, bodies and the own word are kept, however many of them nothing became final in. */
+function forgetOldVotes(draft: Draft): void {
+  const { views, view } = draft.state;
+  for (const [past, { tallies, ignored }] of views) {
+    if (past + VOTE_WINDOW_VIEWS >= view || (tallies === EMPTY_TALLIES && ignored.size === 0)) continue;
+    changeView(draft, past, { tallies: EMPTY_TALLIES, ignored: new Set() });
+  }
 }
 
 function isLeaderAbsent(draft: Draft): boolean {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Hash, ZERO_HASH } from "@ostrom/base";
+import { Hash, type View, ZERO_HASH } from "@ostrom/base";
 import {
   blockAt,
   certificateOf,
@@ -231,4 +231,17 @@ test("S13: a leader unheard for two rounds is not waited for while a quorum is h
     node.receiveCertificate("nullification", view);
   }
   assert.ok(dead === node.config.own || skipped >= 10, `skipped ${skipped} times`);
+});
+
+test("S10: of views long past without a final block only certificates and the own word are kept", () => {
+  const node = new DrivenNode();
+  for (let view = 1; view <= 100; view++) {
+    for (const peer of [1, 2, 3]) node.receiveVote(peer, voteFor("nullify", view));
+    assert.equal(node.view, view + 1);
+  }
+  const counted = [...node.state.views].filter(([, { tallies }]) => tallies.nullify.size > 0);
+  assert.ok(counted.length <= 33, `${counted.length} tallies`);
+  assert.equal(node.state.views.get(notLed() as View)?.certificates.nullification?.view, notLed());
+  node.receiveVote(1, voteFor("finalize", 10, Hash(new Uint8Array(32).fill(1))));
+  assert.equal(node.state.views.get(10 as View)?.tallies.finalize.size, 0);
 });

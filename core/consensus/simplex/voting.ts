@@ -17,8 +17,7 @@ import {
   viewState,
 } from "./state.ts";
 
-/** Votes for views this far above our own are kept; later ones are not (rule S10: bounded memory). Certificates of
- * any view are. */
+/** Votes for views at most this far from our own are kept (rule S10: bounded memory). Certificates of any view above the tip are. */
 export const VOTE_WINDOW_VIEWS = 32;
 
 /** Whether this validator may sign anything about a view (rule S14). */
@@ -66,8 +65,8 @@ export function onVote(draft: Draft, from: ValidatorIndex, signed: SignedVote): 
     fault(draft, from, "consensus/wrong-sender", `sent a vote of validator ${signer}`);
     return;
   }
-  if (vote.epoch !== config.validators.epoch || vote.view <= tip.view || vote.view > view + VOTE_WINDOW_VIEWS)
-    return;
+  if (vote.epoch !== config.validators.epoch || vote.view <= tip.view) return;
+  if (Math.abs(vote.view - view) > VOTE_WINDOW_VIEWS) return;
   if ((vote.kind === "nullify") !== equalBytes(vote.digest, ZERO_HASH) || !addVote(draft, signed, false))
     return;
   countVotes(draft, vote);

@@ -1,16 +1,18 @@
-import { Hash, Height, type Random, View, ZERO_HASH } from "@ostrom/base";
+import { EMPTY_BYTES, Epoch, Hash, Height, type Random, View, ZERO_HASH } from "@ostrom/base";
 import {
   type ConsensusDomain,
+  executedSigningBytes,
   type Message,
   type OrderedBlock,
   orderDigest,
   type SignedVote,
-  type ValidatorIndex,
+  ValidatorIndex,
   type Vote,
   voteSigningBytes,
 } from "../index.ts";
 import { simulatedSign } from "./signatures.ts";
-import { INVALID_PAYLOAD, type SimulatedNode } from "./simulated-node.ts";
+import { INVALID_PAYLOAD } from "./simulated-epoch.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 
 /** Byzantine actors by name. Each is an honest node whose outgoing messages are bent.
  * - equivocator: as a leader sends one block to some and another to the others, and votes for both.
@@ -20,7 +22,11 @@ import { INVALID_PAYLOAD, type SimulatedNode } from "./simulated-node.ts";
  * - withholder: sends its votes and certificates only to some.
  * - contradictor: with each Nullify a Finalize, and the other way round.
  * - forger: sends votes with wrong signatures, in others' names, and broken certificates.
- * - spammer: sends votes, proposals and requests of views far ahead. */
+ * - spammer: sends votes, proposals and requests of views far ahead.
+ * - replayer: says again, as if it were of another epoch, what was said in one.
+ * - badSealer: as a leader at an epoch's end proposes a last block without its certificate, and sealing blocks that carry something.
+ * - epochLiar: speaks of epochs that are far, of results that are not its set's to sign, and of blocks above the last.
+ * - finalityWithholder: notarizes and never lets anybody know that something is final. */
 export type ActorName =
   | "equivocator"
   | "silentLeader"
@@ -29,7 +35,11 @@ export type ActorName =
   | "withholder"
   | "contradictor"
   | "forger"
-  | "spammer";
+  | "spammer"
+  | "replayer"
+  | "badSealer"
+  | "epochLiar"
+  | "finalityWithholder";
 
 export const ACTOR_NAMES: readonly ActorName[] = [
   "equivocator",
@@ -40,18 +50,24 @@ export const ACTOR_NAMES: readonly ActorName[] = [
   "contradictor",
   "forger",
   "spammer",
+  "replayer",
+  "badSealer",
+  "epochLiar",
+  "finalityWithholder",
 ];
 
 const FAR_VIEWS = 1_000_000;
 
-/** What the actor sends to `to` where the honest node would have sent `message`. */
+/** What the actor sends to machine `to` where the honest node would have sent `message`. */
 export function bend(
   actor: ActorName,
   node: SimulatedNode,
   random: Random,
-  to: ValidatorIndex,
+  to: number,
   message: Message,
 ): readonly Message[] {
+  // In an epoch whose set does not name it, and about another than its own, nobody would listen.
+  if (node.index === undefined) return [message];
   const { domain } = node.config;
   switch (actor) {
     case "equivocator":
@@ -73,14 +89,31 @@ export function bend(
       return forge(node, random, to, message);
     case "spammer":
       return random.chance(1, 3) ? [message, ...spam(domain, node, random)] : [message];
+    case "replayer":
+      return random.chance(1, 4) ? [message, ...replay(node, random, message)] : [message];
+    case "badSealer":
+      return message.kind === "proposal" ? badEnd(domain, node, random, message.block) : [message];
+    case "epochLiar":
+      return random.chance(1, 4) ? [message, ...lieAboutEpochs(domain, node, random)] : [message];
+    case "finalityWithholder":
+      return isAboutFinality(message) ? [] : [message];
     default:
       return actor satisfies never;
   }
 }
 
+function isAboutFinality(message: Message): boolean {
+  if (message.kind === "certificate") return message.certificate.kind === "finalization";
+  return message.kind === "vote" && message.vote.vote.kind === "finalize";
+}
+
+function seatOf(node: SimulatedNode): ValidatorIndex {
+  return node.index ?? ValidatorIndex(0);
+}
+
 function signVote(domain: ConsensusDomain, node: SimulatedNode, vote: Vote): SignedVote {
-  const key = node.config.validators.validators[node.index]!.consensusKey;
-  return { vote, signer: node.index, signature: simulatedSign(key, voteSigningBytes(domain, vote)) };
+  const key = node.config.validators.validators[seatOf(node)]!.consensusKey;
+  return { vote, signer: seatOf(node), signature: simulatedSign(key, voteSigningBytes(domain, vote)) };
 }
 
 function proposal(domain: ConsensusDomain, node: SimulatedNode, block: OrderedBlock): Message {
@@ -95,7 +128,7 @@ function fork(domain: ConsensusDomain, node: SimulatedNode, block: OrderedBlock)
     ...block,
     height: Height(node.height + 1),
     parent: tip?.digest ?? domain.genesisHash,
-    parentView: tip?.block.view ?? View(0),
+    parentView: tip?.block.epoch === block.epoch ? tip.block.view : View(0),
     stateCertificate: tip?.block.stateCertificate,
   };
 }
@@ -103,7 +136,7 @@ function fork(domain: ConsensusDomain, node: SimulatedNode, block: OrderedBlock)
 function equivocate(
   domain: ConsensusDomain,
   node: SimulatedNode,
-  to: ValidatorIndex,
+  to: number,
   message: Message,
 ): readonly Message[] {
   if (message.kind !== "proposal" || to % 2 === 0) return [message];
@@ -124,16 +157,11 @@ function contradict(domain: ConsensusDomain, node: SimulatedNode, signed: Signed
   return [honest, { kind: "vote", vote: signVote(domain, node, { ...signed.vote, kind, digest }) }];
 }
 
-function forge(
-  node: SimulatedNode,
-  random: Random,
-  to: ValidatorIndex,
-  message: Message,
-): readonly Message[] {
+function forge(node: SimulatedNode, random: Random, to: number, message: Message): readonly Message[] {
   if (message.kind === "vote") {
     return [
       { kind: "vote", vote: { ...message.vote, signature: random.bytes(16) } },
-      { kind: "vote", vote: { ...message.vote, signer: to } },
+      { kind: "vote", vote: { ...message.vote, signer: ValidatorIndex(to) } },
     ];
   }
   if (message.kind === "certificate") {
@@ -142,7 +170,7 @@ function forge(
   if (message.kind === "executed") {
     return [{ kind: "executed", executed: { ...message.executed, signature: random.bytes(16) } }];
   }
-  return message.kind === "proposal" && node.index % 2 === 0
+  return message.kind === "proposal" && node.machine % 2 === 0
     ? [{ ...message, signature: random.bytes(16) }]
     : [message];
 }
@@ -168,5 +196,72 @@ function spam(domain: ConsensusDomain, node: SimulatedNode, random: Random): rea
         signature: random.bytes(16),
       },
     },
+  ];
+}
+
+/** Votes and certificates as they are, under another epoch's number. */
+function replay(node: SimulatedNode, random: Random, message: Message): readonly Message[] {
+  const epoch = Epoch(Math.max(0, node.epoch - 1 + random.below(3)));
+  if (message.kind === "vote") {
+    const vote = { ...message.vote.vote, epoch };
+    return [{ kind: "vote", vote: { ...message.vote, vote } }];
+  }
+  if (message.kind === "certificate")
+    return [{ kind: "certificate", certificate: { ...message.certificate, epoch } }];
+  if (message.kind === "executed") {
+    const executed = { ...message.executed.executed, epoch };
+    return [{ kind: "executed", executed: { ...message.executed, executed } }];
+  }
+  if (message.kind === "state-certificate") {
+    const executed = { ...message.certificate.executed, epoch };
+    return [{ kind: "state-certificate", certificate: { ...message.certificate, executed } }];
+  }
+  const proof = node.proofs.get(node.epoch - 1);
+  return proof === undefined ? [] : [{ kind: "certificate", certificate: { ...proof.finalization, epoch } }];
+}
+
+/** An honest proposal near the end of an epoch, spoiled. */
+function badEnd(
+  domain: ConsensusDomain,
+  node: SimulatedNode,
+  random: Random,
+  block: OrderedBlock,
+): readonly Message[] {
+  const { lastHeight } = node.config;
+  if (block.height < lastHeight) return [proposal(domain, node, block)];
+  const tip = node.store.at(-1);
+  const last = node.state.tip;
+  const spoiled: readonly OrderedBlock[] = [
+    { ...block, stateCertificate: undefined },
+    { ...block, stateCertificate: tip?.block.stateCertificate },
+    { ...block, payload: Uint8Array.of(1, 2, 3), height: Height(lastHeight + 1) },
+    { ...block, payload: EMPTY_BYTES, timestampMs: block.timestampMs + 7 },
+    { ...block, height: Height(lastHeight + 1), parent: last.digest, parentView: last.view },
+    { ...block, height: Height(lastHeight + 2) },
+  ];
+  return [proposal(domain, node, spoiled[random.below(spoiled.length)]!)];
+}
+
+function lieAboutEpochs(domain: ConsensusDomain, node: SimulatedNode, random: Random): readonly Message[] {
+  const epoch = Epoch(node.epoch + 1 + random.below(3));
+  const view = View(1 + random.below(20));
+  const digest = Hash(random.bytes(32));
+  const key = node.config.validators.validators[seatOf(node)]!.consensusKey;
+  const height = Height(Math.max(1, node.config.lastHeight - 1 + random.below(4)));
+  const executed = {
+    epoch: node.config.validators.epoch,
+    height,
+    orderDigest: digest,
+    executedHash: digest,
+    nextSetHash: digest,
+  };
+  const signature = simulatedSign(key, executedSigningBytes(domain, executed));
+  const above = node.store.at(-1)?.block;
+  return [
+    { kind: "vote", vote: signVote(domain, node, { kind: "nullify", epoch, view, digest: ZERO_HASH }) },
+    { kind: "view-request", epoch },
+    { kind: "block-request", epoch, view, digest },
+    { kind: "executed", executed: { executed, signer: seatOf(node), signature } },
+    ...(above === undefined ? [] : [proposal(domain, node, { ...above, epoch, height })]),
   ];
 }

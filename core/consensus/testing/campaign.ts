@@ -1,6 +1,6 @@
 import { createRandom, type Random } from "@ostrom/base";
-import { quorumWeight, totalWeight } from "../index.ts";
 import { ACTOR_NAMES, type ActorName } from "./actors.ts";
+import { changingPlan, type Member } from "./epoch-plan.ts";
 import { Simulation, type SimulationOptions } from "./simulation.ts";
 
 /** How long the bad phase lasts, and how much the healed network must do in how much time. */
@@ -15,24 +15,54 @@ export function runCampaign(
   overrides: Partial<SimulationOptions> = {},
 ): Simulation {
   const random = createRandom(seed ^ 0x5eed);
-  const simulation = new Simulation({
-    seed,
-    weights,
-    actors: chooseActors(random, weights),
+  const actors = chooseActors(random, weights);
+  const wiped = chooseWiped(random, weights, actors);
+  return runStory(random, wiped, { seed, weights, actors, ...networkOf(random), ...overrides });
+}
+
+/** As `runCampaign`, over many short epochs in which machines leave, join, change their weight and rotate their keys. */
+export function runEpochCampaign(
+  seed: number,
+  validators: number,
+  overrides: Partial<SimulationOptions> = {},
+): Simulation {
+  const random = createRandom(seed ^ 0xe90c4);
+  const weights = Array.from({ length: validators }, () => 1);
+  const spareMachines = 1 + random.below(3);
+  const actors = chooseActors(random, weights);
+  const wiped = chooseWiped(random, weights, actors);
+  const first: readonly Member[] = weights.map((weight, machine) => ({ machine, weight, key: 0 }));
+  const fragile = new Set([...actors.keys(), ...wiped]);
+  const length = 2 + random.below(7);
+  const lead = 1 + random.below(length - 1);
+  const plan = changingPlan(validators + spareMachines, first, length, lead, fragile);
+  const network = networkOf(random);
+  return runStory(random, wiped, { seed, weights, spareMachines, plan, actors, ...network, ...overrides });
+}
+
+function networkOf(
+  random: Random,
+): Pick<SimulationOptions, "lossPerMille" | "duplicatePerMille" | "maxLatencyMs" | "encodes"> {
+  return {
     lossPerMille: random.below(300),
     duplicatePerMille: random.below(100),
     maxLatencyMs: 1 + random.below(120),
     encodes: random.chance(1, 8),
-    ...overrides,
-  });
+  };
+}
+
+function runStory(random: Random, wiped: readonly number[], options: SimulationOptions): Simulation {
+  const simulation = new Simulation(options);
   simulation.start();
   if (random.chance(1, 2)) simulation.keepBusy(20 + random.below(100));
   planTrouble(simulation, random);
+  for (const machine of wiped) planLostLog(simulation, random, machine);
   simulation.runFor(TROUBLE_MS);
 
   simulation.heal();
   for (const node of simulation.nodes) if (!node.isUp) node.start();
-  const goal = Math.max(...simulation.honest.map((node) => node.height)) + HEALED_BLOCKS;
+  const more = options.plan === undefined ? HEALED_BLOCKS : options.plan.length + HEALED_BLOCKS;
+  const goal = Math.max(...simulation.honest.map((node) => node.height)) + more;
   const isDone = (): boolean =>
     simulation.honest.every(
       (node) => node.height >= goal && (node.certificate?.executed.height ?? 0) >= goal - 2,
@@ -64,7 +94,6 @@ function planTrouble(simulation: Simulation, random: Random): void {
     simulation.at(atMs, () => node.isUp && node.crash());
     simulation.at(atMs + random.below(400), () => node.isUp || node.start());
   }
-  if (simulation.honest.length === count && random.chance(1, 4)) planLostLog(simulation, random);
   for (let splits = random.below(3); splits > 0; splits--) {
     const side = Array.from({ length: count }, () => random.chance(1, 2));
     const oneWay = random.chance(1, 4);
@@ -80,14 +109,30 @@ function planTrouble(simulation: Simulation, random: Random): void {
   }
 }
 
-/** One disk is lost. Where those who remain are no quorum, only operators could help. */
-function planLostLog(simulation: Simulation, random: Random): void {
-  const wiped = simulation.nodes[random.below(simulation.nodes.length)]!;
-  const others = totalWeight(simulation.set) - simulation.set.validators[wiped.index]!.weight;
-  if (others < quorumWeight(simulation.set)) return;
+/** Honest machines whose logs are lost once each: with the Byzantine ones they weigh less than a third. Beyond that only operators could
+ * help. */
+function chooseWiped(
+  random: Random,
+  weights: readonly number[],
+  actors: ReadonlyMap<number, unknown>,
+): readonly number[] {
+  if (!random.chance(1, 3)) return [];
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const wiped = new Set<number>();
+  let weak = [...actors.keys()].reduce((sum, machine) => sum + weights[machine]!, 0);
+  for (let tries = 2; tries > 0; tries--) {
+    const machine = random.below(weights.length);
+    if (wiped.has(machine) || actors.has(machine) || 3 * (weak + weights[machine]!) >= total) continue;
+    weak += weights[machine]!;
+    wiped.add(machine);
+  }
+  return [...wiped];
+}
+
+function planLostLog(simulation: Simulation, random: Random, machine: number): void {
+  const node = simulation.nodes[machine]!;
   simulation.at(random.below(TROUBLE_MS), () => {
-    if (wiped.isUp) wiped.crash();
-    wiped.wipeLog();
-    wiped.restart({ lostLog: true });
+    node.loseLog();
+    node.start();
   });
 }

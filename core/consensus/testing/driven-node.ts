@@ -55,7 +55,7 @@ export const TEST_CONFIG: SimplexConfig = {
   fetchRetryMs: 50,
   lostLog: false,
   lastHeight: Height(1_000),
-  frozenHeight: Height(500),
+  leastCertified: Height(0),
 };
 
 export function leader(view: number, config: SimplexConfig = TEST_CONFIG): ValidatorIndex {

@@ -3,7 +3,7 @@ import { type Bytes, concatBytes, Epoch, equalBytes, Hash, Weight, ZERO_ADDRESS 
 import type { ConsensusDomain, Signatures, ValidatorSet } from "../types.ts";
 
 /** Simulated signatures: cheap, unforgeable only because the actors here do not try. A "public key" is its own secret. */
-const SIMULATED_SCHEME = 200;
+export const SIMULATED_SCHEME = 200;
 
 function sha256(data: Bytes): Bytes {
   return new Uint8Array(createHash("sha256").update(data).digest());

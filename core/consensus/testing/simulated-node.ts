@@ -1,89 +1,114 @@
 import assert from "node:assert/strict";
-import { type Bytes, equalBytes, type Hash, Height, type Random, toHexDigits, ZERO_HASH } from "@ostrom/base";
 import {
-  type CertificationConfig,
-  type CertificationEffect,
-  type CertificationInput,
-  type CertificationState,
+  type Bytes,
+  bytesToBigint,
+  createRandom,
+  Epoch,
+  equalBytes,
+  type Hash,
+  Height,
+  must,
+  type Random,
+  toHexDigits,
+  View,
+} from "@ostrom/base";
+import {
+  type ConsensusDomain,
   type Effect,
   type Evidence,
   type Executed,
-  executedSigningBytes,
+  epochOfMessage,
   type FinalizedTip,
-  genesisTip,
-  type Input,
   isRecordLive,
   type LogRecord,
   type Message,
   type OrderedBlock,
-  recoverSimplex,
+  type SealProof,
+  type SignedExecuted,
   type SignedVote,
   type SimplexConfig,
   type SimplexState,
   type StateCertificate,
-  startCertification,
-  stepCertification,
-  stepSimplex,
-  type ValidatorIndex,
-  voteSigningBytes,
+  ValidatorIndex,
+  validatorSetHash,
 } from "../index.ts";
+import { type EpochPlan, type PlannedSet, plannedSet } from "./epoch-plan.ts";
+import { EarlyMessages, type LostVotes, lostAfterVote, mustAskIn } from "./node-memory.ts";
+import { type EpochHost, SimulatedEpoch } from "./simulated-epoch.ts";
 
-/** The node's world, as the simulation provides it. */
+/** The node's world, as the simulation provides it. Machines are named by number, validators by their index in a set. */
 export type NodeWorld = {
   readonly random: Random;
+  readonly domain: ConsensusDomain;
+  readonly plan: EpochPlan;
+  readonly firstSet: PlannedSet;
   readonly now: () => number;
   readonly after: (delayMs: number, run: () => void) => void;
   /** `to` undefined: to all others. */
-  readonly send: (from: SimulatedNode, to: ValidatorIndex | undefined, message: Message) => void;
-  readonly sign: (signer: ValidatorIndex, message: Bytes) => Bytes;
+  readonly send: (from: SimulatedNode, to: number | undefined, message: Message) => void;
+  readonly sign: (set: PlannedSet, signer: ValidatorIndex, message: Bytes) => Bytes;
   readonly trace: (text: string) => void;
+  readonly finalized: (node: SimulatedNode, block: OrderedBlock, digest: Hash) => void;
 };
 
+/** What a node has of its own in its configuration. */
+export type NodeSettings = Omit<
+  SimplexConfig,
+  "domain" | "validators" | "earlierValidators" | "own" | "lastHeight" | "leastCertified" | "lostLog"
+>;
+
 export const GENESIS_TIMESTAMP_MS = 1_000_000;
+/** Most blocks in one answer: so few that what is rare with many happens all the time. */
 const SERVED_BLOCKS = 4;
-const MAX_FSYNC_MS = 4;
 const MAX_EXECUTION_MS = 20;
-const MAX_CLOCK_AHEAD_MS = 500;
-/** First byte of a payload that no honest validator accepts. */
-export const INVALID_PAYLOAD = 0xff;
 
 type StoredBlock = { readonly block: OrderedBlock; readonly digest: Hash; readonly tip: FinalizedTip };
 
-/** A validator with a log, a store, timers and a pool: what node/runtime is to the real one. */
+/** A node with a log, a store, timers and a pool: what node/runtime is to the real one. Blocks are on disk when they are executed. */
 export class SimulatedNode {
-  readonly index: ValidatorIndex;
+  readonly machine: number;
   readonly name: string;
-  config: SimplexConfig;
-  state!: SimplexState;
-  certification!: CertificationState;
+  settings: NodeSettings;
   isUp = false;
   isHonest = true;
   /** Everything this validator signed that reached its disk, over all its lives. */
   readonly signed: SignedVote[] = [];
-  readonly evidence: Evidence[] = [];
-  readonly faults: string[] = [];
+  readonly signedResults: SignedExecuted[] = [];
+  readonly evidence: { readonly machine: number; readonly evidence: Evidence }[] = [];
+  readonly faults: { readonly machine: number; readonly text: string }[] = [];
   readonly store: StoredBlock[] = [];
   readonly results: Executed[] = [];
+  readonly sets: PlannedSet[];
+  readonly proofs: Map<number, SealProof> = new Map();
   certificate: StateCertificate | undefined;
   pool = 0;
-  #world: NodeWorld;
-  #clockOffsetMs: number;
+  #current: SimulatedEpoch | undefined;
+  #previous: SimulatedEpoch | undefined;
+  readonly #world: NodeWorld;
+  readonly #clockOffsetMs: number;
   #log: LogRecord[] = [];
   #unsynced: LogRecord[] = [];
-  #queue: Effect[] = [];
-  #isPerforming = false;
+  #lost: LostVotes = { kind: "whole" };
   #life = 0;
-  #timers = new Map<string, number>();
-  #timerCount = 0;
-  #offer: Extract<Effect, { kind: "buildPayload" }> | undefined;
-  #payloads = 0;
+  #early = new EarlyMessages();
+  #lastBlock: Extract<Effect, { kind: "finalized" }> | undefined;
+  #nextTip: FinalizedTip | undefined;
+  #asked: number | undefined;
+  #canAsk = true;
 
-  constructor(world: NodeWorld, config: SimplexConfig, name: string, clockOffsetMs: number) {
+  constructor(
+    world: NodeWorld,
+    machine: number,
+    settings: NodeSettings,
+    name: string,
+    clockOffsetMs: number,
+  ) {
     this.#world = world;
-    this.config = config;
-    this.index = config.own!;
+    this.machine = machine;
+    this.settings = settings;
     this.name = name;
     this.#clockOffsetMs = clockOffsetMs;
+    this.sets = [world.firstSet];
   }
 
   get height(): number {
@@ -94,57 +119,200 @@ export class SimulatedNode {
     return GENESIS_TIMESTAMP_MS + Math.floor(this.#world.now()) + this.#clockOffsetMs;
   }
 
+  get current(): SimulatedEpoch {
+    return must(this.#current, "only a node that was started has an epoch");
+  }
+
+  get state(): SimplexState {
+    return must(this.current.state, "the current epoch orders blocks");
+  }
+
+  get config(): SimplexConfig {
+    return this.current.config;
+  }
+
+  get epoch(): number {
+    return this.config.validators.epoch;
+  }
+
+  /** Its place in the set of the epoch it is in. */
+  get index(): ValidatorIndex | undefined {
+    return this.config.own;
+  }
+
   start(): void {
     this.#life++;
     this.isUp = true;
-    const tip = this.store.at(-1)?.tip ?? genesisTip(this.config, GENESIS_TIMESTAMP_MS);
-    const hasVoted = this.#log.some((record) => record.kind === "vote");
-    this.config = { ...this.config, lostLog: this.config.lostLog && !hasVoted };
-    const step = recoverSimplex(this.config, tip, this.#log);
-    this.state = step.state;
-    this.#enqueue(step.effects);
-    this.#startCertification();
-    if (this.pool > 0) this.input({ kind: "work", pending: true });
+    const tip = this.#durableTip();
+    const certified = this.certificate?.executed.height ?? 0;
+    const hasOlder = this.results.some(({ epoch, height }) => epoch === tip.epoch - 1 && height > certified);
+    this.#previous = hasOlder ? this.#open(tip.epoch - 1, undefined) : undefined;
+    this.#current = this.#open(tip.epoch, tip);
+    this.#previous?.start();
+    this.#current.start();
+    this.#after(0, () => this.#execute());
   }
 
-  /** Loses what was not synced, and everything that was under way. */
+  /** Loses what was not synced or executed, and everything that was under way. */
   crash(): void {
     this.#world.trace(`${this.name} crashes`);
     this.isUp = false;
     this.#life++;
     this.#log.push(...this.#unsynced.slice(0, this.#world.random.below(this.#unsynced.length + 1)));
     this.#unsynced = [];
-    this.#queue = [];
-    this.#isPerforming = false;
-    this.#timers.clear();
-    this.#offer = undefined;
+    this.store.length = this.results.length;
+    this.#early = new EarlyMessages();
+    this.#lastBlock = undefined;
+    this.#nextTip = undefined;
+    this.#canAsk = true;
   }
 
-  restart(change: Partial<SimplexConfig>): void {
-    this.config = { ...this.config, ...change };
-    this.start();
-  }
-
-  wipeLog(): void {
+  /** The disk of the log is lost, and its operator knows. */
+  loseLog(): void {
+    if (this.isUp) this.crash();
+    this.#world.trace(`${this.name} loses its log`);
     this.#log = [];
+    this.#lost = { kind: "lost" };
   }
 
-  input(input: Input): void {
-    if (!this.isUp) return;
-    const step = stepSimplex(this.state, input);
-    this.state = step.state;
-    this.#enqueue(step.effects);
-  }
-
-  receive(from: ValidatorIndex, message: Message): void {
-    this.input({ kind: "message", from, message });
-    this.#certify({ kind: "message", from, message });
+  receive(from: number, message: Message): void {
+    const epoch = epochOfMessage(message);
+    if (epoch === undefined) this.#question(from, message);
+    else if (epoch > this.epoch) this.#hearAhead(from, message);
+    else if (epoch === this.epoch) this.#hearNow(from, message);
+    else if (epoch === this.epoch - 1) hearIn(this.#previous, this.#seatOf(from, epoch), message);
+    const carried = message.kind === "proposal" ? message.block.stateCertificate : undefined;
+    if (carried !== undefined) this.#certify(carried);
   }
 
   addWork(): void {
     this.pool++;
-    if (this.pool === 1) this.input({ kind: "work", pending: true });
-    this.#tryOffer();
+    if (this.pool === 1) this.current.input({ kind: "work", pending: true });
+    this.current.tryOffer();
+  }
+
+  #hearAhead(from: number, message: Message): void {
+    this.#early.keep(from, message);
+    const index = this.#seatOf(from, this.epoch);
+    if (index !== undefined) this.current.receive(index, message);
+    else if (this.#canAsk && this.#nextTip === undefined) {
+      this.#canAsk = false;
+      this.#asked = from;
+      this.#after(this.settings.fetchRetryMs, () => {
+        this.#canAsk = true;
+      });
+      const fromHeight = Height(this.state.tip.height + 1);
+      this.#world.send(this, from, { kind: "block-range-request", fromHeight });
+    }
+  }
+
+  #hearNow(from: number, message: Message): void {
+    const index = this.#seatOf(from, this.epoch);
+    if (index !== undefined) this.current.receive(index, message);
+    else if (message.kind === "block-range" && this.#asked === from) {
+      this.#asked = undefined;
+      this.current.input({ kind: "message", from: undefined, message });
+    }
+  }
+
+  #question(from: number, message: Message): void {
+    if (message.kind === "block-range-request") this.#serveBlocks(from, message.fromHeight);
+    const newest = this.certificate;
+    if (message.kind !== "state-certificate-request" || newest === undefined) return;
+    if (newest.executed.height >= message.height)
+      this.#world.send(this, from, { kind: "state-certificate", certificate: newest });
+  }
+
+  #seatOf(machine: number, epoch: number): ValidatorIndex | undefined {
+    const index = this.sets[epoch]?.members.findIndex((member) => member.machine === machine) ?? -1;
+    return index < 0 ? undefined : ValidatorIndex(index);
+  }
+
+  #certify(certificate: StateCertificate): void {
+    const { epoch } = certificate.executed;
+    if (epoch === this.epoch) this.current.certify({ kind: "certificate", certificate });
+    else if (epoch === this.epoch - 1) this.#previous?.certify({ kind: "certificate", certificate });
+  }
+
+  #lastHeightOf(epoch: number): Height {
+    return Height((epoch + 1) * this.#world.plan.length);
+  }
+
+  /** The block whose state names the set of the epoch after. */
+  #frozenHeightOf(epoch: number): Height {
+    return Height(this.#lastHeightOf(epoch) - this.#world.plan.lead);
+  }
+
+  #durableTip(): FinalizedTip {
+    const last = this.store.at(-1)?.tip;
+    if (last !== undefined && last.height < this.#lastHeightOf(last.epoch)) return last;
+    const genesis = { height: Height(0), digest: this.#world.domain.genesisHash };
+    const { height, digest } = last ?? genesis;
+    return {
+      epoch: Epoch(last === undefined ? 0 : last.epoch + 1),
+      view: View(0),
+      height,
+      digest,
+      timestampMs: last?.timestampMs ?? GENESIS_TIMESTAMP_MS,
+      stateCertificate: last?.stateCertificate,
+      finalization: undefined,
+    };
+  }
+
+  /** @param tip undefined: the epoch's blocks are final, its results are not certified. */
+  #open(epoch: number, tip: FinalizedTip | undefined): SimulatedEpoch {
+    const { set } = must(this.sets[epoch], "the set of an epoch is known before it begins");
+    const earlier = this.sets[epoch - 1]?.set;
+    const config: SimplexConfig = {
+      domain: this.#world.domain,
+      validators: set,
+      earlierValidators: earlier === undefined ? [] : [earlier],
+      own: this.#seatOf(this.machine, epoch),
+      lastHeight: this.#lastHeightOf(epoch),
+      leastCertified: epoch === 0 ? Height(0) : this.#frozenHeightOf(epoch - 1),
+      ...this.settings,
+      lostLog: mustAskIn(this.#lost, epoch),
+    };
+    const certified = this.certificate?.executed.height ?? 0;
+    const results = this.results.filter((result) => result.epoch === epoch && result.height > certified);
+    const beginning = { tip, records: this.#log, certificate: this.certificate, results };
+    return new SimulatedEpoch(config, beginning, this.#hostOf(epoch));
+  }
+
+  #hostOf(epoch: number): EpochHost {
+    const world = this.#world;
+    const planned = must(this.sets[epoch], "the set of an epoch is known before it begins");
+    const machineOf = (index: ValidatorIndex): number => planned.members[index]!.machine;
+    return {
+      random: world.random,
+      clockMs: () => this.clockMs,
+      after: (delayMs, run) => this.#after(delayMs, run),
+      send: (to, message) => world.send(this, to === undefined ? undefined : machineOf(to), message),
+      sign: (message) =>
+        world.sign(planned, must(this.#seatOf(this.machine, epoch), "it has a seat"), message),
+      trace: (text) => world.trace(`${this.name} ${text}`),
+      persist: (record) => this.#unsynced.push(record),
+      writeVote: (vote) => this.#writeVote(vote),
+      writeExecuted: (signed) => this.signedResults.push(signed),
+      pool: () => this.pool,
+      newestCertificate: () => this.certificate,
+      serveBlocks: (to, fromHeight) => this.#serveBlocks(machineOf(to), fromHeight),
+      finalized: (effect) => this.#finalized(effect),
+      ended: (effect) => this.#ended(effect),
+      certified: (certificate) => this.#certified(epoch, certificate),
+      told: (effect) => {
+        if (effect.kind === "fault") {
+          const text = `${effect.code}: ${effect.message}`;
+          this.faults.push({ machine: machineOf(effect.peer), text });
+        } else {
+          const { first } = "evidence" in effect ? effect.evidence : effect;
+          const validator = first.signer;
+          const evidence: Evidence =
+            "evidence" in effect ? effect.evidence : { ...effect, kind: "results", validator };
+          this.evidence.push({ machine: machineOf(validator), evidence });
+        }
+      },
+    };
   }
 
   #after(delayMs: number, run: () => void): void {
@@ -154,237 +322,124 @@ export class SimulatedNode {
     });
   }
 
-  #enqueue(effects: readonly Effect[]): void {
-    this.#queue.push(...effects);
-    if (!this.#isPerforming) this.#performAll();
-  }
-
-  #performAll(): void {
-    this.#isPerforming = true;
-    for (let effect = this.#queue.shift(); effect !== undefined; effect = this.#queue.shift()) {
-      if (effect.kind === "sign") {
-        const { vote } = effect;
-        this.#after(this.#world.random.below(MAX_FSYNC_MS), () => this.#finishSigning(vote));
-        return;
-      }
-      this.#perform(effect);
-    }
-    this.#isPerforming = false;
-  }
-
-  #finishSigning(vote: SignedVote["vote"]): void {
-    const signature = this.#world.sign(this.index, voteSigningBytes(this.config.domain, vote));
-    const signed: SignedVote = { vote, signer: this.index, signature };
-    this.#log.push(...this.#unsynced, { kind: "vote", vote: signed });
+  #writeVote(vote: SignedVote): void {
+    this.#log.push(...this.#unsynced, { kind: "vote", vote });
     this.#unsynced = [];
-    this.signed.push(signed);
-    this.#world.trace(`${this.name} ${vote.kind} ${vote.view} ${toHexDigits(vote.digest).slice(0, 8)}`);
-    this.#isPerforming = false;
-    this.input({ kind: "signed", vote: signed });
-    if (!this.#isPerforming) this.#performAll();
+    this.#lost = lostAfterVote(this.#lost, vote.vote.epoch);
+    this.signed.push(vote);
   }
 
-  #perform(effect: Exclude<Effect, { kind: "sign" }>): void {
-    switch (effect.kind) {
-      case "persist":
-        this.#unsynced.push(effect.record);
-        return;
-      case "broadcast":
-        this.#world.send(this, undefined, effect.message);
-        return;
-      case "send":
-        this.#world.send(this, effect.to, effect.message);
-        return;
-      case "setTimer":
-        this.#setTimer(effect.id, effect.delayMs, () => {
-          this.input({ kind: "timer", id: effect.id, token: effect.token });
-        });
-        return;
-      case "cancelTimer":
-        this.#timers.delete(effect.id);
-        return;
-      case "buildPayload":
-        this.#offer = effect;
-        this.#tryOffer();
-        return;
-      case "checkBlock":
-        this.#check(effect.digest, effect.block);
-        return;
-      case "finalized":
-        this.#finalized(effect);
-        return;
-      case "sync":
-        this.#world.send(this, effect.peer, { kind: "block-range-request", fromHeight: effect.fromHeight });
-        return;
-      case "serveBlocks":
-        this.#serve(effect.to, effect.fromHeight);
-        return;
-      case "epochEnded":
-        assert.fail("nothing here comes to the end of an epoch");
-        return;
-      case "evidence":
-        this.evidence.push(effect.evidence);
-        return;
-      case "fault":
-        this.faults.push(`${effect.code} by ${effect.peer}: ${effect.message}`);
-        return;
-      default:
-        effect satisfies never;
-    }
-  }
-
-  #setTimer(id: string, delayMs: number, run: () => void): void {
-    const count = ++this.#timerCount;
-    this.#timers.set(id, count);
-    this.#after(delayMs, () => {
-      if (this.#timers.get(id) !== count) return;
-      this.#timers.delete(id);
-      run();
-    });
-  }
-
-  #tryOffer(): void {
-    const offer = this.#offer;
-    if (offer === undefined) return;
-    const isEmpty = this.pool === 0;
-    const waitMs = (isEmpty ? offer.emptyNotBeforeMs : offer.notBeforeMs) - this.clockMs;
-    if (waitMs > 0) {
-      this.#setTimer("offer", waitMs, () => this.#tryOffer());
-      return;
-    }
-    this.#offer = undefined;
-    const tag = this.#payloads++ % 250;
-    const payload = isEmpty ? new Uint8Array() : Uint8Array.of(1, this.index, tag, this.pool & 255);
-    const stateCertificate = this.certificate;
-    this.input({ kind: "payload", view: offer.view, timestampMs: this.clockMs, payload, stateCertificate });
-  }
-
-  #check(digest: Hash, block: OrderedBlock): void {
-    const waitMs = block.timestampMs - MAX_CLOCK_AHEAD_MS - this.clockMs;
-    const delayMs = waitMs > 0 ? waitMs : this.#world.random.below(3);
-    const valid = block.payload[0] !== INVALID_PAYLOAD;
-    this.#after(delayMs, () => this.input({ kind: "verdict", digest, valid }));
-  }
-
-  #finalized({ block, digest, finalization }: Extract<Effect, { kind: "finalized" }>): void {
+  #finalized(effect: Extract<Effect, { kind: "finalized" }>): void {
+    const { block } = effect;
     assert.equal(block.height, this.height + 1, "final blocks come in height order, each once");
-    const parent = this.store.at(-1)?.digest ?? this.config.domain.genesisHash;
+    const parent = this.store.at(-1)?.digest ?? this.#world.domain.genesisHash;
     assert.ok(equalBytes(block.parent, parent), "each final block extends the last");
+    // What proves the last block final is on disk before it is.
+    if (block.height === this.config.lastHeight) this.#lastBlock = effect;
+    else this.#keep(effect);
+  }
+
+  #ended({ tip, proof }: Extract<Effect, { kind: "epochEnded" }>): void {
+    this.proofs.set(this.epoch, proof);
+    this.#keep(must(this.#lastBlock, "an epoch ends with its last block"));
+    this.#lastBlock = undefined;
+    this.#nextTip = tip;
+    this.#after(0, () => this.#handOver());
+  }
+
+  #keep({ block, digest, finalization }: Extract<Effect, { kind: "finalized" }>): void {
     const { epoch, view, height, timestampMs, stateCertificate } = block;
     const tip = { epoch, view, height, digest, timestampMs, stateCertificate, finalization };
     this.store.push({ block, digest, tip });
     this.#world.trace(`${this.name} final ${height} ${toHexDigits(digest).slice(0, 8)}`);
-    this.#log = this.#log.filter((record) => isRecordLive(tip, record));
+    this.#world.finalized(this, block, digest);
     if (block.payload.length > 0) {
       this.pool = Math.max(0, this.pool - 1);
-      if (this.pool === 0) this.#queueMicro(() => this.input({ kind: "work", pending: false }));
+      if (this.pool === 0) this.#after(0, () => this.current.input({ kind: "work", pending: false }));
     }
-    if (stateCertificate !== undefined) {
-      this.#queueMicro(() => this.#certify({ kind: "certificate", certificate: stateCertificate }));
-    }
+    if (stateCertificate !== undefined) this.#after(0, () => this.#certify(stateCertificate));
     this.#after(this.#world.random.below(MAX_EXECUTION_MS), () => this.#execute());
   }
 
-  /** Runs after the effects that are being performed. */
-  #queueMicro(run: () => void): void {
-    this.#after(0, run);
+  /** Begins the next epoch, when this one has ended and the next one's set is known. */
+  #handOver(): void {
+    const tip = this.#nextTip;
+    if (tip === undefined || this.sets[tip.epoch] === undefined) return;
+    this.#nextTip = undefined;
+    this.#previous?.stopCertifying();
+    this.#previous = this.current;
+    this.#current = this.#open(tip.epoch, tip);
+    this.#world.trace(`${this.name} begins epoch ${tip.epoch}`);
+    this.#current.start();
+    for (const { from, message } of this.#early.takeAll()) this.receive(from, message);
   }
 
   #execute(): void {
     const next = this.store[this.results.length];
     if (next === undefined) return;
-    const { block, digest } = next;
-    const executedHash = this.config.domain.hash(Uint8Array.of(9, ...digest));
+    const { block, digest, tip } = next;
+    const { epoch, height } = block;
+    const frozenHeight = this.#frozenHeightOf(epoch);
+    const { members, set } = must(this.sets[epoch], "a block is executed in a known epoch");
+    if (height === frozenHeight) {
+      const random = createRandom(Number(bytesToBigint(digest.subarray(0, 4))));
+      this.sets[epoch + 1] = plannedSet(epoch + 1, this.#world.plan.next(random, members));
+    }
+    const { domain } = this.#world;
+    const nextSet = height < frozenHeight ? set : this.sets[epoch + 1]!.set;
     const executed: Executed = {
-      epoch: block.epoch,
-      height: Height(block.height),
+      epoch,
+      height,
       orderDigest: digest,
-      executedHash,
-      nextSetHash: ZERO_HASH,
+      executedHash: domain.hash(Uint8Array.of(9, ...digest)),
+      nextSetHash: validatorSetHash(domain, nextSet),
     };
     this.results.push(executed);
-    this.#certify({ kind: "executed", executed });
+    this.#log = this.#log.filter((record) => isRecordLive(tip, record));
+    if (epoch === this.epoch) this.current.certify({ kind: "executed", executed });
+    else if (epoch === this.epoch - 1) this.#previous?.certify({ kind: "executed", executed });
+    this.#handOver();
     if (this.results.length < this.store.length) this.#after(1, () => this.#execute());
   }
 
-  #serve(to: ValidatorIndex, fromHeight: number): void {
-    const found = this.store.slice(fromHeight - 1);
-    let end = 0;
-    for (let i = 0; i < found.length && (end === 0 || i < SERVED_BLOCKS); i++) {
-      if (equalBytes(found[i]!.tip.finalization!.digest, found[i]!.digest)) end = i + 1;
-    }
-    if (end === 0) return;
-    const blocks = found.slice(0, end);
-    const finalization = blocks.at(-1)!.tip.finalization!;
-    this.#world.send(this, to, {
-      kind: "block-range",
-      blocks: blocks.map(({ block }) => block),
-      finalization,
-    });
-  }
-
-  #startCertification(): void {
-    const { domain, validators, earlierValidators, own, lastHeight } = this.config;
-    const config: CertificationConfig = {
-      domain,
-      validators,
-      earlierValidators,
-      own,
-      lastHeight,
-      resendMs: 200,
-    };
-    const certified = this.certificate?.executed.height ?? 0;
-    const step = startCertification(config, this.certificate, this.results.slice(certified));
-    this.certification = step.state;
-    this.#performCertification(step.effects);
-    this.#after(0, () => this.#execute());
-  }
-
-  #certify(input: CertificationInput): void {
-    if (!this.isUp) return;
-    const step = stepCertification(this.certification, input);
-    this.certification = step.state;
-    this.#performCertification(step.effects);
-  }
-
-  #performCertification(effects: readonly CertificationEffect[]): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "sign": {
-          const { executed } = effect;
-          this.#after(1, () => {
-            const signature = this.#world.sign(
-              this.index,
-              executedSigningBytes(this.config.domain, executed),
-            );
-            this.#certify({ kind: "signed", vote: { executed, signer: this.index, signature } });
-          });
-          break;
-        }
-        case "broadcast":
-          this.#world.send(this, undefined, effect.message);
-          break;
-        case "send":
-          this.#world.send(this, effect.to, effect.message);
-          break;
-        case "certified":
-          this.certificate = effect.certificate;
-          break;
-        case "setTimer":
-          this.#setTimer("certification", effect.delayMs, () => this.#certify({ kind: "timer" }));
-          break;
-        case "cancelTimer":
-          this.#timers.delete("certification");
-          break;
-        case "diverged":
-          assert.fail("honest executions are equal");
-          break;
-        case "evidence":
-        case "fault":
-          break;
-        default:
-          effect satisfies never;
-      }
+  #certified(epoch: number, certificate: StateCertificate): void {
+    if (certificate.executed.height <= (this.certificate?.executed.height ?? 0)) return;
+    this.certificate = certificate;
+    if (epoch === this.#current?.config.validators.epoch) {
+      this.#previous?.stopCertifying();
+      this.#current.tryOffer();
     }
   }
+
+  /** Blocks of one epoch, as `serveBlocks` asks for them. */
+  #serveBlocks(to: number, fromHeight: number): void {
+    const { length } = this.#world.plan;
+    const first = Math.max(1, fromHeight);
+    const epoch = Math.ceil(first / length) - 1;
+    const lastHeight = (epoch + 1) * length;
+    const found = this.store.slice(first - 1, Math.min(this.results.length, lastHeight));
+    const blocks: OrderedBlock[] = [];
+    let whole: Extract<Message, { kind: "block-range" }> | undefined;
+    let begun: typeof whole;
+    for (const { block, digest, tip } of found.slice(0, SERVED_BLOCKS)) {
+      blocks.push(block);
+      const finalization = must(tip.finalization, "every stored block has what makes it final");
+      const answer = { kind: "block-range", blocks: [...blocks], finalization } as const;
+      const proof = this.proofs.get(epoch);
+      if (equalBytes(finalization.digest, digest)) whole = answer;
+      else if (tip.height < lastHeight) begun = answer;
+      else if (proof !== undefined)
+        whole = { ...answer, blocks: [...blocks, ...proof.sealing], finalization: proof.finalization };
+    }
+    const answer = whole ?? (blocks.length === SERVED_BLOCKS ? begun : undefined);
+    if (answer !== undefined) this.#world.send(this, to, answer);
+  }
+}
+
+function hearIn(
+  session: SimulatedEpoch | undefined,
+  from: ValidatorIndex | undefined,
+  message: Message,
+): void {
+  if (session !== undefined && from !== undefined) session.receive(from, message);
 }

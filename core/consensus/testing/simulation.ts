@@ -1,23 +1,33 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type Bytes, createRandom, Height, type Random, toHexDigits, unwrap } from "@ostrom/base";
+import { type Bytes, createRandom, type Hash, type Random, toHexDigits, unwrap } from "@ostrom/base";
 import {
   type ConsensusDomain,
+  decodeEvidence,
   decodeMessage,
+  encodeEvidence,
   encodeMessage,
+  epochOfEvidence,
   type Message,
-  type SimplexConfig,
-  ValidatorIndex,
+  type OrderedBlock,
+  type ValidatorIndex,
   type ValidatorSet,
+  verifyEvidence,
 } from "../index.ts";
 import { type ActorName, bend } from "./actors.ts";
-import { simulatedDomain, simulatedSet, simulatedSign } from "./signatures.ts";
-import { type NodeWorld, SimulatedNode } from "./simulated-node.ts";
+import { type EpochPlan, endlessPlan, type PlannedSet, plannedSet } from "./epoch-plan.ts";
+import { simulatedDomain, simulatedSign } from "./signatures.ts";
+import { type NodeSettings, type NodeWorld, SimulatedNode } from "./simulated-node.ts";
 
 export type SimulationOptions = {
   readonly seed: number;
+  /** Of the first set's validators, one a machine. */
   readonly weights: readonly number[];
-  /** Byzantine validators by index; they must weigh less than a third. */
+  /** More machines than that, which follow until a set names them. */
+  readonly spareMachines?: number;
+  /** Without one, the first epoch never ends. */
+  readonly plan?: EpochPlan;
+  /** Byzantine machines by number; they must weigh less than a third of every set. */
   readonly actors?: ReadonlyMap<number, ActorName | "twin">;
   /** Lost messages in a thousand. */
   readonly lossPerMille?: number;
@@ -26,9 +36,10 @@ export type SimulationOptions = {
   /** Each message goes through the wire codec. */
   readonly encodes?: boolean;
   readonly domain?: ConsensusDomain;
+  /** Instead of the plan's first set. */
   readonly set?: ValidatorSet;
   readonly sign?: (signer: ValidatorIndex, message: Bytes) => Bytes;
-  readonly config?: Partial<SimplexConfig>;
+  readonly config?: Partial<NodeSettings>;
 };
 
 type Event = { readonly timeMs: number; readonly order: number; readonly run: () => void };
@@ -41,9 +52,12 @@ export class Simulation {
   readonly options: SimulationOptions;
   readonly random: Random;
   readonly domain: ConsensusDomain;
-  readonly set: ValidatorSet;
+  readonly plan: EpochPlan;
+  readonly firstSet: PlannedSet;
   /** All nodes; a twin's second half comes after the others. */
   readonly nodes: SimulatedNode[] = [];
+  /** Digests of all blocks that were ever final at an honest node, by height. */
+  readonly agreed: Map<number, string> = new Map();
   timeMs = 0;
   steps = 0;
   lossPerMille: number;
@@ -57,12 +71,15 @@ export class Simulation {
     this.options = options;
     this.random = createRandom(options.seed);
     this.domain = options.domain ?? simulatedDomain;
-    this.set = options.set ?? simulatedSet(options.weights);
+    this.plan = options.plan ?? endlessPlan(options.weights);
+    const planned = plannedSet(0, this.plan.first);
+    this.firstSet = options.set === undefined ? planned : { ...planned, set: options.set };
     this.lossPerMille = options.lossPerMille ?? 0;
-    for (let index = 0; index < options.weights.length; index++) this.#addNode(index, "");
-    for (const [index, actor] of options.actors ?? []) {
-      this.nodes[index]!.isHonest = false;
-      if (actor === "twin") this.#addNode(index, "'").isHonest = false;
+    const machines = options.weights.length + (options.spareMachines ?? 0);
+    for (let machine = 0; machine < machines; machine++) this.#addNode(machine, "");
+    for (const [machine, actor] of options.actors ?? []) {
+      this.nodes[machine]!.isHonest = false;
+      if (actor === "twin") this.#addNode(machine, "'").isHonest = false;
     }
   }
 
@@ -126,47 +143,67 @@ export class Simulation {
     return this.#trace.copy().digest("hex");
   }
 
-  /** What must hold whatever happened: agreement, and no honest validator against itself. */
+  /** What must hold whatever happened: agreement on blocks (checked as they become final) and on sets, and no honest validator
+   * against itself. */
   check(): void {
-    const seed = `seed ${this.options.seed}`;
-    const agreed = new Map<number, string>();
+    const sets: PlannedSet[] = [];
     for (const node of this.honest) {
-      for (const { block, digest } of node.store) {
-        const known = agreed.get(block.height) ?? toHexDigits(digest);
-        assert.equal(toHexDigits(digest), known, `${seed}: two final blocks of height ${block.height}`);
-        agreed.set(block.height, known);
+      for (const [epoch, planned] of node.sets.entries()) {
+        sets[epoch] ??= planned;
+        assert.deepEqual(planned, sets[epoch], `${this.#seed}: two sets of epoch ${epoch}`);
       }
-      const said = new Map<string, string>();
-      for (const { vote } of node.signed) {
-        const group = vote.kind === "notarize" ? "notarize" : "end";
-        const word = vote.kind === "notarize" ? toHexDigits(vote.digest) : vote.kind;
-        const key = `${vote.view}/${group}`;
-        assert.equal(
-          said.get(key) ?? word,
-          word,
-          `${seed}: ${node.name} contradicts itself in view ${vote.view}`,
-        );
-        said.set(key, word);
+      this.#checkVotes(node);
+    }
+    for (const node of this.honest) {
+      for (const { machine, evidence } of node.evidence) {
+        assert.ok(this.options.actors?.has(machine), `${this.#seed}: evidence against honest ${machine}`);
+        const read = unwrap(decodeEvidence(encodeEvidence(evidence)));
+        const { set } = sets[epochOfEvidence(read)]!;
+        unwrap(verifyEvidence(this.domain, set, read));
       }
-      for (const { validator } of node.evidence) {
+      for (const { machine, text } of node.faults)
         assert.ok(
-          this.options.actors?.has(validator),
-          `${seed}: evidence against honest validator ${validator}`,
+          this.options.actors?.has(machine),
+          `${this.#seed}: ${machine} is honest, and blamed: ${text}`,
         );
-      }
-      for (const fault of node.faults) {
-        const culprit = Number(fault.match(/ by (\d+):/)?.[1]);
-        assert.ok(this.options.actors?.has(culprit), `${seed}: honest validator blamed: ${fault}`);
-      }
     }
   }
 
-  #addNode(index: number, suffix: string): SimulatedNode {
-    const config: SimplexConfig = {
-      domain: this.domain,
-      validators: this.set,
-      earlierValidators: [],
-      own: ValidatorIndex(index),
+  get #seed(): string {
+    return `seed ${this.options.seed}`;
+  }
+
+  #checkVotes(node: SimulatedNode): void {
+    const said = new Map<string, string>();
+    const note = (question: string, answer: string): void => {
+      const before = said.get(question) ?? answer;
+      assert.equal(answer, before, `${this.#seed}: ${node.name} contradicts itself about ${question}`);
+      said.set(question, answer);
+    };
+    for (const { vote } of node.signed) {
+      const group = vote.kind === "notarize" ? "notarize" : "end";
+      const word = vote.kind === "notarize" ? toHexDigits(vote.digest) : vote.kind;
+      note(`epoch ${vote.epoch}, view ${vote.view}, ${group}`, word);
+    }
+    for (const { executed } of node.signedResults)
+      note(`height ${executed.height}`, toHexDigits(executed.executedHash) + executed.epoch);
+  }
+
+  #finalized(node: SimulatedNode, block: OrderedBlock, digest: Hash): void {
+    if (!node.isHonest) return;
+    const known = this.agreed.get(block.height) ?? toHexDigits(digest);
+    assert.equal(toHexDigits(digest), known, `${this.#seed}: two final blocks of height ${block.height}`);
+    this.agreed.set(block.height, known);
+    const { length } = this.plan;
+    assert.equal(
+      block.epoch,
+      Math.ceil(block.height / length) - 1,
+      `${this.#seed}: a block outside its epoch`,
+    );
+  }
+
+  #addNode(machine: number, suffix: string): SimulatedNode {
+    const settings: NodeSettings = {
       deltaMs: 60,
       deltaGrowthPercent: 150,
       maxDeltaMs: 5_000,
@@ -174,40 +211,43 @@ export class Simulation {
       emptyBlockIntervalMs: 100,
       standstillMs: 300,
       fetchRetryMs: 30,
-      lostLog: false,
-      lastHeight: Height(1_000_000),
-      frozenHeight: Height(999_000),
       ...this.options.config,
     };
     const skewMs = this.random.below(MAX_CLOCK_SKEW_MS);
-    const node = new SimulatedNode(this.#world(), config, `${index}${suffix}`, skewMs);
+    const node = new SimulatedNode(this.#world(), machine, settings, `${machine}${suffix}`, skewMs);
     this.nodes.push(node);
     return node;
   }
 
   #world(): NodeWorld {
+    const { sign } = this.options;
     return {
       random: this.random,
+      domain: this.domain,
+      plan: this.plan,
+      firstSet: this.firstSet,
       now: () => this.timeMs,
       after: (delayMs, run) => this.at(delayMs, run),
       send: (from, to, message) => this.#send(from, to, message),
-      sign:
-        this.options.sign ??
-        ((signer, message) => simulatedSign(this.set.validators[signer]!.consensusKey, message)),
+      sign: ({ set }, signer, message) =>
+        sign === undefined
+          ? simulatedSign(set.validators[signer]!.consensusKey, message)
+          : sign(signer, message),
       trace: (text) => this.#trace.update(`${this.timeMs} ${text}\n`),
+      finalized: (node, block, digest) => this.#finalized(node, block, digest),
     };
   }
 
-  #send(from: SimulatedNode, to: ValidatorIndex | undefined, message: Message): void {
+  #send(from: SimulatedNode, to: number | undefined, message: Message): void {
     const encoded = this.options.encodes === true ? encodeMessage(message) : undefined;
     const arriving = encoded === undefined ? message : unwrap(decodeMessage(encoded));
-    const actor = this.options.actors?.get(from.index);
+    const actor = this.options.actors?.get(from.machine);
     for (const node of this.nodes) {
-      if (node.index === from.index || (to !== undefined && node.index !== to)) continue;
+      if (node.machine === from.machine || (to !== undefined && node.machine !== to)) continue;
       const messages =
         actor === undefined || actor === "twin"
           ? [arriving]
-          : bend(actor, from, this.random, node.index, arriving);
+          : bend(actor, from, this.random, node.machine, arriving);
       for (const one of messages) this.#deliver(from, node, one);
     }
   }
@@ -221,7 +261,7 @@ export class Simulation {
       const latencyMs = MIN_LATENCY_MS + this.random.below(this.options.maxLatencyMs ?? 20);
       this.at(latencyMs, () => {
         this.steps++;
-        if (node.isUp) node.receive(from.index, message);
+        if (node.isUp) node.receive(from.machine, message);
       });
     }
   }

@@ -5,6 +5,7 @@ import type { Fork } from "@ostrom/vm";
 import { applyBlock, type BlockInput, sealBlock } from "../apply-block.ts";
 import { type Genesis, genesisBlock, genesisState } from "../genesis.ts";
 import { createGenesis } from "../genesis-profiles.ts";
+import type { ValidatorSets } from "../genesis-validator-sets.ts";
 import { addressOfSecretKey } from "../signature.ts";
 import type { ChainRules, ExecutedBlock } from "../types.ts";
 import type { Validator } from "../validator-set.ts";
@@ -43,6 +44,8 @@ export function testGenesis(options: {
   readonly accounts: readonly GenesisAccount[];
   readonly rules?: Partial<ChainRules>;
   readonly validators?: number;
+  readonly epochLength?: number;
+  readonly validatorSets?: ValidatorSets;
 }): Genesis {
   return createGenesis({
     profile: "dev",
@@ -50,6 +53,8 @@ export function testGenesis(options: {
     timestampMs: GENESIS_TIME_MS,
     validators: Array.from({ length: options.validators ?? 1 }, (_, index) => testValidator(index)),
     accounts: options.accounts,
+    epochLength: options.epochLength,
+    validatorSets: options.validatorSets,
     rules: { forks: [{ fork: options.fork ?? "osaka", fromTimestamp: 0 }], ...options.rules },
   });
 }
@@ -82,6 +87,7 @@ export class TestChain {
     const height = header.number + 1;
     const applied = applyBlock({
       rules: this.genesis.rules,
+      epochs: this.genesis,
       parent: header,
       state: this.state,
       blockHash: this.blockHash,

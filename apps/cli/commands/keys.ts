@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "@ostrom/base";
+import { addConsensusKey, installNativeCrypto, readPublicKeys } from "@ostrom/runtime";
+import { type Command, UsageError } from "../command.ts";
+import { askSet, contractCall, type ToldSet, VALIDATOR_SET_ADDRESS } from "../validator-contracts.ts";
+
+export const keys: Command = {
+  name: "keys",
+  summary: "change the key that a validator signs with",
+  usage: "rotate FOLDER [--rpc URL]",
+  maxPositionals: 2,
+  flags: [
+    {
+      name: "name",
+      kind: "text",
+      placeholder: "NAME",
+      help: "the new key goes to keys/consensus-NAME.key (default: the next free number)",
+    },
+    {
+      name: "rpc",
+      kind: "text",
+      placeholder: "URL",
+      help: "a node that knows which key the validator has now; needed once the folder holds several",
+    },
+  ],
+  examples: ["ostrom keys rotate validator-1", "ostrom keys rotate validator-1 --rpc http://127.0.0.1:8545"],
+  run: async ({ values, positionals }) => {
+    const [action, folder] = positionals;
+    if (action !== "rotate" || folder === undefined)
+      throw new UsageError("say what to do, and with which node: rotate FOLDER. See: ostrom keys --help");
+    installNativeCrypto();
+    const present = readPublicKeys(folder);
+    if (!present.ok) throw new UsageError(present.error.message);
+    const { peerId, consensus } = present.value;
+    const rpc = values["rpc"] as string | undefined;
+    const member = rpc === undefined ? undefined : await findMember(rpc, peerId);
+    if (member === undefined && consensus.length > 1) {
+      throw new UsageError(
+        `${folder} holds ${consensus.length} consensus keys: name a node that knows which one the validator has now (--rpc URL)`,
+      );
+    }
+    const previous = member?.consensusKey ?? toHex(consensus[0].publicKey);
+    const name = values["name"] === undefined ? freeName(folder) : String(values["name"]);
+    const added = addConsensusKey(folder, name, (length) => new Uint8Array(randomBytes(length)));
+    if (!added.ok) throw new UsageError(added.error.message);
+    const [publicKey, proof] = [toHex(added.value.publicKey), toHex(added.value.proofOfPossession)];
+    const data = contractCall("rotateConsensusKey", [previous, publicKey, proof]);
+    if (values["json"] === true) {
+      const found = { file: added.value.path, publicKey, proofOfPossession: proof, previous };
+      console.log(JSON.stringify({ ...found, to: VALIDATOR_SET_ADDRESS, data }));
+      return 0;
+    }
+    const account = member === undefined ? "the validator's account" : member.address;
+    const lines = [
+      `A new consensus key is in ${added.value.path}, readable by you alone.`,
+      "",
+      `public key           ${publicKey}`,
+      `proof of possession  ${proof}`,
+      `instead of           ${previous}`,
+      "",
+      `Where an owner manages the validators, send from ${account}:`,
+      `  ostrom send --to ${VALIDATOR_SET_ADDRESS} --data ${data} --key-file FILE`,
+      "Where work elects them, the next ticket brings the key:",
+      `  ostrom work --keys ${folder} --consensus-key ${publicKey} --host HOST:PORT --key-file FILE`,
+      "",
+      "Keep the old key: it signs until an epoch begins whose set has the new one (ostrom validators).",
+    ];
+    console.log(lines.join("\n"));
+    return 0;
+  },
+};
+
+/** This node's entry in the newest set that is known. */
+async function findMember(rpc: string, peerId: string): Promise<ToldSet["validators"][number]> {
+  const current = await askSet(rpc);
+  const next = await askSet(rpc, Number(current!.currentEpoch) + 1);
+  const member = (next ?? current)!.validators.find(({ transportKey }) => transportKey === `0x${peerId}`);
+  if (member === undefined) throw new UsageError(`${rpc}: this node is no validator of the newest set there`);
+  return member;
+}
+
+function freeName(folder: string): string {
+  let number = 2;
+  while (existsSync(join(folder, "keys", `consensus-${number}.key`))) number++;
+  return String(number);
+}

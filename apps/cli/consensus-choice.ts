@@ -1,0 +1,40 @@
+import { POW_HASH_NAMES, type PowHashName } from "@ostrom/execution";
+import { type CommandInput, type Flag, UsageError } from "./command.ts";
+
+/** How the nodes of a new network agree. */
+export type ConsensusChoice =
+  | { readonly engine: "simplex" }
+  | { readonly engine: "pow"; readonly hash: PowHashName };
+
+const ENGINES = ["simplex", "pow"] as const;
+const DEFAULT_HASH: PowHashName = "sha256";
+
+/** The flags of commands that make networks. */
+export const CONSENSUS_FLAGS: readonly Flag[] = [
+  {
+    name: "consensus",
+    kind: "text",
+    placeholder: "NAME",
+    help: "how a new network agrees: simplex (validators vote, blocks are final) or pow (proof of work)",
+    default: "simplex",
+  },
+  {
+    name: "pow-hash",
+    kind: "text",
+    placeholder: "NAME",
+    help: `what work is made of, with --consensus pow: ${POW_HASH_NAMES.join(", ")} (default ${DEFAULT_HASH})`,
+  },
+];
+
+/** @throws UsageError */
+export function readConsensusChoice({ values, given }: CommandInput): ConsensusChoice {
+  const engine = ENGINES.find((name) => name === values["consensus"]);
+  if (engine === undefined) throw new UsageError(`--consensus: expected one of ${ENGINES.join(", ")}`);
+  if (engine === "simplex") {
+    if (given.has("powHash")) throw new UsageError("--pow-hash: only a network of --consensus pow is mined");
+    return { engine };
+  }
+  const hash = POW_HASH_NAMES.find((name) => name === (values["powHash"] ?? DEFAULT_HASH));
+  if (hash === undefined) throw new UsageError(`--pow-hash: expected one of ${POW_HASH_NAMES.join(", ")}`);
+  return { engine, hash };
+}

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { toHex, unwrap } from "@ostrom/base";
+import {
+  addConsensusKey,
+  DEVELOPMENT_ACCOUNT_COUNT,
+  DEVELOPMENT_BALANCE,
+  DEVELOPMENT_MNEMONIC,
+  deriveAccounts,
+  installNativeCrypto,
+  type JoiningKeys,
+  provisionJoiner,
+} from "@ostrom/runtime";
+import { encodeFunctionData, type Hex, parseAbi } from "viem";
+import { ask } from "./rpc-client.ts";
+import { type StartedNode, startNodeProcess, stopNodes } from "./supervisor.ts";
+import { findFreePorts } from "./testing/free-ports.ts";
+import {
+  blockHashes,
+  blockNumber,
+  createTestNetwork,
+  LONG_WAIT_MS,
+  type TestNetwork,
+  waitUntil,
+} from "./testing/test-network.ts";
+import { connectWallet } from "./wallet.ts";
+
+const EPOCH_LENGTH = 20;
+const EPOCH_LEAD = 10;
+const VALIDATOR_SET_ADDRESS = "0x000000000000000000000000000000000056a11d";
+const [OWNER] = deriveAccounts(DEVELOPMENT_MNEMONIC, 1);
+/** Accounts of the validators follow the funded ones. */
+const ACCOUNTS = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + 4).slice(
+  DEVELOPMENT_ACCOUNT_COUNT,
+);
+const ABI = parseAbi([
+  "struct Validator { address account; uint64 weight; uint16 port; bytes consensusKey; bytes proofOfPossession; bytes transportKey; string name; string host; }",
+  "function addValidator(Validator added)",
+  "function removeValidator(bytes consensusKey)",
+  "function rotateConsensusKey(bytes consensusKey, bytes newKey, bytes newProof)",
+]);
+const ROTATED = 1;
+const REMOVED = 3;
+const JOINED = "validator-5";
+
+const entropy = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+
+type Validators = {
+  readonly epoch: Hex;
+  readonly lastBlock: Hex;
+  readonly validators: readonly { readonly name: string; readonly consensusKey: Hex }[];
+};
+
+let network: TestNetwork;
+let joined: StartedNode | undefined;
+let joinedUrl: string;
+let joiningKeys: JoiningKeys;
+let joinedLink: number;
+
+before(async () => {
+  installNativeCrypto();
+  network = await createTestNetwork({
+    validators: 4,
+    extraBalances: new Map([[ACCOUNTS[ROTATED]!.address, DEVELOPMENT_BALANCE]]),
+  });
+  for (const index of [0, 1, 2, 3]) shortenEpochs(join(network.folder(index), "genesis.json"));
+  const [port, linkPort] = (await findFreePorts(1, 2)) as [number, number];
+  joinedUrl = `http://127.0.0.1:${port}`;
+  joinedLink = linkPort;
+  const plan = {
+    name: JOINED,
+    folder: join(network.directory, JOINED),
+    link: { host: "127.0.0.1", port: linkPort },
+    rpc: { host: "127.0.0.1", port },
+  };
+  joiningKeys = unwrap(provisionJoiner(plan, join(network.folder(0), "genesis.json"), entropy));
+  await network.startAll();
+});
+
+after(async () => {
+  if (joined !== undefined) await stopNodes([joined]);
+  await network.dispose();
+});
+
+/** Epochs that a test can wait for, and an owner who decides who validates. */
+function shortenEpochs(path: string): void {
+  const genesis = JSON.parse(readFileSync(path, "utf8"));
+  Object.assign(genesis, {
+    epochLength: EPOCH_LENGTH,
+    epochLead: EPOCH_LEAD,
+    validatorSets: { kind: "managed", owner: OWNER!.address },
+    consensus: { ...genesis.consensus, minBlockIntervalMs: 50, emptyBlockIntervalMs: 150 },
+  });
+  writeFileSync(path, JSON.stringify(genesis));
+}
+
+function validators(url: string, epoch?: number): Promise<Validators | null> {
+  return ask<Validators | null>(url, "ostrom_getValidators", epoch === undefined ? [] : [epoch]);
+}
+
+/** Sends to the contract of the validator set. */
+async function change(secretKey: Hex, data: Hex): Promise<void> {
+  const wallet = await connectWallet(network.urls[0]!, secretKey);
+  const receipt = await wallet.receipt(await wallet.send({ to: VALIDATOR_SET_ADDRESS, data, value: 0n }));
+  assert.equal(receipt.status, "success");
+}
+
+function finalizedReaches(what: string, height: number, urls: readonly string[]): Promise<void> {
+  return waitUntil(`${what}: ${height} is final at ${urls.length} nodes`, 2 * LONG_WAIT_MS, async () => {
+    const heights = await Promise.all(urls.map((url) => blockNumber(url, "finalized")));
+    return heights.every((reached) => reached >= height);
+  });
+}
+
+test("one validator is removed, one changes its key, one joins: blocks go on, and all nodes have the same", async () => {
+  const [first, second, third, fourth] = network.urls as [string, string, string, string];
+  joined = startNodeProcess(JOINED, join(network.directory, JOINED), () => undefined);
+  assert.equal((await joined.started).kind, "ready");
+
+  const start = (await validators(first))!;
+  const newKey = unwrap(addConsensusKey(network.folder(ROTATED), "next", entropy));
+  await change(
+    ACCOUNTS[ROTATED]!.secretKey,
+    encodeFunctionData({
+      abi: ABI,
+      functionName: "rotateConsensusKey",
+      args: [
+        start.validators[ROTATED]!.consensusKey,
+        toHex(newKey.publicKey),
+        toHex(newKey.proofOfPossession),
+      ],
+    }),
+  );
+  await change(
+    OWNER!.secretKey,
+    encodeFunctionData({
+      abi: ABI,
+      functionName: "removeValidator",
+      args: [start.validators[REMOVED]!.consensusKey],
+    }),
+  );
+  const added = {
+    account: OWNER!.address,
+    weight: 1n,
+    port: joinedLink,
+    consensusKey: toHex(joiningKeys.consensusKey),
+    proofOfPossession: toHex(joiningKeys.proofOfPossession),
+    transportKey: `0x${joiningKeys.peerId}`,
+    name: JOINED,
+    host: "127.0.0.1",
+  } as const;
+  await change(
+    OWNER!.secretKey,
+    encodeFunctionData({ abi: ABI, functionName: "addValidator", args: [added] }),
+  );
+
+  let changed: Validators | null = null;
+  await waitUntil("the changed set begins", 2 * LONG_WAIT_MS, async () => {
+    changed = await validators(first);
+    return changed?.validators.some(({ name }) => name === JOINED) === true;
+  });
+  assert.deepEqual(changed!.validators.map(({ name }) => name).sort(), [
+    "validator-1",
+    "validator-2",
+    "validator-3",
+    JOINED,
+  ]);
+  await finalizedReaches("the epoch of the changed set", Number(changed!.lastBlock) + 2, [
+    first,
+    second,
+    third,
+    fourth,
+    joinedUrl,
+  ]);
+  assert.match(network.log(REMOVED), /this node is no validator any more/);
+
+  // Of four, the two that stay as they were are no quorum: one of them gone, it takes the new one and the new key.
+  await network.kill(2, "SIGKILL");
+  const without = await blockNumber(first, "finalized");
+  await finalizedReaches("without the third", without + EPOCH_LENGTH, [first, second, fourth, joinedUrl]);
+  await network.start(2);
+  // Who restarts in a later epoch finds its way: the removed one as a follower.
+  await network.kill(REMOVED, "SIGKILL");
+  await network.start(REMOVED);
+  const all = [first, second, third, fourth, joinedUrl];
+  const goal = without + EPOCH_LENGTH + 5;
+  await finalizedReaches("after restarts", goal, all);
+  const hashes = await Promise.all(all.map((url) => blockHashes(url, 0, goal)));
+  for (const other of hashes) assert.deepEqual(other, hashes[0]);
+});

@@ -1,0 +1,286 @@
+import { type Bytes, type Failure, must, toHexDigits, Weight } from "@ostrom/base";
+import { type ConsensusDomain, decodeMessage, ethereumDomain, type Message } from "@ostrom/consensus";
+import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
+import { type Genesis, genesisHash, type ValidatorSet } from "@ostrom/execution";
+import type { Channel, Network } from "@ostrom/network";
+import type { WriteOperation } from "@ostrom/state";
+import { createMemoryStore, readHeader, type Store, validatorSetOperation } from "@ostrom/storage";
+import { simulatedSign, simulatedSignatures } from "../../../core/consensus/testing/signatures.ts";
+import { EpochSets } from "../epoch-sets.ts";
+import type { ExecutedHead, Execution, ExecutionReport } from "../execution-port.ts";
+import { Executor } from "../executor.ts";
+import { replayJournal } from "../journal-records.ts";
+import { NodeCore } from "../node-core.ts";
+import type { DurableLog } from "../ports.ts";
+import { recoverChain } from "../recovered-chain.ts";
+import { checkSenders } from "../signature-checker.ts";
+import { VoteJournal } from "../vote-journal.ts";
+import { createManualClock, endOfTurn, type ManualClock } from "./manual-clock.ts";
+import { simulatedGenesis } from "./simulated-genesis.ts";
+
+/** A validator of a set: which node, and which of its consensus keys. */
+export type Member = { readonly node: number; readonly key?: number; readonly weight?: number };
+
+const LATENCY_MS = 2;
+const HISTORY_BLOCKS = 16;
+const MAX_EPOCHS = 40;
+const FAST = {
+  minBlockIntervalMs: 5,
+  emptyBlockIntervalMs: 10,
+  deltaMs: 30,
+  maxDeltaMs: 500,
+  standstillMs: 100,
+  fetchRetryMs: 30,
+};
+
+export function transportKeyOf(node: number): Bytes {
+  return keccak256(Uint8Array.of(2, node));
+}
+
+export function peerIdOf(node: number): string {
+  return toHexDigits(transportKeyOf(node));
+}
+
+/** With simulated signatures, a public key is its own secret. */
+export function consensusKeyOf(node: number, key: number = 0): Bytes {
+  return keccak256(Uint8Array.of(3, node, key)).slice(0, 24);
+}
+
+/** The log of one machine: what is synced is what a restart finds. */
+class MemoryLog implements DurableLog {
+  durable: readonly Bytes[] = [];
+  #unsynced: Bytes[] = [];
+  readonly append = (records: readonly Bytes[]): void => void this.#unsynced.push(...records);
+  readonly sync = async (): Promise<void> => {
+    this.durable = [...this.durable, ...this.#unsynced];
+    this.#unsynced = [];
+  };
+  readonly rotate = async (records: readonly Bytes[]): Promise<void> => {
+    this.durable = records;
+    this.#unsynced = [];
+  };
+}
+
+export type NetworkNode = {
+  store: Store;
+  log: MemoryLog;
+  readonly keys: number[];
+  core: NodeCore | undefined;
+  readonly reports: ExecutionReport[];
+  readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly failures: Failure[];
+};
+
+/** A handful of nodes on one clock whose validator set changes as a test says; simulated signatures, real execution. */
+export class EpochNetwork {
+  readonly clock: ManualClock;
+  readonly genesis: Genesis;
+  readonly domain: ConsensusDomain;
+  readonly nodes: readonly NetworkNode[];
+  /** Sees each message that is sent to somebody. @returns false to lose it. */
+  onSent: (from: number, to: number, message: Message) => boolean = () => true;
+  readonly #setOf: (epoch: number) => readonly Member[];
+  readonly #setRecords: ReadonlyMap<string, WriteOperation>;
+
+  /** @param setOf who validates in which epoch; of nodes 0 to `nodes` - 1. */
+  constructor(options: {
+    readonly nodes: number;
+    readonly epochLength: number;
+    readonly epochLead: number;
+    readonly setOf: (epoch: number) => readonly Member[];
+  }) {
+    const base = simulatedGenesis({ validators: 1, clients: 2, consensus: FAST });
+    const { epochLength, epochLead } = options;
+    this.#setOf = options.setOf;
+    this.genesis = { ...base, epochLength, epochLead, validatorSet: this.storedSet(0) };
+    const epochs = Array.from({ length: MAX_EPOCHS }, (_, epoch) => epoch);
+    const records = epochs.map((epoch) => validatorSetOperation(epoch, this.storedSet(epoch)));
+    this.#setRecords = new Map(records.map((record) => [toHexDigits(record.key), record]));
+    this.clock = createManualClock(this.genesis.timestampMs);
+    const signatures = { ...simulatedSignatures, schemeId: SCHEME_BLS12381 };
+    this.domain = { ...ethereumDomain(genesisHash(this.genesis)), signatures };
+    this.nodes = Array.from({ length: options.nodes }, () => ({
+      store: createMemoryStore(),
+      log: new MemoryLog(),
+      keys: [0],
+      core: undefined,
+      reports: [],
+      lines: [],
+      failures: [],
+    }));
+  }
+
+  storedSet(epoch: number): ValidatorSet {
+    return {
+      schemeId: SCHEME_BLS12381,
+      validators: this.#setOf(epoch).map(({ node, key = 0, weight = 1 }) => ({
+        name: `node-${node}`,
+        address: must(
+          keccak256(Uint8Array.of(node)).slice(12),
+          "an address",
+        ) as ValidatorSet["validators"][0]["address"],
+        weight: Weight(weight),
+        consensusKey: consensusKeyOf(node, key),
+        proofOfPossession: new Uint8Array(96),
+        transportKey: transportKeyOf(node),
+        host: "127.0.0.1",
+        port: 1,
+      })),
+    };
+  }
+
+  async start(...which: readonly number[]): Promise<void> {
+    for (const index of which) await this.#boot(index);
+  }
+
+  /** Cuts the power: what was not synced is gone. */
+  stop(index: number): void {
+    const node = this.nodes[index]!;
+    const { durable } = node.log;
+    void node.core?.stop();
+    node.core = undefined;
+    // What dead code still writes goes nowhere.
+    node.log = Object.assign(new MemoryLog(), { durable });
+  }
+
+  loseLog(index: number): void {
+    this.nodes[index]!.log = new MemoryLog();
+  }
+
+  loseDatabase(index: number): void {
+    this.nodes[index]!.store = createMemoryStore();
+  }
+
+  /** Lets time pass until the condition holds. @returns whether it came to hold. */
+  async until(isDone: () => boolean, limitMs: number = 20_000): Promise<boolean> {
+    for (let elapsedMs = 0; elapsedMs < limitMs && !isDone(); elapsedMs++) {
+      this.clock.advance(1);
+      await endOfTurn();
+    }
+    return isDone();
+  }
+
+  height(index: number): number {
+    return this.nodes[index]!.core?.heads().executed ?? 0;
+  }
+
+  certified(index: number): number {
+    return this.nodes[index]!.core?.heads().certified ?? 0;
+  }
+
+  hash(index: number, height: number): string | undefined {
+    const header = readHeader(this.nodes[index]!.store, height);
+    return header === undefined ? undefined : toHexDigits(header.hash);
+  }
+
+  describe(): string {
+    const places = this.nodes.map(
+      ({ core }, index) => `${core?.epoch}:${this.height(index)}/${this.certified(index)}`,
+    );
+    return `${places.join(" ")} ${JSON.stringify(this.nodes.flatMap(({ failures }) => failures))}`;
+  }
+
+  async #boot(index: number): Promise<void> {
+    const node = this.nodes[index]!;
+    const execution = await this.#openExecution(node.store);
+    const recovered = recoverChain(node.store, new EpochSets(node.store, this.genesis));
+    const replayed = replayJournal(node.log.durable);
+    const journal = new VoteJournal({
+      log: node.log,
+      domain: this.domain,
+      replayed,
+      settled: recovered.tip,
+      rotateAtRecords: 40,
+    });
+    if (replayed.isEmpty) await journal.begin(recovered.tip.height > 0);
+    const life = new Set([node.log]);
+    const isAlive = (): boolean => life.has(node.log);
+    const core = new NodeCore({
+      clock: {
+        nowMs: this.clock.nowMs,
+        after: (delayMs, run) => this.clock.after(delayMs, () => isAlive() && run()),
+      },
+      entropy: { bytes: (length) => new Uint8Array(length) },
+      log: (_level, message, fields = {}) => void node.lines.push({ message, fields }),
+      genesis: this.genesis,
+      domain: this.domain,
+      keys: {
+        peerId: peerIdOf(index),
+        consensusKeys: () =>
+          node.keys.map((key) => {
+            const publicKey = consensusKeyOf(index, key);
+            return { publicKey, sign: (message: Bytes) => simulatedSign(publicKey, message) };
+          }),
+      },
+      store: node.store,
+      network: this.#network(index),
+      punish: (peerId, code) => void node.failures.push({ code, message: `punished ${peerId.slice(0, 6)}` }),
+      execution,
+      checker: { check: async (raws) => checkSenders(raws), stop: async () => undefined },
+      journal,
+      records: replayed.records,
+      recovered,
+      head: execution.head,
+      listener: {
+        block: (report) => void node.reports.push(report),
+        certified: () => undefined,
+        admitted: () => undefined,
+        dropped: () => undefined,
+        setsChanged: () => undefined,
+        failed: (failure) => void node.failures.push(failure),
+      },
+    });
+    node.core = core;
+    this.nodes.forEach((_, other) => {
+      if (other !== index) core.handlers.onUp(peerIdOf(other));
+    });
+    core.start();
+  }
+
+  /** The real executor; the set that follows an epoch's is the test's. */
+  async #openExecution(store: Store): Promise<Execution & { readonly head: ExecutedHead }> {
+    const executor = await Executor.open(this.#withSets(store), this.genesis, HISTORY_BLOCKS);
+    let last: Promise<unknown> = Promise.resolve();
+    return {
+      head: executor.head(),
+      execute: (input) => {
+        const run = last.then(() => executor.execute(input));
+        last = run.catch(() => undefined);
+        return run;
+      },
+      stop: async () => undefined,
+    };
+  }
+
+  /** A store in which the set of each epoch is the test's, whatever the state says. */
+  #withSets(store: Store): Store {
+    const replaced = (operation: WriteOperation): WriteOperation =>
+      this.#setRecords.get(toHexDigits(operation.key)) ?? operation;
+    return { ...store, write: (operations, options) => store.write(operations.map(replaced), options) };
+  }
+
+  #network(from: number): Network {
+    const others = (): readonly number[] =>
+      this.nodes.flatMap(({ core }, to) => (to === from || core === undefined ? [] : [to]));
+    const send = (to: number, channel: Channel, payload: Bytes): boolean => {
+      const target = this.nodes[to]?.core;
+      if (target === undefined) return false;
+      const message = channel === "transactions" ? undefined : decodeMessage(payload);
+      if (message?.ok === true && !this.onSent(from, to, message.value)) return true;
+      this.clock.after(LATENCY_MS, () => {
+        if (this.nodes[to]?.core === target) target.handlers.onFrame(peerIdOf(from), channel, payload);
+      });
+      return true;
+    };
+    return {
+      send: (peerId, channel, payload) =>
+        send(
+          this.nodes.findIndex((_, index) => peerIdOf(index) === peerId),
+          channel,
+          payload,
+        ),
+      broadcast: (channel, payload) => others().filter((to) => send(to, channel, payload)).length,
+      connected: () => others().map(peerIdOf),
+    };
+  }
+}

@@ -1,0 +1,157 @@
+import { must, toHexDigits } from "@ostrom/base";
+import { type ConsensusDomain, ethereumDomain, type Signatures, type ValidatorSet } from "@ostrom/consensus";
+import { keccak256 } from "@ostrom/crypto";
+import type { Genesis } from "@ostrom/execution";
+import {
+  type CheckedSender,
+  type ConsensusKey,
+  checkSenders,
+  EpochSets,
+  type ExecutedHead,
+  type Execution,
+  type ExecutionReport,
+  Executor,
+  NodeCore,
+  type RecoveredChain,
+  type ReplayedJournal,
+  recoverChain,
+  replayJournal,
+  type SignatureChecker,
+  VoteJournal,
+} from "@ostrom/runtime";
+import { openWriteAheadLog, readMeta, type Store } from "@ostrom/storage";
+import type { Boot, BootedNode, Environment } from "./machine.ts";
+import { verifyPossession } from "./signatures.ts";
+
+export type SimplexBootOptions = {
+  readonly genesis: Genesis;
+  readonly signatures: (charge: (us: number) => void) => Signatures;
+  /** The machine's consensus keys: two while it changes from one to the other. */
+  readonly keys: (machine: number, charge: (us: number) => void) => readonly ConsensusKey[];
+  readonly limits: { readonly historyBlocks: number; readonly rotateAtRecords: number };
+  /** @param setOf the validators of an epoch, as far as the machine knows them. */
+  readonly executed: (
+    machine: number,
+    report: ExecutionReport,
+    setOf: (epoch: number) => ValidatorSet | undefined,
+  ) => void;
+  readonly certified: (machine: number, height: number, store: Store) => void;
+  readonly punished: (machine: number, peerId: string, reason: string) => void;
+  readonly recovered: (machine: number, height: number) => void;
+};
+
+/** Where planted bugs and recorded failures change a node; all else is as in production. */
+export type BootSeams = {
+  readonly environment?: (environment: Environment) => Environment;
+  readonly replayed?: (replayed: ReplayedJournal, environment: Environment) => ReplayedJournal;
+  readonly recovered?: (recovered: RecoveredChain, environment: Environment) => RecoveredChain;
+  readonly execution?: (execution: Execution, environment: Environment) => Execution;
+  readonly signatures?: (signatures: Signatures) => Signatures;
+  readonly booted?: (node: BootedNode, environment: Environment) => BootedNode;
+};
+
+const MAX_EXECUTION_MS = 12;
+const MAX_SIGNATURE_CHECK_MS = 3;
+
+/** Boots what node/runtime runs in production, on simulated ports. */
+export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}): Boot {
+  const { genesis, limits } = options;
+  return async (bare) => {
+    const environment = seams.environment?.(bare) ?? bare;
+    const { machine, clock, random, network, log, charge } = environment;
+    const store = environment.openStore();
+    const execution = await openExecution(store, genesis, limits.historyBlocks, environment);
+    const sets = new EpochSets(store, genesis);
+    const found = recoverChain(store, sets);
+    const recovered = seams.recovered?.(found, environment) ?? found;
+    options.recovered(machine, recovered.tip.height);
+    const opened = await openWriteAheadLog(environment.openDisk(), random.bytes);
+    const read = replayJournal(opened.records);
+    const replayed = seams.replayed?.(read, environment) ?? read;
+    const signatures = options.signatures(charge);
+    const domain: ConsensusDomain = {
+      ...ethereumDomain(must(readMeta(store), "an open chain has a name").genesisHash),
+      signatures: seams.signatures?.(signatures) ?? signatures,
+    };
+    const journal = new VoteJournal({
+      log: opened.log,
+      domain,
+      replayed,
+      settled: recovered.tip,
+      rotateAtRecords: limits.rotateAtRecords,
+    });
+    if (replayed.isEmpty) await journal.begin(environment.hasVoted() || recovered.tip.height > 0);
+    const core = new NodeCore({
+      clock,
+      entropy: { bytes: random.bytes },
+      log,
+      genesis,
+      domain,
+      keys: { peerId: environment.peerId, consensusKeys: () => options.keys(machine, charge) },
+      store,
+      network,
+      punish: (peerId, reason) => options.punished(machine, peerId, reason),
+      execution: seams.execution?.(execution, environment) ?? execution,
+      checker: simulatedChecker(environment),
+      journal,
+      records: replayed.records,
+      recovered,
+      head: execution.head,
+      listener: {
+        block: (report) => options.executed(machine, report, (epoch) => sets.of(epoch)?.validators),
+        certified: (height) => options.certified(machine, height, store),
+        admitted: () => undefined,
+        dropped: () => undefined,
+        setsChanged: () => undefined,
+        failed: environment.failed,
+      },
+    });
+    const node: BootedNode = {
+      handlers: core.handlers,
+      start: () => core.start(),
+      heads: () => core.heads(),
+      store,
+      submit: (raws) => core.submit(raws),
+      sizes: () => core.sizes(),
+    };
+    return seams.booted?.(node, environment) ?? node;
+  };
+}
+
+/** The executor without its thread: one block after another, each after a while. */
+async function openExecution(
+  store: Store,
+  genesis: Genesis,
+  historyBlocks: number,
+  { wait }: Environment,
+): Promise<Execution & { readonly head: ExecutedHead }> {
+  const executor = await Executor.open(store, genesis, historyBlocks, verifyPossession);
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    head: executor.head(),
+    execute: (input) => {
+      const run = last.then(() => wait(MAX_EXECUTION_MS)).then(() => executor.execute(input));
+      last = run.catch(() => undefined);
+      return run;
+    },
+    stop: async () => undefined,
+  };
+}
+
+/** Who signed a transaction is the same in all nodes and all seeds, so it is computed once. */
+const senders = new Map<string, CheckedSender>();
+
+export function simulatedChecker({ wait }: Environment): SignatureChecker {
+  return {
+    check: async (raws) => {
+      await wait(MAX_SIGNATURE_CHECK_MS);
+      return raws.map((raw) => {
+        const name = toHexDigits(keccak256(raw));
+        const known = senders.get(name) ?? checkSenders([raw])[0]!;
+        senders.set(name, known);
+        return known;
+      });
+    },
+    stop: async () => undefined,
+  };
+}

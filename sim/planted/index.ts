@@ -1,0 +1,16 @@
+import { acceptAnotherEpoch } from "./accept-another-epoch.ts";
+import { forgetOwnNullify } from "./forget-own-nullify.ts";
+import { forgetTheLostLog } from "./forget-the-lost-log.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+import { signTwoExecuted } from "./sign-two-executed.ts";
+import { skipTheSync } from "./skip-the-fsync.ts";
+import { voteTwice } from "./vote-twice.ts";
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  voteTwice,
+  skipTheSync,
+  forgetOwnNullify,
+  acceptAnotherEpoch,
+  signTwoExecuted,
+  forgetTheLostLog,
+];

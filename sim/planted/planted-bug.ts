@@ -1,0 +1,19 @@
+import type { ActorName } from "../actors.ts";
+import type { BootSeams } from "../boot-simplex.ts";
+import type { FaultName } from "../faults.ts";
+import type { InvariantName } from "../invariants.ts";
+
+/** A bug that is put into every node of a network through the seams of the simulator: none of it is in the program. */
+export type PlantedBug = {
+  readonly name: string;
+  readonly seams: BootSeams;
+  /** What brings it out. */
+  readonly faults: readonly FaultName[];
+  readonly epochs: boolean;
+  /** Of which actors there are some. */
+  readonly actors?: readonly ActorName[];
+  /** Whichever of them is broken shows the bug. */
+  readonly breaks: readonly InvariantName[];
+  /** Seeds from 1 on within which it must be found. */
+  readonly within: number;
+};

@@ -1,0 +1,210 @@
+import { type Address, type Bytes, bigintToBytes, concatBytes, type Random, toHexDigits, utf8 } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
+import {
+  addressOfSecretKey,
+  readValidatorSet,
+  type SignedTransaction,
+  signTransaction,
+  VALIDATOR_SET_ADDRESS,
+  type Validator,
+} from "@ostrom/execution";
+import { storeReader } from "@ostrom/state";
+import type { Store } from "@ostrom/storage";
+import type { SimulatedClock } from "./clock.ts";
+import { candidateOf, feeRecipientKey, ownerKey, SIMULATED_CHAIN_ID } from "./genesis.ts";
+import type { BootedNode } from "./machine.ts";
+import { between, delayBelow, pick } from "./random.ts";
+import { provePossession, simulatedConsensusKey } from "./signatures.ts";
+
+const MIN_PAUSE_MS = 150;
+const MAX_PAUSE_MS = 900;
+const GAS_LIMIT = 3_000_000n;
+const MAX_FEE = 100n * 10n ** 9n;
+const MAX_WEIGHT = 4;
+/** Consensus keys that a validator goes through at most. */
+export const KEY_GENERATIONS = 6;
+
+type Change = { readonly key: Bytes; readonly data: Bytes; readonly after: readonly Validator[]; readonly what: string };
+
+export type RegistrarOptions = {
+  readonly clock: SimulatedClock;
+  readonly random: Random;
+  /** All who may become validators. */
+  readonly identities: number;
+  readonly nodes: () => readonly BootedNode[];
+  /** The store of whoever honest has executed most. */
+  readonly store: () => Store | undefined;
+  readonly isAcceptable: (members: readonly { readonly identity: number; readonly weight: number }[]) => boolean;
+  readonly submitted: (transaction: SignedTransaction) => void;
+  readonly changed: (what: string) => void;
+};
+
+/** Changes the validator set by real transactions to the contract that holds it: it adds, removes, re-weighs, and validators rotate
+ * their keys. One change at a time, and none that would give faulty validators a third of the weight. */
+export class Registrar {
+  readonly #options: RegistrarOptions;
+  #open: { readonly transaction: SignedTransaction; readonly account: Address } | undefined;
+  #isActive = false;
+
+  constructor(options: RegistrarOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#isActive = true;
+    this.#later();
+  }
+
+  /** No new changes; one that is under way is still sent again. */
+  stop(): void {
+    this.#isActive = false;
+  }
+
+  #later(): void {
+    const { clock, random } = this.#options;
+    clock.at(MIN_PAUSE_MS + delayBelow(random, MAX_PAUSE_MS - MIN_PAUSE_MS), () => {
+      this.#act();
+      if (this.#isActive || this.#open !== undefined) this.#later();
+    });
+  }
+
+  #act(): void {
+    const store = this.#options.store();
+    if (store === undefined) return;
+    const nonceOf = (account: Address): bigint => storeReader(store).account(account)?.nonce ?? 0n;
+    if (this.#open !== undefined && nonceOf(this.#open.account) > this.#open.transaction.nonce) this.#open = undefined;
+    if (this.#open === undefined && this.#isActive) {
+      const change = this.#draw(store);
+      if (change === undefined || !this.#options.isAcceptable(membersOf(change.after))) return;
+      const account = addressOfSecretKey(change.key);
+      const transaction = call(change.key, nonceOf(account), change.data);
+      this.#open = { transaction, account };
+      this.#options.submitted(transaction);
+      this.#options.changed(change.what);
+    }
+    const nodes = this.#options.nodes();
+    const { transaction } = this.#open ?? {};
+    if (transaction !== undefined && nodes.length > 0) void pick(this.#options.random, nodes).submit([transaction.raw]);
+  }
+
+  #draw(store: Store): Change | undefined {
+    const { random, identities } = this.#options;
+    const read = readValidatorSet(storeReader(store));
+    if (!read.ok) return undefined;
+    const { validators } = read.value;
+    const member = pick(random, validators);
+    const identity = identityOf(member);
+    switch (random.below(4)) {
+      case 0: {
+        const weight = between(random, 1, MAX_WEIGHT);
+        const after = validators.map((one) => (one === member ? { ...one, weight: weight as typeof one.weight } : one));
+        return { key: ownerKey, data: setWeight(member.consensusKey, weight), after, what: "weight changed" };
+      }
+      case 1: {
+        const after = validators.filter((one) => one !== member);
+        return { key: ownerKey, data: removeValidator(member.consensusKey), after, what: "validator removed" };
+      }
+      case 2: {
+        const absent = Array.from({ length: identities }, (_, index) => index).filter(
+          (index) => !validators.some((one) => identityOf(one) === index),
+        );
+        if (absent.length === 0) return undefined;
+        const added = candidateOf(pick(random, absent), between(random, 1, MAX_WEIGHT));
+        return { key: ownerKey, data: addValidator(added), after: [...validators, added], what: "validator added" };
+      }
+      default: {
+        const used = generationOf(member.consensusKey);
+        if (used + 1 >= KEY_GENERATIONS) return undefined;
+        const next = simulatedConsensusKey(identity, used + 1);
+        const data = rotateConsensusKey(member.consensusKey, next);
+        return { key: feeRecipientKey(identity), data, after: validators, what: "key rotated" };
+      }
+    }
+  }
+}
+
+function membersOf(validators: readonly Validator[]): readonly { readonly identity: number; readonly weight: number }[] {
+  return validators.map((validator) => ({ identity: identityOf(validator), weight: validator.weight }));
+}
+
+/** Simulated keys name who has them, and which of its keys they are. */
+function identityOf({ consensusKey }: Validator): number {
+  return new DataView(consensusKey.buffer, consensusKey.byteOffset).getUint32(4);
+}
+
+function generationOf(consensusKey: Bytes): number {
+  return new DataView(consensusKey.buffer, consensusKey.byteOffset).getUint32(8);
+}
+
+function call(key: Bytes, nonce: bigint, data: Bytes): SignedTransaction {
+  return signTransaction(
+    {
+      type: 2,
+      chainId: SIMULATED_CHAIN_ID,
+      nonce,
+      maxFeePerGas: MAX_FEE,
+      maxPriorityFeePerGas: 1n,
+      gasLimit: GAS_LIMIT,
+      to: VALIDATOR_SET_ADDRESS,
+      value: 0n,
+      data,
+    },
+    key,
+  );
+}
+
+function setWeight(consensusKey: Bytes, weight: number): Bytes {
+  return encodeCall("setWeight(bytes,uint64)", [consensusKey, BigInt(weight)]);
+}
+
+function removeValidator(consensusKey: Bytes): Bytes {
+  return encodeCall("removeValidator(bytes)", [consensusKey]);
+}
+
+function rotateConsensusKey(before: Bytes, next: Bytes): Bytes {
+  return encodeCall("rotateConsensusKey(bytes,bytes,bytes)", [before, next, provePossession(next)]);
+}
+
+function addValidator(validator: Validator): Bytes {
+  const { address, weight, port, consensusKey, proofOfPossession, transportKey, name, host } = validator;
+  const account = BigInt(`0x${toHexDigits(address)}`);
+  const fields = [account, BigInt(weight), BigInt(port), consensusKey, proofOfPossession, transportKey, utf8(name), utf8(host)];
+  const selector = selectorOf("addValidator((address,uint64,uint16,bytes,bytes,bytes,string,string))");
+  // One argument, a tuple with dynamic fields: its offset, then the tuple.
+  return concatBytes(selector, word(BigInt(WORD)), encodeFields(fields));
+}
+
+const WORD = 32;
+const SELECTOR_BYTES = 4;
+
+function selectorOf(signature: string): Bytes {
+  return keccak256(utf8(signature)).slice(0, SELECTOR_BYTES);
+}
+
+function encodeCall(signature: string, fields: readonly (bigint | Bytes)[]): Bytes {
+  return concatBytes(selectorOf(signature), encodeFields(fields));
+}
+
+/** Source: Solidity, "Contract ABI Specification": heads, then the tails of dynamic fields. */
+function encodeFields(fields: readonly (bigint | Bytes)[]): Bytes {
+  const heads: Bytes[] = [];
+  const tails: Bytes[] = [];
+  let offset = WORD * fields.length;
+  for (const field of fields) {
+    if (typeof field === "bigint") {
+      heads.push(word(field));
+      continue;
+    }
+    const padded = new Uint8Array(Math.ceil(field.length / WORD) * WORD);
+    padded.set(field);
+    const tail = concatBytes(word(BigInt(field.length)), padded);
+    heads.push(word(BigInt(offset)));
+    tails.push(tail);
+    offset += tail.length;
+  }
+  return concatBytes(...heads, ...tails);
+}
+
+function word(value: bigint): Bytes {
+  return bigintToBytes(value, WORD);
+}
