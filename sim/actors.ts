@@ -9,8 +9,8 @@ import {
   type OrderedBlock,
   orderDigest,
   type SignedVote,
-  type ValidatorSet,
   ValidatorIndex,
+  type ValidatorSet,
   type Vote,
   voteSigningBytes,
 } from "@ostrom/consensus";
@@ -79,11 +79,7 @@ const FAR_FUTURE_MS = 60_000;
 const SPAM_ONE_IN = 4;
 
 /** Puts an actor between a node and its network. */
-export function createActor(
-  name: Exclude<ActorName, "twin">,
-  network: Network,
-  tools: ActorTools,
-): Actor {
+export function createActor(name: Exclude<ActorName, "twin">, network: Network, tools: ActorTools): Actor {
   const memory = new CertificateMemory();
   const bendAndSend = (peerId: PeerId, channel: Channel, payload: Bytes): boolean => {
     const message = unwrap(decodeMessage(payload));
@@ -159,7 +155,8 @@ function bend(
 function signVote({ domain, seatIn, setOf, sign }: ActorTools, vote: Vote): SignedVote {
   const set = setOf(vote.epoch) ?? setOf(0);
   const signer = set === undefined ? 0 : (seatIn(set) ?? 0);
-  const signature = set === undefined ? new Uint8Array(SIGNATURE_BYTES) : sign(set, voteSigningBytes(domain, vote));
+  const signature =
+    set === undefined ? new Uint8Array(SIGNATURE_BYTES) : sign(set, voteSigningBytes(domain, vote));
   return { vote, signer: ValidatorIndex(signer), signature };
 }
 
@@ -204,13 +201,19 @@ function replay(memory: CertificateMemory, message: Message): readonly Message[]
   return old === undefined ? undefined : [message, { kind: "certificate", certificate: { ...old, epoch } }];
 }
 
-function lieAboutState({ domain, setOf, sign }: ActorTools, message: Message): readonly Message[] | undefined {
+function lieAboutState(
+  { domain, setOf, sign }: ActorTools,
+  message: Message,
+): readonly Message[] | undefined {
   const set = message.kind === "executed" ? setOf(message.executed.executed.epoch) : undefined;
   if (message.kind !== "executed" || set === undefined) return undefined;
   const { executed, signer } = message.executed;
   const lie = { ...executed, executedHash: domain.hash(executed.executedHash) };
   return [
-    { kind: "executed", executed: { executed: lie, signer, signature: sign(set, executedSigningBytes(domain, lie)) } },
+    {
+      kind: "executed",
+      executed: { executed: lie, signer, signature: sign(set, executedSigningBytes(domain, lie)) },
+    },
   ];
 }
 
@@ -239,7 +242,11 @@ function contradict(tools: ActorTools, signed: SignedVote): readonly Message[] {
   return [honest, { kind: "vote", vote: signVote(tools, other) }];
 }
 
-function forge({ random, identity }: ActorTools, to: number, message: Message): readonly Message[] | undefined {
+function forge(
+  { random, identity }: ActorTools,
+  to: number,
+  message: Message,
+): readonly Message[] | undefined {
   const noise = random.bytes(SIGNATURE_BYTES);
   switch (message.kind) {
     case "vote":

@@ -39,7 +39,10 @@ export class Batch {
     const seconds = (ms: number): string => (ms / MS_PER_SECOND).toFixed(2);
     const strikes = [...this.#strikes]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, { times, seeds }]) => `  ${name.padEnd(NAME_WIDTH)} ${String(times).padStart(9)} in ${seeds} seeds`);
+      .map(
+        ([name, { times, seeds }]) =>
+          `  ${name.padEnd(NAME_WIDTH)} ${String(times).padStart(9)} in ${seeds} seeds`,
+      );
     const counted = this.#seeds - this.#short;
     return [
       ...strikes,

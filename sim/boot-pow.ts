@@ -94,7 +94,8 @@ function simulatedMiner({ clock, random }: Environment, hashShare: number, genes
     search: ({ target }, found) => {
       cancel();
       if (hashShare <= 0) return;
-      const difficulty = Number((initialTarget * 1_000n) / (target < MAX_TARGET ? target : MAX_TARGET)) / 1_000;
+      const difficulty =
+        Number((initialTarget * 1_000n) / (target < MAX_TARGET ? target : MAX_TARGET)) / 1_000;
       const meanMs = (targetIntervalMs * difficulty) / hashShare;
       const nonce = BigInt(FOUND_MARK) * WORD + BigInt(random.nextUint32());
       cancel = clock.after(exponential(random, meanMs), () => found(nonce));

@@ -73,14 +73,16 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
       ...ethereumDomain(must(readMeta(store), "an open chain has a name").genesisHash),
       signatures: seams.signatures?.(signatures) ?? signatures,
     };
+    const mark = environment.votedMark();
     const journal = new VoteJournal({
       log: opened.log,
       domain,
       replayed,
       settled: recovered.tip,
+      mark,
       rotateAtRecords: limits.rotateAtRecords,
     });
-    if (replayed.isEmpty) await journal.begin(environment.hasVoted() || recovered.tip.height > 0);
+    if (replayed.isEmpty) await journal.begin(mark.epoch !== undefined || recovered.tip.height > 0);
     const core = new NodeCore({
       clock,
       entropy: { bytes: random.bytes },

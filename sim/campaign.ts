@@ -3,7 +3,8 @@ import { ACTOR_NAMES, type ActorName } from "./actors.ts";
 import { type FaultName, Nemesis } from "./faults.ts";
 import type { Violation } from "./invariants.ts";
 import type { SimulatedMachine } from "./machine.ts";
-import { SimulatedNetwork, type Seams } from "./network.ts";
+import { SimulatedNetwork } from "./network.ts";
+import type { Seams } from "./network-options.ts";
 import { between, pick, randomFor, sample } from "./random.ts";
 
 /** Which stories are told, one for each seed. */
@@ -11,6 +12,8 @@ export type CampaignOptions = {
   readonly validators: number;
   /** Those that may strike; each seed has some of them. */
   readonly faults: readonly FaultName[];
+  /** Each seed has all of them. */
+  readonly hasAllFaults?: boolean;
   /** Least time of the bad phase, in simulated minutes; it goes on until the chain has most of its heights. */
   readonly minutes: number;
   /** Short epochs, and changes of the validator set. */
@@ -63,15 +66,17 @@ export type Campaign = { readonly network: SimulatedNetwork; readonly report: ()
 export async function runCampaign(seed: number, options: CampaignOptions): Promise<Campaign> {
   const random = randomFor(seed, "campaign");
   const weights = drawWeights(random, options.validators);
-  const faults = new Set(options.faults.filter((fault) => fault !== "deep-partition" && random.chance(1, 2)));
+  const faults = new Set(options.faults.filter((fault) => isDrawn(random, fault, options)));
   const { actors, fragile } = drawFaulty(random, weights, faults, options.actors ?? ACTOR_NAMES);
+  // A validator alone says nothing that those who left its set could follow.
+  const hasChanges = (random.chance(2, 3) || options.hasAllFaults === true) && options.validators > 1;
   const network = new SimulatedNetwork({
     seed,
     weights,
     actors,
     ...(options.seams === undefined ? {} : { seams: options.seams }),
     genesis: { consensus: drawTimes(random), change: options.epochs ? drawEpochs(random) : {} },
-    ...(options.epochs && random.chance(1, 2) ? { standby: between(random, 0, MAX_STANDBY) } : {}),
+    ...(options.epochs && hasChanges ? { standby: between(random, 0, MAX_STANDBY) } : {}),
   });
   network.isAcceptable = (members) => isAcceptable(members, { actors, fragile, least: options.validators });
   network.trace.follow = options.follow;
@@ -112,7 +117,11 @@ async function demandProgress(network: SimulatedNetwork, nemesis: Nemesis, rando
   await demand(network, "all honest validators settle on one state", () => network.settle(LIVENESS_LIMIT_MS));
 }
 
-async function demand(network: SimulatedNetwork, what: string, attempt: () => Promise<boolean>): Promise<void> {
+async function demand(
+  network: SimulatedNetwork,
+  what: string,
+  attempt: () => Promise<boolean>,
+): Promise<void> {
   if (network.invariants.violations.length > 0) return;
   if ((await attempt()) || network.invariants.violations.length > 0) return;
   network.invariants.violate("liveness", undefined, `not in time: ${what}. ${network.describe()}`);
@@ -142,6 +151,11 @@ function drawFaulty(
     else fragile.add(identity);
   }
   return { actors, fragile };
+}
+
+function isDrawn(random: Random, fault: FaultName, options: CampaignOptions): boolean {
+  const isChosen = random.chance(1, 2);
+  return fault !== "deep-partition" && (isChosen || options.hasAllFaults === true);
 }
 
 /** A set in which actors and fragile validators weigh less than a third, and that has not become too small. */

@@ -62,7 +62,10 @@ export class CertificateMemory {
   }
 }
 
-function nameOf(kind: VoteKind, { epoch, view, digest }: Pick<Certificate, "epoch" | "view" | "digest">): string {
+function nameOf(
+  kind: VoteKind,
+  { epoch, view, digest }: Pick<Certificate, "epoch" | "view" | "digest">,
+): string {
   return `${kind} ${epoch}/${view} ${toHexDigits(digest)}`;
 }
 
@@ -85,19 +88,29 @@ export function certificateFrom(
   const { domain, set, identity, sign } = own;
   if (like.epoch !== set.epoch) return undefined;
   const vote = { kind: VOTE_OF[like.kind], epoch: like.epoch, view: like.view, digest: like.digest };
-  const mine: SignedVote = { vote, signer: ValidatorIndex(identity), signature: sign(voteSigningBytes(domain, vote)) };
+  const mine: SignedVote = {
+    vote,
+    signer: ValidatorIndex(identity),
+    signature: sign(voteSigningBytes(domain, vote)),
+  };
   const chosen: SignedVote[] = [];
   let weight = 0;
   for (const signed of [mine, ...heard.filter(({ signer }) => signer !== identity).reverse()]) {
     const validator = set.validators[signed.signer];
     if (weight >= quorumWeight(set) || validator === undefined) continue;
-    if (!domain.signatures.verifyOne(validator.consensusKey, voteSigningBytes(domain, vote), signed.signature)) continue;
+    if (
+      !domain.signatures.verifyOne(validator.consensusKey, voteSigningBytes(domain, vote), signed.signature)
+    )
+      continue;
     weight += validator.weight;
     chosen.push(signed);
   }
   const ordered = chosen.toSorted((a, b) => a.signer - b.signer);
   const signature = domain.signatures.aggregate(ordered.map((signed) => signed.signature));
   if (weight < quorumWeight(set) || signature === undefined) return undefined;
-  const signers = writeSigners(set.validators.length, ordered.map(({ signer }) => signer));
+  const signers = writeSigners(
+    set.validators.length,
+    ordered.map(({ signer }) => signer),
+  );
   return { ...like, signers, signature };
 }

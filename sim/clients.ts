@@ -86,7 +86,9 @@ export class Clients {
 
   #burst(size: number): void {
     const client = this.#random.below(this.#nextNonces.length);
-    const transfers = Array.from({ length: size }, () => simulatedTransfer(client, this.#nextNonces[client]!++));
+    const transfers = Array.from({ length: size }, () =>
+      simulatedTransfer(client, this.#nextNonces[client]!++),
+    );
     for (const transfer of transfers) this.#submitted(transfer);
     this.#unsettled.push(...transfers);
     this.#submit(transfers);

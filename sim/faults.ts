@@ -1,9 +1,9 @@
 import type { Failure, Random } from "@ostrom/base";
+import type { SimulatedClock } from "./clock.ts";
 import { type LinkConditions, PERFECT_LINKS, type SimulatedLinks } from "./links.ts";
 import type { SimulatedMachine } from "./machine.ts";
-import type { SimulatedClock } from "./clock.ts";
-import type { Trace } from "./trace.ts";
 import { between, delayBelow, pick, sample } from "./random.ts";
+import type { Trace } from "./trace.ts";
 
 /** What can strike a network, by name. */
 export const FAULT_NAMES = [
@@ -116,11 +116,13 @@ export class Nemesis {
     this.#epoch++;
   }
 
-  /** These machines run as they should from now on, and links among them are as good as any; the others stay as they are. */
+  /** These machines run as they should from now on, and links among them are good; the others stay as they are. */
   heal(core: readonly SimulatedMachine[]): void {
     const chosen = new Set(core.map(({ index }) => index));
     const areCore = (a: number, b: number): boolean => chosen.has(a) && chosen.has(b);
-    const isLost = new Set(this.#network.machines.filter(() => this.#random.chance(1, 2)).map(({ index }) => index));
+    const isLost = new Set(
+      this.#network.machines.filter(() => this.#random.chance(1, 2)).map(({ index }) => index),
+    );
     const isAway = (machine: number): boolean => !chosen.has(machine) && isLost.has(machine);
     this.#network.links.partition((a, b) => isAway(a) !== isAway(b));
     this.#network.links.silence(() => false);
@@ -191,7 +193,9 @@ export class Nemesis {
   #strike(fault: FaultName): void {
     const strike = STRIKES[fault];
     if (strike === undefined) return;
-    const machines = this.#network.machines.filter(({ index }) => !strike.needsFragile || this.#isFragile(index));
+    const machines = this.#network.machines.filter(
+      ({ index }) => !strike.needsFragile || this.#isFragile(index),
+    );
     if (machines.length === 0) return;
     const machine = pick(this.#random, machines);
     const undo = strike.begin(this.#network, machine, this.#random);

@@ -4,4 +4,5 @@ export { FAULT_NAMES, type FaultName } from "./faults.ts";
 export type { InvariantName, Violation } from "./invariants.ts";
 export type { LatencyName } from "./latency.ts";
 export { type Measurement, type MeasurementOptions, measureConsensus } from "./measurement.ts";
-export { type NetworkOptions, SimulatedNetwork } from "./network.ts";
+export { SimulatedNetwork } from "./network.ts";
+export type { NetworkOptions } from "./network-options.ts";

@@ -2,8 +2,8 @@ import { type Hash, toHexDigits, ZERO_HASH } from "@ostrom/base";
 import {
   type Certificate,
   type ConsensusDomain,
-  type Message,
   orderDigest as digestOf,
+  type Message,
   type StateCertificate,
   type ValidatorSet,
   verifyCertificate,
@@ -94,7 +94,11 @@ export class Invariants {
     this.#highest.set(machine, Math.max(height, this.#highest.get(machine) ?? 0));
     if (before !== undefined) {
       if (before.executedHash !== executedHash || before.orderDigest !== ordered)
-        this.violate("agreement", machine, `executed another block ${height}: ${ordered}, not ${before.orderDigest}`);
+        this.violate(
+          "agreement",
+          machine,
+          `executed another block ${height}: ${ordered}, not ${before.orderDigest}`,
+        );
       return;
     }
     if (height > this.#executed.size + 1)
@@ -105,7 +109,8 @@ export class Invariants {
   }
 
   #included(machine: number, height: number, hash: string): void {
-    if (!this.#submitted.has(hash)) this.violate("validity", machine, `block ${height}: nobody sent transaction ${hash}`);
+    if (!this.#submitted.has(hash))
+      this.violate("validity", machine, `block ${height}: nobody sent transaction ${hash}`);
     const before = this.#transactions.get(hash);
     if (before !== undefined)
       this.violate("validity", machine, `transaction ${hash} was executed at ${before} and at ${height}`);
@@ -134,7 +139,11 @@ export class Invariants {
     if (message.kind === "vote" && message.vote.signer === seat(message.vote.vote.epoch)) {
       const { kind, epoch, view, digest } = message.vote.vote;
       const about = `${identity} ${kind === "notarize" ? "notarizes in" : "ends"} ${epoch}/${view}`;
-      this.#once(machine, about, kind === "notarize" ? toHexDigits(digest) : `${kind} ${toHexDigits(digest)}`);
+      this.#once(
+        machine,
+        about,
+        kind === "notarize" ? toHexDigits(digest) : `${kind} ${toHexDigits(digest)}`,
+      );
     }
     if (message.kind === "proposal" && message.block.proposer === seat(message.block.epoch)) {
       const { epoch, view } = message.block;
@@ -184,7 +193,8 @@ export class Invariants {
     const set = this.#setOf(epoch);
     if (set === undefined) return;
     const key = fingerprintOf(certificate.signature) ^ (fingerprintOf(certificate.signers) * 31) ^ view;
-    if (!this.#verified.has(key)) this.#verified.set(key, verifyCertificate(this.#domain, set, certificate).ok);
+    if (!this.#verified.has(key))
+      this.#verified.set(key, verifyCertificate(this.#domain, set, certificate).ok);
     if (this.#verified.get(key) !== true) {
       this.violate("certificate", machine, `passes on a wrong ${name}`);
       return;
@@ -227,6 +237,10 @@ export class Invariants {
     const certified = this.#certified.get(height);
     const executed = this.hashAt(height);
     if (certified !== undefined && executed !== undefined && certified !== executed)
-      this.violate("certified-is-executed", undefined, `block ${height}: certified ${certified}, executed ${executed}`);
+      this.violate(
+        "certified-is-executed",
+        undefined,
+        `block ${height}: certified ${certified}, executed ${executed}`,
+      );
   }
 }

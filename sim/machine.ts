@@ -1,6 +1,6 @@
 import type { Bytes, Failure, Random, Result } from "@ostrom/base";
 import type { Channel, Network, NetworkHandlers, PeerId } from "@ostrom/network";
-import type { Clock, Log } from "@ostrom/runtime";
+import type { Clock, Log, VotedMark } from "@ostrom/runtime";
 import type { Disk, Store } from "@ostrom/storage";
 import type { SimulatedClock } from "./clock.ts";
 import { SIMULATED_GENESIS_MS } from "./genesis.ts";
@@ -19,8 +19,8 @@ export type Environment = {
   readonly network: Network;
   readonly openStore: () => Store;
   readonly openDisk: () => Disk;
-  /** Whether this machine's program ever said anything: what an operator knows of it, whatever its disks hold. */
-  readonly hasVoted: () => boolean;
+  /** What is kept beside the keys, whatever the other disks hold: the newest epoch in which they have voted. */
+  readonly votedMark: () => VotedMark;
   /** Waits as for another thread or a device: other events come in between, or the end. */
   readonly wait: (boundMs: number) => Promise<void>;
   /** Counts work of the main thread: what comes next waits. */
@@ -65,6 +65,8 @@ export type MachineWorld = {
 };
 
 const MAX_OPERATION_MS = 2;
+/** The file beside the keys that says how far they have voted. */
+const MAX_MARK_MS = 4;
 const US_PER_MS = 1_000;
 
 /** A whole machine: processor, disks, clock and the program that runs on it. Everything that its program awaits is an event of its
@@ -76,7 +78,7 @@ export class SimulatedMachine implements LinkEnd {
   readonly disks: SimulatedDisks;
   node: BootedNode | undefined;
   isOn = false;
-  hasVoted = false;
+  votedEpoch: number | undefined;
   /** How wrong its clock is. */
   clockErrorMs = 0;
   /** How many times as long as others its processor and its disks take. */
@@ -161,7 +163,6 @@ export class SimulatedMachine implements LinkEnd {
     const environment = this.#environment(life, links);
     const node = await this.#world.boot(environment);
     if (life !== this.#life) return;
-    this.hasVoted = true;
     this.node = node;
     const { onFrame, onUp, onDown } = node.handlers;
     const dispatch = (run: () => void): void => {
@@ -203,7 +204,13 @@ export class SimulatedMachine implements LinkEnd {
       },
       openStore: () => this.disks.openStore(),
       openDisk: () => this.disks.openDisk(),
-      hasVoted: () => this.hasVoted,
+      votedMark: () => ({
+        epoch: this.votedEpoch,
+        write: async (epoch) => {
+          await this.#wait(life, MAX_MARK_MS);
+          if (isAlive()) this.votedEpoch = epoch;
+        },
+      }),
       wait: (boundMs) => this.#wait(life, boundMs),
       charge: (us) => this.#charge(us),
       isAlive,

@@ -99,7 +99,8 @@ function readOptions(argv: readonly string[]): Options | undefined {
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`--${name} is a number from 1 on, not ${text}`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new UsageError(`--${name} is a number from 1 on, not ${text}`);
   return value;
 }
 
@@ -152,12 +153,15 @@ function writeFailure({ report, story }: Told, options: Options): void {
   if (story !== undefined) console.log(story);
   for (const { invariant, timeMs, machine, message } of report.violations)
     console.log(`BROKEN ${invariant} at ${timeMs.toFixed(3)} ms, machine ${machine ?? "-"}: ${message}`);
-  console.log(`  faults: ${report.faults.join(", ")}; actors: ${report.actors.join(", ") || "none"}; fragile: ${report.fragile}`);
+  console.log(
+    `  faults: ${report.faults.join(", ")}; actors: ${report.actors.join(", ") || "none"}; fragile: ${report.fragile}`,
+  );
   console.log(`  replay: ${replayLine(report.seed, options)}`);
 }
 
 async function runHere(options: Options, batch: Batch): Promise<void> {
-  for (let seed = options.first; seed <= options.last; seed++) take(await tell(seed, options), options, batch);
+  for (let seed = options.first; seed <= options.last; seed++)
+    take(await tell(seed, options), options, batch);
 }
 
 function take(told: Told, options: Options, batch: Batch): void {
@@ -182,7 +186,9 @@ async function runJobs(options: Options, batch: Batch, argv: readonly string[]):
       });
       give();
       await new Promise<void>((resolve, reject) => {
-        child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a process ended with ${code}`))));
+        child.on("exit", (code) =>
+          code === 0 ? resolve() : reject(new Error(`a process ended with ${code}`)),
+        );
       });
     }),
   );

@@ -127,7 +127,10 @@ export async function measureConsensus(options: MeasurementOptions): Promise<Mea
 }
 
 function sentBytes(network: SimulatedNetwork): number {
-  return network.links.sentBytes.reduce((sum, { consensus, sync, transactions }) => sum + consensus + sync + transactions, 0);
+  return network.links.sentBytes.reduce(
+    (sum, { consensus, sync, transactions }) => sum + consensus + sync + transactions,
+    0,
+  );
 }
 
 function quantile(values: readonly number[], part: number): number {

@@ -28,6 +28,30 @@ export function memoryBounds(validators: number, viewsSinceFinal: number): Reado
   };
 }
 
+type Position = { readonly epoch: number; readonly view: number };
+
+/** How far honest validators have voted, and what is final: views in between may each have left something in memory. */
+export class ViewProgress {
+  #voted: Position = { epoch: 0, view: 0 };
+  #final: Position = { epoch: 0, view: 0 };
+
+  voted(position: Position): void {
+    this.#voted = later(this.#voted, position);
+  }
+
+  final(position: Position): void {
+    this.#final = later(this.#final, position);
+  }
+
+  get viewsSinceFinal(): number {
+    return this.#voted.view - (this.#final.epoch === this.#voted.epoch ? this.#final.view : 0);
+  }
+}
+
+function later(one: Position, { epoch, view }: Position): Position {
+  return epoch > one.epoch || (epoch === one.epoch && view > one.view) ? { epoch, view } : one;
+}
+
 /** Whose memory is looked at. */
 export type WatchedNetwork = {
   readonly clock: SimulatedClock;

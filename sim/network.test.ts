@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { installNativeCrypto } from "@ostrom/runtime";
-import { randomFor } from "./random.ts";
 import { SimulatedNetwork } from "./network.ts";
+import { randomFor } from "./random.ts";
 
 installNativeCrypto();
 
@@ -105,7 +105,10 @@ for (const what of ["log", "database"] as const) {
     assert.ok(await network.reach(network.highest + 4, LONG_MS), network.describe());
     other!.crash();
     const rest = network.machines.filter((machine) => machine !== other);
-    assert.ok(await network.reach(network.highest + 3, LONG_MS, rest), `its vote is needed: ${network.describe()}`);
+    assert.ok(
+      await network.reach(network.highest + 3, LONG_MS, rest),
+      `its vote is needed: ${network.describe()}`,
+    );
     other!.start();
     await assertSettles(network);
   });

@@ -1,63 +1,38 @@
-import { type Bytes, equalBytes, type Failure, toHexDigits, unwrap } from "@ostrom/base";
+import { type Bytes, type Failure, toHexDigits, unwrap } from "@ostrom/base";
 import {
   type ConsensusDomain,
   decodeMessage,
   decodeStateCertificate,
   ethereumDomain,
   type Message,
-  quorumWeight,
   type ValidatorSet,
-  validatorSetHash,
 } from "@ostrom/consensus";
 import { type Genesis, genesisHash } from "@ostrom/execution";
 import type { Channel, Network, PeerId } from "@ostrom/network";
 import { consensusSet } from "@ostrom/runtime";
 import { readStateCertificate, type Store } from "@ostrom/storage";
 import { type Actor, type ActorName, createActor } from "./actors.ts";
-import { type BootSeams, type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
+import { type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
 import { type ClientLoad, Clients } from "./clients.ts";
 import { SimulatedClock } from "./clock.ts";
-import { peerIdOf, type SimulatedGenesisOptions, simulatedGenesis } from "./genesis.ts";
+import { peerIdOf, simulatedGenesis } from "./genesis.ts";
 import { Invariants } from "./invariants.ts";
-import { type LinkConditions, PERFECT_LINKS, SimulatedLinks } from "./links.ts";
+import { KnownSets, seatIn } from "./known-sets.ts";
+import { PERFECT_LINKS, SimulatedLinks } from "./links.ts";
 import { type MachineWorld, SimulatedMachine } from "./machine.ts";
-import { MemoryWatch, memoryBounds } from "./memory-watch.ts";
+import { MemoryWatch, memoryBounds, ViewProgress } from "./memory-watch.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import { delayBelow, randomFor } from "./random.ts";
 import { KEY_GENERATIONS, Registrar } from "./registrar.ts";
 import {
   type CryptographyCosts,
   MEASURED_COSTS,
-  simulatedConsensusKey,
+  simulatedKeys,
   simulatedSign,
   simulatedSignatures,
 } from "./signatures.ts";
-import { describeMessage, Trace } from "./trace.ts";
-
-/** What planted bugs and recorded failures change: everything else of a node is as in production. */
-export type Seams = {
-  readonly boot?: BootSeams;
-  /** Codes that nodes may fail with, beyond those of faults. */
-  readonly expectedFailures?: readonly string[];
-};
-
-export type NetworkOptions = {
-  readonly seed: number;
-  /** One for each validator. */
-  readonly weights: readonly number[];
-  readonly clients?: number;
-  readonly genesis?: Partial<SimulatedGenesisOptions>;
-  /** Validators that are not honest. */
-  readonly actors?: ReadonlyMap<number, ActorName>;
-  readonly costs?: CryptographyCosts;
-  readonly latencyMs?: (from: number, to: number) => number;
-  readonly conditions?: Partial<LinkConditions>;
-  readonly limits?: Partial<SimplexBootOptions["limits"]>;
-  readonly seams?: Seams;
-  /** Whether what happens is remembered, for the story of a failure. */
-  readonly keepsTrace?: boolean;
-  /** Machines that are no validators at first; if given, transactions change the validator set. */
-  readonly standby?: number;
-};
+import { tapNetwork } from "./tapped-network.ts";
+import { describeMessage, jsonOf, Trace } from "./trace.ts";
 
 const USUAL_LATENCY_MS = 3;
 const USUAL_JITTER_MS = 8;
@@ -99,11 +74,9 @@ export class SimulatedNetwork {
   /** Failure codes that the faults of this run may cause. */
   readonly allowedFailures: Set<string>;
   readonly #identities: readonly number[];
-  readonly #sets = new Map<number, ValidatorSet>();
+  readonly #sets: KnownSets;
   readonly #acting = new Map<number, Actor>();
-  /** Newest epoch and view that an honest validator has voted in, and that of the newest executed block. */
-  #voted = { epoch: 0, view: 0 };
-  #final = { epoch: 0, view: 0 };
+  readonly #progress = new ViewProgress();
 
   constructor(options: NetworkOptions) {
     this.seed = options.seed;
@@ -120,7 +93,7 @@ export class SimulatedNetwork {
     const bare = ethereumDomain(genesisHash(this.genesis));
     const costs = options.costs ?? MEASURED_COSTS;
     this.domain = { ...bare, signatures: simulatedSignatures(costs, () => undefined) };
-    this.#sets.set(0, consensusSet(this.genesis.validatorSet, 0));
+    this.#sets = new KnownSets(this.domain, consensusSet(this.genesis.validatorSet, 0));
     this.invariants = new Invariants({
       domain: this.domain,
       now: () => this.clock.timeMs,
@@ -131,7 +104,9 @@ export class SimulatedNetwork {
     this.#identities = [...Array.from({ length: count }, (_, index) => index), ...twins];
     const bootOptions = this.#bootOptions(costs, { ...SHRUNKEN_LIMITS, ...options.limits });
     const boot = simplexBoot(bootOptions, options.seams?.boot);
-    this.machines = this.#identities.map((identity, index) => this.#makeMachine(index, identity, { boot, frameUs: costs.frameUs }));
+    this.machines = this.#identities.map((identity, index) =>
+      this.#makeMachine(index, identity, { boot, frameUs: costs.frameUs }),
+    );
     this.links = this.#makeLinks(options);
     this.clients = new Clients({
       clock: this.clock,
@@ -159,34 +134,23 @@ export class SimulatedNetwork {
   }
 
   setOf(epoch: number): ValidatorSet | undefined {
-    return this.#sets.get(epoch);
+    return this.#sets.of(epoch);
   }
 
   /** Whether machines with these identities could decide alone, in each of the newest sets that are known. */
   isQuorum(identities: readonly number[]): boolean {
-    const newest = Math.max(...this.#sets.keys());
-    return [newest - 1, newest].every((epoch) => {
-      const set = this.setOf(epoch);
-      if (set === undefined) return true;
-      let weight = 0;
-      for (const identity of new Set(identities)) weight += set.validators[seatIn(set, identity) ?? -1]?.weight ?? 0;
-      return weight >= quorumWeight(set);
-    });
+    return this.#sets.areQuorum(identities);
   }
 
   /** Turns all machines on. */
   start(): void {
     const random = randomFor(this.seed, "start");
-    for (const machine of this.machines) this.clock.at(delayBelow(random, MAX_START_MS), () => machine.start());
-  }
-
-  /** Views that have passed since something became final, as far as honest validators have voted. */
-  viewsSinceFinal(): number {
-    return this.#voted.view - (this.#final.epoch === this.#voted.epoch ? this.#final.view : 0);
+    for (const machine of this.machines)
+      this.clock.at(delayBelow(random, MAX_START_MS), () => machine.start());
   }
 
   memoryBounds(): Readonly<Record<string, number>> {
-    return memoryBounds(this.machines.length, this.viewsSinceFinal());
+    return memoryBounds(this.machines.length, this.#progress.viewsSinceFinal);
   }
 
   strike(fault: string, times = 1): void {
@@ -242,7 +206,9 @@ export class SimulatedNetwork {
   #isSettled({ node }: SimulatedMachine): boolean {
     if (node === undefined) return false;
     const { executed, certified } = node.heads();
-    return certified >= executed && executed >= this.invariants.executedHeight && this.clients.hasAll(node.store);
+    return (
+      certified >= executed && executed >= this.invariants.executedHeight && this.clients.hasAll(node.store)
+    );
   }
 
   #makeRegistrar(candidates: number): Registrar | undefined {
@@ -259,7 +225,11 @@ export class SimulatedNetwork {
     });
   }
 
-  #makeMachine(index: number, identity: number, program: Pick<MachineWorld, "boot" | "frameUs">): SimulatedMachine {
+  #makeMachine(
+    index: number,
+    identity: number,
+    program: Pick<MachineWorld, "boot" | "frameUs">,
+  ): SimulatedMachine {
     const world: MachineWorld = {
       ...program,
       clock: this.clock,
@@ -268,11 +238,15 @@ export class SimulatedNetwork {
       bend: (network, machine) => this.#tapped(network, machine),
       heard: (machine, channel, payload) => this.#acting.get(machine.index)?.heard(channel, payload),
       logged: (machine, level, message, fields) => {
-        this.trace.note(machine.index, () => `${level}: ${message} ${JSON.stringify(fields ?? {}, writable)}`);
+        this.trace.note(machine.index, () => `${level}: ${message} ${jsonOf(fields ?? {})}`);
         if (message !== "a validator broke a rule") return;
         const accused = this.#identityOfPeer(String(fields?.peerId));
         if (this.isHonest(machine.index) && !this.actors.has(accused))
-          this.invariants.violate("accusation", machine.index, `accuses ${accused}: ${JSON.stringify(fields)}`);
+          this.invariants.violate(
+            "accusation",
+            machine.index,
+            `accuses ${accused}: ${JSON.stringify(fields)}`,
+          );
       },
       up: (machine) => {
         this.trace.note(machine.index, () => `is up at ${machine.height}`);
@@ -318,26 +292,12 @@ export class SimulatedNetwork {
       const message = unwrap(decodeMessage(payload));
       this.trace.note(machine.index, () => `says to ${this.#nameOfPeer(to)}: ${describeMessage(message)}`);
       this.onSaid(machine, message);
-      if (actor === undefined && message.kind === "vote") this.#voted = later(this.#voted, message.vote.vote);
-      if (actor === undefined) {
-        const seat = (epoch: number): number | undefined => {
-          const set = this.setOf(epoch);
-          return set === undefined ? undefined : seatIn(set, identity);
-        };
-        this.invariants.said(machine.index, { identity, seat }, message);
-      }
+      if (actor !== undefined) return;
+      if (message.kind === "vote") this.#progress.voted(message.vote.vote);
+      const seat = (epoch: number): number | undefined => this.#sets.seatIn(epoch, identity);
+      this.invariants.said(machine.index, { identity, seat }, message);
     };
-    const tapped: Network = {
-      send: (peerId, channel, payload) => {
-        listen(channel, payload, peerId);
-        return network.send(peerId, channel, payload);
-      },
-      broadcast: (channel, payload) => {
-        listen(channel, payload, undefined);
-        return network.broadcast(channel, payload);
-      },
-      connected: network.connected,
-    };
+    const tapped = tapNetwork(network, listen);
     if (actor === undefined || actor === "twin") return tapped;
     const acting = createActor(actor, network, {
       identity,
@@ -346,7 +306,8 @@ export class SimulatedNetwork {
       setOf: (epoch) => this.setOf(epoch),
       seatIn: (set) => seatIn(set, identity),
       identityOfPeer: (peerId) => this.#identityOfPeer(peerId),
-      sign: (set, message) => simulatedSign(set.validators[seatIn(set, identity) ?? 0]!.consensusKey, message),
+      sign: (set, message) =>
+        simulatedSign(set.validators[seatIn(set, identity) ?? 0]!.consensusKey, message),
       bent: (message: Message | undefined, to) => {
         this.strike(actor);
         if (message !== undefined)
@@ -366,15 +327,10 @@ export class SimulatedNetwork {
     return this.#identities.findIndex((identity) => peerIdOf(identity) === peerId);
   }
 
-  /** The set of the next epoch, as the first honest machine that knows it has it: the others must come to the same. */
-  #learnSets(machine: number, epoch: number, setOf: (epoch: number) => ValidatorSet | undefined): void {
-    if (!this.isHonest(machine)) return;
-    const set = setOf(epoch);
-    if (set === undefined) return;
-    const known = this.#sets.get(epoch);
-    if (known === undefined) this.#sets.set(epoch, set);
-    else if (!equalBytes(validatorSetHash(this.domain, known), validatorSetHash(this.domain, set)))
-      this.invariants.violate("agreement", machine, `has another validator set of epoch ${epoch}`);
+  /** The set of the next epoch: all must come to the same. */
+  #learnSets(machine: number, set: ValidatorSet | undefined): void {
+    if (set !== undefined && this.isHonest(machine) && !this.#sets.learn(set))
+      this.invariants.violate("agreement", machine, `has another validator set of epoch ${set.epoch}`);
   }
 
   #makeLinks(options: NetworkOptions): SimulatedLinks {
@@ -399,21 +355,18 @@ export class SimulatedNetwork {
       genesis: this.genesis,
       signatures: (charge) => simulatedSignatures(costs, charge),
       keys: (machine, charge) => {
-        return Array.from({ length: KEY_GENERATIONS }, (_, generation) => {
-          const publicKey = simulatedConsensusKey(this.identityOf(machine), generation);
-          const sign = (message: Bytes): Bytes => {
-            charge(costs.signUs);
-            return simulatedSign(publicKey, message);
-          };
-          return { publicKey, sign };
-        });
+        const sign = { costs, charge };
+        return simulatedKeys(this.identityOf(machine), KEY_GENERATIONS, sign);
       },
       limits,
       executed: (machine, report, setOf) => {
-        this.trace.note(machine, () => `executed ${report.height} ${toHexDigits(report.executedHash).slice(0, 8)}`);
+        this.trace.note(
+          machine,
+          () => `executed ${report.height} ${toHexDigits(report.executedHash).slice(0, 8)}`,
+        );
         this.trace.count(3, machine, report.height);
-        this.#learnSets(machine, report.epoch + 1, setOf);
-        this.#final = later(this.#final, report);
+        this.#learnSets(machine, setOf(report.epoch + 1));
+        this.#progress.final(report);
         if (this.isHonest(machine)) this.invariants.executed(machine, report);
       },
       certified: (machine, height, store) => this.#certified(machine, height, store),
@@ -440,20 +393,3 @@ export class SimulatedNetwork {
 }
 
 type Member = { readonly identity: number; readonly weight: number };
-
-/** Place of a validator in a set: its links prove who it is. */
-function seatIn(set: ValidatorSet, identity: number): number | undefined {
-  const peerId = peerIdOf(identity);
-  const seat = set.validators.findIndex(({ transportKey }) => toHexDigits(transportKey) === peerId);
-  return seat === -1 ? undefined : seat;
-}
-
-type Position = { readonly epoch: number; readonly view: number };
-
-function later(one: Position, { epoch, view }: Position): Position {
-  return epoch > one.epoch || (epoch === one.epoch && view > one.view) ? { epoch, view } : one;
-}
-
-function writable(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? value.toString() : value;
-}

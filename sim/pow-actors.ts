@@ -44,7 +44,8 @@ export function createPowActor(name: PowActorName, network: Network, tools: PowA
   return {
     network: {
       send,
-      broadcast: (channel, payload) => network.connected().filter((peerId) => send(peerId, channel, payload)).length,
+      broadcast: (channel, payload) =>
+        network.connected().filter((peerId) => send(peerId, channel, payload)).length,
       connected: network.connected,
     },
     heard: (payload) => {
@@ -56,10 +57,16 @@ export function createPowActor(name: PowActorName, network: Network, tools: PowA
 
 function bend(name: PowActorName, message: PowMessage): PowMessage | undefined {
   if (name === "workForger" && message.kind === "announce") {
-    return { ...message, headers: message.headers.map((header) => ({ ...header, nonce: header.nonce & 0xffn })) };
+    return {
+      ...message,
+      headers: message.headers.map((header) => ({ ...header, nonce: header.nonce & 0xffn })),
+    };
   }
   if (name === "bodyLiar" && message.kind === "block") {
-    return { kind: "block", block: { ...message.block, payload: Uint8Array.of(...message.block.payload, 1) } };
+    return {
+      kind: "block",
+      block: { ...message.block, payload: Uint8Array.of(...message.block.payload, 1) },
+    };
   }
   return undefined;
 }

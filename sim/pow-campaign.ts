@@ -13,7 +13,12 @@ const MAX_SHARE = 8;
 const MAX_CLOCK_LIE_MS = 450;
 
 /** What a mined chain has no disk, vote or clock for. */
-const NOT_OF_POW: ReadonlySet<FaultName> = new Set<FaultName>(["lost-log", "rotten-log", "failed-sync", "jumping-clock"]);
+const NOT_OF_POW: ReadonlySet<FaultName> = new Set<FaultName>([
+  "lost-log",
+  "rotten-log",
+  "failed-sync",
+  "jumping-clock",
+]);
 const DEEP_ONE_IN = 6;
 
 export type PowCampaign = { readonly network: SimulatedPowNetwork; readonly report: () => SeedReport };
@@ -48,7 +53,9 @@ export async function runPowCampaign(seed: number, options: CampaignOptions): Pr
     network.honest.every(({ height }) => height >= goal),
   );
   network.clients.stop();
-  await demand(network, "all honest nodes come to one chain that has all transactions", () => network.isSettled());
+  await demand(network, "all honest nodes come to one chain that has all transactions", () =>
+    network.isSettled(),
+  );
   network.checkChain();
   return { network, report: () => reportOf(network, { seed, faults, options }) };
 }

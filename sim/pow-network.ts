@@ -20,7 +20,7 @@ import { type MachineWorld, SimulatedMachine } from "./machine.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { createPowActor, type PowActor, type PowActorName } from "./pow-actors.ts";
 import { delayBelow, randomFor } from "./random.ts";
-import { Trace } from "./trace.ts";
+import { jsonOf, Trace } from "./trace.ts";
 
 export type PowNetworkOptions = {
   readonly seed: number;
@@ -149,7 +149,14 @@ export class SimulatedPowNetwork {
   }
 
   memoryBounds(): Readonly<Record<string, number>> {
-    return { headers: 8_192, bodies: 1_024, requests: 256, peers: this.machines.length, inputs: 4_096, transactions: 4_096 };
+    return {
+      headers: 8_192,
+      bodies: 1_024,
+      requests: 256,
+      peers: this.machines.length,
+      inputs: 4_096,
+      transactions: 4_096,
+    };
   }
 
   strike(fault: string, times = 1): void {
@@ -158,7 +165,8 @@ export class SimulatedPowNetwork {
 
   start(): void {
     const random = randomFor(this.seed, "start");
-    for (const machine of this.machines) this.clock.at(delayBelow(random, MAX_START_MS), () => machine.start());
+    for (const machine of this.machines)
+      this.clock.at(delayBelow(random, MAX_START_MS), () => machine.start());
   }
 
   loseLog(): void {
@@ -205,7 +213,8 @@ export class SimulatedPowNetwork {
     for (let height = 1; height <= head; height++) {
       for (const { hash } of readBody(store, height) ?? []) {
         const name = toHexDigits(hash);
-        if (!this.#submitted.has(name)) this.invariants.violate("validity", 0, `block ${height}: nobody sent ${name}`);
+        if (!this.#submitted.has(name))
+          this.invariants.violate("validity", 0, `block ${height}: nobody sent ${name}`);
         if (seen.has(name)) this.invariants.violate("validity", 0, `block ${height}: ${name} a second time`);
         seen.add(name);
       }
@@ -224,7 +233,7 @@ export class SimulatedPowNetwork {
         if (channel !== "transactions") this.#acting.get(machine.index)?.heard(payload);
       },
       logged: (machine, level, message, fields) => {
-        this.trace.note(machine.index, () => `${level}: ${message} ${JSON.stringify(fields ?? {}, writable)}`);
+        this.trace.note(machine.index, () => `${level}: ${message} ${jsonOf(fields ?? {})}`);
       },
       up: (machine) => this.trace.note(machine.index, () => `is up at ${machine.height}`),
       down: (machine, why) => {
@@ -274,7 +283,11 @@ export class SimulatedPowNetwork {
     const before = this.#results.get(ordered);
     this.#results.set(ordered, before ?? result);
     if (before !== undefined && before !== result)
-      this.invariants.violate("certified-is-executed", machine, `block ${report.height} came to ${result}, not ${before}`);
+      this.invariants.violate(
+        "certified-is-executed",
+        machine,
+        `block ${report.height} came to ${result}, not ${before}`,
+      );
   }
 
   #isFinal(machine: number, height: number, store: Store): void {
@@ -334,8 +347,4 @@ function describe(message: PowMessage): string {
     default:
       return message satisfies never;
   }
-}
-
-function writable(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? value.toString() : value;
 }

@@ -1,4 +1,12 @@
-import { type Address, type Bytes, bigintToBytes, concatBytes, type Random, toHexDigits, utf8 } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  bigintToBytes,
+  concatBytes,
+  type Random,
+  toHexDigits,
+  utf8,
+} from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
   addressOfSecretKey,
@@ -24,7 +32,12 @@ const MAX_WEIGHT = 4;
 /** Consensus keys that a validator goes through at most. */
 export const KEY_GENERATIONS = 6;
 
-type Change = { readonly key: Bytes; readonly data: Bytes; readonly after: readonly Validator[]; readonly what: string };
+type Change = {
+  readonly key: Bytes;
+  readonly data: Bytes;
+  readonly after: readonly Validator[];
+  readonly what: string;
+};
 
 export type RegistrarOptions = {
   readonly clock: SimulatedClock;
@@ -34,7 +47,9 @@ export type RegistrarOptions = {
   readonly nodes: () => readonly BootedNode[];
   /** The store of whoever honest has executed most. */
   readonly store: () => Store | undefined;
-  readonly isAcceptable: (members: readonly { readonly identity: number; readonly weight: number }[]) => boolean;
+  readonly isAcceptable: (
+    members: readonly { readonly identity: number; readonly weight: number }[],
+  ) => boolean;
   readonly submitted: (transaction: SignedTransaction) => void;
   readonly changed: (what: string) => void;
 };
@@ -72,7 +87,8 @@ export class Registrar {
     const store = this.#options.store();
     if (store === undefined) return;
     const nonceOf = (account: Address): bigint => storeReader(store).account(account)?.nonce ?? 0n;
-    if (this.#open !== undefined && nonceOf(this.#open.account) > this.#open.transaction.nonce) this.#open = undefined;
+    if (this.#open !== undefined && nonceOf(this.#open.account) > this.#open.transaction.nonce)
+      this.#open = undefined;
     if (this.#open === undefined && this.#isActive) {
       const change = this.#draw(store);
       if (change === undefined || !this.#options.isAcceptable(membersOf(change.after))) return;
@@ -84,7 +100,8 @@ export class Registrar {
     }
     const nodes = this.#options.nodes();
     const { transaction } = this.#open ?? {};
-    if (transaction !== undefined && nodes.length > 0) void pick(this.#options.random, nodes).submit([transaction.raw]);
+    if (transaction !== undefined && nodes.length > 0)
+      void pick(this.#options.random, nodes).submit([transaction.raw]);
   }
 
   #draw(store: Store): Change | undefined {
@@ -97,12 +114,19 @@ export class Registrar {
     switch (random.below(4)) {
       case 0: {
         const weight = between(random, 1, MAX_WEIGHT);
-        const after = validators.map((one) => (one === member ? { ...one, weight: weight as typeof one.weight } : one));
+        const after = validators.map((one) =>
+          one === member ? { ...one, weight: weight as typeof one.weight } : one,
+        );
         return { key: ownerKey, data: setWeight(member.consensusKey, weight), after, what: "weight changed" };
       }
       case 1: {
         const after = validators.filter((one) => one !== member);
-        return { key: ownerKey, data: removeValidator(member.consensusKey), after, what: "validator removed" };
+        return {
+          key: ownerKey,
+          data: removeValidator(member.consensusKey),
+          after,
+          what: "validator removed",
+        };
       }
       case 2: {
         const absent = Array.from({ length: identities }, (_, index) => index).filter(
@@ -110,7 +134,12 @@ export class Registrar {
         );
         if (absent.length === 0) return undefined;
         const added = candidateOf(pick(random, absent), between(random, 1, MAX_WEIGHT));
-        return { key: ownerKey, data: addValidator(added), after: [...validators, added], what: "validator added" };
+        return {
+          key: ownerKey,
+          data: addValidator(added),
+          after: [...validators, added],
+          what: "validator added",
+        };
       }
       default: {
         const used = generationOf(member.consensusKey);
@@ -123,7 +152,9 @@ export class Registrar {
   }
 }
 
-function membersOf(validators: readonly Validator[]): readonly { readonly identity: number; readonly weight: number }[] {
+function membersOf(
+  validators: readonly Validator[],
+): readonly { readonly identity: number; readonly weight: number }[] {
   return validators.map((validator) => ({ identity: identityOf(validator), weight: validator.weight }));
 }
 
@@ -168,7 +199,16 @@ function rotateConsensusKey(before: Bytes, next: Bytes): Bytes {
 function addValidator(validator: Validator): Bytes {
   const { address, weight, port, consensusKey, proofOfPossession, transportKey, name, host } = validator;
   const account = BigInt(`0x${toHexDigits(address)}`);
-  const fields = [account, BigInt(weight), BigInt(port), consensusKey, proofOfPossession, transportKey, utf8(name), utf8(host)];
+  const fields = [
+    account,
+    BigInt(weight),
+    BigInt(port),
+    consensusKey,
+    proofOfPossession,
+    transportKey,
+    utf8(name),
+    utf8(host),
+  ];
   const selector = selectorOf("addValidator((address,uint64,uint16,bytes,bytes,bytes,string,string))");
   // One argument, a tuple with dynamic fields: its offset, then the tuple.
   return concatBytes(selector, word(BigInt(WORD)), encodeFields(fields));

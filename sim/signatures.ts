@@ -57,6 +57,22 @@ export function simulatedConsensusKey(index: number, generation = 0): Bytes {
   return key;
 }
 
+/** Keys that a validator goes through, each with what signs with it. */
+export function simulatedKeys(
+  identity: number,
+  count: number,
+  at: { readonly costs: CryptographyCosts; readonly charge: (us: number) => void },
+): readonly { readonly publicKey: Bytes; readonly sign: (message: Bytes) => Bytes }[] {
+  return Array.from({ length: count }, (_, generation) => {
+    const publicKey = simulatedConsensusKey(identity, generation);
+    const sign = (message: Bytes): Bytes => {
+      at.charge(at.costs.signUs);
+      return simulatedSign(publicKey, message);
+    };
+    return { publicKey, sign };
+  });
+}
+
 const POSSESSION = Uint8Array.of(0x70, 0x6f, 0x70);
 
 /** What admits a simulated key to a validator set. */

@@ -108,3 +108,10 @@ export function describeMessage(message: Message): string {
       return message satisfies never;
   }
 }
+
+/** Fields of a log line. */
+export function jsonOf(fields: unknown): string {
+  return JSON.stringify(fields, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+}

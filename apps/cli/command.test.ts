@@ -4,12 +4,15 @@ import { type Command, camelCase, describeCommand, type Flag, readFlags, UsageEr
 import { account } from "./commands/account.ts";
 import { call } from "./commands/call.ts";
 import { init } from "./commands/init.ts";
+import { keys } from "./commands/keys.ts";
 import { run } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
+import { validators } from "./commands/validators.ts";
+import { work } from "./commands/work.ts";
 
-const COMMANDS: readonly Command[] = [up, init, run, status, send, call, account];
+const COMMANDS: readonly Command[] = [up, init, run, status, send, call, account, validators, keys, work];
 const JSON_FLAG: Flag = { name: "json", kind: "switch", help: "" };
 
 const noFile = (): never => {

@@ -15,7 +15,7 @@ export const CONSENSUS_FLAGS: readonly Flag[] = [
     name: "consensus",
     kind: "text",
     placeholder: "NAME",
-    help: "how a new network agrees: simplex (validators vote, blocks are final) or pow (proof of work)",
+    help: "how a new network agrees: simplex (votes, final blocks) or pow (work)",
     default: "simplex",
   },
   {

@@ -5,19 +5,24 @@ import {
   type Bytes,
   concatBytes,
   createRandom,
+  Epoch,
+  fromHex,
   type Hash,
   Height,
+  unwrap,
   utf8,
   View,
   ZERO_HASH,
 } from "@ostrom/base";
 import {
   type Certificate,
+  decodeEvidence,
   encodeMessage,
   type Message,
   type SignedVote,
   type StateCertificate,
   ValidatorIndex,
+  verifyEvidence,
 } from "@ostrom/consensus";
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import { CONTROL_CODES, controlFrame } from "../../node/network/frame-codec.ts";
@@ -44,10 +49,12 @@ import {
   type TestNetwork,
   waitUntil,
 } from "./testing/test-network.ts";
+import { type ToldValidator, toldSet } from "./testing/told-validators.ts";
 
 /** Its keys are stolen while it is stopped. */
 const THIEF = 3;
 const HONEST = [0, 1, 2] as const;
+const EPOCH = Epoch(0);
 const FAR = 2 ** 40;
 /** A height that the epoch has and the test does not reach. */
 const FAR_IN_EPOCH = 90_000;
@@ -231,8 +238,25 @@ test("two votes of one validator for one view are evidence, and told", async () 
   });
   client.socket.destroy();
   await assertGoesOn();
+
+  // Whoever knows the set of the epoch needs nothing else to see it.
+  const [piece, ...others] = await ask<readonly Piece[]>(network.urls[2]!, "ostrom_getEvidence");
+  assert.deepEqual([others.length, piece!.validator, piece!.kind], [0, "0x3", "votes"]);
+  const told = await ask<{ readonly validators: readonly ToldValidator[] }>(
+    network.urls[0]!,
+    "ostrom_getValidators",
+    [Number(piece!.epoch)],
+  );
+  const evidence = unwrap(decodeEvidence(unwrap(fromHex(piece!.evidence))));
+  assert.ok(verifyEvidence(thief.domain, toldSet(EPOCH, told.validators), evidence).ok);
 });
 
+type Piece = {
+  readonly epoch: string;
+  readonly validator: string;
+  readonly kind: string;
+  readonly evidence: string;
+};
 test("1,000 junk transactions: none gets into the pool, and the chain goes on", async () => {
   const client = await beWelcomed(network, 2, thief);
   const mark = network.log(2).length;

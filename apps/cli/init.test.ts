@@ -50,7 +50,19 @@ async function succeedWithJson<T>(...args: readonly string[]): Promise<T> {
 test("help tells what each command does, with examples; what is no command or flag gets one line", async () => {
   const overview = await succeed("--help");
   assert.match(overview, /Examples:\n {2}ostrom up/);
-  for (const command of ["up", "init", "run", "status", "send", "call", "deploy", "account"]) {
+  for (const command of [
+    "up",
+    "init",
+    "run",
+    "status",
+    "validators",
+    "keys",
+    "work",
+    "send",
+    "call",
+    "deploy",
+    "account",
+  ]) {
     assert.match(overview, new RegExp(`\\n {2}${command} +[a-z]`));
   }
   const [asked, flagged] = await Promise.all([succeed("help", "up"), succeed("up", "--help")]);

@@ -19,7 +19,7 @@ export const VALIDATOR_SET_FLAGS: readonly Flag[] = [
     name: "validator-sets",
     kind: "text",
     placeholder: "KIND",
-    help: "who decides on later validators: fixed (nobody), managed (an owner), work (recent miners elect themselves)",
+    help: "later validators: fixed (none), managed (by an owner), work (by mining)",
     default: "fixed",
   },
   { name: "owner", kind: "text", placeholder: "ADDRESS", help: "with --validator-sets managed: who decides" },

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { Epoch, Hash, Height, Weight, ZERO_HASH } from "@ostrom/base";
 import {
   checkValidatorSet,
+  MAX_RANGE_BLOCKS,
+  MAX_SEALING_BLOCKS,
   quorumWeight,
   type ValidatorSet,
   validatorSetHash,
@@ -183,7 +185,10 @@ test("a chain segment is final only if it continues the tip without a gap and it
   };
   assert.equal(code(blocks), "1,2,3");
   assert.equal(code([]), "segment/empty");
-  assert.equal(code(Array.from({ length: 300 }, () => first)), "segment/too-long");
+  assert.equal(
+    code(Array.from({ length: MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS + 1 }, () => first)),
+    "segment/too-long",
+  );
   assert.equal(code([first, third]), "segment/link");
   assert.equal(code([second, third]), "segment/link");
   assert.equal(code([first, { ...second, payload: Uint8Array.of(1) }, third]), "segment/link");

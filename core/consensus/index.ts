@@ -25,6 +25,7 @@ export type {
   CertificationFaultCode,
   CertificationInput,
 } from "./certification/types.ts";
+export { isHeightOfEpoch } from "./epoch-heights.ts";
 export {
   decodeEvidence,
   type EvidenceErrorCode,

@@ -72,7 +72,7 @@ export function linkBlocks(
 }
 
 /** Whether a certificate names this block. */
-export function isAbout(certificate: Certificate, { block, digest }: LinkedBlock): boolean {
+function isAbout(certificate: Certificate, { block, digest }: LinkedBlock): boolean {
   return certificate.view === block.view && equalBytes(certificate.digest, digest);
 }
 

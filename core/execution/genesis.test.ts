@@ -27,15 +27,6 @@ import {
 } from "./validator-set.ts";
 
 const TO = addressFromHex("00000000000000000000000000000000000000aa");
-const TO_HEX = toHex(TO);
-const WORK = {
-  kind: "work",
-  initialTarget: `0x${"00ff".repeat(16)}`,
-  ticketsPerEpoch: 128,
-  windowEpochs: 4,
-  minValidators: 3,
-  maxValidators: 4,
-};
 const GENESIS = testGenesis({ accounts: [funded(TO)], validators: 3 });
 
 /** The JSON value with one place replaced; `undefined` takes it out. */
@@ -106,30 +97,6 @@ test("each wrong setting is told with its code and its place", () => {
     ["fees.initialBaseFeePerGas", "5", "genesis/inconsistent"],
     ["epochLength", 0, "genesis/out-of-range"],
     ["epochLength", 1.5, "genesis/wrong-type"],
-    ["epochLength", 1, "genesis/out-of-range"],
-    ["epochLead", undefined, "genesis/missing"],
-    ["epochLead", 0, "genesis/out-of-range"],
-    ["epochLead", 100_000, "genesis/inconsistent"],
-    ["epochLead", 99_999, "admitted"],
-    ["validatorSets", undefined, "genesis/missing"],
-    ["validatorSets", {}, "genesis/missing", "validatorSets.kind"],
-    ["validatorSets", { kind: "elected" }, "genesis/unsupported", "validatorSets.kind"],
-    ["validatorSets", { kind: "fixed", owner: TO_HEX }, "genesis/unknown-key", "validatorSets.owner"],
-    ["validatorSets", { kind: "managed" }, "genesis/missing", "validatorSets.owner"],
-    ["validatorSets", { kind: "managed", owner: "0x12" }, "genesis/out-of-range", "validatorSets.owner"],
-    ["validatorSets", { kind: "managed", owner: TO_HEX }, "admitted"],
-    ["validatorSets", WORK, "admitted"],
-    ["validatorSets", { ...WORK, initialTarget: "0" }, "genesis/out-of-range", "validatorSets.initialTarget"],
-    ["validatorSets", { ...WORK, windowEpochs: 9 }, "genesis/out-of-range", "validatorSets.windowEpochs"],
-    ["validatorSets", { ...WORK, maxValidators: 65 }, "genesis/out-of-range", "validatorSets.maxValidators"],
-    ["validatorSets", { ...WORK, minValidators: 5 }, "genesis/inconsistent", "validatorSets.maxValidators"],
-    [
-      "validatorSets",
-      { ...WORK, ticketsPerEpoch: 129 },
-      "genesis/inconsistent",
-      "validatorSets.ticketsPerEpoch",
-    ],
-    ["validatorSets", { ...WORK, minValidators: 1, maxValidators: 2 }, "genesis/inconsistent", "validators"],
     ["consensus.emptyBlockIntervalMs", 1, "genesis/inconsistent"],
     ["consensus.maxDeltaMs", 1, "genesis/inconsistent"],
     ["consensus.maxPayloadBytes", 1000, "genesis/out-of-range"],
@@ -266,10 +233,6 @@ test("the genesis hash depends on every parameter, account and validator", () =>
     ["fees.elasticityMultiplier", 3],
     ["epochLength", 70_000],
     ["epochLead", 7],
-    ["validatorSets", { kind: "managed", owner: TO_HEX }],
-    ["validatorSets", { kind: "managed", owner: toHex(testValidator(0).address) }],
-    ["validatorSets", WORK],
-    ["validatorSets", { ...WORK, initialTarget: "77" }],
     ["consensus.minBlockIntervalMs", 7],
     ["consensus.emptyBlockIntervalMs", 7_000],
     ["consensus.deltaMs", 7],

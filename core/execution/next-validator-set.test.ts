@@ -81,6 +81,22 @@ test("validators without proofs are left out if the others have more than two th
   }
 });
 
+test("keys and proofs that are no points are not proved", () => {
+  const random = createRandom(5);
+  const [wanted, ...others] = [0, 1, 2].map(testValidator) as [Validator, ...Validator[]];
+  for (const consensusKey of [random.bytes(48), new Uint8Array(48), new Uint8Array(48).fill(255)]) {
+    for (const proofOfPossession of [random.bytes(96), new Uint8Array(96), wanted.proofOfPossession]) {
+      const hostile = { ...wanted, consensusKey, proofOfPossession };
+      const next = readNextValidatorSet(withSlots([...others, hostile]), CURRENT, bls().verifyPossession);
+      assert.deepEqual(next, {
+        set: { schemeId: 1, validators: others },
+        refused: undefined,
+        leftOut: [wanted.name],
+      });
+    }
+  }
+});
+
 test("a set that cannot be is refused, and the current one goes on", () => {
   const one = [testValidator(5)];
   const two = [5, 6].map(testValidator);
@@ -186,7 +202,7 @@ test("two sets are the same if members, keys, weights and order are; names and h
   }
 });
 
-test("the account of the set is read as any storage is", () => {
+test("the account of the set is what is read", () => {
   const state = MemoryState.of([validatorSetAccount(CURRENT)]);
   assert.deepEqual(readNextValidatorSet(state, CURRENT, refuse).set, CURRENT);
 });

@@ -2,7 +2,7 @@ import {
   type Address,
   addressToWord,
   type Bytes,
-  bytesToBigint,
+  compareBytes,
   concatBytes,
   type Hash,
   wordToBytes,
@@ -20,6 +20,8 @@ export type WorkTask = {
   /** What the miner will validate with. */
   readonly keys: Pick<Validator, "consensusKey" | "proofOfPossession" | "transportKey">;
 };
+
+const NONCE_OFFSET = 24;
 
 /** A ticket's preimage up to its nonce: abi.encode(chain id, challenge, miner, keccak256(keys), ...). */
 export function workPreimage({ chainId, challenge, miner, keys }: WorkTask): Bytes {
@@ -39,14 +41,19 @@ export function ticketHash(preimage: Bytes, nonce: bigint): Hash {
 
 /** Whether a hash wins: as a number of 256 bits it must be below the target. */
 export function isTicket(hash: Hash, target: bigint): boolean {
-  return bytesToBigint(hash) < target;
+  return compareBytes(hash, wordToBytes(target)) < 0;
 }
 
 /** Looks for the next ticket from a nonce on. @param tries hashes at most. @returns its nonce, or undefined if there is none among them. */
 export function findTicket(preimage: Bytes, target: bigint, from: bigint, tries: number): bigint | undefined {
+  const limit = wordToBytes(target);
+  // Written over for each nonce: this loop is what a miner's time goes to.
+  const message = concatBytes(preimage, wordToBytes(0n));
+  const nonceWord = new DataView(message.buffer, message.byteOffset + preimage.length);
   const end = from + BigInt(tries);
   for (let nonce = from; nonce < end; nonce++) {
-    if (isTicket(ticketHash(preimage, nonce), target)) return nonce;
+    nonceWord.setBigUint64(NONCE_OFFSET, nonce);
+    if (compareBytes(sha256(message), limit) < 0) return nonce;
   }
   return undefined;
 }

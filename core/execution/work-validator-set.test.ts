@@ -295,10 +295,11 @@ function sealingGas(chain: ContractChain, nextEpoch: bigint): bigint {
 
 /** A miner of its own address and keys for each number; the hosts are as long as they may be. */
 function manyMiners(count: number): readonly Pick<Miner, "address" | "validator">[] {
+  const base = testValidator(0);
   return Array.from({ length: count }, (_, index) => {
     const seed = keccak256(hashFromWord(BigInt(index)));
     const validator = {
-      ...testValidator(0),
+      ...base,
       consensusKey: concatBytes(seed, seed.subarray(0, 16)),
       proofOfPossession: concatBytes(seed, seed, seed),
       transportKey: seed,

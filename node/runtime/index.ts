@@ -42,4 +42,4 @@ export { type PublicKeys, readPublicKeys } from "./public-keys.ts";
 export { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
 export { type CheckedSender, checkSenders, type SignatureChecker } from "./signature-checker.ts";
 export { consensusSet } from "./validator-sets.ts";
-export { type Seat, type Sign, VoteJournal } from "./vote-journal.ts";
+export { type Seat, type Sign, type VotedMark, VoteJournal } from "./vote-journal.ts";

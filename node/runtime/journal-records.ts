@@ -2,7 +2,7 @@ import {
   type Bytes,
   bytesToUint64,
   concatBytes,
-  Epoch,
+  type Epoch,
   type Hash,
   toHexDigits,
   uint64ToBytes,
@@ -15,13 +15,12 @@ const CONSENSUS_RECORD = 1;
 const EXECUTED_RECORD = 2;
 const EXECUTED_RECORD_LENGTH = 1 + 8 + 32;
 
-/** One of these stands at the head of every log. The first: it was begun anew though this validator may have voted before. The
- * second: nothing is missing before it. The third: as the first, but it has voted again, first in the epoch that follows
- * (8 bytes), and not yet in a later one. A log with none of them was cut off by a crash while it was made. */
+/** One of these stands at the head of every log. The first: it was begun anew though this validator may have voted before, in
+ * epochs through the first number (8 bytes); the others (8 bytes each) are epochs in which it has voted since. The second: nothing is
+ * missing before it. A log with neither was cut off by a crash while it was made. */
 const LOST_LOG_RECORD = 3;
 const WHOLE_LOG_RECORD = 4;
-const RETURNED_LOG_RECORD = 5;
-const RETURNED_LOG_RECORD_LENGTH = 1 + 8;
+const EPOCH_BYTES = 8;
 
 /** Epoch and view (8 bytes each): votes of this view and before it were left out when the log was rewritten, because a block of it is
  * in the database. Who loses the database alone must not vote there again. */
@@ -30,32 +29,35 @@ const SETTLED_RECORD_LENGTH = 1 + 8 + 8;
 
 /** What is known of votes that may be missing from the log.
  * - `whole`: none is, or none that matters any more.
- * - `lost`: some may be, and this validator has not voted since.
- * - `returned`: it has voted again, first in `epoch`, and not yet in a later one. */
+ * - `lost`: some may be, of epochs through `through`; `votedIn` are the epochs, first to last, in which it has voted since. */
 export type LostVotes =
   | { readonly kind: "whole" }
-  | { readonly kind: "lost" }
-  | { readonly kind: "returned"; readonly epoch: Epoch };
+  | { readonly kind: "lost"; readonly through: number; readonly votedIn: readonly number[] };
 
-/** Whether a validator must ask the others before it votes in an epoch (rule S14). Once is not enough: before the loss it may have
- * voted in the epoch after the one in which it found itself, and what the quorum of one set says tells nothing of another's. */
+/** Whether a validator must ask the others before it votes in an epoch (rule S14): in each that it may have voted in before the
+ * loss. Once is not enough, because what the quorum of one set says tells nothing of another's (rule E7). */
 export function mustAskIn(lost: LostVotes, epoch: number): boolean {
-  switch (lost.kind) {
-    case "whole":
-      return false;
-    case "lost":
-      return true;
-    case "returned":
-      return epoch !== lost.epoch && epoch <= lost.epoch + 1;
-    default:
-      return lost satisfies never;
-  }
+  if (lost.kind === "whole") return false;
+  return epoch <= lastDoubtful(lost) && !lost.votedIn.includes(epoch);
 }
 
-/** What a vote of this validator's changes about it. */
+/** What a vote of this validator's changes about it. The loss itself is not forgotten yet: after a restart, the store may be of an
+ * earlier epoch than the vote. */
 export function afterVoteIn(lost: LostVotes, epoch: Epoch): LostVotes {
-  if (lost.kind === "lost") return { kind: "returned", epoch };
-  return lost.kind === "returned" && epoch > lost.epoch ? { kind: "whole" } : lost;
+  if (lost.kind === "whole" || !mustAskIn(lost, epoch)) return lost;
+  return { ...lost, votedIn: [...lost.votedIn, epoch] };
+}
+
+/** What a durable block of an epoch changes about it: nothing is voted on any more in the epochs before. */
+export function afterBlockOf(lost: LostVotes, epoch: number): LostVotes {
+  return lost.kind === "lost" && epoch > lastDoubtful(lost) ? { kind: "whole" } : lost;
+}
+
+/** The last epoch in which votes may be missing. Where it is not known how far they went, it is one above the first in which this
+ * validator has voted since: with its store kept, it was never further. */
+function lastDoubtful({ through, votedIn }: Extract<LostVotes, { kind: "lost" }>): number {
+  const [first] = votedIn;
+  return first === undefined ? Number.POSITIVE_INFINITY : Math.max(through, first + 1);
 }
 
 export type ReplayedJournal = {
@@ -98,23 +100,18 @@ export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
 }
 
 export function encodeHeadRecord(lost: LostVotes): Bytes {
-  switch (lost.kind) {
-    case "whole":
-      return Uint8Array.of(WHOLE_LOG_RECORD);
-    case "lost":
-      return Uint8Array.of(LOST_LOG_RECORD);
-    case "returned":
-      return concatBytes(Uint8Array.of(RETURNED_LOG_RECORD), uint64ToBytes(lost.epoch));
-    default:
-      return lost satisfies never;
-  }
+  if (lost.kind === "whole") return Uint8Array.of(WHOLE_LOG_RECORD);
+  return concatBytes(Uint8Array.of(LOST_LOG_RECORD), ...[lost.through, ...lost.votedIn].map(uint64ToBytes));
 }
 
 function readHeadRecord(bytes: Bytes): LostVotes | undefined {
   if (bytes.length === 1 && bytes[0] === WHOLE_LOG_RECORD) return { kind: "whole" };
-  if (bytes.length === 1 && bytes[0] === LOST_LOG_RECORD) return { kind: "lost" };
-  const isReturned = bytes.length === RETURNED_LOG_RECORD_LENGTH && bytes[0] === RETURNED_LOG_RECORD;
-  return isReturned ? { kind: "returned", epoch: Epoch(bytesToUint64(bytes, 1)) } : undefined;
+  const count = (bytes.length - 1) / EPOCH_BYTES;
+  if (bytes[0] !== LOST_LOG_RECORD || count < 1 || !Number.isSafeInteger(count)) return undefined;
+  const [through, ...votedIn] = Array.from({ length: count }, (_, index) =>
+    bytesToUint64(bytes, 1 + index * EPOCH_BYTES),
+  );
+  return { kind: "lost", through: through ?? 0, votedIn };
 }
 
 export function encodeConsensusRecord(record: LogRecord): Bytes {

@@ -41,6 +41,7 @@ export async function serveRpc(
   onFailure: (error: Error) => void,
 ): Promise<RpcClient> {
   const { rpc } = settings;
+  const { epochLength, epochLead } = genesis;
   const client = await startRpcWorker(
     {
       databasePath: chain.databasePath,
@@ -50,7 +51,7 @@ export async function serveRpc(
       genesisHash: chain.genesisHash,
       clientVersion: CLIENT_VERSION,
       coinbase: chain.coinbase,
-      epochs: { epochLength: genesis.epochLength, epochLead: genesis.epochLead },
+      epochs: genesis.consensus.engine === "pow" ? undefined : { epochLength, epochLead },
       host: rpc.host,
       port: rpc.port,
       allowedHosts: rpc.allowedHosts,

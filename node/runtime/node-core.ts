@@ -15,7 +15,7 @@ import type { PoolContent, TransactionPool } from "@ostrom/txpool";
 import { ChainFollower } from "./chain-follower.ts";
 import { EpochSets } from "./epoch-sets.ts";
 import { EpochSuccession } from "./epoch-succession.ts";
-import type { ExecutionReport } from "./execution-port.ts";
+import type { ExecutionReport, FrozenSet } from "./execution-port.ts";
 import type { NodeCoreOptions } from "./node-core-options.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
@@ -193,7 +193,12 @@ export class NodeCore {
 
   /** Sets whose validators may be linked now. */
   linkedSets(): readonly StoredValidatorSet[] {
-    return this.#epochs.linkedSets();
+    return this.#orFail(() => this.#epochs.linkedSets()) ?? [];
+  }
+
+  /** Whether a peer was a validator in an earlier epoch, as far back as that is remembered. */
+  wasValidator(peerId: PeerId): boolean {
+    return this.#orFail(() => this.#sets.wasMemberBefore(this.#epochs.current.epoch, peerId)) ?? false;
   }
 
   /** Offers transactions that came by JSON-RPC. */
@@ -234,7 +239,16 @@ export class NodeCore {
       return;
     }
     if (message.kind === "executed") this.#heights.hear(peerId, message.executed.executed.height);
-    this.#epochs.hear(peerId, message, payload.length);
+    this.#orFail(() => this.#epochs.hear(peerId, message, payload.length));
+  }
+
+  /** Operators hear what became of what they sent: a set may be refused, or be without those who have not proved their keys. */
+  #logFrozen({ epoch, isChanged, refused, leftOut }: FrozenSet): void {
+    const isWhole = refused === undefined && leftOut.length === 0;
+    const what = isChanged
+      ? "another validator set is decided"
+      : "the validator set goes on in the next epoch";
+    this.#options.log(isWhole ? "info" : "warn", what, { epoch, refused, leftOut });
   }
 
   #executed(report: ExecutionReport, result: Executed): void {
@@ -242,6 +256,7 @@ export class NodeCore {
     const { listener, journal } = this.#options;
     this.#baseFee = report.nextBaseFee;
     this.#executedHeight = report.height;
+    if (report.frozen !== undefined) this.#logFrozen(report.frozen);
     this.#transactions.executed({
       block: toHexDigits(report.orderDigest),
       included: this.#desk.transactionsOf(report),
@@ -310,6 +325,16 @@ export class NodeCore {
     this.#lastFaultLog.set(key, now);
     const validator = peerId === undefined ? undefined : this.#nameOf(peerId);
     this.#options.log("warn", "a validator broke a rule", { validator, peerId, code, reason: message });
+  }
+
+  /** What reads the database may find it damaged. */
+  #orFail<Found>(read: () => Found): Found | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
   }
 
   #fail(error: unknown): void {

@@ -87,7 +87,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     genesisHash: chain.domain.genesisHash,
     identity: secrets.identity,
     linkedSets: () => core?.linkedSets() ?? [],
-    wasValidator: (peerId) => core !== undefined && chain.sets.wasMemberBefore(core.epoch, peerId),
+    wasValidator: (peerId) => core?.wasValidator(peerId) ?? false,
   });
   let rpc: RpcClient | undefined;
   const running = new NodeCore({

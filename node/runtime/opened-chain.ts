@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConsensusDomain, ethereumDomain, type LogRecord } from "@ostrom/consensus";
 import type { Genesis } from "@ostrom/execution";
@@ -7,9 +7,9 @@ import {
   type LevelStore,
   openDataDirectory,
   openWriteAheadLog,
+  replaceSecretFile,
   StorageError,
   type WriteAheadLog,
-  writeSecretFile,
 } from "@ostrom/storage";
 import type { Cleanup } from "./cleanup.ts";
 import { EpochSets, type NodeKeys } from "./epoch-sets.ts";
@@ -21,7 +21,7 @@ import { KEYS_FOLDER } from "./node-keys.ts";
 import { DATA_FOLDER, inFolder, openDatabase } from "./opened-database.ts";
 import type { Log } from "./ports.ts";
 import { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
-import { VoteJournal } from "./vote-journal.ts";
+import { type VotedMark, VoteJournal } from "./vote-journal.ts";
 
 /** All that lies on disk, opened and checked: the database with its execution worker, and the write-ahead log. */
 export type OpenedChain = {
@@ -57,8 +57,9 @@ export async function openChain(options: {
   mindLostBlocks(directory.chainPath, recovered, replayed, sets, options);
 
   const domain = ethereumDomain(genesisHash);
-  const journal = new VoteJournal({ log: replayed.log, domain, replayed, settled: recovered.tip });
-  await beginJournal(journal, replayed, recovered, options);
+  const mark = votedMark(join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE), recovered.tip.epoch);
+  const journal = new VoteJournal({ log: replayed.log, domain, replayed, settled: recovered.tip, mark });
+  await beginJournal(journal, replayed, recovered, mark, options);
   const { records } = replayed;
   return { databasePath: directory.chainPath, store, execution, domain, sets, recovered, journal, records };
 }
@@ -110,11 +111,12 @@ async function beginJournal(
   journal: VoteJournal,
   replayed: ReplayedJournal,
   recovered: RecoveredChain,
+  mark: VotedMark,
   { folder, log }: Options,
 ): Promise<void> {
   const hasVotedPath = join(folder, KEYS_FOLDER, HAS_VOTED_FILE);
   if (replayed.isEmpty) {
-    const isLost = recovered.tip.height > 0 || existsSync(hasVotedPath);
+    const isLost = recovered.tip.height > 0 || mark.epoch !== undefined;
     if (isLost) {
       log(
         "warn",
@@ -126,9 +128,18 @@ async function beginJournal(
     }
     await journal.begin(isLost);
   }
-  // Before the first vote: without it, nobody would miss a log that is lost.
-  if (!existsSync(hasVotedPath)) await writeSecretFile(hasVotedPath, "");
 }
 
-/** Beside the keys, because it must survive as long as they do: these keys have voted. */
+/** Beside the keys, because it must survive as long as they do: the newest epoch in which they have voted. */
 const HAS_VOTED_FILE = "has-voted";
+
+/** @param storedEpoch epoch of the newest block in the store: where the file says nothing that can be read, they had voted one epoch
+ * later at most, if the store is theirs. */
+function votedMark(path: string, storedEpoch: number): VotedMark {
+  const text = existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
+  const epoch = text === undefined || !/^[0-9]{1,15}$/.test(text) ? storedEpoch + 1 : Number(text);
+  return {
+    epoch: text === undefined ? undefined : epoch,
+    write: (newest) => replaceSecretFile(path, `${newest}\n`),
+  };
+}

@@ -24,7 +24,7 @@ import { positionOf, replayJournal } from "./journal-records.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import type { DurableLog } from "./ports.ts";
 import { OrderedChain } from "./testing/ordered-chain.ts";
-import { type Seat, VoteJournal } from "./vote-journal.ts";
+import { type Seat, type VotedMark, VoteJournal } from "./vote-journal.ts";
 
 installNativeCrypto();
 const chain = new OrderedChain();
@@ -61,6 +61,7 @@ type Options = {
   readonly settledView?: number;
   readonly rotateAtRecords?: number;
   readonly epochs?: number;
+  readonly mark?: VotedMark;
 };
 
 function journalOn(log: DurableLog, records: readonly Bytes[], options: Options = {}): VoteJournal {
@@ -276,9 +277,38 @@ test("who lost its log asks in the next epoch once more: it may have voted there
   await expectIn([true, false, true, false], "though the vote is settled and the log is rotated");
   journal.signVote(vote("notarize", 1, A, 5));
   await journal.sync();
-  await expectIn([false, false, false, false], "nothing is missing from here on");
+  await expectIn([true, false, false, false], "a restart may begin in 3 again, where it has not voted since");
   await settle(journal, 1, 5);
-  await expectIn([false, false, false, false], "in a rotated log neither");
+  await expectIn([true, false, false, false], "in a rotated log too");
+  await settle(journal, 1, 6);
+  assert.equal(replayJournal(log.records()).lost.kind, "whole", "nothing is missing any more");
+});
+
+test("who knows how far it had voted asks in every epoch through that one, whatever it has voted in since", async () => {
+  const log = memoryLog();
+  const marked: number[] = [];
+  const markOf = (epoch: number | undefined): VotedMark => ({
+    epoch,
+    write: async (newest) => void marked.push(newest),
+  });
+  const journal = journalOn(log, [], { rotateAtRecords: 1, epochs: 9, mark: markOf(7) });
+  await journal.begin(true);
+  journal.signVote(vote("notarize", 3, A, 2));
+  await journal.sync();
+  assert.deepEqual(marked, [], "it is written down already");
+  for (const one of [journal, journalOn(log, log.records(), { epochs: 9 })])
+    assert.deepEqual(
+      [2, 3, 6, 7, 8].map((epoch) => one.isLogLostIn(epoch)),
+      [false, true, true, true, false],
+    );
+  await settle(journal, 1, 7);
+  assert.equal(replayJournal(log.records()).lost.kind, "lost");
+  journal.signVote(vote("notarize", 3, A, 8));
+  assert.deepEqual(marked, []);
+  await journal.sync();
+  assert.deepEqual(marked, [8], "before the first vote of an epoch is durable");
+  await settle(journal, 1, 8);
+  assert.equal(replayJournal(log.records()).lost.kind, "whole");
 });
 
 test("a store that lost blocks brings views back whose votes were left out of the log: they count as lost", async () => {

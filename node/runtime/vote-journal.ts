@@ -11,6 +11,7 @@ import {
   voteSigningBytes,
 } from "@ostrom/consensus";
 import {
+  afterBlockOf,
   afterVoteIn,
   encodeConsensusRecord,
   encodeExecutedRecord,
@@ -39,6 +40,15 @@ export type Sign = (message: Bytes) => Bytes;
 /** What this node is in one epoch: its place in that epoch's set, and the key that the set knows it by. */
 export type Seat = { readonly epoch: Epoch; readonly index: ValidatorIndex; readonly sign: Sign };
 
+/** Where the newest epoch that these keys have voted in is kept, beside them: it must outlive log and database, and without it nobody
+ * would miss a log that is lost. */
+export type VotedMark = {
+  /** undefined: they have never voted, or nobody has written it down. */
+  readonly epoch: number | undefined;
+  /** Resolves when it is durable. */
+  readonly write: (epoch: number) => Promise<void>;
+};
+
 /** The only place where this validator signs. It refuses to contradict what it ever signed, and writes what it signs to the log, so
  * that it still refuses after a restart. What is of an epoch is signed with that epoch's seat or not at all. Nothing may be sent
  * before `sync` has resolved. */
@@ -57,6 +67,10 @@ export class VoteJournal {
   #lost: LostVotes;
   /** The log has left out votes that the database, which was lost since, made needless. */
   readonly #isStoreBehind: boolean;
+  readonly #mark: VotedMark | undefined;
+  #markedEpoch: number;
+  /** Newest epoch in which this validator has signed a vote in this life. */
+  #votedEpoch = -1;
 
   constructor(options: {
     readonly log: DurableLog;
@@ -64,6 +78,7 @@ export class VoteJournal {
     readonly replayed: ReplayedJournal;
     /** Epoch and view of the newest block in the store. */
     readonly settled: ViewPosition;
+    readonly mark?: VotedMark;
     /** How long the log may grow; a simulator rotates more often than a node must. */
     readonly rotateAtRecords?: number;
   }) {
@@ -74,6 +89,8 @@ export class VoteJournal {
     this.#rotateAtRecords = options.rotateAtRecords ?? ROTATE_AT_RECORDS;
     for (const record of options.replayed.records) this.#remember(record, encodeConsensusRecord(record));
     this.#lost = options.replayed.lost;
+    this.#mark = options.mark;
+    this.#markedEpoch = options.mark?.epoch ?? -1;
     this.#recordsInLog = options.replayed.records.length + options.replayed.executed.size;
     this.#bytesInLog = this.#live.reduce((sum, { bytes }) => sum + bytes.length, 0);
     for (const [height, hash] of options.replayed.executed) this.#executed.set(height, hash);
@@ -94,10 +111,10 @@ export class VoteJournal {
     return mustAskIn(this.#lost, epoch) || (this.#isStoreBehind && epoch <= this.#settled.epoch);
   }
 
-  /** Makes the head of a log that has none, durable. @param isLost this validator may have voted before: noted until it has voted
-   * again, and in one more epoch, because a restart in between must not forget it. */
+  /** Makes the head of a log that has none, durable. @param isLost this validator may have voted before: noted until the chain is past
+   * the epochs in which it may have, because a restart in between must not forget it. */
   async begin(isLost: boolean): Promise<void> {
-    this.#lost = { kind: isLost ? "lost" : "whole" };
+    this.#lost = isLost ? { kind: "lost", through: this.#mark?.epoch ?? 0, votedIn: [] } : { kind: "whole" };
     this.#append(encodeHeadRecord(this.#lost));
     await this.#log.sync();
   }
@@ -109,6 +126,7 @@ export class VoteJournal {
     const signature = seat.sign(voteSigningBytes(this.#domain, vote));
     const signed: SignedVote = { vote, signer: seat.index, signature };
     this.record({ kind: "vote", vote: signed });
+    this.#votedEpoch = Math.max(this.#votedEpoch, vote.epoch);
     return signed;
   }
 
@@ -135,13 +153,20 @@ export class VoteJournal {
     this.#append(bytes);
   }
 
-  sync(): Promise<void> {
-    return this.#log.sync();
+  /** Makes durable all that is appended. Before the first vote of an epoch it is written down that there is one. */
+  async sync(): Promise<void> {
+    const epoch = this.#votedEpoch;
+    if (this.#mark !== undefined && epoch > this.#markedEpoch) {
+      await this.#mark.write(epoch);
+      this.#markedEpoch = Math.max(this.#markedEpoch, epoch);
+    }
+    await this.#log.sync();
   }
 
   /** Forgets what is not after a block that is executed and stored: the log then needs it no more. */
   async settle(stored: ViewPosition): Promise<void> {
     if (isAfter(stored, this.#settled)) this.#settled = stored;
+    this.#lost = afterBlockOf(this.#lost, stored.epoch);
     this.#live = this.#live.filter(({ position }) => isAfter(position, stored));
     for (const [key, { position }] of this.#votes) if (!isAfter(position, stored)) this.#votes.delete(key);
     const newest = Math.max(...this.#executed.keys());

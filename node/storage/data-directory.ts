@@ -92,6 +92,12 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
   });
 }
 
+/** Writes a small file that only its owner may read, in place of the one that is there; it is durable when this resolves.
+ * Rejects with StorageError `storage/failed`. */
+export async function replaceSecretFile(path: string, text: string): Promise<void> {
+  await attempt(`writing ${path}`, () => writeDurably(resolve(path), text));
+}
+
 /** Reads a file that holds a key.
  * Rejects with StorageError: `storage/exposed` if others than its owner may read it; `storage/missing`, `storage/failed`. */
 export async function readSecretFile(path: string): Promise<string> {

@@ -32,7 +32,13 @@ export {
   stateCertificateOperations,
   unwindOperations,
 } from "./chain-store.ts";
-export { type DataDirectory, openDataDirectory, readSecretFile, writeSecretFile } from "./data-directory.ts";
+export {
+  type DataDirectory,
+  openDataDirectory,
+  readSecretFile,
+  replaceSecretFile,
+  writeSecretFile,
+} from "./data-directory.ts";
 export { createDisk, type Disk, type DiskFile } from "./disk.ts";
 export {
   type EvidenceKind,

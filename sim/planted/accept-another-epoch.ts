@@ -6,7 +6,7 @@ import type { PlantedBug } from "./planted-bug.ts";
 export const acceptAnotherEpoch: PlantedBug = {
   name: "accept a certificate of another epoch",
   seams: { signatures: (signatures) => blindToEpochs(signatures) },
-  faults: ["byzantine", "loss"],
+  faults: ["byzantine"],
   epochs: true,
   actors: ["replayer"],
   breaks: ["certificate", "agreement"],

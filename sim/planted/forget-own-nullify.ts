@@ -6,7 +6,9 @@ export const forgetOwnNullify: PlantedBug = {
   seams: {
     replayed: (replayed) => ({
       ...replayed,
-      records: replayed.records.filter((record) => record.kind !== "vote" || record.vote.vote.kind !== "nullify"),
+      records: replayed.records.filter(
+        (record) => record.kind !== "vote" || record.vote.vote.kind !== "nullify",
+      ),
     }),
   },
   faults: ["crash", "crash-at-await", "crash-of-all", "loss", "reordering", "partition", "slow-disk"],

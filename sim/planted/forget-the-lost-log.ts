@@ -4,7 +4,10 @@ import type { PlantedBug } from "./planted-bug.ts";
 export const forgetTheLostLog: PlantedBug = {
   name: "forget the lost log",
   seams: {
-    environment: (environment) => ({ ...environment, hasVoted: () => false }),
+    environment: (environment) => ({
+      ...environment,
+      votedMark: () => ({ epoch: undefined, write: async () => undefined }),
+    }),
   },
   faults: ["lost-log", "lost-database", "crash", "loss", "partition"],
   epochs: false,

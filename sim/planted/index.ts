@@ -1,4 +1,5 @@
 import { acceptAnotherEpoch } from "./accept-another-epoch.ts";
+import { countWeightAcrossEpochs } from "./count-weight-across-epochs.ts";
 import { forgetOwnNullify } from "./forget-own-nullify.ts";
 import { forgetTheLostLog } from "./forget-the-lost-log.ts";
 import type { PlantedBug } from "./planted-bug.ts";
@@ -10,6 +11,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   voteTwice,
   skipTheSync,
   forgetOwnNullify,
+  countWeightAcrossEpochs,
   acceptAnotherEpoch,
   signTwoExecuted,
   forgetTheLostLog,

@@ -14,6 +14,8 @@ export type PlantedBug = {
   readonly actors?: readonly ActorName[];
   /** Whichever of them is broken shows the bug. */
   readonly breaks: readonly InvariantName[];
-  /** Seeds from 1 on within which it must be found. */
+  /** The first seed that finds it, as it was when this was written: where the search begins. */
+  readonly from?: number;
+  /** The last seed by which it must be found. */
   readonly within: number;
 };

@@ -4,7 +4,10 @@ import type { PlantedBug } from "./planted-bug.ts";
 export const voteTwice: PlantedBug = {
   name: "vote twice in a view",
   seams: {
-    replayed: (replayed) => ({ ...replayed, records: replayed.records.filter(({ kind }) => kind !== "vote") }),
+    replayed: (replayed) => ({
+      ...replayed,
+      records: replayed.records.filter(({ kind }) => kind !== "vote"),
+    }),
   },
   faults: ["crash", "crash-at-await", "crash-of-all", "loss", "partition"],
   epochs: false,

@@ -20,14 +20,18 @@ function leastUs(repeats: number, work: () => unknown): number {
 /** What the consensus signatures cost on this machine, as sim/signatures.ts has them; one JSON line. */
 export function measureCosts(): void {
   installNativeCrypto();
-  const secrets = Array.from({ length: SIGNERS }, (_, index) => deriveBlsSecretKey(keccak256(Uint8Array.of(index))));
+  const secrets = Array.from({ length: SIGNERS }, (_, index) =>
+    deriveBlsSecretKey(keccak256(Uint8Array.of(index))),
+  );
   const keys = secrets.map((secret) => bls().publicKey(secret));
   const message = keccak256(Uint8Array.of(1));
   const signatures = secrets.map((secret) => bls().sign(secret, message));
   const aggregate = bls().aggregate(signatures)!;
   const verifyOneUs = leastUs(REPEATS, () => bls().verify(keys[0]!, message, signatures[0]!));
   const verifyAllUs = leastUs(REPEATS, () => bls().verifyAggregate(keys, message, aggregate));
-  const verifyFewUs = leastUs(REPEATS, () => bls().verifyAggregate(keys.slice(0, 1), message, signatures[0]!));
+  const verifyFewUs = leastUs(REPEATS, () =>
+    bls().verifyAggregate(keys.slice(0, 1), message, signatures[0]!),
+  );
   const costs = {
     signUs: leastUs(REPEATS, () => bls().sign(secrets[0]!, message)),
     verifyOneUs,

@@ -64,7 +64,7 @@ async function run(): Promise<object> {
     `${validators} validators, a namespace each; ${latencyMs} ms one way (${2 * latencyMs} ms there and back), ` +
       `${lossPercent}% of packets lost, ${settings.transfersPerSecond} transfers a second`,
   );
-  await initValidators(directory, validators, client.addresses);
+  await initValidators(directory, validators, client.addresses, settings.epochLength);
   await network.start(settings);
   client.start(settings.transfersPerSecond);
   await network.waitUntil("the first blocks", START_TIMEOUT_MS, () =>
@@ -88,6 +88,7 @@ async function run(): Promise<object> {
     blocks,
     blocksPerSecond: Math.round((blocks / (endMs - startMs)) * 10_000) / 10,
     comparedBlocks: height,
+    ...(settings.epochLength === undefined ? {} : { epochs: Math.ceil(height / settings.epochLength) }),
     ...stallFigures(startMs, endMs),
     transfers: client.figures(),
     transfersWhileQuorum: client.finality(faults.filter(({ hasQuorum }) => hasQuorum)),

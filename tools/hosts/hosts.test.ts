@@ -7,12 +7,15 @@ import { createTopology } from "./topology.ts";
 
 const MAIN = join(import.meta.dirname, "main.ts");
 const MAX_STALL_MS = 10_000;
+/** Several hand-overs between epochs come amid the faults. */
+const EPOCH_LENGTH = "20";
 
 type Answer = {
   readonly hosts: "passed" | "failed" | "skipped";
   readonly reason?: string;
   readonly longestStallMs: number;
   readonly comparedBlocks: number;
+  readonly epochs: number;
   readonly transfers: { readonly sent: number; readonly finalized: number };
   readonly faults: readonly { readonly fault: string; readonly blocks: number }[];
   readonly packets: { readonly lost: number; readonly cutOff: number };
@@ -52,15 +55,15 @@ function namespacesOf(run: Run): readonly string[] {
   return readdirSync("/run/netns").filter((name) => name.startsWith(prefix));
 }
 
-test("seven validators with latency and loss between them go on through a partition and restarts, and agree", async (context) => {
-  const run = await runHosts(["--quick"]);
+test("seven validators with latency and loss between them go on through a partition, restarts and epochs, and agree", async (context) => {
+  const run = await runHosts(["--quick", "--epoch-length", EPOCH_LENGTH]);
   const answer = answerOf(run, context);
   if (answer === undefined) return;
   assert.equal(answer.hosts, "passed", run.output);
   assert.equal(run.code, 0);
   assert.equal(answer.longestStallMs <= MAX_STALL_MS, true);
   assert.equal(answer.transfers.sent > 0 && answer.transfers.finalized === answer.transfers.sent, true);
-  assert.equal(answer.comparedBlocks > 0, true);
+  assert.equal(answer.epochs > 1 && answer.comparedBlocks > 0, true);
   // A fault that did not happen proves nothing.
   assert.equal(answer.packets.lost > 0 && answer.packets.cutOff > 0, true);
   for (const { fault, blocks } of answer.faults) assert.equal(blocks > 0, true, fault);

@@ -19,6 +19,8 @@ export type HostsSettings = {
   readonly pauseSeconds: number;
   /** How many validators are restarted, one after another. */
   readonly restarts: number;
+  /** Blocks an epoch; undefined: what `ostrom init` says. A short one puts hand-overs between sets amid the faults. */
+  readonly epochLength: number | undefined;
   /** Leaves the validators' folders and logs. */
   readonly keep: boolean;
 };
@@ -58,6 +60,7 @@ export function readSettings(argv: readonly string[]): HostsSettings {
       "one-way-cut-seconds": { type: "string" },
       "pause-seconds": { type: "string" },
       restarts: { type: "string" },
+      "epoch-length": { type: "string" },
     },
   });
   const preset = values.quick ? QUICK : FULL;
@@ -88,6 +91,10 @@ export function readSettings(argv: readonly string[]): HostsSettings {
       0,
       validators,
     ),
+    epochLength:
+      values["epoch-length"] === undefined
+        ? undefined
+        : Math.round(readNumber("--epoch-length", values["epoch-length"], 2, 1_000_000)),
     keep: values.keep,
   };
 }

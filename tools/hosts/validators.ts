@@ -12,11 +12,13 @@ export const CHAIN_ID = 2_026;
 
 export const rpcUrl = (index: number): string => `http://${hostAddress(index)}:${RPC_PORT}`;
 
-/** Makes the validators' folders as an operator would: `ostrom init`, then each machine's own address in node.json. */
+/** Makes the validators' folders as an operator would: `ostrom init`, then each machine's own address in node.json.
+ * @param epochLength replaces what genesis says, for all. */
 export async function initValidators(
   directory: string,
   validators: number,
   funded: readonly string[],
+  epochLength: number | undefined,
 ): Promise<void> {
   const indices = Array.from({ length: validators }, (_, index) => index);
   const init = await runCli([
@@ -26,12 +28,20 @@ export async function initValidators(
   ]);
   if (init.code !== 0) throw new Error(`ostrom init failed: ${init.stderr}`);
   for (const index of indices) {
-    const path = join(folderOf(directory, index), "node.json");
-    const settings = JSON.parse(readFileSync(path, "utf8")) as { readonly rpc: object };
     const host = hostAddress(index);
-    const rpc = { ...settings.rpc, host, port: RPC_PORT, allowedHosts: [host] };
-    writeFileSync(path, JSON.stringify({ ...settings, rpc }, undefined, 2));
+    const folder = folderOf(directory, index);
+    change(join(folder, "node.json"), ({ rpc }) => ({
+      rpc: { ...(rpc as object), host, port: RPC_PORT, allowedHosts: [host] },
+    }));
+    if (epochLength === undefined) continue;
+    change(join(folder, "genesis.json"), () => ({ epochLength, epochLead: Math.floor(epochLength / 2) }));
   }
+}
+
+/** Replaces fields of a JSON file. */
+function change(path: string, replace: (old: Readonly<Record<string, unknown>>) => object): void {
+  const old = JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, unknown>>;
+  writeFileSync(path, JSON.stringify({ ...old, ...replace(old) }, undefined, 2));
 }
 
 export function folderOf(directory: string, index: number): string {

@@ -62,7 +62,7 @@ export const init: Command = {
       name: "fee-recipient",
       kind: "list",
       placeholder: "ADDRESS",
-      help: "who gets validator 1's, 2's, ... fees (and block rewards, if mined); repeat",
+      help: "accounts of validators 1, 2, ...: get fees and rewards, change keys; repeat",
     },
     ...CONSENSUS_FLAGS,
     ...VALIDATOR_SET_FLAGS,

@@ -25,7 +25,7 @@ export const work: Command = {
       name: "consensus-key",
       kind: "text",
       placeholder: "HEX",
-      help: "public key of the one to validate with, if the folder holds several (default: that of consensus.key)",
+      help: "public key of the one to validate with (default: that of consensus.key)",
     },
     {
       name: "host",

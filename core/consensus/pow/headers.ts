@@ -223,12 +223,15 @@ function hasRoom(state: PowState): boolean {
   return 2 * ahead <= state.config.maxHeadersAhead;
 }
 
-/** The peer has this block and all before it. */
+/** The peer has this block and all before it. What it says later counts as more at equal work, and always if the earlier turned out
+ * invalid: it has turned to another branch. */
 function credit(draft: Draft, peer: PeerId, record: HeaderRecord): void {
-  const known = draft.state.peers.get(peer);
+  const { state } = draft;
+  const known = state.peers.get(peer);
   if (known === undefined) return;
-  const best = known.bestKey === undefined ? undefined : recordOf(draft.state, known.bestKey);
-  if (best !== undefined && best.point.totalWork >= record.point.totalWork) return;
+  const best = known.bestKey === undefined ? undefined : recordOf(state, known.bestKey);
+  const isBetter = best !== undefined && best.point.totalWork > record.point.totalWork;
+  if (isBetter && !state.invalid.has(best.key)) return;
   changePeer(draft, peer, { bestKey: record.key });
 }
 

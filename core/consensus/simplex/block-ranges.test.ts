@@ -48,7 +48,8 @@ test("S11: a run of blocks none of which was finalized itself, longer than an an
     const before = node.state.tip.height;
     const { fromHeight } = answer(node, chain, finalization);
     asked.push(fromHeight);
-    if (asked.length < 3) assert.equal(node.state.tip.height, before, "nothing is final before the end is reached");
+    if (asked.length < 3)
+      assert.equal(node.state.tip.height, before, "nothing is final before the end is reached");
   }
   assert.deepEqual(asked, [1, 5, 9, 1, 5, 9]);
   assert.deepEqual(

@@ -1,6 +1,6 @@
 import { equalBytes } from "@ostrom/base";
 import { verifyCertificate } from "../certificates.ts";
-import { isAbout, type LinkedBlock, linkBlocks, type TrustedTip, verifyChainSegment } from "../sync.ts";
+import { type LinkedBlock, linkBlocks, type TrustedTip, verifyChainSegment } from "../sync.ts";
 import type { Certificate, OrderedBlock, ValidatorIndex } from "../types.ts";
 import { finalizeBlocks } from "./finality.ts";
 import { changeState, type Draft, fault, type Trail } from "./state.ts";

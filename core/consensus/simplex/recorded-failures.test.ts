@@ -1,22 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRandom, Epoch, Hash, Height, type Random, View, Weight, ZERO_HASH } from "@ostrom/base";
+import { createRandom, Epoch, Hash, Height, View, Weight, ZERO_HASH } from "@ostrom/base";
 import {
   checkValidatorSet,
   decodeMessage,
   encodeMessage,
-  type Message,
   type OrderedBlock,
-  type SignedVote,
   type SimplexConfig,
   startCertification,
   stepCertification,
   ValidatorIndex,
   type ValidatorSet,
   type Vote,
-  type VoteKind,
   verifyCertificate,
 } from "../index.ts";
+import { bent, flipped, messageNear } from "../testing/bent-messages.ts";
 import {
   blockAt,
   certificateOf,
@@ -32,8 +30,9 @@ import {
   viewLedBy,
   voteFor,
 } from "../testing/driven-node.ts";
+import type { NodeSettings } from "../testing/node-world.ts";
 import { simulatedDomain, simulatedSet } from "../testing/signatures.ts";
-import type { NodeSettings, SimulatedNode } from "../testing/simulated-node.ts";
+import type { SimulatedNode } from "../testing/simulated-node.ts";
 import { Simulation } from "../testing/simulation.ts";
 
 // What stopped or broke other systems, as rules for this engine. Numbers and sources are those of the list of failures on record that the
@@ -345,7 +344,7 @@ test("failure 15 (SmartBFT fabric#279): no message, however bent, throws, is bel
   const before = node.log.length;
   let delivered = 0;
   for (let round = 0; round < 4_000; round++) {
-    const message = bent(random, everyKind(random, node.view));
+    const message = bent(random, messageNear(random, node.view));
     const bytes = encodeMessage(message);
     const damaged = random.chance(1, 2) ? flipped(random, bytes) : bytes;
     const read = decodeMessage(damaged);
@@ -393,64 +392,3 @@ test("failure 15 (FISCO-BCOS#3617): a set that names one key twice is refused, a
   simulation.runUntil(allAbove(simulation.honest, 20), 10_000, "three honest validators go on beside twins");
   simulation.check();
 });
-
-const VOTE_KINDS: readonly VoteKind[] = ["notarize", "nullify", "finalize"];
-
-/** A message of any kind that an honest validator could send about a view near this one. */
-function everyKind(random: Random, near: number): Message {
-  const view = Math.max(1, near - 3 + random.below(8));
-  const digest = Hash(random.bytes(32));
-  const epoch = Epoch(0);
-  const block = blockAt(view);
-  const vote: SignedVote = signedBy(random.below(4), voteFor(VOTE_KINDS[random.below(3)]!, view, digest));
-  const nullification = certificateOf("nullification", view, ZERO_HASH, [random.below(4)]);
-  const { executed } = stateCertificateOf(random.below(10), digest);
-  const all: readonly Message[] = [
-    proposalOf(block),
-    { kind: "vote", vote: vote.vote.kind === "nullify" ? signedBy(1, voteFor("nullify", view)) : vote },
-    { kind: "certificate", certificate: nullification },
-    { kind: "certificate-request", epoch, view: View(view), want: "any" },
-    { kind: "block-request", epoch, view: View(view), digest },
-    { kind: "block", block },
-    { kind: "block-range-request", fromHeight: Height(random.below(100)) },
-    { kind: "block-range", blocks: [block, blockAt(view + 1, block)], finalization: nullification },
-    { kind: "view-request", epoch },
-    { kind: "view-report", epoch, view: View(view), certificate: nullification },
-    {
-      kind: "executed",
-      executed: { executed, signer: ValidatorIndex(random.below(4)), signature: random.bytes(16) },
-    },
-    { kind: "state-certificate", certificate: { ...stateCertificateOf(3), signature: random.bytes(16) } },
-    { kind: "state-certificate-request", height: Height(random.below(100)) },
-  ];
-  return all[random.below(all.length)]!;
-}
-
-/** The same message with one of its numbers, digests or lists made strange. */
-function bent(random: Random, message: Message): Message {
-  const paths: { readonly holder: Record<string, unknown>; readonly key: string }[] = [];
-  const collect = (holder: Record<string, unknown>): void => {
-    for (const [key, value] of Object.entries(holder)) {
-      if (typeof value === "number" || value instanceof Uint8Array) paths.push({ holder, key });
-      else if (typeof value === "object" && value !== null) collect(value as Record<string, unknown>);
-    }
-  };
-  const copy = structuredClone(message);
-  collect(copy as unknown as Record<string, unknown>);
-  const path = paths[random.below(paths.length)];
-  if (path === undefined || random.chance(1, 4)) return message;
-  const value = path.holder[path.key];
-  const numbers = [0, 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER];
-  path.holder[path.key] =
-    value instanceof Uint8Array
-      ? random.bytes([0, 1, value.length, value.length + 1][random.below(4)]!)
-      : numbers[random.below(numbers.length)];
-  return copy;
-}
-
-function flipped(random: Random, bytes: Uint8Array): Uint8Array {
-  const changed = Uint8Array.from(bytes);
-  for (let count = 1 + random.below(3); count > 0; count--)
-    changed[random.below(changed.length)]! ^= 1 << random.below(8);
-  return changed;
-}

@@ -4,7 +4,9 @@ import { Weight } from "@ostrom/base";
 import { deriveBlsSecretKey, keccak256, nobleBls, SCHEME_BLS12381 } from "@ostrom/crypto";
 import { blsSignatures, type ConsensusDomain, ethereumDomain, leaderOf } from "../index.ts";
 import { runCampaign, runEpochCampaign } from "../testing/campaign.ts";
+import { endlessPlan } from "../testing/epoch-plan.ts";
 import { simulatedSet } from "../testing/signatures.ts";
+import type { SimulatedNode } from "../testing/simulated-node.ts";
 import { Simulation } from "../testing/simulation.ts";
 
 /** More seeds: OSTROM_SIMULATION_SEEDS=5000 OSTROM_SIMULATION_FIRST=1 node --test ... */
@@ -24,7 +26,7 @@ test("one validator alone: whatever is lost and however often it restarts, it ag
 });
 
 test("four validators, one of them Byzantine at times: agreement always, progress after healing", () => {
-  campaigns(FOUR, 200);
+  campaigns(FOUR, 120);
 });
 
 test("seven validators of different weight: agreement always, progress after healing", () => {
@@ -115,7 +117,8 @@ test("S17: without work no block comes sooner than the empty interval after its 
     simulation.start();
     simulation.runFor(20 * emptyBlockIntervalMs);
     assert.ok(simulation.nodes[0]!.height >= 15, `${simulation.nodes[0]!.height} blocks`);
-    for (const interval of intervals(simulation)) assert.ok(interval >= emptyBlockIntervalMs, `${interval} ms`);
+    for (const interval of intervals(simulation))
+      assert.ok(interval >= emptyBlockIntervalMs, `${interval} ms`);
   }
 });
 
@@ -188,6 +191,39 @@ test("a validator that lost its log abstains until it cannot contradict itself, 
     simulation.runUntil(() => wiped.signed.length > votesBefore + 4, 10_000, "the wiped one votes again");
     simulation.check();
   }
+});
+
+test("E7: a validator that alone saw an epoch end, voted in the next, and then lost its log, asks in both", () => {
+  let votedAgain = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const plan = { ...endlessPlan(FOUR), length: 6, lead: 5 };
+    const config = { minBlockIntervalMs: 1, emptyBlockIntervalMs: 1, deltaMs: 30 };
+    const simulation = new Simulation({ seed, weights: FOUR, plan, maxLatencyMs: 6, config });
+    const [, alone, ...others] = simulation.nodes as [SimulatedNode, SimulatedNode, ...SimulatedNode[]];
+    const isLastNotarized = (node: SimulatedNode): boolean =>
+      node.isUp &&
+      node.height >= 4 &&
+      [...node.state.blocks.values()].some(
+        ({ block }) => block.height === 6 && node.state.views.get(block.view)?.certificates.notarization,
+      );
+    simulation.start();
+    simulation.runUntil(() => others.every(isLastNotarized), 3_000, "the last block is notarized");
+    simulation.partition((_, to) => to !== alone.machine);
+    alone.pauseExecution(150);
+    simulation.runUntil(() => alone.signed.at(-1)?.vote.epoch === 1, 200, "it votes in the next epoch");
+    // Where the others were as fast, nothing can be seen.
+    if (others.some((node) => node.epoch > 0)) continue;
+    alone.loseLog();
+    alone.start();
+    assert.equal(alone.epoch, 0, "what it had not executed is not on its disk");
+    const said = alone.signed.length;
+    simulation.heal();
+    const isBack = (): boolean => alone.signed.slice(said).some(({ vote }) => vote.epoch >= 2);
+    simulation.runUntil(isBack, 20_000, "it votes again");
+    if (alone.signed.slice(said).some(({ vote }) => vote.epoch === 0)) votedAgain++;
+    simulation.check();
+  }
+  assert.ok(votedAgain > 0, "it voted in both epochs after its loss");
 });
 
 test("a laggard that missed everything syncs blocks instead of replaying views", () => {

@@ -108,7 +108,11 @@ export type ParentBlock = Pick<
  * replaces stay as they were. */
 export type Draft = { state: SimplexState; readonly effects: Effect[] };
 
-export const EMPTY_TALLIES: ViewState["tallies"] = { notarize: new Map(), nullify: new Map(), finalize: new Map() };
+export const EMPTY_TALLIES: ViewState["tallies"] = {
+  notarize: new Map(),
+  nullify: new Map(),
+  finalize: new Map(),
+};
 
 /** The key of a digest in maps. */
 export function keyOf(digest: Hash): string {

@@ -2,7 +2,16 @@ import type { View } from "@ostrom/base";
 import type { ValidatorIndex } from "../types.ts";
 import { weightOf } from "../validator-set.ts";
 import { currentDeltaMs } from "./delta.ts";
-import { changeState, changeView, type Draft, EMPTY_TALLIES, emit, notarizationOf, setTimer, viewState } from "./state.ts";
+import {
+  changeState,
+  changeView,
+  type Draft,
+  EMPTY_TALLIES,
+  emit,
+  notarizationOf,
+  setTimer,
+  viewState,
+} from "./state.ts";
 import { nullify, VOTE_WINDOW_VIEWS } from "./voting.ts";
 
 /** Timeouts in multiples of Delta: until the leader's proposal is here, and until the view is over.

@@ -94,6 +94,10 @@ function planTrouble(simulation: Simulation, random: Random): void {
     simulation.at(atMs, () => node.isUp && node.crash());
     simulation.at(atMs + random.below(400), () => node.isUp || node.start());
   }
+  for (let pauses = random.below(3); pauses > 0; pauses--) {
+    const node = simulation.nodes[random.below(count)]!;
+    simulation.at(random.below(TROUBLE_MS), () => node.pauseExecution(random.below(400)));
+  }
   for (let splits = random.below(3); splits > 0; splits--) {
     const side = Array.from({ length: count }, () => random.chance(1, 2));
     const oneWay = random.chance(1, 4);

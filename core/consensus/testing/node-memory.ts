@@ -1,4 +1,25 @@
-import type { Message } from "../index.ts";
+import { Epoch, type Hash, Height, View } from "@ostrom/base";
+import type { FinalizedTip, Message } from "../index.ts";
+
+export const GENESIS_TIMESTAMP_MS = 1_000_000;
+
+/** Where a restarted node begins. @param newest the newest block on disk; undefined: there is none. */
+export function startAfter(
+  newest: FinalizedTip | undefined,
+  epochLength: number,
+  genesisHash: Hash,
+): FinalizedTip {
+  if (newest !== undefined && newest.height % epochLength !== 0) return newest;
+  return {
+    epoch: Epoch(newest === undefined ? 0 : newest.epoch + 1),
+    view: View(0),
+    height: newest?.height ?? Height(0),
+    digest: newest?.digest ?? genesisHash,
+    timestampMs: newest?.timestampMs ?? GENESIS_TIMESTAMP_MS,
+    stateCertificate: newest?.stateCertificate,
+    finalization: undefined,
+  };
+}
 
 /** What is known of votes that may be missing from the log: none is; some may be, and it has not voted since; it has voted again,
  * first in `epoch`, and not yet in a later one. */

@@ -1,19 +1,6 @@
 import assert from "node:assert/strict";
+import { bytesToBigint, createRandom, equalBytes, Height, must, toHexDigits } from "@ostrom/base";
 import {
-  type Bytes,
-  bytesToBigint,
-  createRandom,
-  Epoch,
-  equalBytes,
-  type Hash,
-  Height,
-  must,
-  type Random,
-  toHexDigits,
-  View,
-} from "@ostrom/base";
-import {
-  type ConsensusDomain,
   type Effect,
   type Evidence,
   type Executed,
@@ -22,7 +9,6 @@ import {
   isRecordLive,
   type LogRecord,
   type Message,
-  type OrderedBlock,
   type SealProof,
   type SignedExecuted,
   type SignedVote,
@@ -32,37 +18,20 @@ import {
   ValidatorIndex,
   validatorSetHash,
 } from "../index.ts";
-import { type EpochPlan, type PlannedSet, plannedSet } from "./epoch-plan.ts";
-import { EarlyMessages, type LostVotes, lostAfterVote, mustAskIn } from "./node-memory.ts";
+import { type PlannedSet, plannedSet } from "./epoch-plan.ts";
+import {
+  EarlyMessages,
+  GENESIS_TIMESTAMP_MS,
+  type LostVotes,
+  lostAfterVote,
+  mustAskIn,
+  startAfter,
+} from "./node-memory.ts";
+import type { NodeSettings, NodeWorld } from "./node-world.ts";
+import { type StoredBlock, servedBlocks } from "./served-blocks.ts";
 import { type EpochHost, SimulatedEpoch } from "./simulated-epoch.ts";
 
-/** The node's world, as the simulation provides it. Machines are named by number, validators by their index in a set. */
-export type NodeWorld = {
-  readonly random: Random;
-  readonly domain: ConsensusDomain;
-  readonly plan: EpochPlan;
-  readonly firstSet: PlannedSet;
-  readonly now: () => number;
-  readonly after: (delayMs: number, run: () => void) => void;
-  /** `to` undefined: to all others. */
-  readonly send: (from: SimulatedNode, to: number | undefined, message: Message) => void;
-  readonly sign: (set: PlannedSet, signer: ValidatorIndex, message: Bytes) => Bytes;
-  readonly trace: (text: string) => void;
-  readonly finalized: (node: SimulatedNode, block: OrderedBlock, digest: Hash) => void;
-};
-
-/** What a node has of its own in its configuration. */
-export type NodeSettings = Omit<
-  SimplexConfig,
-  "domain" | "validators" | "earlierValidators" | "own" | "lastHeight" | "leastCertified" | "lostLog"
->;
-
-export const GENESIS_TIMESTAMP_MS = 1_000_000;
-/** Most blocks in one answer: so few that what is rare with many happens all the time. */
-const SERVED_BLOCKS = 4;
 const MAX_EXECUTION_MS = 20;
-
-type StoredBlock = { readonly block: OrderedBlock; readonly digest: Hash; readonly tip: FinalizedTip };
 
 /** A node with a log, a store, timers and a pool: what node/runtime is to the real one. Blocks are on disk when they are executed. */
 export class SimulatedNode {
@@ -84,7 +53,7 @@ export class SimulatedNode {
   pool = 0;
   #current: SimulatedEpoch | undefined;
   #previous: SimulatedEpoch | undefined;
-  readonly #world: NodeWorld;
+  readonly #world: NodeWorld<SimulatedNode>;
   readonly #clockOffsetMs: number;
   #log: LogRecord[] = [];
   #unsynced: LogRecord[] = [];
@@ -95,9 +64,10 @@ export class SimulatedNode {
   #nextTip: FinalizedTip | undefined;
   #asked: number | undefined;
   #canAsk = true;
+  #isPaused = false;
 
   constructor(
-    world: NodeWorld,
+    world: NodeWorld<SimulatedNode>,
     machine: number,
     settings: NodeSettings,
     name: string,
@@ -143,7 +113,7 @@ export class SimulatedNode {
   start(): void {
     this.#life++;
     this.isUp = true;
-    const tip = this.#durableTip();
+    const tip = startAfter(this.store.at(-1)?.tip, this.#world.plan.length, this.#world.domain.genesisHash);
     const certified = this.certificate?.executed.height ?? 0;
     const hasOlder = this.results.some(({ epoch, height }) => epoch === tip.epoch - 1 && height > certified);
     this.#previous = hasOlder ? this.#open(tip.epoch - 1, undefined) : undefined;
@@ -241,22 +211,6 @@ export class SimulatedNode {
   /** The block whose state names the set of the epoch after. */
   #frozenHeightOf(epoch: number): Height {
     return Height(this.#lastHeightOf(epoch) - this.#world.plan.lead);
-  }
-
-  #durableTip(): FinalizedTip {
-    const last = this.store.at(-1)?.tip;
-    if (last !== undefined && last.height < this.#lastHeightOf(last.epoch)) return last;
-    const genesis = { height: Height(0), digest: this.#world.domain.genesisHash };
-    const { height, digest } = last ?? genesis;
-    return {
-      epoch: Epoch(last === undefined ? 0 : last.epoch + 1),
-      view: View(0),
-      height,
-      digest,
-      timestampMs: last?.timestampMs ?? GENESIS_TIMESTAMP_MS,
-      stateCertificate: last?.stateCertificate,
-      finalization: undefined,
-    };
   }
 
   /** @param tip undefined: the epoch's blocks are final, its results are not certified. */
@@ -374,9 +328,18 @@ export class SimulatedNode {
     for (const { from, message } of this.#early.takeAll()) this.receive(from, message);
   }
 
+  /** Nothing is executed, and nothing new is on disk, for so long. */
+  pauseExecution(durationMs: number): void {
+    this.#isPaused = true;
+    this.#world.after(durationMs, () => {
+      this.#isPaused = false;
+      if (this.isUp) this.#execute();
+    });
+  }
+
   #execute(): void {
     const next = this.store[this.results.length];
-    if (next === undefined) return;
+    if (next === undefined || this.#isPaused) return;
     const { block, digest, tip } = next;
     const { epoch, height } = block;
     const frozenHeight = this.#frozenHeightOf(epoch);
@@ -411,27 +374,9 @@ export class SimulatedNode {
     }
   }
 
-  /** Blocks of one epoch, as `serveBlocks` asks for them. */
   #serveBlocks(to: number, fromHeight: number): void {
-    const { length } = this.#world.plan;
-    const first = Math.max(1, fromHeight);
-    const epoch = Math.ceil(first / length) - 1;
-    const lastHeight = (epoch + 1) * length;
-    const found = this.store.slice(first - 1, Math.min(this.results.length, lastHeight));
-    const blocks: OrderedBlock[] = [];
-    let whole: Extract<Message, { kind: "block-range" }> | undefined;
-    let begun: typeof whole;
-    for (const { block, digest, tip } of found.slice(0, SERVED_BLOCKS)) {
-      blocks.push(block);
-      const finalization = must(tip.finalization, "every stored block has what makes it final");
-      const answer = { kind: "block-range", blocks: [...blocks], finalization } as const;
-      const proof = this.proofs.get(epoch);
-      if (equalBytes(finalization.digest, digest)) whole = answer;
-      else if (tip.height < lastHeight) begun = answer;
-      else if (proof !== undefined)
-        whole = { ...answer, blocks: [...blocks, ...proof.sealing], finalization: proof.finalization };
-    }
-    const answer = whole ?? (blocks.length === SERVED_BLOCKS ? begun : undefined);
+    const stored = this.store.slice(0, this.results.length);
+    const answer = servedBlocks(stored, this.proofs, this.#world.plan.length, fromHeight);
     if (answer !== undefined) this.#world.send(this, to, answer);
   }
 }

@@ -16,8 +16,9 @@ import {
 } from "../index.ts";
 import { type ActorName, bend } from "./actors.ts";
 import { type EpochPlan, endlessPlan, type PlannedSet, plannedSet } from "./epoch-plan.ts";
+import type { NodeSettings, NodeWorld } from "./node-world.ts";
 import { simulatedDomain, simulatedSign } from "./signatures.ts";
-import { type NodeSettings, type NodeWorld, SimulatedNode } from "./simulated-node.ts";
+import { SimulatedNode } from "./simulated-node.ts";
 
 export type SimulationOptions = {
   readonly seed: number;
@@ -219,7 +220,7 @@ export class Simulation {
     return node;
   }
 
-  #world(): NodeWorld {
+  #world(): NodeWorld<SimulatedNode> {
     const { sign } = this.options;
     return {
       random: this.random,

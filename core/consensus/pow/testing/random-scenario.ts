@@ -148,7 +148,7 @@ function heal(network: PowNetwork, seed: number): number {
   world.lossPerMille = 0;
   network.linkAll();
   const before = Math.max(...nodes.map((node) => node.chain.length));
-  const isDone = (): boolean => nodes.every((node) => node.chain.length > before + 10);
+  const isDone = (): boolean => nodes.every((node) => node.chain.length > before + 25);
   const halted = (): string => nodes.map((node) => node.halted ?? `${node.chain.length}`).join(", ");
   assert.ok(world.runUntil(isDone, 400 * config.targetIntervalMs), `seed ${seed}: no progress: ${halted()}`);
   assert.ok(network.converge(60 * config.targetIntervalMs, 3), `seed ${seed}: no agreement: ${halted()}`);
