@@ -143,7 +143,7 @@ function bend(
     case "syncLiar":
       return lieInSync(tools, message);
     case "replayer":
-      return replay(memory, message);
+      return replay(memory, to, message);
     case "contradictor":
       return message.kind === "vote" ? contradict(tools, message.vote) : undefined;
     default:
@@ -193,12 +193,14 @@ function split(
   return other === undefined ? undefined : [{ kind: "certificate", certificate: other }];
 }
 
-function replay(memory: CertificateMemory, message: Message): readonly Message[] | undefined {
+/** All that ended views of the epoch before, once to each, as soon as an epoch has begun. */
+function replay(memory: CertificateMemory, to: number, message: Message): readonly Message[] | undefined {
   memory.hear(message);
-  if (message.kind !== "certificate") return undefined;
-  const { epoch, view } = message.certificate;
-  const old = memory.ofEpochBefore(epoch, view);
-  return old === undefined ? undefined : [message, { kind: "certificate", certificate: { ...old, epoch } }];
+  const epoch = epochOf(message);
+  const old = memory.takeEpochBefore(epoch, to);
+  if (old.length === 0) return undefined;
+  const relabelled = old.map((certificate): Certificate => ({ ...certificate, epoch: Epoch(epoch) }));
+  return [message, ...relabelled.map((certificate): Message => ({ kind: "certificate", certificate }))];
 }
 
 function lieAboutState(

@@ -25,6 +25,7 @@ export class CertificateMemory {
   readonly #votes = new Map<string, Map<number, SignedVote>>();
   readonly #certificates = new Map<string, Certificate>();
   readonly #ends = new Map<string, Certificate>();
+  readonly #taken = new Set<string>();
 
   hear(message: Message): void {
     if (message.kind === "certificate") {
@@ -52,9 +53,12 @@ export class CertificateMemory {
     return this.#certificates.get(`${other} ${epoch}/${view}`);
   }
 
-  /** What ended the view with this number in the epoch before. */
-  ofEpochBefore(epoch: number, view: number): Certificate | undefined {
-    return this.#ends.get(`${epoch - 1}/${view}`);
+  /** What ended views of the epoch before, once for each receiver. */
+  takeEpochBefore(epoch: number, to: number): readonly Certificate[] {
+    const name = `${epoch} ${to}`;
+    if (epoch === 0 || this.#taken.has(name)) return [];
+    this.#taken.add(name);
+    return [...this.#ends.values()].filter((end) => end.epoch === epoch - 1);
   }
 
   votesFor(certificate: Certificate): readonly SignedVote[] {

@@ -161,7 +161,9 @@ test("failure 11 (fabric#5024) and 16 (besu#1476): blocks signed by validators t
   network.loseLog(newcomer);
   newcomer.start();
   const goal = network.invariants.executedHeight;
-  assert.ok(await network.reach(goal, LONG_MS, [newcomer]), network.describe());
+  const isHere = await network.reach(goal, LONG_MS, [newcomer]);
+  assert.deepEqual(network.invariants.violations, []);
+  assert.ok(isHere, network.describe());
   await assertSettles(network);
 });
 

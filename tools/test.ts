@@ -30,7 +30,12 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "end to end, real processes",
-    patterns: ["apps/**/*.test.ts", "examples/**/*.test.ts", "tools/bench/**/*.test.ts", "tools/hosts/**/*.test.ts"],
+    patterns: [
+      "apps/**/*.test.ts",
+      "examples/**/*.test.ts",
+      "tools/bench/**/*.test.ts",
+      "tools/hosts/**/*.test.ts",
+    ],
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
 ];
