@@ -35,7 +35,8 @@ export async function runPowCampaign(seed: number, options: CampaignOptions): Pr
   const actors = faults.has("byzantine") ? drawActors(random, hashShares) : new Map<number, PowActorName>();
   const network = new SimulatedPowNetwork({ seed, hashShares, actors, isFinalityAtRisk: hasDeep });
   network.trace.follow = options.follow;
-  const fragile = new Set(network.machines.map(({ index }) => index));
+  // A chain that all have lost is no chain any more.
+  const fragile = new Set(sample(random, [...hashShares.keys()], Math.floor((hashShares.length - 1) / 3)));
   const nemesis = new Nemesis(network, randomFor(seed, "nemesis"), { faults, fragile });
   network.start();
   network.clients.start({ burstEveryMs: between(random, 100, 600), burstSize: between(random, 1, 8) });

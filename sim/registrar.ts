@@ -17,7 +17,7 @@ import {
   type Validator,
 } from "@ostrom/execution";
 import { storeReader } from "@ostrom/state";
-import type { Store } from "@ostrom/storage";
+import { StorageError, type Store } from "@ostrom/storage";
 import type { SimulatedClock } from "./clock.ts";
 import { candidateOf, feeRecipientKey, ownerKey, SIMULATED_CHAIN_ID } from "./genesis.ts";
 import type { BootedNode } from "./machine.ts";
@@ -78,9 +78,18 @@ export class Registrar {
   #later(): void {
     const { clock, random } = this.#options;
     clock.at(MIN_PAUSE_MS + delayBelow(random, MAX_PAUSE_MS - MIN_PAUSE_MS), () => {
-      this.#act();
+      this.#tryToAct();
       if (this.#isActive || this.#open !== undefined) this.#later();
     });
+  }
+
+  /** The store that it reads may be the rotten one: then it tries again later. */
+  #tryToAct(): void {
+    try {
+      this.#act();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+    }
   }
 
   #act(): void {

@@ -20,7 +20,8 @@ const THREAD_HASHES_PER_SECOND: Readonly<Record<PowHashName, number>> = {
 };
 
 /** Parameters of a chain whose nodes share one machine, and the limit on each of them. One node alone makes a block in two seconds;
- * several begin faster, and difficulty rises until they too take two seconds. */
+ * several begin faster, and difficulty rises until they too take two seconds. What is final stays so: a branch that would change it
+ * stops the node for its operator, here as in `sharedPowParameters`. */
 export function localPowParameters(hash: PowHashName): {
   readonly pow: PowGenesisRequest["pow"];
   readonly maxHashesPerSecond: number;
@@ -33,7 +34,7 @@ export function localPowParameters(hash: PowHashName): {
     halflifeMs: 60_000,
     initialTarget: targetFor(maxHashesPerSecond, targetIntervalMs),
     finalityDepth: 12,
-    maxReorgDepth: 64,
+    maxReorgDepth: 12,
     blockReward: BLOCK_REWARD,
   };
   return { pow, maxHashesPerSecond };
@@ -47,8 +48,8 @@ export function sharedPowParameters(hash: PowHashName): PowGenesisRequest["pow"]
     targetIntervalMs,
     halflifeMs: 3_600_000,
     initialTarget: targetFor(THREAD_HASHES_PER_SECOND[hash], targetIntervalMs),
-    finalityDepth: 30,
-    maxReorgDepth: 120,
+    finalityDepth: 60,
+    maxReorgDepth: 60,
     blockReward: BLOCK_REWARD,
   };
 }
