@@ -35,6 +35,7 @@ const PHASES: readonly Phase[] = [
       "examples/**/*.test.ts",
       "tools/bench/**/*.test.ts",
       "tools/hosts/**/*.test.ts",
+      "tools/model/**/*.test.ts",
     ],
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
