@@ -40,6 +40,18 @@ test("epochs follow each other: blocks go on, all of them are certified", async 
   );
 });
 
+test("a set that has shrunk to one validator goes on, and those who left follow it", async () => {
+  const setOf = (epoch: number): readonly Member[] => (epoch === 0 ? members(0, 1, 2, 3) : members(2));
+  const network = new EpochNetwork({ nodes: 4, epochLength: 6, epochLead: 3, setOf });
+  await network.start(0, 1, 2, 3);
+  const all = [0, 1, 2, 3];
+  assert.ok(
+    await network.until(() => all.every((node) => network.certified(node) >= 20)),
+    network.describe(),
+  );
+  assertSame(network, 20, all);
+});
+
 /** What validators sign, over all their lives: nobody says two things of one view or one height, nor anything under another's name. */
 class WordKeeper {
   readonly problems: string[] = [];

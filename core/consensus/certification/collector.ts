@@ -322,7 +322,7 @@ function fault(
 }
 
 function broadcast(draft: Draft, message: Message): void {
-  if (draft.state.config.validators.validators.length > 1) draft.effects.push({ kind: "broadcast", message });
+  draft.effects.push({ kind: "broadcast", message });
 }
 
 function change(draft: Draft, changes: Partial<CertificationState>): void {

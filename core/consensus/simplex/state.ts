@@ -157,8 +157,9 @@ export function emit(draft: Draft, effect: Effect): void {
   draft.effects.push(effect);
 }
 
+/** To all who are linked: a validator alone may have followers. */
 export function broadcast(draft: Draft, message: Message): void {
-  if (draft.state.config.validators.validators.length > 1) emit(draft, { kind: "broadcast", message });
+  emit(draft, { kind: "broadcast", message });
 }
 
 export function setTimer(draft: Draft, id: TimerId, delayMs: number): void {
