@@ -50,6 +50,8 @@ export class Invariants {
   /** What each identity said, by what it may say once only. */
   readonly #said = new Map<string, string>();
   readonly #highest = new Map<number, number>();
+  /** The highest height that an honest machine has found in its database: its power may have failed before it could say so. */
+  #found = 0;
   readonly #verified = new Map<number, boolean>();
   /** Digest by epoch and view of what was finalized, and what ended a view. */
   readonly #ended = new Map<string, string>();
@@ -101,7 +103,7 @@ export class Invariants {
         );
       return;
     }
-    if (height > this.#executed.size + 1)
+    if (height > Math.max(this.#executed.size, this.#found) + 1)
       this.violate("agreement", machine, `executed block ${height} before anybody executed those below`);
     this.#executed.set(height, { executedHash, orderDigest: ordered });
     for (const hash of report.included) this.#included(machine, height, toHexDigits(hash));
@@ -124,6 +126,7 @@ export class Invariants {
   /** An honest machine's program has read its database. */
   recovered(machine: number, height: number): void {
     const before = this.#highest.get(machine) ?? 0;
+    this.#found = Math.max(this.#found, height);
     if (height < before)
       this.violate("durability", machine, `came back at height ${height} after it had executed ${before}`);
   }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressFromHex, must, toHex, toHexDigits } from "@ostrom/base";
+import { addressFromHex, Height, must, toHex, toHexDigits } from "@ostrom/base";
+import { encodePowMessage } from "@ostrom/consensus";
 import { storeReader } from "@ostrom/state";
 import { readCertifiedHeight, readHead, readTransactionLocation } from "@ostrom/storage";
 import { installNativeCrypto } from "./native-crypto.ts";
+import { readPowHeader } from "./pow-chain-store.ts";
 import { PowNetwork, type TestMiner } from "./testing/pow-network.ts";
 import { simulatedTransfer } from "./testing/simulated-genesis.ts";
 
@@ -43,6 +45,19 @@ test("miners build one chain, final at its depth, and each is paid for its block
     assert.equal(paid[0]! + paid[1]!, REWARD * BigInt(core!.heads().executed));
     assert.ok(paid[0]! > 0n && paid[1]! > 0n);
   }
+});
+
+test("how far the chain is, is what headers with work say: no peer can make it up", async () => {
+  const network = new PowNetwork({ miners: 2 });
+  await network.startAll();
+  await network.runUntil(() => network.miners.every(({ height }) => height >= 3));
+  const [node, liar] = network.miners as [TestMiner, TestMiner];
+  const known = must(readPowHeader(node.store!, 3), "the block is there");
+  const header = { ...known, height: Height(2 ** 40), parent: known.payloadHash };
+  const frame = encodePowMessage({ kind: "announce", headers: [header] });
+  node.core!.handlers.onFrame(liar.peerId, "consensus", frame);
+  assert.ok(node.core!.heads().highestHeard < 100, `${node.core!.heads().highestHeard}`);
+  assert.ok(node.core!.heads().highestHeard >= 3);
 });
 
 test("a transaction given to one node is mined, whoever finds the block", async () => {

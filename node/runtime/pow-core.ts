@@ -165,8 +165,7 @@ export class PowCore {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
         const { state, effects } = stepPow(this.#state, { ...next, nowMs: this.#options.clock.nowMs() });
         this.#state = state;
-        if (next.kind === "message" && !effects.some(({ kind }) => kind === "fault"))
-          this.#hear(next.message);
+        if (next.kind === "message") this.#hear(next.message);
         this.#perform(effects);
       }
     } catch (error) {
@@ -178,7 +177,9 @@ export class PowCore {
 
   #hear(message: PowMessage): void {
     if (message.kind !== "headers" && message.kind !== "announce") return;
-    this.#highestHeader = Math.max(this.#highestHeader, message.headers.at(-1)?.height ?? 0);
+    // Headers with work only: what a message says its headers are may be made up.
+    for (const { point } of this.#state.leaves.values())
+      this.#highestHeader = Math.max(this.#highestHeader, point.height);
   }
 
   #perform(effects: readonly PowEffect[]): void {

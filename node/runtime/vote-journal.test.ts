@@ -311,6 +311,31 @@ test("who knows how far it had voted asks in every epoch through that one, whate
   assert.equal(replayJournal(log.records()).lost.kind, "whole");
 });
 
+test("votes and results that are synced at once mark their epoch once, and neither goes on before that is durable", async () => {
+  const { promise: durable, resolve: finish } = Promise.withResolvers<void>();
+  const written: number[] = [];
+  const mark: VotedMark = {
+    epoch: 0,
+    write: async (epoch) => {
+      written.push(epoch);
+      await durable;
+    },
+  };
+  const log = memoryLog();
+  const journal = journalOn(log, [], { epochs: 3, mark });
+  await journal.begin(false);
+  journal.signVote(vote("notarize", 1, A, 1));
+  const synced: string[] = [];
+  const ofVote = journal.sync().then(() => void synced.push("vote"));
+  journal.signExecuted(executed(1));
+  const ofResult = journal.sync().then(() => void synced.push("result"));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([written, synced], [[1], []]);
+  finish();
+  await Promise.all([ofVote, ofResult]);
+  assert.deepEqual([written, synced.sort()], [[1], ["result", "vote"]]);
+});
+
 test("a store that lost blocks brings views back whose votes were left out of the log: they count as lost", async () => {
   const log = memoryLog();
   const journal = journalOn(log, [], { epochs: 3, rotateAtRecords: 1 });

@@ -69,6 +69,8 @@ export class VoteJournal {
   readonly #isStoreBehind: boolean;
   readonly #mark: VotedMark | undefined;
   #markedEpoch: number;
+  /** The newest write of the mark. */
+  #marking: Promise<void> = Promise.resolve();
   /** Newest epoch in which this validator has signed a vote in this life. */
   #votedEpoch = -1;
 
@@ -155,10 +157,16 @@ export class VoteJournal {
 
   /** Makes durable all that is appended. Before the first vote of an epoch it is written down that there is one. */
   async sync(): Promise<void> {
+    const mark = this.#mark;
     const epoch = this.#votedEpoch;
-    if (this.#mark !== undefined && epoch > this.#markedEpoch) {
-      await this.#mark.write(epoch);
-      this.#markedEpoch = Math.max(this.#markedEpoch, epoch);
+    if (mark !== undefined && epoch > this.#markedEpoch) {
+      // Two writes of one file would disturb each other: at a hand-over, votes and results are synced at the same time.
+      this.#marking = this.#marking.then(async () => {
+        if (epoch <= this.#markedEpoch) return;
+        await mark.write(epoch);
+        this.#markedEpoch = epoch;
+      });
+      await this.#marking;
     }
     await this.#log.sync();
   }

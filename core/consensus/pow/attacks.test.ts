@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equalBytes } from "@ostrom/base";
+import { equalBytes, Hash, Height } from "@ostrom/base";
 import { genesisPoint } from "./chain-point.ts";
 import { HostilePeer } from "./testing/hostile-peer.ts";
 import { type MinerHabit, MinerNode } from "./testing/miner-node.ts";
@@ -189,6 +189,30 @@ test("an eclipsed node returns to the heavier chain when it meets one honest pee
   network.world.link("node3", "node0");
   network.world.runFor(5 * INTERVAL_MS);
   assert.match(network.node(3).halted ?? "", /more work/);
+});
+
+test("a peer that claims work ever anew, on ever new links, keeps a node that starts from nothing (W7)", () => {
+  for (const relinks of [false, true]) {
+    const network = new PowNetwork({
+      seed: 50,
+      count: 2,
+      rate: () => 1.5,
+      config: { finalityDepth: 5, maxReorgDepth: 10 },
+    });
+    assert.ok(network.world.runUntil(() => network.node(0).head.height >= 100, 300 * INTERVAL_MS));
+    const fresh = new MinerNode(network.world, { name: "fresh", config: network.config });
+    const peer = new HostilePeer(network.world, "liar", network.config);
+    network.world.link("node0", "fresh");
+    for (let round = 0; round < 20; round++) {
+      if (relinks) network.world.unlink("liar", "fresh");
+      network.world.link("liar", "fresh");
+      const id = Hash(new Uint8Array(32).fill(round + 1));
+      peer.claim("fresh", { height: Height(9999), id }, 2n ** 200n);
+      network.world.runFor(INTERVAL_MS);
+    }
+    assert.ok(fresh.head.height >= 100, `${fresh.head.height}`);
+    assert.equal(fresh.halted, undefined);
+  }
 });
 
 for (const servesBodies of [true, false]) {

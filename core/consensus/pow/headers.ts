@@ -30,6 +30,9 @@ import {
   type PowMessage,
 } from "./types.ts";
 
+/** A peer's claims are waited for anew after so many repetitions of questions. */
+const CLAIM_RENEWAL_REPETITIONS = 256;
+
 type MessageOf<Kind extends PowMessage["kind"]> = Extract<PowMessage, { kind: Kind }>;
 
 /** What became of a header: `early` is ahead of the clock, `full` too far ahead of execution; both may come again. */
@@ -61,7 +64,7 @@ export function onInventory(draft: Draft, from: PeerId, message: MessageOf<"inve
     changePeer(draft, from, { claim: undefined });
     return;
   }
-  changePeer(draft, from, { claim: { tip, totalWork, sinceMs: draft.nowMs } });
+  believe(draft, from, tip, totalWork);
   if (totalWork > headOf(draft.state).point.totalWork) askHeaders(draft, from);
 }
 
@@ -79,9 +82,20 @@ export function onAnnounce(draft: Draft, from: PeerId, headers: readonly PowHead
     const tip = { height: last.height, id: headerId(draft.state.config.domain, last) };
     // The announcement says nothing of the work below it, so that it counts as more than the own head's.
     const totalWork = headOf(draft.state).point.totalWork + 1n;
-    changePeer(draft, from, { claim: { tip, totalWork, sinceMs: draft.nowMs } });
+    believe(draft, from, tip, totalWork);
   }
   if (outcome === "orphan") askHeaders(draft, from);
+}
+
+/** Notes what a peer says to have. Who says ever more, or says it on ever new links, is not waited for any longer than who says it
+ * once: it could keep a node that is behind from following anybody (W7). */
+function believe(draft: Draft, from: PeerId, tip: BlockRef, totalWork: bigint): void {
+  const { config, claimedSinceMs } = draft.state;
+  const renewalMs = CLAIM_RENEWAL_REPETITIONS * config.fetchRetryMs;
+  const recent = new Map([...claimedSinceMs].filter(([, sinceMs]) => draft.nowMs - sinceMs < renewalMs));
+  const sinceMs = recent.get(from) ?? draft.nowMs;
+  changeState(draft, { claimedSinceMs: recent.set(from, sinceMs) });
+  changePeer(draft, from, { claim: { tip, totalWork, sinceMs } });
 }
 
 /** Puts one question to a peer at a time.

@@ -42,6 +42,8 @@ export type PowState = {
   /** Bodies that are asked for, by key. */
   readonly requests: ReadonlyMap<string, BodyRequest>;
   readonly peers: ReadonlyMap<PeerId, PeerState>;
+  /** Since when each peer has claimed what it does not show: over all its claims and links of a while. */
+  readonly claimedSinceMs: ReadonlyMap<PeerId, number>;
   /** The newest leaf that was announced. */
   readonly announcedKey: string | undefined;
   readonly finalized: BlockRef | undefined;

@@ -180,6 +180,7 @@ function restore(config: PowConfig, { base, baseExecutedHash, older }: Recovered
     bodyBytes: 0,
     requests: new Map(),
     peers: new Map(),
+    claimedSinceMs: new Map(),
     announcedKey: undefined,
     finalized: undefined,
     poolRound: 0,

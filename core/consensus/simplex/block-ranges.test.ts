@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Height } from "@ostrom/base";
 import type { Certificate, OrderedBlock, SimplexConfig } from "../index.ts";
-import { blockAt, certificateOf, DrivenNode, digestOf } from "../testing/driven-node.ts";
+import { blockAt, certificateOf, DrivenNode, digestOf, TEST_CONFIG } from "../testing/driven-node.ts";
 
 /** Blocks of views 1 to `count`, and the finalization of the last: no other was finalized itself. */
 function run(count: number): { readonly chain: readonly OrderedBlock[]; readonly finalization: Certificate } {
@@ -70,6 +70,25 @@ test("S11: the second pass may come from anybody, and end where its sender has a
   node.receive(3, { kind: "block-range", blocks: chain.slice(6), finalization });
   assert.equal(node.state.tip.height, 10);
   assert.equal(node.take("fault").length, 0);
+});
+
+test("S11: what nobody asked for, and nothing proves final, is not hashed", () => {
+  const { chain, finalization } = run(10);
+  let hashed = 0;
+  const { domain } = TEST_CONFIG;
+  const hash: typeof domain.hash = (data) => {
+    hashed++;
+    return domain.hash(data);
+  };
+  const node = asking(finalization, { domain: { ...domain, hash } });
+  const { peer } = nextRequest(node);
+  const blocks = chain.slice(0, PER_ANSWER);
+  hashed = 0;
+  node.receive(peer === 1 ? 2 : 1, { kind: "block-range", blocks, finalization });
+  assert.equal(hashed, 0);
+  node.receive(peer, { kind: "block-range", blocks, finalization });
+  assert.ok(hashed >= PER_ANSWER);
+  assert.equal(node.state.trail?.peer, peer);
 });
 
 test("S11: blocks that lead past the final one convict their sender, and another is asked from the beginning", () => {

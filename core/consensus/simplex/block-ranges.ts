@@ -12,7 +12,7 @@ export function onBlockRange(
   blocks: readonly OrderedBlock[],
   finalization: Certificate,
 ): void {
-  const { config, tip, trail } = draft.state;
+  const { config, tip, trail, syncPeer } = draft.state;
   if (finalization.epoch !== config.validators.epoch || finalization.view <= tip.view) return;
   const end = trail?.ends.at(-1);
   if (
@@ -35,21 +35,23 @@ export function onBlockRange(
     else blame(draft, from, segment.error.message);
     return;
   }
+  // Of others than the one that was asked it is not read: hashing megabytes is no answer to what costs its sender nothing.
+  const mayBegin = trail === undefined && from !== undefined && from === syncPeer;
+  if (!mayBegin && !trail?.isProven) return;
   const linked = linkBlocks(config.domain, config.validators, tip, ahead);
   if (!linked.ok) blame(draft, from, linked.error.message);
   else if (trail?.isProven) followTrail(draft, trail, linked.value);
-  else beginTrail(draft, from, linked.value, finalization);
+  else if (mayBegin) beginTrail(draft, from, linked.value, finalization);
 }
 
 /** Blocks none of which is proven final: they are, if their sender can go on from there to the block that is. */
 function beginTrail(
   draft: Draft,
-  from: ValidatorIndex | undefined,
+  from: ValidatorIndex,
   linked: readonly LinkedBlock[],
   finalization: Certificate,
 ): void {
-  const { config, trail, syncPeer } = draft.state;
-  if (from === undefined || from !== syncPeer || trail !== undefined) return;
+  const { config } = draft.state;
   const isFinal =
     finalization.kind === "finalization" &&
     verifyCertificate(config.domain, config.validators, finalization).ok;
