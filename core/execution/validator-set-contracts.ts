@@ -2,7 +2,12 @@ import { addressToWord, bytesToBigint, concatBytes, wordToBytes } from "@ostrom/
 import { keccak256 } from "@ostrom/crypto";
 import type { GenesisAccount, SlotChange } from "@ostrom/state";
 import type { ValidatorSets, WorkValidatorSets } from "./genesis-validator-sets.ts";
-import { type ValidatorSet, validatorSetAccount } from "./validator-set.ts";
+import {
+  VALIDATOR_SET_ADDRESS,
+  type Validator,
+  type ValidatorSet,
+  validatorSetAccount,
+} from "./validator-set.ts";
 import { MANAGED_VALIDATOR_SET_CODE, WORK_VALIDATOR_SET_CODE } from "./validator-set-code.ts";
 
 /** The account that holds a new chain's validator set, with the contract that changes it, if one does. The slots after the set's own are
@@ -20,7 +25,7 @@ export function validatorSetContract(set: ValidatorSet, sets: ValidatorSets): Ge
       return {
         ...account,
         code: WORK_VALIDATOR_SET_CODE,
-        storage: [...account.storage, ...workSlots(sets)],
+        storage: [...account.storage, ...workSlots(sets), ...holderSlots(set)],
       };
     default:
       return sets satisfies never;
@@ -37,12 +42,33 @@ function ownerSlot({ validators }: ValidatorSet, owner: bigint): SlotChange {
   return { slot: OWNER_SLOT, value: owner | (totalWeight << 160n) };
 }
 
-function seatSlots({ validators }: ValidatorSet): SlotChange[] {
-  return validators.flatMap(({ consensusKey, transportKey }, index) =>
-    [consensusKey, transportKey].map((key) => ({
-      slot: bytesToBigint(keccak256(concatBytes(keccak256(key), wordToBytes(SEATS_SLOT)))),
-      value: BigInt(index + 1),
+function seatSlots(set: ValidatorSet): SlotChange[] {
+  return slotsByKey(set, SEATS_SLOT, (_, index) => BigInt(index + 1));
+}
+
+/** Entries of a Solidity mapping at `slot` from keccak256 of each consensus and transport key. */
+function slotsByKey(
+  { validators }: ValidatorSet,
+  slot: bigint,
+  entryOf: (validator: Validator, index: number) => bigint,
+): SlotChange[] {
+  return validators.flatMap((validator, index) =>
+    [validator.consensusKey, validator.transportKey].map((key) => ({
+      slot: bytesToBigint(keccak256(concatBytes(keccak256(key), wordToBytes(slot)))),
+      value: entryOf(validator, index),
     })),
+  );
+}
+
+/** `mapping(bytes32 => address) holderOf` */
+const HOLDERS_SLOT = 8n;
+
+/** The keys of genesis' validators are theirs: only their own account may hand them in. Where they have none, nobody may. */
+function holderSlots(set: ValidatorSet): SlotChange[] {
+  return slotsByKey(
+    set,
+    HOLDERS_SLOT,
+    ({ address }) => addressToWord(address) || addressToWord(VALIDATOR_SET_ADDRESS),
   );
 }
 

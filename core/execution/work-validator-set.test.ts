@@ -352,3 +352,30 @@ test("with as many miners, new validators and forgotten ones as can be, a set is
   );
   assert.equal(chain.send(miner(0).key, "submitWork", submission(miner(0), 1)), "done");
 });
+
+test("the keys of a genesis validator are its own: nobody else's ticket takes them over", () => {
+  const owner = miner(0);
+  const thief = miner(1);
+  const genesisKeys = testValidator(0);
+  const rightful = { key: testKey(900), address: genesisKeys.address, validator: genesisKeys };
+  const chain = workChain(
+    {},
+    [owner, thief, rightful].map(({ address }) => address),
+  );
+  seal(chain);
+  const stolen = chain.call(thief.key, "submitWork", submission({ validator: genesisKeys }, 0));
+  const mixed = { ...owner.validator, transportKey: genesisKeys.transportKey };
+  const half = chain.call(owner.key, "submitWork", submission({ validator: mixed }, 0));
+  const { receipts } = chain.execute([stolen, half]);
+  assert.deepEqual(
+    receipts.map(({ succeeded }) => succeeded),
+    [false, false],
+  );
+  work(chain, thief, 1);
+  work(chain, rightful, 2);
+  seal(chain);
+  assert.deepEqual(elected(chain), [
+    [nameOf(rightful), 2],
+    [nameOf(thief), 1],
+  ]);
+});

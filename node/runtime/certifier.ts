@@ -96,7 +96,7 @@ export class Certifier {
       case "diverged":
         ports.diverged(
           `block ${effect.certificate.executed.height}: this node's result differs from the one that a quorum certified; ` +
-            "its database or program is damaged. It signs and serves no more. Restore it from another validator's data",
+            "its database or program is damaged. It signs and serves no more. Put another validator's chain folder in place of its own, never that one's log folder",
         );
         return 1;
       case "setTimer":

@@ -59,7 +59,9 @@ export async function openChain(options: {
   const domain = ethereumDomain(genesisHash);
   const mark = votedMark(join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE), recovered.tip.epoch);
   const journal = new VoteJournal({ log: replayed.log, domain, replayed, settled: recovered.tip, mark });
-  await beginJournal(journal, replayed, recovered, mark, options);
+  const { peerIds } = sets.begun(recovered.tip.epoch);
+  const isAlone = peerIds.length === 1 && peerIds[0] === options.keys.peerId;
+  await beginJournal(journal, replayed, recovered, mark, isAlone, options);
   const { records } = replayed;
   return { databasePath: directory.chainPath, store, execution, domain, sets, recovered, journal, records };
 }
@@ -112,11 +114,19 @@ async function beginJournal(
   replayed: ReplayedJournal,
   recovered: RecoveredChain,
   mark: VotedMark,
+  isAlone: boolean,
   { folder, log }: Options,
 ): Promise<void> {
   const hasVotedPath = join(folder, KEYS_FOLDER, HAS_VOTED_FILE);
   if (replayed.isEmpty) {
     const isLost = recovered.tip.height > 0 || mark.epoch !== undefined;
+    if (isLost && isAlone) {
+      throw new StorageError(
+        "storage/damaged",
+        `the write-ahead log of ${folder} is gone, and this validator is the only one: nobody can tell how far it had voted. Restore ` +
+          `the log folder from a backup. If nobody follows this chain, remove ${hasVotedPath} and the data folder, and begin anew`,
+      );
+    }
     if (isLost) {
       log(
         "warn",

@@ -1,6 +1,6 @@
 import { View } from "@ostrom/base";
 import type { Certificate, Message, ValidatorIndex } from "../types.ts";
-import { weightOf } from "../validator-set.ts";
+import { totalWeight, weightOf } from "../validator-set.ts";
 import { sendCertificate } from "./fetching.ts";
 import { broadcast, changeState, type Draft, fault, keyOf, type SimplexState, setTimer } from "./state.ts";
 import { onCertificate } from "./voting.ts";
@@ -65,14 +65,22 @@ export function onViewRequest(draft: Draft, from: ValidatorIndex, epoch: number)
   draft.effects.push({ kind: "send", to: from, message });
 }
 
-/** Rule S14: weight >= q of the others said how far they are. One of every quorum that ever admitted this validator to a
+/** Weight of others that shares an honest validator, beside this one, with every quorum it was in: those without it weigh W - own at
+ * most, so R + (q - own) - (W - own) must exceed f, the most that may be Byzantine. At W = 3f + 1 that is q. */
+function reportWeight({ config, quorum }: SimplexState): number {
+  const total = totalWeight(config.validators);
+  const byzantine = Math.floor((total - 1) / 3);
+  return total + byzantine - quorum + 1;
+}
+
+/** Rule S14: enough of the others said how far they are. One of every quorum that ever admitted this validator to a
  * view is honest and among them, so it never voted above their maximum plus one. */
 export function onViewReport(
   draft: Draft,
   from: ValidatorIndex,
   report: Extract<Message, { kind: "view-report" }>,
 ): void {
-  const { config, tip, viewReports, quorum } = draft.state;
+  const { config, tip, viewReports } = draft.state;
   if (viewReports === undefined || report.epoch !== config.validators.epoch) return;
   const { certificate, view } = report;
   const isProven =
@@ -84,7 +92,7 @@ export function onViewReport(
     return;
   }
   const reports = new Map(viewReports).set(from, view);
-  const isEnough = weightOf(config.validators, [...reports.keys()]) >= quorum;
+  const isEnough = weightOf(config.validators, [...reports.keys()]) >= reportWeight(draft.state);
   changeState(draft, { viewReports: isEnough ? undefined : reports });
   if (isEnough) changeState(draft, { abstainThrough: View(Math.max(...reports.values(), tip.view + 1) + 1) });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { View } from "@ostrom/base";
+import { View } from "@ostrom/base";
 import { isRecordLive, type Message, type OrderedBlock } from "../index.ts";
 import {
   blockAt,
@@ -15,6 +15,7 @@ import {
   viewLedBy,
   voteFor,
 } from "../testing/driven-node.ts";
+import { simulatedSet } from "../testing/signatures.ts";
 
 test("S10: votes beyond the window leave no trace, and finality forgets everything below it", () => {
   const node = new DrivenNode();
@@ -143,6 +144,18 @@ test("S14: without its log a validator asks, proves nothing itself, and abstains
       "what it would tell while it abstains may be too low for another that asks",
     );
     node.receiveCertificate("nullification", view);
+  }
+});
+
+test("S14: in a set of two or three the word of one other is enough, since none may be Byzantine", () => {
+  for (const count of [2, 3]) {
+    const validators = simulatedSet(Array.from({ length: count }, () => 1));
+    const node = new DrivenNode({ validators, lostLog: true });
+    const { epoch } = validators;
+    node.receive(1, { kind: "view-report", epoch, view: View(1), certificate: undefined });
+    assert.equal(node.state.viewReports, undefined, `${count} validators`);
+    node.timeout("advance");
+    assert.deepEqual(node.signedIn(1), [], "it abstains through view 2");
   }
 });
 

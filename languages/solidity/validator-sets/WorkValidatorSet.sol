@@ -8,7 +8,7 @@ import {Validator, ValidatorSetLayout} from "./ValidatorSetLayout.sol";
 ///
 /// A ticket counts for one challenge only, which nobody knows before the block that fixes it; the one who makes that block can
 /// choose among a few, which gains it the time of a block at most. It is made for one account and one set of keys, so nobody can
-/// hand in another's. Who copies the keys of another into its own tickets gives its own weight away.
+/// hand in another's. Who copies the keys of another, before that one has handed them in, gives its own weight away.
 ///
 /// Genesis puts the code at its address and writes the slots itself (core/execution/validator-set-contracts.ts); there is no constructor.
 contract WorkValidatorSet is ValidatorSetLayout {
@@ -39,7 +39,8 @@ contract WorkValidatorSet is ValidatorSetLayout {
     Miner[] private miners; // slot 6
     /// Index in `miners`, plus one.
     mapping(address => uint256) private placeOf; // slot 7
-    /// keccak256 of a consensus or transport key -> the miner that has it.
+    /// keccak256 of a consensus or transport key -> the miner that has it. Genesis writes the keys of its validators here, so that nobody
+    /// else can take them over.
     mapping(bytes32 => address) private holderOf; // slot 8
     /// What a miner validates with; the weight is not kept here.
     mapping(address => Validator) private registered; // slot 9
@@ -156,9 +157,12 @@ contract WorkValidatorSet is ValidatorSetLayout {
     function take(bytes calldata key, bytes storage previous) private returns (bool isNew) {
         bytes32 hash = keccak256(key);
         address holder = holderOf[hash];
-        if (holder == msg.sender) return false;
-        if (holder != address(0)) revert KeyTaken(key);
-        if (previous.length != 0) delete holderOf[keccak256(previous)];
+        if (holder != address(0) && holder != msg.sender) revert KeyTaken(key);
+        if (previous.length != 0) {
+            bytes32 before = keccak256(previous);
+            if (before == hash) return false;
+            delete holderOf[before];
+        }
         holderOf[hash] = msg.sender;
         return true;
     }
