@@ -17,6 +17,8 @@ const EPOCH_LEAD = 5;
 /** One hash in 4096 is a ticket. */
 const TARGET = `0x000f${"f".repeat(60)}`;
 const HOST = "127.0.0.1";
+/** Development account 0. */
+const MINER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
 let network: TestNetwork;
 let url: string;
@@ -41,6 +43,8 @@ before(async () => {
     },
     consensus: { ...genesis.consensus, minBlockIntervalMs: 50, emptyBlockIntervalMs: 150 },
   });
+  // Only the account that genesis names may hand in the keys of its validator.
+  genesis.validators[0].address = MINER;
   writeFileSync(path, JSON.stringify(genesis));
   await network.startAll();
 });

@@ -169,6 +169,10 @@ async function findTicket({ rpc, miner, stop }: Session, task: Task): Promise<bi
   return nonce;
 }
 
+const REFUSED =
+  "the contract refuses the ticket. Most likely its keys are another's: those of a genesis validator may be handed in only by the " +
+  "account that genesis.json names for it; take that account, or make new keys";
+
 /** @returns false if the ticket came too late. @throws UsageError if it is refused for another reason. */
 async function handIn(session: Session, { challenge }: Task, nonce: bigint): Promise<boolean> {
   const { rpc, wallet, keys, endpoint } = session;
@@ -184,6 +188,7 @@ async function handIn(session: Session, { challenge }: Task, nonce: bigint): Pro
     throw new UsageError(`the contract refuses the ticket in transaction ${hash}`);
   } catch (error) {
     if (await isLate()) return false;
+    if (error instanceof Error && error.message.includes("execution reverted")) throw new UsageError(REFUSED);
     throw error;
   }
 }
