@@ -1,7 +1,8 @@
+import { EventQueue, must } from "@ostrom/base";
+
 /** Something that happens at a moment of simulated time. */
 type Event = {
   readonly timeMs: number;
-  readonly order: number;
   readonly run: () => void;
   isCancelled: boolean;
 };
@@ -14,14 +15,13 @@ export class SimulatedClock {
   timeMs = 0;
   /** Events that have happened. */
   events = 0;
-  readonly #heap: Event[] = [];
-  #order = 0;
+  readonly #queue = new EventQueue<Event>();
 
   /** Runs a callback once, later. @returns a function that cancels it. */
   at(delayMs: number, run: () => void): () => void {
     const timeMs = this.timeMs + Math.max(0, delayMs);
-    const event = { timeMs, order: this.#order++, run, isCancelled: false };
-    this.#push(event);
+    const event = { timeMs, run, isCancelled: false };
+    this.#queue.put(event);
     return () => {
       event.isCancelled = true;
     };
@@ -32,12 +32,11 @@ export class SimulatedClock {
     const endMs = this.timeMs + limitMs;
     await endOfMicrotasks();
     while (!isDone()) {
-      const event = this.#pop();
-      if (event === undefined || event.timeMs > endMs) {
-        if (event !== undefined) this.#push(event);
+      if ((this.#queue.nextMs ?? Number.POSITIVE_INFINITY) > endMs) {
         this.timeMs = endMs;
         return false;
       }
+      const event = must(this.#queue.take(), "an event is due");
       if (event.isCancelled) continue;
       this.timeMs = event.timeMs;
       this.events++;
@@ -50,41 +49,6 @@ export class SimulatedClock {
   async runFor(durationMs: number): Promise<void> {
     await this.runUntil(() => false, durationMs);
   }
-
-  /** A binary heap by time, then by order of creation. */
-  #push(event: Event): void {
-    const heap = this.#heap;
-    let at = heap.push(event) - 1;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if (isBefore(heap[above]!, event)) break;
-      heap[at] = heap[above]!;
-      at = above;
-    }
-    heap[at] = event;
-  }
-
-  #pop(): Event | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let below = 2 * at + 1;
-      if (below >= heap.length) break;
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
-      if (isBefore(last, heap[below]!)) break;
-      heap[at] = heap[below]!;
-      at = below;
-    }
-    heap[at] = last;
-    return first;
-  }
-}
-
-function isBefore(a: Event, b: Event): boolean {
-  return a.timeMs < b.timeMs || (a.timeMs === b.timeMs && a.order < b.order);
 }
 
 /** All promises that can resolve without waiting for the machine have done so: a tick comes only after the last microtask, and costs a

@@ -17,6 +17,7 @@ export {
   uint64ToBytes,
   utf8,
 } from "./bytes.ts";
+export { EventQueue } from "./event-queue.ts";
 export {
   Address,
   addressFromHex,

@@ -2,6 +2,7 @@ import { Height, must } from "@ostrom/base";
 import {
   type Executed,
   encodeSealProof,
+  epochOfMessage,
   type LogRecord,
   type Message,
   type StateCertificate,
@@ -14,7 +15,7 @@ import { EarlyMessages } from "./early-messages.ts";
 import { type EpochEnd, EpochSession, type EpochSessionPorts, type EpochStart } from "./epoch-session.ts";
 import { type EpochSets, findSeat, type NodeKeys } from "./epoch-sets.ts";
 import { positionOf } from "./journal-records.ts";
-import { epochOfMessage, sendMessage } from "./messenger.ts";
+import { sendMessage } from "./messenger.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 import type { RecoveredChain } from "./recovered-chain.ts";
 

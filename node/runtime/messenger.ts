@@ -41,32 +41,3 @@ export function sendMessage(network: Network, peerId: PeerId, message: Message):
 function channelOf(message: Message): Channel {
   return message.kind === "block-range" || message.kind === "block-range-request" ? "sync" : "consensus";
 }
-
-/** The epoch that a message is of; undefined for a question that is of none. */
-export function epochOfMessage(message: Message): number | undefined {
-  switch (message.kind) {
-    case "proposal":
-    case "block":
-      return message.block.epoch;
-    case "vote":
-      return message.vote.vote.epoch;
-    case "certificate":
-      return message.certificate.epoch;
-    case "certificate-request":
-    case "block-request":
-    case "view-request":
-    case "view-report":
-      return message.epoch;
-    case "block-range":
-      return message.finalization.epoch;
-    case "executed":
-      return message.executed.executed.epoch;
-    case "state-certificate":
-      return message.certificate.executed.epoch;
-    case "block-range-request":
-    case "state-certificate-request":
-      return undefined;
-    default:
-      return message satisfies never;
-  }
-}

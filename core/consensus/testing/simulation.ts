@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type Bytes, createRandom, type Hash, type Random, toHexDigits, unwrap } from "@ostrom/base";
+import {
+  type Bytes,
+  createRandom,
+  EventQueue,
+  type Hash,
+  type Random,
+  toHexDigits,
+  unwrap,
+} from "@ostrom/base";
 import {
   type ConsensusDomain,
   decodeEvidence,
@@ -43,7 +51,7 @@ export type SimulationOptions = {
   readonly config?: Partial<NodeSettings>;
 };
 
-type Event = { readonly timeMs: number; readonly order: number; readonly run: () => void };
+type Event = { readonly timeMs: number; readonly run: () => void };
 
 const MIN_LATENCY_MS = 2;
 const MAX_CLOCK_SKEW_MS = 40;
@@ -63,8 +71,7 @@ export class Simulation {
   steps = 0;
   lossPerMille: number;
   readonly sent: Map<Message["kind"], number> = new Map();
-  #events: Event[] = [];
-  #order = 0;
+  readonly #events = new EventQueue<Event>();
   #trace = createHash("sha256");
   #isCut: (from: number, to: number) => boolean = () => false;
 
@@ -93,7 +100,7 @@ export class Simulation {
   }
 
   at(delayMs: number, run: () => void): void {
-    this.#push({ timeMs: this.timeMs + delayMs, order: this.#order++, run });
+    this.#events.put({ timeMs: this.timeMs + delayMs, run });
   }
 
   /** Cuts the links for which `isCut` answers true; messages under way still arrive. */
@@ -111,7 +118,7 @@ export class Simulation {
   runUntil(isDone: () => boolean, limitMs: number, what: string): number {
     const startMs = this.timeMs;
     while (!isDone()) {
-      const event = this.#pop();
+      const event = this.#events.take();
       assert.ok(
         event !== undefined && event.timeMs - startMs <= limitMs,
         `seed ${this.options.seed}: ${what}`,
@@ -124,8 +131,8 @@ export class Simulation {
 
   runFor(durationMs: number): void {
     const endMs = this.timeMs + durationMs;
-    while ((this.#events[0]?.timeMs ?? Number.POSITIVE_INFINITY) <= endMs) {
-      const event = this.#pop()!;
+    while ((this.#events.nextMs ?? Number.POSITIVE_INFINITY) <= endMs) {
+      const event = this.#events.take()!;
       this.timeMs = event.timeMs;
       event.run();
     }
@@ -266,39 +273,4 @@ export class Simulation {
       });
     }
   }
-
-  /** A binary heap by time, then by order of creation. */
-  #push(event: Event): void {
-    const heap = this.#events;
-    let at = heap.push(event) - 1;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if (isBefore(heap[above]!, event)) break;
-      heap[at] = heap[above]!;
-      at = above;
-    }
-    heap[at] = event;
-  }
-
-  #pop(): Event | undefined {
-    const heap = this.#events;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let below = 2 * at + 1;
-      if (below >= heap.length) break;
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
-      if (isBefore(last, heap[below]!)) break;
-      heap[at] = heap[below]!;
-      at = below;
-    }
-    heap[at] = last;
-    return first;
-  }
-}
-
-function isBefore(a: Event, b: Event): boolean {
-  return a.timeMs < b.timeMs || (a.timeMs === b.timeMs && a.order < b.order);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Bytes, createRandom, Hash, type Random } from "@ostrom/base";
+import { type Bytes, createRandom, EventQueue, Hash, must, type Random } from "@ostrom/base";
 import { genesisPoint } from "../chain-point.ts";
 import { decodePowMessage, encodePowMessage } from "../message-codec.ts";
 import type { PowConfig, PowMessage, RecoveredChain } from "../types.ts";
@@ -67,7 +67,7 @@ export type Participant = {
   readonly onMessage: (peer: string, message: PowMessage) => void;
 };
 
-type Event = { readonly timeMs: number; readonly order: number; readonly run: () => void };
+type Event = { readonly timeMs: number; readonly run: () => void };
 
 export type WorldOptions = {
   readonly seed: number;
@@ -85,9 +85,8 @@ export class World {
   delivered = 0;
   readonly #participants = new Map<string, Participant>();
   readonly #links = new Set<string>();
-  readonly #events: Event[] = [];
+  readonly #events = new EventQueue<Event>();
   readonly #trace = createHash("sha256");
-  #order = 0;
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -136,15 +135,7 @@ export class World {
   }
 
   after(delayMs: number, run: () => void): void {
-    const event = { timeMs: this.timeMs + delayMs, order: this.#order++, run };
-    let index = this.#events.push(event) - 1;
-    while (index > 0) {
-      const above = (index - 1) >> 1;
-      if (!isBefore(event, this.#events[above]!)) break;
-      this.#events[index] = this.#events[above]!;
-      index = above;
-    }
-    this.#events[index] = event;
+    this.#events.put({ timeMs: this.timeMs + delayMs, run });
   }
 
   /** Milliseconds until a miner of that rate finds a block: exponentially distributed. */
@@ -156,7 +147,7 @@ export class World {
 
   runFor(durationMs: number): void {
     const endMs = this.timeMs + durationMs;
-    while (this.#events[0] !== undefined && this.#events[0].timeMs <= endMs) this.#runNext();
+    while ((this.#events.nextMs ?? Number.POSITIVE_INFINITY) <= endMs) this.#runNext();
     this.timeMs = endMs;
   }
 
@@ -164,37 +155,17 @@ export class World {
   runUntil(isDone: () => boolean, limitMs: number): boolean {
     const endMs = this.timeMs + limitMs;
     while (!isDone()) {
-      if (this.#events[0] === undefined || this.#events[0].timeMs > endMs) return false;
+      if ((this.#events.nextMs ?? Number.POSITIVE_INFINITY) > endMs) return false;
       this.#runNext();
     }
     return true;
   }
 
   #runNext(): void {
-    const first = this.#events[0]!;
-    const last = this.#events.pop()!;
-    const count = this.#events.length;
-    for (let index = 0; count > 0; ) {
-      let below = 2 * index + 1;
-      if (below >= count) {
-        this.#events[index] = last;
-        break;
-      }
-      if (below + 1 < count && isBefore(this.#events[below + 1]!, this.#events[below]!)) below++;
-      if (!isBefore(this.#events[below]!, last)) {
-        this.#events[index] = last;
-        break;
-      }
-      this.#events[index] = this.#events[below]!;
-      index = below;
-    }
-    this.timeMs = first.timeMs;
-    first.run();
+    const event = must(this.#events.take(), "an event is due");
+    this.timeMs = event.timeMs;
+    event.run();
   }
-}
-
-function isBefore(a: Event, b: Event): boolean {
-  return a.timeMs < b.timeMs || (a.timeMs === b.timeMs && a.order < b.order);
 }
 
 function linkName(a: string, b: string): string {
