@@ -24,7 +24,7 @@ const EPOCH_BYTES = 8;
 
 /** Epoch and view (8 bytes each): votes of this view and before it were left out when the log was rewritten, because a block of it is
  * in the database. Who loses the database alone must not vote there again. */
-const SETTLED_RECORD = 6;
+const SETTLED_RECORD = 5;
 const SETTLED_RECORD_LENGTH = 1 + 8 + 8;
 
 /** What is known of votes that may be missing from the log.
