@@ -133,16 +133,21 @@ function isNode(node: unknown): boolean {
   );
 }
 
+/** @throws UsageError if the folder holds validators of somebody else's. */
+export function refuseForeignValidators(directory: string): void {
+  if (!existsSync(directory) || existsSync(join(directory, NETWORK_FILE))) return;
+  if (!readdirSync(directory).some((name) => VALIDATOR_FOLDER.test(name))) return;
+  throw new UsageError(
+    `${directory} holds validators that "ostrom up" did not make: choose another folder with --data-dir, ` +
+      "or start them one by one with: ostrom run --data-dir FOLDER",
+  );
+}
+
 /** Makes a network: keys, genesis, and a folder for each validator. @throws UsageError. */
 export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   const nodes = planNodes(plan);
   const { directory, chainId } = plan;
-  if (existsSync(directory) && readdirSync(directory).some((name) => VALIDATOR_FOLDER.test(name))) {
-    throw new UsageError(
-      `${directory} holds validators that "ostrom up" did not make: choose another folder with --data-dir, ` +
-        "or start them one by one with: ostrom run --data-dir FOLDER",
-    );
-  }
+  refuseForeignValidators(directory);
   installNativeCrypto();
   const derived = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + plan.validators);
   mkdirSync(directory, { recursive: true, mode: 0o700 });

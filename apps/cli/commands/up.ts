@@ -12,6 +12,7 @@ import {
   type NetworkFile,
   planNodes,
   readLocalNetwork,
+  refuseForeignValidators,
   refuseRunningNetwork,
   removeLocalNetwork,
 } from "../local-network.ts";
@@ -79,6 +80,8 @@ export const up: Command = {
       consensus: readConsensusChoice(input),
     };
     const isFresh = values["fresh"] === true;
+    // What is wrong with the folder is said before what is wrong with the ports: another folder may have others.
+    refuseForeignValidators(directory);
     await refuseRunningNetwork(directory);
     const existing = isFresh ? undefined : readLocalNetwork(directory);
     if (existing !== undefined) refuseContradictions(input, existing);
