@@ -3,6 +3,7 @@ import { type ConsensusDomain, ethereumDomain, type Signatures, type ValidatorSe
 import { keccak256 } from "@ostrom/crypto";
 import type { Genesis } from "@ostrom/execution";
 import {
+  BARE_PROGRAM,
   type CheckedSender,
   type ConsensusKey,
   checkSenders,
@@ -11,6 +12,7 @@ import {
   type Execution,
   type ExecutionReport,
   Executor,
+  type Installed,
   NodeCore,
   type RecoveredChain,
   type ReplayedJournal,
@@ -29,6 +31,10 @@ export type SimplexBootOptions = {
   /** The machine's consensus keys: two while it changes from one to the other. */
   readonly keys: (machine: number, charge: (us: number) => void) => readonly ConsensusKey[];
   readonly limits: { readonly historyBlocks: number; readonly rotateAtRecords: number };
+  /** Modules that the program has; none if absent. */
+  readonly installed?: Installed | undefined;
+  /** The state after a block is in the machine's store, and no later one. */
+  readonly stored?: ((machine: number, report: ExecutionReport, store: Store) => void) | undefined;
   /** @param setOf the validators of an epoch, as far as the machine knows them. */
   readonly executed: (
     machine: number,
@@ -43,6 +49,7 @@ export type SimplexBootOptions = {
 /** Where planted bugs and recorded failures change a node; all else is as in production. */
 export type BootSeams = {
   readonly environment?: (environment: Environment) => Environment;
+  readonly installed?: (installed: Installed) => Installed;
   readonly replayed?: (replayed: ReplayedJournal, environment: Environment) => ReplayedJournal;
   readonly recovered?: (recovered: RecoveredChain, environment: Environment) => RecoveredChain;
   readonly execution?: (execution: Execution, environment: Environment) => Execution;
@@ -60,7 +67,12 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
     const environment = seams.environment?.(bare) ?? bare;
     const { machine, clock, random, network, log, charge } = environment;
     const store = environment.openStore();
-    const execution = await openExecution(store, genesis, limits.historyBlocks, environment);
+    const program = options.installed ?? BARE_PROGRAM;
+    const installed = seams.installed?.(program) ?? program;
+    const execution = await openExecution(store, genesis, limits.historyBlocks, environment, {
+      installed,
+      stored: (report) => options.stored?.(machine, report, store),
+    });
     const sets = new EpochSets(store, genesis);
     const found = recoverChain(store, sets);
     const recovered = seams.recovered?.(found, environment) ?? found;
@@ -95,6 +107,7 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
       punish: (peerId, reason) => options.punished(machine, peerId, reason),
       execution: seams.execution?.(execution, environment) ?? execution,
       checker: simulatedChecker(environment),
+      modules: installed.modules,
       journal,
       records: replayed.records,
       recovered,
@@ -126,13 +139,20 @@ async function openExecution(
   genesis: Genesis,
   historyBlocks: number,
   { wait }: Environment,
+  program: { readonly installed: Installed; readonly stored: (report: ExecutionReport) => void },
 ): Promise<Execution & { readonly head: ExecutedHead }> {
-  const executor = await Executor.open(store, genesis, historyBlocks, verifyPossession);
+  const executor = await Executor.open(store, genesis, historyBlocks, verifyPossession, program.installed);
   let last: Promise<unknown> = Promise.resolve();
   return {
     head: executor.head(),
     execute: (input) => {
-      const run = last.then(() => wait(MAX_EXECUTION_MS)).then(() => executor.execute(input));
+      const run = last
+        .then(() => wait(MAX_EXECUTION_MS))
+        .then(async () => {
+          const report = await executor.execute(input);
+          program.stored(report);
+          return report;
+        });
       last = run.catch(() => undefined);
       return run;
     },

@@ -93,15 +93,23 @@ export async function runCampaign(seed: number, options: CampaignOptions): Promi
   return { network, report };
 }
 
-async function haveTrouble(network: SimulatedNetwork, leastMs: number): Promise<void> {
+export async function haveTrouble(
+  network: SimulatedNetwork,
+  leastMs: number,
+  heights: number = HEIGHTS_IN_TROUBLE,
+  mostMs: number = MAX_TROUBLE_MS,
+): Promise<void> {
   const { clock } = network;
-  const isEnough = (): boolean =>
-    clock.timeMs >= leastMs && network.invariants.executedHeight >= HEIGHTS_IN_TROUBLE;
-  await network.runUntil(isEnough, Math.max(leastMs, MAX_TROUBLE_MS));
+  const isEnough = (): boolean => clock.timeMs >= leastMs && network.invariants.executedHeight >= heights;
+  await network.runUntil(isEnough, Math.max(leastMs, mostMs));
 }
 
 /** A quorum of those that kept their disks, healed, goes on whatever the others do; then everybody honest settles. */
-async function demandProgress(network: SimulatedNetwork, nemesis: Nemesis, random: Random): Promise<void> {
+export async function demandProgress(
+  network: SimulatedNetwork,
+  nemesis: Nemesis,
+  random: Random,
+): Promise<void> {
   const goal = network.invariants.executedHeight + HEIGHTS_OF_CORE;
   await demand(network, `a healed core certifies height ${goal}`, () =>
     healCore(network, nemesis, random, goal),
@@ -144,8 +152,8 @@ async function demand(
   what: string,
   attempt: () => Promise<boolean>,
 ): Promise<void> {
-  if (network.invariants.violations.length > 0) return;
-  if ((await attempt()) || network.invariants.violations.length > 0) return;
+  const isOver = (): boolean => network.isOutside || network.invariants.violations.length > 0;
+  if (isOver() || (await attempt()) || isOver()) return;
   network.invariants.violate("liveness", undefined, `not in time: ${what}. ${network.describe()}`);
 }
 
@@ -175,13 +183,13 @@ function drawFaulty(
   return { actors, fragile };
 }
 
-function isDrawn(random: Random, fault: FaultName, options: CampaignOptions): boolean {
+export function isDrawn(random: Random, fault: FaultName, options: CampaignOptions): boolean {
   const isChosen = random.chance(1, 2);
   return fault !== "deep-partition" && (isChosen || options.hasAllFaults === true);
 }
 
 /** A set in which actors and fragile validators weigh less than a third, and that has not become too small. */
-function isAcceptable(
+export function isAcceptable(
   members: readonly { readonly identity: number; readonly weight: number }[],
   story: {
     readonly actors: ReadonlyMap<number, ActorName>;
@@ -198,7 +206,7 @@ function isAcceptable(
 }
 
 /** Short times, different ones for each seed: what depends on their order happens in both orders. */
-function drawTimes(random: Random): {
+export function drawTimes(random: Random): {
   readonly deltaMs: number;
   readonly maxDeltaMs: number;
   readonly emptyBlockIntervalMs: number;
@@ -223,7 +231,7 @@ function drawEpochs(random: Random): { readonly epochLength: number; readonly ep
   return { epochLength, epochLead: between(random, 1, epochLength - 1) };
 }
 
-function reportOf(
+export function reportOf(
   network: SimulatedNetwork,
   told: {
     readonly seed: number;

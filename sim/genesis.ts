@@ -19,7 +19,7 @@ const FEE_RECIPIENTS = 10_000n;
 const CLIENTS = 20_000n;
 const MAX_FEE = 100n * 10n ** 9n;
 const TRANSFER_GAS = 21_000n;
-const CLIENT_BALANCE: bigint = 10n ** 24n;
+export const CLIENT_BALANCE: bigint = 10n ** 24n;
 const FIRST_PORT = 30_310;
 
 /** Short times, so that a second of simulated time shows something. */

@@ -22,7 +22,15 @@ export type InvariantName =
   | "memory"
   | "failure"
   | "accusation"
-  | "liveness";
+  | "liveness"
+  | "permission"
+  | "membership"
+  | "validator-set"
+  | "supply"
+  | "stake-conserved"
+  | "stake-locked"
+  | "stake-voting"
+  | "slashing";
 
 export type Violation = {
   readonly invariant: InvariantName;

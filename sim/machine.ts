@@ -79,6 +79,8 @@ export class SimulatedMachine implements LinkEnd {
   node: BootedNode | undefined;
   isOn = false;
   votedEpoch: number | undefined;
+  /** Nobody turns it on until it is released. */
+  isHeldOff = false;
   /** How wrong its clock is. */
   clockErrorMs = 0;
   /** How many times as long as others its processor and its disks take. */
@@ -126,7 +128,7 @@ export class SimulatedMachine implements LinkEnd {
 
   /** Turns the machine on, if it is off; its node is up when all that its disks hold has been read. */
   start(): void {
-    if (this.isOn) return;
+    if (this.isOn || this.isHeldOff) return;
     this.isOn = true;
     const life = ++this.#life;
     this.#boot(life).catch((error: unknown) => {
@@ -138,6 +140,18 @@ export class SimulatedMachine implements LinkEnd {
   /** Cuts the power: unsynced bytes are lost or torn. */
   crash(): void {
     if (this.isOn) this.#end("crash");
+  }
+
+  /** Turns it off for as long as it is not released. */
+  holdOff(): void {
+    this.isHeldOff = true;
+    this.crash();
+  }
+
+  release(): void {
+    if (!this.isHeldOff) return;
+    this.isHeldOff = false;
+    this.start();
   }
 
   #end(why: "crash" | "failure"): void {

@@ -4,6 +4,8 @@ import { installNativeCrypto } from "@ostrom/runtime";
 import { Batch } from "./batch.ts";
 import { type Campaign, runCampaign, type SeedReport } from "./campaign.ts";
 import { FAULT_NAMES, type FaultName } from "./faults.ts";
+import { PARTICIPATION_MODES, type ParticipationMode } from "./participation/genesis.ts";
+import { runParticipationCampaign } from "./participation-campaign.ts";
 import { type PowCampaign, runPowCampaign } from "./pow-campaign.ts";
 
 const HELP = `npm run sim -- --seed S [--engine simplex|pow] [--validators N] [--minutes M] [--faults all|none|LIST] [--epochs on|off]
@@ -16,6 +18,7 @@ Byzantine validators are simulated. The same seed gives the same run to the byte
   --seeds A..B        all seeds from A to B, with one line for each that fails and a summary
   --jobs J            processes that share the seeds (1)
   --engine E          simplex (default) or pow
+  --participation M   modules decide who validates: membership, staking, or graduate (from one to the other)
   --validators N      how many (4)
   --minutes M         least simulated time of the bad phase (0: until the chain has most of its heights)
   --faults LIST       all (default), none, or names separated by commas:
@@ -42,6 +45,7 @@ type Options = {
   readonly last: number;
   readonly jobs: number;
   readonly engine: "simplex" | "pow";
+  readonly participation: ParticipationMode | undefined;
   readonly validators: number;
   readonly minutes: number;
   readonly faults: readonly FaultName[];
@@ -64,6 +68,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
       seeds: { type: "string" },
       jobs: { type: "string", default: "1" },
       engine: { type: "string", default: "simplex" },
+      participation: { type: "string" },
       validators: { type: "string", default: "4" },
       minutes: { type: "string", default: "0" },
       faults: { type: "string", default: "all" },
@@ -86,6 +91,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
     last: Number(range[2]),
     jobs: positive("jobs", values.jobs),
     engine: values.engine,
+    participation: readMode(values.participation),
     validators: positive("validators", values.validators),
     minutes: Number(values.minutes),
     faults: readFaults(values.faults),
@@ -95,6 +101,13 @@ function readOptions(argv: readonly string[]): Options | undefined {
     checksDeterminism: values["check-determinism"],
     json: values.json,
   };
+}
+
+function readMode(text: string | undefined): ParticipationMode | undefined {
+  const mode = PARTICIPATION_MODES.find((known) => known === text);
+  if (text !== undefined && mode === undefined)
+    throw new UsageError(`--participation is ${PARTICIPATION_MODES.join(", ")}, not ${text}`);
+  return mode;
 }
 
 function positive(name: string, text: string): number {
@@ -118,11 +131,15 @@ function readFaults(text: string): readonly FaultName[] {
 type Told = { readonly report: SeedReport; readonly cpuMs: number; readonly story: string | undefined };
 
 async function tell(seed: number, options: Options): Promise<Told> {
-  const run = (): Promise<Campaign | PowCampaign> =>
-    (options.engine === "pow" ? runPowCampaign : runCampaign)(seed, {
+  const run = (): Promise<Campaign | PowCampaign> => {
+    const campaign = {
       ...options,
       ...(options.trace ? { follow: (line: string) => process.stdout.write(`${line}\n`) } : {}),
-    });
+    };
+    if (options.participation !== undefined)
+      return runParticipationCampaign(seed, options.participation, campaign);
+    return (options.engine === "pow" ? runPowCampaign : runCampaign)(seed, campaign);
+  };
   const before = process.cpuUsage();
   const campaign = await run();
   const { user, system } = process.cpuUsage(before);
@@ -141,10 +158,13 @@ async function tell(seed: number, options: Options): Promise<Told> {
   return { report, cpuMs, story };
 }
 
-function replayLine(seed: number, { engine, validators, minutes, faults, epochs }: Options): string {
+function replayLine(
+  seed: number,
+  { engine, participation, validators, minutes, faults, epochs }: Options,
+): string {
   const names = faults.length === FAULT_NAMES.length ? "all" : faults.join(",") || "none";
   return (
-    `npm run sim -- --seed ${seed} --engine ${engine} --validators ${validators} --minutes ${minutes} ` +
+    `npm run sim -- --seed ${seed} --engine ${engine}${participation === undefined ? "" : ` --participation ${participation}`} --validators ${validators} --minutes ${minutes} ` +
     `--faults ${names} --epochs ${epochs ? "on" : "off"}`
   );
 }

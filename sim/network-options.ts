@@ -2,6 +2,7 @@ import type { ActorName } from "./actors.ts";
 import type { BootSeams, SimplexBootOptions } from "./boot-simplex.ts";
 import type { SimulatedGenesisOptions } from "./genesis.ts";
 import type { LinkConditions } from "./links.ts";
+import type { ParticipationGenesis } from "./participation/genesis.ts";
 import type { CryptographyCosts } from "./signatures.ts";
 
 /** What planted bugs and recorded failures change: everything else of a node is as in production. */
@@ -28,4 +29,6 @@ export type NetworkOptions = {
   readonly keepsTrace?: boolean;
   /** Machines that are no validators at first; if given, transactions change the validator set. */
   readonly standby?: number;
+  /** A module decides who validates; then `genesis` and `standby` are not looked at. */
+  readonly participation?: ParticipationGenesis;
 };

@@ -15,13 +15,16 @@ import { type Actor, type ActorName, createActor } from "./actors.ts";
 import { type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
 import { type ClientLoad, Clients } from "./clients.ts";
 import { SimulatedClock } from "./clock.ts";
-import { peerIdOf, simulatedGenesis } from "./genesis.ts";
+import { peerIdOf } from "./genesis.ts";
 import { Invariants } from "./invariants.ts";
 import { KnownSets, seatIn } from "./known-sets.ts";
 import { PERFECT_LINKS, SimulatedLinks } from "./links.ts";
 import { type MachineWorld, SimulatedMachine } from "./machine.ts";
 import { MemoryWatch, memoryBounds, ViewProgress } from "./memory-watch.ts";
+import { genesisOfNetwork, USUAL_CLIENTS } from "./network-genesis.ts";
 import type { NetworkOptions } from "./network-options.ts";
+import { SIMULATED_PROGRAM } from "./participation/modules.ts";
+import { Participation } from "./participation/participation.ts";
 import { delayBelow, randomFor } from "./random.ts";
 import { KEY_GENERATIONS, Registrar } from "./registrar.ts";
 import {
@@ -37,7 +40,6 @@ import { describeMessage, jsonOf, Trace } from "./trace.ts";
 const USUAL_LATENCY_MS = 3;
 const USUAL_JITTER_MS = 8;
 const MAX_START_MS = 30;
-const CLIENTS = 4;
 /** Shrunken, so that rare paths run often. */
 const SHRUNKEN_LIMITS: SimplexBootOptions["limits"] = { historyBlocks: 16, rotateAtRecords: 24 };
 
@@ -61,6 +63,12 @@ export class SimulatedNetwork {
   readonly memory: MemoryWatch;
   /** Changes the validator set, where that can be changed. */
   readonly registrar: Registrar | undefined;
+  /** Where a module decides who validates. */
+  readonly participation: Participation | undefined;
+  /** More is faulty than the protocol bears: nothing is promised any more. */
+  isOutside = false;
+  /** Actors, and validators whose disks may be lost. */
+  isFaulty: (identity: number) => boolean = () => false;
   /** Whether a set with these members may come to be. */
   isAcceptable: (members: readonly Member[]) => boolean = () => true;
   /** Nodes that stopped, oldest first. */
@@ -75,6 +83,7 @@ export class SimulatedNetwork {
   readonly allowedFailures: Set<string>;
   readonly #identities: readonly number[];
   readonly #sets: KnownSets;
+  readonly #hasModules: boolean;
   readonly #acting = new Map<number, Actor>();
   readonly #progress = new ViewProgress();
 
@@ -83,13 +92,10 @@ export class SimulatedNetwork {
     this.trace = new Trace(() => this.clock.timeMs, options.keepsTrace ?? true);
     this.actors = options.actors ?? new Map();
     this.allowedFailures = new Set(options.seams?.expectedFailures);
+    const { participation } = options;
+    this.#hasModules = participation !== undefined;
     const candidates = options.standby === undefined ? 0 : options.weights.length + options.standby;
-    this.genesis = simulatedGenesis({
-      weights: options.weights,
-      candidates,
-      clients: options.clients ?? CLIENTS,
-      ...options.genesis,
-    });
+    this.genesis = genesisOfNetwork(options, candidates);
     const bare = ethereumDomain(genesisHash(this.genesis));
     const costs = options.costs ?? MEASURED_COSTS;
     this.domain = { ...bare, signatures: simulatedSignatures(costs, () => undefined) };
@@ -100,7 +106,7 @@ export class SimulatedNetwork {
       setOf: (epoch) => this.setOf(epoch),
     });
     const twins = [...this.actors].filter(([, actor]) => actor === "twin").map(([identity]) => identity);
-    const count = Math.max(candidates, options.weights.length);
+    const count = Math.max(candidates, options.weights.length, participation?.identities ?? 0);
     this.#identities = [...Array.from({ length: count }, (_, index) => index), ...twins];
     const bootOptions = this.#bootOptions(costs, { ...SHRUNKEN_LIMITS, ...options.limits });
     const boot = simplexBoot(bootOptions, options.seams?.boot);
@@ -111,13 +117,17 @@ export class SimulatedNetwork {
     this.clients = new Clients({
       clock: this.clock,
       random: randomFor(this.seed, "clients"),
-      count: options.clients ?? CLIENTS,
+      count: options.clients ?? USUAL_CLIENTS,
       nodes: () => this.machines.flatMap(({ node }) => (node === undefined ? [] : [node])),
-      submitted: ({ hash }) => this.invariants.submitted(hash),
+      submitted: (transfer) => {
+        this.invariants.submitted(transfer.hash);
+        this.participation?.submitted(transfer);
+      },
       isExecuted: ({ hash }) => this.invariants.isExecuted(hash),
     });
     this.memory = new MemoryWatch(this);
     this.registrar = this.#makeRegistrar(candidates);
+    if (participation !== undefined) this.participation = new Participation(this, participation);
   }
 
   /** Place of a machine's validator in the first set. */
@@ -178,7 +188,7 @@ export class SimulatedNetwork {
 
   /** Runs on until the condition holds, something is wrong, or time is up. */
   async #run(isDone: () => boolean, limitMs: number): Promise<boolean> {
-    const isBroken = (): boolean => this.invariants.violations.length > 0;
+    const isBroken = (): boolean => this.isOutside || this.invariants.violations.length > 0;
     await this.clock.runUntil(() => isDone() || isBroken(), limitMs);
     return isDone();
   }
@@ -293,6 +303,7 @@ export class SimulatedNetwork {
       const message = unwrap(decodeMessage(payload));
       this.trace.note(machine.index, () => `says to ${this.#nameOfPeer(to)}: ${describeMessage(message)}`);
       this.onSaid(machine, message);
+      if (actor === "twin") this.participation?.confessed(identity, message);
       if (actor !== undefined) return;
       if (message.kind === "vote") this.#progress.voted(message.vote.vote);
       const seat = (epoch: number): number | undefined => this.#sets.seatIn(epoch, identity);
@@ -300,7 +311,11 @@ export class SimulatedNetwork {
     };
     const tapped = tapNetwork(network, listen);
     if (actor === undefined || actor === "twin") return tapped;
-    const acting = createActor(actor, network, {
+    const heard = tapNetwork(network, (channel, payload) => {
+      if (channel !== "transactions" && this.participation !== undefined)
+        this.participation.confessed(identity, unwrap(decodeMessage(payload)));
+    });
+    const acting = createActor(actor, heard, {
       identity,
       random: randomFor(this.seed, `actor ${machine.index}`),
       domain: this.domain,
@@ -360,6 +375,8 @@ export class SimulatedNetwork {
         return simulatedKeys(this.identityOf(machine), KEY_GENERATIONS, sign);
       },
       limits,
+      ...(this.#hasModules ? { installed: SIMULATED_PROGRAM } : {}),
+      stored: (machine, report, store) => this.participation?.stored(machine, report, store),
       executed: (machine, report, setOf) => {
         this.trace.note(
           machine,

@@ -1,13 +1,4 @@
-import {
-  type Address,
-  type Bytes,
-  bigintToBytes,
-  concatBytes,
-  type Random,
-  toHexDigits,
-  utf8,
-} from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
+import { type Address, type Bytes, concatBytes, type Random, toHexDigits, utf8 } from "@ostrom/base";
 import {
   addressOfSecretKey,
   readValidatorSet,
@@ -18,6 +9,7 @@ import {
 } from "@ostrom/execution";
 import { storeReader } from "@ostrom/state";
 import { StorageError, type Store } from "@ostrom/storage";
+import { encodeCall, encodeFields, selectorOf, WORD, word } from "./abi.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { candidateOf, feeRecipientKey, ownerKey, SIMULATED_CHAIN_ID } from "./genesis.ts";
 import type { BootedNode } from "./machine.ts";
@@ -221,39 +213,4 @@ function addValidator(validator: Validator): Bytes {
   const selector = selectorOf("addValidator((address,uint64,uint16,bytes,bytes,bytes,string,string))");
   // One argument, a tuple with dynamic fields: its offset, then the tuple.
   return concatBytes(selector, word(BigInt(WORD)), encodeFields(fields));
-}
-
-const WORD = 32;
-const SELECTOR_BYTES = 4;
-
-function selectorOf(signature: string): Bytes {
-  return keccak256(utf8(signature)).slice(0, SELECTOR_BYTES);
-}
-
-function encodeCall(signature: string, fields: readonly (bigint | Bytes)[]): Bytes {
-  return concatBytes(selectorOf(signature), encodeFields(fields));
-}
-
-/** Source: Solidity, "Contract ABI Specification": heads, then the tails of dynamic fields. */
-function encodeFields(fields: readonly (bigint | Bytes)[]): Bytes {
-  const heads: Bytes[] = [];
-  const tails: Bytes[] = [];
-  let offset = WORD * fields.length;
-  for (const field of fields) {
-    if (typeof field === "bigint") {
-      heads.push(word(field));
-      continue;
-    }
-    const padded = new Uint8Array(Math.ceil(field.length / WORD) * WORD);
-    padded.set(field);
-    const tail = concatBytes(word(BigInt(field.length)), padded);
-    heads.push(word(BigInt(offset)));
-    tails.push(tail);
-    offset += tail.length;
-  }
-  return concatBytes(...heads, ...tails);
-}
-
-function word(value: bigint): Bytes {
-  return bigintToBytes(value, WORD);
 }

@@ -9,8 +9,13 @@ const root = join(import.meta.dirname, "..");
 type Phase = {
   readonly name: string;
   readonly patterns: readonly string[];
+  /** What the patterns match and another phase has. */
+  readonly except?: RegExp;
   readonly flags: readonly string[];
 };
+
+/** Tests that start processes, where they do not lie in apps/. */
+const END_TO_END = /\.e2e\.test\.ts$/;
 
 const PHASES: readonly Phase[] = [
   {
@@ -20,7 +25,15 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "unit, vectors, properties, simulation",
-    patterns: ["core/**/*.test.ts", "node/**/*.test.ts", "sim/**/*.test.ts", "languages/**/*.test.ts"],
+    patterns: [
+      "core/**/*.test.ts",
+      "node/**/*.test.ts",
+      "modules/**/*.test.ts",
+      "sdk/**/*.test.ts",
+      "sim/**/*.test.ts",
+      "languages/**/*.test.ts",
+    ],
+    except: END_TO_END,
     flags: ["--test-isolation=process", "--test-concurrency=2"],
   },
   {
@@ -32,6 +45,8 @@ const PHASES: readonly Phase[] = [
     name: "end to end, real processes",
     patterns: [
       "apps/**/*.test.ts",
+      "modules/**/*.e2e.test.ts",
+      "sdk/**/*.e2e.test.ts",
       "examples/**/*.test.ts",
       "tools/bench/**/*.test.ts",
       "tools/hosts/**/*.test.ts",
@@ -45,9 +60,9 @@ const only = process.argv[2];
 const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const phase of PHASES) {
   if (only !== undefined && !phase.name.includes(only)) continue;
-  const files = phase.patterns.flatMap((pattern) =>
-    globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }),
-  );
+  const files = phase.patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }))
+    .filter((path) => phase.except?.test(path) !== true);
   if (files.length === 0) continue;
   console.log(`\n== ${phase.name}: ${files.length} files`);
   const exitCode = await runPhase(phase.flags, files.sort());

@@ -12,6 +12,52 @@ export const CORE_RANKS: Readonly<Record<string, number>> = {
   "core/consensus": 5,
 };
 
+/** The package that a file is of: `core/vm/precompiles/x.ts` -> `core/vm`, `modules/staking/chain/x.ts` -> `modules/staking/chain`. The
+ * simulator and the sdk are one package each, and so are the manifests of all modules. */
+export function packageOf(path: string): string {
+  const parts = path.split("/");
+  const [first = "", second = "", third = ""] = parts;
+  if (first === "sim" || first === "sdk") return first;
+  if (first !== "modules") return `${first}/${second}`;
+  const isPart = parts.length > 3 && (third === "chain" || third === "service");
+  return isPart ? `modules/${second}/${third}` : "modules";
+}
+
+const CHAIN_PACKAGE = /^modules\/[a-z-]+\/chain$/;
+const SERVICE_PACKAGE = /^(modules\/[a-z-]+)\/service$/;
+
+/** What all nodes must compute alike: core, and the chain parts of modules. */
+export function isDeterministic(packageFolder: string): boolean {
+  return packageFolder.startsWith("core/") || CHAIN_PACKAGE.test(packageFolder);
+}
+
+/** Whether one package of this repository may import another. */
+export function mayImport(from: string, to: string): boolean {
+  const fromRank = CORE_RANKS[from];
+  const toRank = CORE_RANKS[to];
+  if (fromRank !== undefined) return toRank !== undefined && toRank < fromRank;
+  const isCore = to.startsWith("core/");
+  if (from === "node/runtime") return isCore || to.startsWith("node/");
+  if (from.startsWith("node/") || from === "sdk" || CHAIN_PACKAGE.test(from)) return isCore;
+  if (from === "modules") return to === "node/runtime";
+  const service = SERVICE_PACKAGE.exec(from);
+  if (service !== null)
+    return isCore || to === `${service[1]}/chain` || to === "node/runtime" || to === "sdk";
+  // A whole network, with what runs beside its nodes.
+  if (from === "sim") return isCore || to.startsWith("node/") || to.startsWith("modules/");
+  return from.startsWith("apps/");
+}
+
+/** What a package may import from outside of this repository; undefined: whatever its package.json names. */
+export function allowedOutside(packageFolder: string): RegExp | undefined {
+  if (packageFolder.startsWith("core/")) return /^@noble\//;
+  // Nothing at all.
+  if (CHAIN_PACKAGE.test(packageFolder)) return /(?!)/;
+  if (packageFolder === "sdk") return /^viem(?:\/|$)/;
+  if (SERVICE_PACKAGE.test(packageFolder) || packageFolder === "modules") return /^(?:viem(?:\/|$)|node:)/;
+  return undefined;
+}
+
 /** What the compiler cannot stop in core, because plain JavaScript has it. */
 export const BANNED_IN_CORE: readonly { readonly pattern: RegExp; readonly why: string }[] = [
   { pattern: /\bDate\b\s*[.(]|\bnew Date\b/, why: "time arrives in inputs" },
@@ -27,6 +73,7 @@ export const BANNED_IN_CORE: readonly { readonly pattern: RegExp; readonly why: 
     why: "input and output belong to node/",
   },
   { pattern: /\blocaleCompare\b|\btoLocale\w+|\bIntl\b/, why: "locales differ between machines" },
+  { pattern: /\bcrypto\.getRandomValues\b/, why: "randomness arrives in inputs" },
   { pattern: /\bparseFloat\b|\bWeakRef\b|\bFinalizationRegistry\b/, why: "not deterministic" },
 ];
 

@@ -1,19 +1,31 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { functionLengths } from "./tidy-functions.ts";
 import {
+  allowedOutside,
   BANNED_IN_CORE,
-  CORE_RANKS,
+  isDeterministic,
   LENGTH_RATCHET,
   MAX_FILE_LINES,
   MAX_FUNCTION_LINES,
+  mayImport,
+  packageOf,
 } from "./tidy-rules.ts";
 
 const root = join(import.meta.dirname, "..");
 const sources = globSync(
-  ["core/**/*.ts", "node/**/*.ts", "apps/**/*.ts", "sim/**/*.ts", "tools/**/*.ts", "examples/demo/**/*.ts"],
+  [
+    "core/**/*.ts",
+    "node/**/*.ts",
+    "modules/**/*.ts",
+    "sdk/**/*.ts",
+    "apps/**/*.ts",
+    "sim/**/*.ts",
+    "tools/**/*.ts",
+    "examples/demo/**/*.ts",
+  ],
   {
     cwd: root,
     exclude: (path) => path.includes("node_modules"),
@@ -24,11 +36,6 @@ const sources = globSync(
 
 const isTest = (path: string): boolean => /\.(test|fuzz|bench)\.ts$/.test(path) || /\/testing\//.test(path);
 
-/** `core/vm/precompiles/x.ts` -> `core/vm`; the simulator is one package. */
-function packageOf(path: string): string {
-  return path.startsWith("sim/") ? "sim" : path.split("/").slice(0, 2).join("/");
-}
-
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)/g)].map(
     (match) => match[1] ?? match[2] ?? "",
@@ -36,9 +43,18 @@ function importsOf(text: string): string[] {
 }
 
 const FOLDER_OF_PACKAGE = new Map<string, string>(
-  globSync(["core/*/package.json", "node/*/package.json", "apps/*/package.json", "sim/package.json"], {
-    cwd: root,
-  }).map((path) => [
+  globSync(
+    [
+      "core/*/package.json",
+      "node/*/package.json",
+      "modules/package.json",
+      "modules/*/{chain,service}/package.json",
+      "sdk/package.json",
+      "apps/*/package.json",
+      "sim/package.json",
+    ],
+    { cwd: root },
+  ).map((path) => [
     (JSON.parse(readFileSync(join(root, path), "utf8")) as { name: string }).name,
     dirname(path),
   ]),
@@ -64,31 +80,44 @@ test("imports between packages go down the ranks, and only through index.ts", ()
   assert.deepEqual(broken, []);
 });
 
-function mayImport(from: string, to: string): boolean {
-  const fromRank = CORE_RANKS[from];
-  const toRank = CORE_RANKS[to];
-  if (fromRank !== undefined) return toRank !== undefined && toRank < fromRank;
-  if (from === "node/runtime") return to.startsWith("core/") || to.startsWith("node/");
-  if (from.startsWith("node/")) return to.startsWith("core/");
-  if (from === "sim") return to.startsWith("core/") || to.startsWith("node/");
-  return from.startsWith("apps/");
-}
-
-test("core depends on @noble alone", () => {
+test("core depends on @noble alone, chain parts of modules on nothing, their services and the sdk on viem", () => {
   const broken: string[] = [];
   for (const { path, text } of sources) {
-    if (!path.startsWith("core/") || isTest(path)) continue;
+    const allowed = allowedOutside(packageOf(path));
+    if (allowed === undefined || isTest(path)) continue;
     for (const specifier of importsOf(text)) {
-      if (!/^(\.|@ostrom\/|@noble\/)/.test(specifier)) broken.push(`${path}: "${specifier}"`);
+      if (!/^(\.|@ostrom\/)/.test(specifier) && !allowed.test(specifier))
+        broken.push(`${path}: "${specifier}"`);
     }
   }
   assert.deepEqual(broken, []);
 });
 
-test("core has no clock, randomness, I/O, asynchrony or locale", () => {
+test("each module has its manifest, its chain part and a page for each part; no part lies elsewhere", () => {
+  const broken: string[] = [];
+  const manifests = readFileSync(join(root, "modules/index.ts"), "utf8");
+  for (const entry of readdirSync(join(root, "modules"), { withFileTypes: true })) {
+    if (!entry.isDirectory() || entry.name === "node_modules") continue;
+    const folder = join("modules", entry.name);
+    if (!manifests.includes(`"./${entry.name}/module.ts"`))
+      broken.push(`modules/index.ts: without ${entry.name}`);
+    for (const needed of ["module.ts", "chain/package.json", "chain/index.ts"])
+      if (!existsSync(join(root, folder, needed))) broken.push(`${folder}/${needed} is not there`);
+    for (const inside of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const isPart = ["chain", "service"].includes(inside.name);
+      if (inside.isDirectory() && inside.name !== "node_modules" && !isPart)
+        broken.push(`${folder}/${inside.name}: a module has the parts chain and service`);
+      if (isPart && !existsSync(join(root, folder, inside.name, "README.md")))
+        broken.push(`${folder}/${inside.name}/README.md is not there`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test("core and the chain parts of modules have no clock, randomness, I/O, asynchrony or locale", () => {
   const broken: string[] = [];
   for (const { path, text } of sources) {
-    if (!path.startsWith("core/") || isTest(path)) continue;
+    if (!isDeterministic(packageOf(path)) || isTest(path)) continue;
     const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
     for (const { pattern, why } of BANNED_IN_CORE) {
       const found = code.match(pattern);
@@ -137,6 +166,8 @@ test("links in the documentation lead somewhere", () => {
       "docs/**/*.md",
       "core/**/README.md",
       "node/**/README.md",
+      "modules/**/README.md",
+      "sdk/**/README.md",
       "apps/**/README.md",
       "sim/**/README.md",
       "languages/**/README.md",

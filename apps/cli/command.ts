@@ -1,24 +1,8 @@
 import { parseArgs } from "node:util";
+import type { CommandInput, Flag, Values } from "@ostrom/runtime";
+import type { Program } from "./program.ts";
 
-/** One flag of a command: also a key of the configuration file, under the same name in camel case. */
-export type Flag = {
-  readonly name: string;
-  readonly kind: "text" | "number" | "switch" | "list";
-  readonly help: string;
-  readonly placeholder?: string;
-  readonly default?: string | number | boolean;
-};
-
-export type Values = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-
-export type CommandInput = {
-  /** By camel-case name; what was not given has its default. */
-  readonly values: Values;
-  /** Words that are no flags, in order. */
-  readonly positionals: readonly string[];
-  /** Camel-case names of what was given, on the command line or in the configuration file. */
-  readonly given: ReadonlySet<string>;
-};
+export type { CommandInput, Flag, Values };
 
 export type Command = {
   readonly name: string;
@@ -28,10 +12,11 @@ export type Command = {
   readonly maxPositionals?: number;
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
-  readonly run: (input: CommandInput) => Promise<number>;
+  readonly run: (input: CommandInput, program: Program) => Promise<number>;
 };
 
-/** What a person did wrong, said in one line with what to do; the command ends with exit code 1. */
+/** What a person did wrong, said in one line with what to do; the command ends with exit code 1. Modules throw that of
+ * @ostrom/runtime, which is not loaded just to show help: the name tells both. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

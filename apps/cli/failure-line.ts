@@ -1,5 +1,3 @@
-import { UsageError } from "./command.ts";
-
 /** What to do about the machine's own refusals. */
 const ADVICE: Readonly<Record<string, string>> = {
   EACCES: "permission denied: choose another place, or let this user have it",
@@ -21,7 +19,7 @@ export function inOneLine(message: string): string {
 
 /** The line that says why a command failed; undefined for a fault of the program, whose stack is worth more. */
 export function failureLine(error: unknown): string | undefined {
-  if (error instanceof UsageError) return inOneLine(error.message);
+  if (error instanceof Error && error.name === "UsageError") return inOneLine(error.message);
   if (!(error instanceof Error) || !("syscall" in error)) return undefined;
   const { code, path, message, syscall } = error as NodeJS.ErrnoException;
   // Node says so whatever the reason is.

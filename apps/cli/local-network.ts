@@ -14,6 +14,7 @@ import {
 import { type DataDirectory, openDataDirectory, StorageError } from "@ostrom/storage";
 import { UsageError } from "./command.ts";
 import type { ConsensusChoice } from "./consensus-choice.ts";
+import type { ProfileModules } from "./network-profile.ts";
 
 export const DEFAULT_DATA_DIRECTORY = ".ostrom";
 export const DEVELOPMENT_CHAIN_ID = 31_337;
@@ -34,8 +35,17 @@ export type NetworkFile = {
   readonly chainId: number;
   /** How its nodes agree; simplex where it is left out. */
   readonly consensus?: ConsensusChoice["engine"];
+  /** dev where it is left out. */
+  readonly profile?: LocalProfile | undefined;
+  /** As they were chosen, if they were. */
+  readonly epochLength?: number | undefined;
+  readonly set?: readonly string[] | undefined;
   readonly nodes: readonly LocalNode[];
 };
+
+/** What `ostrom up` makes: presets of genesis. */
+export const LOCAL_PROFILES = ["dev", "alliance", "public"] as const;
+export type LocalProfile = (typeof LOCAL_PROFILES)[number];
 
 export type LocalNode = {
   readonly name: string;
@@ -51,6 +61,13 @@ export type LocalNetworkPlan = {
   readonly linkPort: number;
   readonly chainId: number;
   readonly consensus: ConsensusChoice;
+  /** dev unless told. */
+  readonly profile?: LocalProfile | undefined;
+  /** Of a profile with modules. */
+  readonly modules?: ProfileModules | undefined;
+  readonly epochLength?: number | undefined;
+  /** What of the modules' settings was chosen, as it was written. */
+  readonly set?: readonly string[] | undefined;
   /** Accounts funded besides the development ones. */
   readonly extraBalances?: ReadonlyMap<string, bigint>;
 };
@@ -146,18 +163,21 @@ export function refuseForeignValidators(directory: string): void {
 /** Makes a network: keys, genesis, and a folder for each validator. @throws UsageError. */
 export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   const nodes = planNodes(plan);
-  const { directory, chainId } = plan;
+  const { directory, chainId, profile = "dev", epochLength, set } = plan;
   refuseForeignValidators(directory);
   installNativeCrypto();
   const derived = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + plan.validators);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const file: NetworkFile = { format: 1, chainId, consensus: plan.consensus.engine, nodes };
+  const { engine: consensus } = plan.consensus;
+  const file: NetworkFile = { format: 1, chainId, consensus, profile, epochLength, set, nodes };
   // First: it says that what follows is ours to delete, should this be interrupted.
   writeFileSync(join(directory, NETWORK_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
   const genesis = provisionNetwork({
     ...powPlan(plan),
     chainId,
-    profile: "dev",
+    profile,
+    epochLength,
+    ...plan.modules,
     timestampMs: Date.now(),
     balances: new Map([
       ...derived
@@ -168,8 +188,7 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
     validators: nodes.map((node, index) => ({
       name: node.name,
       folder: resolve(directory, node.folder),
-      // Fees go to the accounts after the funded ones, so that what those earn is only what was sent to them.
-      feeRecipient: derived[DEVELOPMENT_ACCOUNT_COUNT + index]!.address,
+      feeRecipient: derived[accountOf(index, profile)]!.address,
       weight: 1,
       link: { host: "127.0.0.1", port: node.linkPort },
       rpc: { host: "127.0.0.1", port: node.rpcPort },
@@ -178,6 +197,13 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   });
   if (!genesis.ok) throw new UsageError(genesis.error.message);
   return file;
+}
+
+/** Index of the account of a validator. Fees go to the accounts after the funded ones, so that what those earn is only what was sent to
+ * them; where modules let the validators' accounts act, those are development accounts, whose keys everybody has at hand. */
+function accountOf(validator: number, profile: LocalProfile): number {
+  const isAtHand = profile !== "dev" && validator < DEVELOPMENT_ACCOUNT_COUNT;
+  return isAtHand ? validator : DEVELOPMENT_ACCOUNT_COUNT + validator;
 }
 
 /** Of a mined network: its parameters, and how much of the machine each node may take. */

@@ -39,7 +39,11 @@ const running = new Map<number, StartedNode>();
 const sender = new Sender();
 
 async function start(index: number): Promise<void> {
-  const node = startNodeProcess(`validator-${index + 1}`, folders[index]!, () => undefined);
+  const node = startNodeProcess({
+    name: `validator-${index + 1}`,
+    folder: folders[index]!,
+    onReport: () => undefined,
+  });
   running.set(index, node);
   const started = await node.started;
   assert.equal(started.kind, "ready", "message" in started ? started.message : "");

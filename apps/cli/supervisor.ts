@@ -30,19 +30,28 @@ export type StartedNode = {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 };
 
+/** This program, unless another one is to run. */
 const MAIN = join(import.meta.dirname, "main.ts");
 /** After this a node that was asked to stop is killed: its data survive that too. */
 const STOP_TIMEOUT_MS = 10_000;
 
 /** Starts `ostrom run` on a node's folder as a process of its own; what it logs goes to node.log there. */
-export function startNodeProcess(
-  name: string,
-  folder: string,
-  onReport: (report: NodeReport) => void,
-  extraFlags: readonly string[] = [],
-): StartedNode {
+export function startNodeProcess({
+  name,
+  folder,
+  onReport,
+  extraFlags = [],
+  main = MAIN,
+}: {
+  readonly name: string;
+  readonly folder: string;
+  readonly onReport: (report: NodeReport) => void;
+  readonly extraFlags?: readonly string[];
+  /** Script of the program that it is to run. */
+  readonly main?: string | undefined;
+}): StartedNode {
   const logFile = openSync(join(folder, "node.log"), "a", 0o600);
-  const child = fork(MAIN, ["run", "--data-dir", folder, ...extraFlags], {
+  const child = fork(main, ["run", "--data-dir", folder, ...extraFlags], {
     stdio: ["ignore", logFile, logFile, "ipc"],
     // A group of its own, so that Ctrl-C reaches only the supervisor, which then stops the nodes in order.
     detached: true,

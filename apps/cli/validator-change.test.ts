@@ -117,7 +117,11 @@ function finalizedReaches(what: string, height: number, urls: readonly string[])
 
 test("one validator is removed, one changes its key, one joins: blocks go on, and all nodes have the same", async () => {
   const [first, second, third, fourth] = network.urls as [string, string, string, string];
-  joined = startNodeProcess(JOINED, join(network.directory, JOINED), () => undefined);
+  joined = startNodeProcess({
+    name: JOINED,
+    folder: join(network.directory, JOINED),
+    onReport: () => undefined,
+  });
   assert.equal((await joined.started).kind, "ready");
 
   const start = (await validators(first))!;

@@ -19,10 +19,14 @@ export const VALIDATOR_SET_FLAGS: readonly Flag[] = [
     name: "validator-sets",
     kind: "text",
     placeholder: "KIND",
-    help: "later validators: fixed (none), managed (by an owner), work (by mining)",
-    default: "fixed",
+    help: "later validators: fixed, managed (by an owner), work (by mining); else as --profile says",
   },
-  { name: "owner", kind: "text", placeholder: "ADDRESS", help: "with --validator-sets managed: who decides" },
+  {
+    name: "owner",
+    kind: "text",
+    placeholder: "ADDRESS",
+    help: "with --validator-sets managed: who decides; with --profile public: who schedules upgrades",
+  },
   { name: "epoch-length", kind: "number", help: "blocks for which a set validates (default 100000)" },
 ];
 
@@ -32,19 +36,24 @@ export function readValidatorSets(
   { engine }: ConsensusChoice,
   validators: number,
 ): { readonly epochLength: number | undefined; readonly validatorSets: ValidatorSets } {
-  const kind = KINDS.find((name) => name === values["validatorSets"]);
+  const kind = KINDS.find((name) => name === (values["validatorSets"] ?? "fixed"));
   if (kind === undefined) throw new UsageError(`--validator-sets: expected one of ${KINDS.join(", ")}`);
   if (engine === "pow" && kind !== "fixed")
     throw new UsageError("--validator-sets: where blocks are mined (--consensus pow) nobody votes");
   if (given.has("owner") !== (kind === "managed"))
-    throw new UsageError("--owner ADDRESS belongs to --validator-sets managed");
-  const epochLength = values["epochLength"] as number | undefined;
-  if (epochLength !== undefined && (epochLength < MIN_EPOCH_LENGTH || epochLength > MAX_EPOCH_LENGTH)) {
-    throw new UsageError(
-      `--epoch-length: choose ${MIN_EPOCH_LENGTH} to ${MAX_EPOCH_LENGTH}, found ${epochLength}`,
-    );
-  }
+    throw new UsageError("--owner ADDRESS belongs to --validator-sets managed, or --profile public");
+  const epochLength = readEpochLength(values["epochLength"]);
   return { epochLength, validatorSets: setsOf(kind, values["owner"], validators) };
+}
+
+/** @throws UsageError */
+export function readEpochLength(value: unknown): number | undefined {
+  const epochLength = value as number | undefined;
+  if (epochLength === undefined || (epochLength >= MIN_EPOCH_LENGTH && epochLength <= MAX_EPOCH_LENGTH))
+    return epochLength;
+  throw new UsageError(
+    `--epoch-length: choose ${MIN_EPOCH_LENGTH} to ${MAX_EPOCH_LENGTH}, found ${epochLength}`,
+  );
 }
 
 function setsOf(kind: (typeof KINDS)[number], owner: unknown, validators: number): ValidatorSets {

@@ -6,9 +6,11 @@ import {
   type Evidence,
   encodeEvidence,
   executedSigningBytes,
+  placeOfEvidence,
   type SignedExecuted,
   ValidatorIndex,
   verifyEvidence,
+  verifyEvidenceByKey,
 } from "./index.ts";
 import { signedBy, stateCertificateOf, TEST_CONFIG, voteFor } from "./testing/driven-node.ts";
 import { simulatedSign } from "./testing/signatures.ts";
@@ -96,6 +98,44 @@ test("S15: evidence of another epoch, against another, or forged is refused with
     code({ ...guilty, second: { ...guilty.second, signature: new Uint8Array(16) } }),
     "evidence/signature",
   );
+});
+
+test("S15: the key alone convicts: of the index, only that all name the same one is known", () => {
+  const [guilty] = GUILTY as [Extract<Evidence, { kind: "votes" }>];
+  const key = validators.validators[validator]!.consensusKey;
+  const code = (evidence: Evidence, consensusKey = key, chain = domain): string | undefined => {
+    const verified = verifyEvidenceByKey(chain, consensusKey, evidence);
+    return verified.ok ? undefined : verified.error.code;
+  };
+  for (const evidence of GUILTY) {
+    assert.equal(code(evidence), undefined);
+    assert.equal(placeOfEvidence(evidence), evidence.kind === "votes" ? 3 : 5);
+  }
+  for (const evidence of INNOCENT) assert.equal(code(evidence), "evidence/no-contradiction");
+  const beyond = ValidatorIndex(900);
+  const elsewhere = {
+    ...guilty,
+    validator: beyond,
+    first: { ...guilty.first, signer: beyond },
+    second: { ...guilty.second, signer: beyond },
+  };
+  assert.equal(code(elsewhere), undefined);
+  const against = verifyEvidence(domain, validators, elsewhere);
+  assert.equal(!against.ok && against.error.code, "evidence/signer");
+  assert.equal(code({ ...guilty, first: { ...guilty.first, signer: beyond } }), "evidence/signer");
+  assert.equal(code(guilty, validators.validators[1]!.consensusKey), "evidence/signature");
+  assert.equal(code(guilty, key, { ...domain, genesisHash: A }), "evidence/signature");
+});
+
+test("S15: statements of two epochs contradict nothing", () => {
+  const other = (evidence: Evidence): Evidence =>
+    evidence.kind === "votes"
+      ? { ...evidence, second: signedBy(validator, { ...evidence.second.vote, epoch: Epoch(1) }) }
+      : evidence;
+  for (const evidence of GUILTY.slice(0, 4)) {
+    const verified = verifyEvidence(domain, validators, other(evidence));
+    assert.equal(!verified.ok && verified.error.code, "evidence/no-contradiction");
+  }
 });
 
 test("evidence that is cut off or of an unknown kind cannot be read", () => {

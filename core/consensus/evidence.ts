@@ -1,7 +1,6 @@
 import { type Bytes, equalBytes, type Failure, fail, ok, type Result } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, type RlpErrorCode, readRlpList, rlpUint } from "@ostrom/codec";
 import { readValidatorIndex } from "./block.ts";
-import { verifyExecuted, verifyVote } from "./certificates.ts";
 import {
   readKind,
   signedExecutedFromRlp,
@@ -9,6 +8,7 @@ import {
   signedVoteFromRlp,
   signedVoteToRlp,
 } from "./signed-codec.ts";
+import { executedSigningBytes, voteSigningBytes } from "./signing.ts";
 import type { ConsensusDomain, Evidence, Executed, ValidatorSet, Vote } from "./types.ts";
 
 const EVIDENCE_FIELDS = 4;
@@ -48,17 +48,36 @@ export function epochOfEvidence({ kind, first }: Evidence): number {
   return kind === "votes" ? first.vote.epoch : first.executed.epoch;
 }
 
+/** The view or the height that the two statements are about. */
+export function placeOfEvidence({ kind, first }: Evidence): number {
+  return kind === "votes" ? first.vote.view : first.executed.height;
+}
+
 /** Proves to anybody who knows the set of the epoch that a validator has broken its word (rule S15).
- * Errors: `evidence/epoch` (not of this set), `evidence/signer` (not two statements of the validator it names),
- * `evidence/no-contradiction` (an honest validator may say both), `evidence/signature`. */
+ * Errors: `evidence/epoch` (not of this set), `evidence/signer` (not two statements of the validator it names, or the set has no such
+ * one), and those of `verifyEvidenceByKey`. */
 export function verifyEvidence(
   domain: ConsensusDomain,
   set: ValidatorSet,
   evidence: Evidence,
 ): Result<undefined, Failure<EvidenceErrorCode>> {
-  const { validator, first, second } = evidence;
   if (epochOfEvidence(evidence) !== set.epoch)
     return fail("evidence/epoch", `the set of epoch ${set.epoch} cannot tell about it`);
+  const accused = set.validators[evidence.validator];
+  if (accused === undefined) return fail("evidence/signer", "the set has no such validator");
+  return verifyEvidenceByKey(domain, accused.consensusKey, evidence);
+}
+
+/** Proves to anybody who has just the accused's consensus key that its holder has broken its word. It takes no set, so the index that
+ * the evidence names is not checked against one: signed statements hold no index, the key alone accuses.
+ * Errors: `evidence/signer` (the evidence and its statements name different indices), `evidence/no-contradiction` (an honest validator
+ * may say both), `evidence/signature` (not both signed by the key, on this chain). */
+export function verifyEvidenceByKey(
+  domain: ConsensusDomain,
+  consensusKey: Bytes,
+  evidence: Evidence,
+): Result<undefined, Failure<EvidenceErrorCode>> {
+  const { validator, first, second } = evidence;
   if (first.signer !== validator || second.signer !== validator)
     return fail("evidence/signer", "it accuses another than the signer");
   const contradicts =
@@ -66,10 +85,13 @@ export function verifyEvidence(
       ? votesContradict(evidence.first.vote, evidence.second.vote)
       : resultsContradict(evidence.first.executed, evidence.second.executed);
   if (!contradicts) return fail("evidence/no-contradiction", "an honest validator may say both");
-  const areSigned =
+  const statements =
     evidence.kind === "votes"
-      ? verifyVote(domain, set, evidence.first) && verifyVote(domain, set, evidence.second)
-      : verifyExecuted(domain, set, evidence.first) && verifyExecuted(domain, set, evidence.second);
+      ? [evidence.first, evidence.second].map(({ vote }) => voteSigningBytes(domain, vote))
+      : [evidence.first, evidence.second].map(({ executed }) => executedSigningBytes(domain, executed));
+  const areSigned = [first, second].every(({ signature }, index) =>
+    domain.signatures.verifyOne(consensusKey, statements[index]!, signature),
+  );
   return areSigned ? ok(undefined) : fail("evidence/signature", "a statement is not signed by the accused");
 }
 

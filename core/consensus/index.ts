@@ -31,7 +31,9 @@ export {
   type EvidenceErrorCode,
   encodeEvidence,
   epochOfEvidence,
+  placeOfEvidence,
   verifyEvidence,
+  verifyEvidenceByKey,
 } from "./evidence.ts";
 export { decodeLogRecord, encodeLogRecord } from "./log-codec.ts";
 export { decodeMessage, encodeMessage, type MessageErrorCode } from "./message-codec.ts";

@@ -43,6 +43,9 @@ export type ValidatorSet = {
   readonly epoch: Epoch;
   readonly schemeId: SchemeId;
   readonly validators: readonly Validator[];
+  /** Leaders are drawn by it, where the chain's state has drawn one for the epoch; by the genesis hash otherwise. It is no part of
+   * `validatorSetHash`: the state root that a quorum has certified before the epoch begins covers it. */
+  readonly leaderSeed?: Hash | undefined;
 };
 
 /** What binds every signed byte of consensus to one chain and one choice of cryptography. */

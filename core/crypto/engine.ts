@@ -7,9 +7,11 @@ import type {
   P256Engine,
 } from "./arithmetic-engines.ts";
 import { bigintModular } from "./bigint-modular.ts";
+import type { EcvrfEngine } from "./ecvrf.ts";
 import { nobleBls } from "./noble-bls.ts";
 import { nobleBls12381 } from "./noble-bls12-381.ts";
 import { nobleBn254 } from "./noble-bn254.ts";
+import { nobleEcvrf } from "./noble-ecvrf.ts";
 import { nobleHash } from "./noble-hash.ts";
 import { nobleP256 } from "./noble-p256.ts";
 import { nobleSecp256k1 } from "./noble-secp256k1.ts";
@@ -67,6 +69,7 @@ export type Engines = {
   readonly p256: P256Engine;
   readonly modular: ModularEngine;
   readonly blake2: Blake2Engine;
+  readonly ecvrf: EcvrfEngine;
 };
 
 /** Plain and slow: what every other engine is compared with. */
@@ -79,6 +82,7 @@ export const REFERENCE_ENGINES: Engines = {
   p256: nobleP256,
   modular: bigintModular,
   blake2: plainBlake2,
+  ecvrf: nobleEcvrf,
 };
 
 let engines: Engines = REFERENCE_ENGINES;
@@ -99,6 +103,7 @@ export function engineNames(): Readonly<Record<keyof Engines, string>> {
     p256: engines.p256.name,
     modular: engines.modular.name,
     blake2: engines.blake2.name,
+    ecvrf: engines.ecvrf.name,
   };
 }
 
@@ -150,4 +155,9 @@ export function modular(): ModularEngine {
 /** The slot's BLAKE2b engine. */
 export function blake2(): Blake2Engine {
   return engines.blake2;
+}
+
+/** The slot's engine of the verifiable random function. */
+export function ecvrf(): EcvrfEngine {
+  return engines.ecvrf;
 }

@@ -20,12 +20,24 @@ export {
 } from "./certificate.ts";
 export { createDecodedKeyCache } from "./decoded-key-cache.ts";
 export {
+  assertEcvrfSecretKey,
+  createEcvrf,
+  ECVRF_OUTPUT_LENGTH,
+  ECVRF_PROOF_LENGTH,
+  ECVRF_PUBLIC_KEY_LENGTH,
+  type EcvrfEngine,
+  type EcvrfGroup,
+  ecvrfOutput,
+  isEcvrfSecretKey,
+} from "./ecvrf.ts";
+export {
   type BlsEngine,
   blake2,
   bls,
   bls12381,
   bn254,
   type Engines,
+  ecvrf,
   engineNames,
   type HashEngine,
   installEngines,
@@ -40,6 +52,7 @@ export {
 } from "./engine.ts";
 export { modularPower } from "./modular-power.ts";
 export { BLS_POSSESSION_TAG, BLS_SIGNATURE_TAG, nobleBls } from "./noble-bls.ts";
+export { type NobleP256Point, nobleEcvrf, nobleEcvrfGroup } from "./noble-ecvrf.ts";
 export { nobleHash } from "./noble-hash.ts";
 export { BLS_GENERATOR_G2, BLS_NEGATED_GENERATOR_G1, KZG_TAU_G2 } from "./noble-kzg.ts";
 export { nobleSecp256k1 } from "./noble-secp256k1.ts";
@@ -62,6 +75,7 @@ export {
   BLS_ORDER,
   isBlsSecretKey,
   isSecp256k1SecretKey,
+  P256_ORDER,
   SECP256K1_ORDER,
   SECRET_KEY_LENGTH,
 } from "./secret-keys.ts";

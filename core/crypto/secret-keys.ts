@@ -7,6 +7,9 @@ export const SECP256K1_ORDER: bigint = 0xfffffffffffffffffffffffffffffffebaaedce
 /** Order r of the subgroups of BLS12-381 (draft-irtf-cfrg-pairing-friendly-curves-11, 4.2.1). */
 export const BLS_ORDER: bigint = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
 
+/** Order of P-256's group (SP 800-186, 3.2.1.3). */
+export const P256_ORDER: bigint = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
 /** Whether bytes are a secp256k1 secret key: 32 bytes, big-endian, in [1, n). */
 export function isSecp256k1SecretKey(bytes: Bytes): boolean {
   return isScalar(bytes, SECP256K1_ORDER);

@@ -1,5 +1,6 @@
 import {
   type Address,
+  assert,
   type Bytes,
   concatBytes,
   type Failure,
@@ -16,21 +17,28 @@ import {
   StateOverlay,
   type StateReader,
 } from "@ostrom/state";
-import { type BlockContext, blobBaseFee, executeMessage, type Fork } from "@ostrom/vm";
+import { type BlockContext, blobBaseFee, type Fork } from "@ostrom/vm";
 import { type AppliedTransaction, applyTransaction } from "./apply-transaction.ts";
 import { logsBloom, mergeBlooms } from "./bloom.ts";
 import { type EpochSchedule, epochOfHeight, frozenHeight } from "./epochs.ts";
-import { forkAt, nextBaseFee } from "./fees.ts";
+import { nextBaseFee } from "./fees.ts";
 import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
-import { encodeReceipt } from "./receipt.ts";
-import { checkStaticValidity } from "./static-validity.ts";
+import type { InstalledModules } from "./installed-modules.ts";
 import {
-  BEACON_ROOTS_ADDRESS,
-  HISTORY_STORAGE_ADDRESS,
-  SEAL_EPOCH_SELECTOR,
-  SYSTEM_ADDRESS,
-  SYSTEM_CALL_GAS,
-} from "./system-contracts.ts";
+  type ActivationReport,
+  activateModules,
+  beginBlock,
+  type HookEnvironment,
+  sealEpochOfModules,
+} from "./module-hooks.ts";
+import { type ModulePlan, planModules, plannedFork, plannedPrecompiles } from "./module-plan.ts";
+import type { VerifyPossession } from "./next-validator-set.ts";
+import { type PermissionCheck, permissionOf } from "./permission.ts";
+import { encodeReceipt } from "./receipt.ts";
+import { viewOfChanges } from "./state-views.ts";
+import { checkStaticValidity } from "./static-validity.ts";
+import { type SystemEnvironment, systemCallIfDeployed } from "./system-call.ts";
+import { BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS, SEAL_EPOCH_SELECTOR } from "./system-contracts.ts";
 import { decodeTransaction, recoverSender } from "./transaction.ts";
 import type {
   ChainRules,
@@ -42,6 +50,7 @@ import type {
   Skipped,
 } from "./types.ts";
 import { VALIDATOR_SET_ADDRESS } from "./validator-set.ts";
+import { askNextSet, type PortReport } from "./validator-set-port.ts";
 
 /** What an ordered payload is executed with. */
 export type BlockInput = {
@@ -54,6 +63,10 @@ export type BlockInput = {
   readonly epochs?: EpochSchedule | undefined;
   /** Hash of a block before this one; asked for the 256 newest only. */
   readonly blockHash: (number: bigint) => Hash | undefined;
+  /** What the program has. It must have what the block needs (`missingActivations`): asserted. */
+  readonly modules?: InstalledModules | undefined;
+  /** Checks new consensus keys in the set that a module gives; as `readNextValidatorSet` is given. BLS12-381's own if absent. */
+  readonly verifyPossession?: VerifyPossession | undefined;
   /** Answers who signed a transaction, by its hash, where a signature was checked already. */
   readonly knownSender?: (transactionHash: Hash) => Address | undefined;
 };
@@ -65,6 +78,10 @@ export type AppliedBlock = {
   readonly receipts: readonly Receipt[];
   readonly skipped: readonly Skipped[];
   readonly changes: StateChanges;
+  /** Modules that became active. */
+  readonly activations: readonly ActivationReport[];
+  /** At a frozen height, if a module decides who validates. */
+  readonly port: PortReport | undefined;
 };
 
 /** Executes a finalized payload. It accepts any bytes: what cannot run when its turn comes is skipped, the same way
@@ -74,19 +91,29 @@ export type AppliedBlock = {
  * `extraData` the order digest; `prevRandao` keccak256(order digest), which a leader can bias by what it proposes;
  * `timestamp` whole seconds, equal in blocks of one second; `parentBeaconBlockRoot` zero; no withdrawals, requests
  * or blobs.
+ *
+ * Modules: those that begin in this block are activated first, then come the hooks, then the transactions, each of which they may refuse
+ * as of the state that the block begins with. Throws (a fault of the node) if the program lacks one, or if a hook throws.
  * Sources: protocol notes ("Order, then execute, then certify", "Fees and skips"); EIP-2935, EIP-4788. */
 export function applyBlock(input: BlockInput): AppliedBlock {
   const { rules, parent, ordered } = input;
   const timestamp = Math.max(Math.floor(ordered.timestampMs / 1000), parent.timestamp);
-  const fork = forkAt(rules, timestamp);
+  const plan = planModules(input.state, input.modules, parent.number + 1);
+  assert(plan.missing.length === 0, plan.missing.map(({ message }) => message).join("; "));
+  const fork = plannedFork(rules, timestamp, plan);
   const state = new StateOverlay(input.state);
   const parentHash = hashHeader(parent);
   const block = blockContext(input, fork, timestamp, parentHash);
-  callSystemContracts(state, fork, block, parentHash);
+  const environment = hookEnvironment(input, plan, { fork, block, state });
+  callSystemContracts(environment, parentHash);
+  const activations = activateModules(environment, plan);
+  const begun = activations.length === 0 ? input.state : viewOfChanges(input.state, state.changes());
+  beginBlock(environment, plan);
 
-  const run = runTransactions(input, { fork, state, block, gasCharge: rules.gasCharge });
+  const permits = permissionOf(begun, plan.active);
+  const run = runTransactions(input, { ...environment, gasCharge: rules.gasCharge }, permits);
   if (ordered.mined !== undefined) payReward(state, ordered.proposer, ordered.mined.reward);
-  sealEpoch(input, state, fork, block);
+  const port = sealEpoch(input, environment, plan);
   const header = {
     ...EMPTY_HEADER_FIELDS,
     difficulty: ordered.mined?.difficulty ?? 0n,
@@ -106,7 +133,7 @@ export function applyBlock(input: BlockInput): AppliedBlock {
     requestsHash: fork === "cancun" ? undefined : EMPTY_REQUESTS_HASH,
   };
   const { transactions, receipts, skipped } = run;
-  return { header, transactions, receipts, skipped, changes: state.changes() };
+  return { header, transactions, receipts, skipped, changes: state.changes(), activations, port };
 }
 
 /** Completes an applied block. @param stateRoot of the parent's state with `changes`. */
@@ -138,37 +165,43 @@ function blockContext(input: BlockInput, fork: Fork, timestamp: number, parentHa
   };
 }
 
-/** Tells the system contracts the parent's hash and the beacon root. A contract that is not deployed is passed over. */
-function callSystemContracts(state: StateOverlay, fork: Fork, block: BlockContext, parentHash: Hash): void {
-  callSystemContract(state, fork, block, BEACON_ROOTS_ADDRESS, PARENT_BEACON_BLOCK_ROOT);
-  if (fork !== "cancun") callSystemContract(state, fork, block, HISTORY_STORAGE_ADDRESS, parentHash);
+function hookEnvironment(
+  { epochs, ordered }: BlockInput,
+  plan: ModulePlan,
+  { fork, block, state }: { readonly fork: Fork; readonly block: BlockContext; readonly state: StateOverlay },
+): HookEnvironment {
+  const precompiles = plannedPrecompiles(fork, plan);
+  return {
+    fork,
+    block,
+    state,
+    height: plan.height,
+    epoch: epochs === undefined ? undefined : epochOfHeight(epochs, plan.height),
+    origin: ordered.origin,
+    ...(precompiles === undefined ? {} : { precompiles }),
+  };
 }
 
-function callSystemContract(
-  state: StateOverlay,
-  fork: Fork,
-  block: BlockContext,
-  to: Address,
-  data: Bytes,
-): void {
-  if (state.code(to).length === 0) return;
-  state.beginTransaction();
-  const transaction = { origin: SYSTEM_ADDRESS, gasPrice: 0n, blobVersionedHashes: [] };
-  const message = { caller: SYSTEM_ADDRESS, to, value: 0n, data, gas: SYSTEM_CALL_GAS };
-  // A contract that fails leaves no trace, and the block stands.
-  executeMessage({ fork, block, transaction, state }, message);
-  state.endTransaction();
+/** Tells the system contracts the parent's hash and the beacon root. A contract that is not deployed is passed over. */
+function callSystemContracts(environment: SystemEnvironment, parentHash: Hash): void {
+  systemCallIfDeployed(environment, BEACON_ROOTS_ADDRESS, PARENT_BEACON_BLOCK_ROOT);
+  if (environment.fork !== "cancun") systemCallIfDeployed(environment, HISTORY_STORAGE_ADDRESS, parentHash);
 }
 
 /** At an epoch's frozen height, when the set of the next one is about to be read: tells the contract that decides it, if there is one,
- * that what it has written by the end of this call counts. After the transactions, so that they count too. */
-function sealEpoch(input: BlockInput, state: StateOverlay, fork: Fork, block: BlockContext): void {
-  const { epochs, ordered } = input;
-  if (epochs === undefined) return;
-  const epoch = epochOfHeight(epochs, ordered.height);
-  if (ordered.height !== frozenHeight(epochs, epoch)) return;
+ * that what it has written by the end of this call counts, or asks the module that decides. After the transactions, so that they count
+ * too. */
+function sealEpoch(
+  { epochs, verifyPossession }: BlockInput,
+  environment: HookEnvironment,
+  plan: ModulePlan,
+): PortReport | undefined {
+  const { epoch, height } = environment;
+  if (epochs === undefined || epoch === undefined || height !== frozenHeight(epochs, epoch)) return undefined;
   const data = concatBytes(SEAL_EPOCH_SELECTOR, wordToBytes(BigInt(epoch + 1)));
-  callSystemContract(state, fork, block, VALIDATOR_SET_ADDRESS, data);
+  systemCallIfDeployed(environment, VALIDATOR_SET_ADDRESS, data);
+  sealEpochOfModules(environment, plan, epoch + 1);
+  return askNextSet(environment.state, plan, epoch + 1, verifyPossession);
 }
 
 /** After the transactions, as Ethereum did. Source: Yellow Paper, 11.3. */
@@ -188,12 +221,22 @@ type Run = {
 
 type Environment = Omit<Parameters<typeof applyTransaction>[0], "room">;
 
-function runTransactions(input: BlockInput, environment: Environment): Run {
+function runTransactions(
+  input: BlockInput,
+  environment: Environment,
+  permits: PermissionCheck | undefined,
+): Run {
   const run: Run = { transactions: [], receipts: [], skipped: [], gasUsed: 0n };
   for (const raw of input.ordered.transactions) {
     const transaction = admitTransaction(raw, input, environment.fork);
     if (!transaction.ok) {
       run.skipped.push({ hash: keccak256(raw), reason: { ...transaction.error, retry: false } });
+      continue;
+    }
+    const refusal = permits?.(transaction.value);
+    if (refusal !== undefined) {
+      const reason = { code: "execution/not-permitted", message: refusal.reason, retry: false } as const;
+      run.skipped.push({ hash: transaction.value.hash, reason });
       continue;
     }
     const room = { gas: input.rules.blockGasLimit - run.gasUsed, blobGas: NO_BLOB_ROOM };

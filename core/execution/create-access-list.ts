@@ -1,9 +1,10 @@
 import { type Address, hashFromWord, must, ok, type Result, toHexDigits } from "@ostrom/base";
 import { StateOverlay } from "@ostrom/state";
-import { precompileAddresses } from "@ostrom/vm";
+import { forkPrecompiles } from "@ostrom/vm";
 import {
   type CallOutcome,
   callGas,
+  forbiddenBy,
   hindranceOf,
   outcomeOf,
   type PreparedSimulation,
@@ -28,10 +29,12 @@ const MAX_ROUNDS = 16;
 /** eth_createAccessList: all that the transaction touches, and what it comes to when it says so beforehand (EIP-2930).
  * The sender, the recipient, the coinbase and precompiles are warm anyway and appear only with slots; contracts that
  * the transaction creates are warm when they appear.
- * Errors: those of `simulateCall`. */
+ * Errors: those of `estimateGas`. */
 export function createAccessList(simulation: Simulation): Result<AccessListOutcome, SimulationFailure> {
   const ready = prepareSimulation(simulation);
   if (!ready.ok) return ready;
+  const forbidden = forbiddenBy(simulation);
+  if (forbidden !== undefined) return forbidden;
   const recorder = new AccessRecorder(stateBefore(simulation));
   let prepared: PreparedSimulation = { ...ready.value, state: recorder };
   const gas = callGas(prepared);
@@ -49,8 +52,8 @@ export function createAccessList(simulation: Simulation): Result<AccessListOutco
   return ok({ accessList: prepared.message.accessList, outcome: outcomeOf(last) });
 }
 
-function warmAnyway({ message, block, fork }: PreparedSimulation): ReadonlySet<string> {
-  const addresses = [message.from, block.coinbase, ...precompileAddresses(fork)];
+function warmAnyway({ message, block, fork, precompiles }: PreparedSimulation): ReadonlySet<string> {
+  const addresses = [message.from, block.coinbase, ...(precompiles ?? forkPrecompiles(fork)).addresses];
   if (message.to !== undefined) addresses.push(message.to);
   return new Set(addresses.map(toHexDigits));
 }

@@ -4,6 +4,7 @@ import { intrinsicGas } from "./intrinsic-gas.ts";
 import {
   affordableGas,
   type CallOutcome,
+  forbiddenBy,
   hindranceOf,
   outcomeOf,
   type PreparedSimulation,
@@ -27,10 +28,12 @@ const CALL_STIPEND = 2_300n;
  *
  * A call passes on at most 63/64 of its gas (EIP-150), so what a run used may not be enough for it to get through again;
  * a binary search finds the limit to the last unit. It supposes that more gas never hurts.
- * Errors: those of `simulateCall`. */
+ * Errors: those of `simulateCall`, and `execution/not-permitted` if a module forbids the sender's transaction. */
 export function estimateGas(simulation: Simulation): Result<GasEstimate, SimulationFailure> {
   const ready = prepareSimulation(simulation);
   if (!ready.ok) return ready;
+  const forbidden = forbiddenBy(simulation);
+  if (forbidden !== undefined) return forbidden;
   const prepared = ready.value;
   const highest = highestGas(prepared);
   const lowest = intrinsicGas(prepared.message, prepared.fork);

@@ -1,12 +1,24 @@
 import { must } from "@ostrom/base";
-import type { Fork } from "@ostrom/vm";
+import { FORKS, type Fork } from "@ostrom/vm";
+import type { ScheduledFork } from "./module-registry.ts";
 import type { ChainRules, Header, Transaction } from "./types.ts";
 
-/** The rule set of a block. @param timestamp in seconds. */
-export function forkAt(rules: ChainRules, timestamp: number): Fork {
+/** The rule set of a block: the newest of those that genesis has begin by time and state by height.
+ * @param timestamp in seconds.
+ * @param scheduled what the registry of modules says, and the block's height. Rule sets that this program does not know count for
+ * nothing here: who executes a block makes sure that there are none (`missingActivations`). */
+export function forkAt(
+  rules: Pick<ChainRules, "forks">,
+  timestamp: number,
+  scheduled?: { readonly forks: readonly ScheduledFork[]; readonly height: number } | undefined,
+): Fork {
   let current = must(rules.forks[0], "a chain must have a first rule set").fork;
   for (const { fork, fromTimestamp } of rules.forks) if (fromTimestamp <= timestamp) current = fork;
-  return current;
+  if (scheduled === undefined) return current;
+  const begun = new Set(
+    scheduled.forks.flatMap(({ fork, height }) => (height <= scheduled.height ? [fork] : [])),
+  );
+  return FORKS.findLast((fork) => fork === current || begun.has(fork)) ?? current;
 }
 
 /** The base fee of the block after `parent`, in wei. Source: EIP-1559, with the denominator, the elasticity and the lower

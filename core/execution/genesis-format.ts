@@ -1,5 +1,6 @@
 import { toHex, wordToBytes } from "@ostrom/base";
 import type { GenesisAccount } from "@ostrom/state";
+import type { GenesisModules } from "./chain-module.ts";
 import type { AnyGenesis, ConsensusParameters, CryptographicSuite, ProfileName } from "./genesis.ts";
 import { formatPowParameters, type PowParametersJson } from "./genesis-pow.ts";
 import { formatValidatorSets, type ValidatorSetsJson } from "./genesis-validator-sets.ts";
@@ -30,10 +31,22 @@ export type GenesisJson = {
   readonly epochLength: number;
   readonly epochLead: number;
   readonly validatorSets: ValidatorSetsJson;
+  readonly modules: GenesisModulesJson;
   readonly consensus: ConsensusParameters | PowParametersJson;
   /** By address. */
   readonly alloc: Readonly<Record<string, GenesisAccountJson>>;
   readonly validators: readonly GenesisValidatorJson[];
+};
+
+/** Both empty: a chain without a registry of modules. */
+export type GenesisModulesJson = {
+  readonly authority: string | null;
+  readonly active: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly codeHash: string;
+    readonly settings: string;
+  }[];
 };
 
 export type GenesisAccountJson = {
@@ -78,11 +91,24 @@ export function formatGenesis(genesis: AnyGenesis): GenesisJson {
     epochLength: genesis.epochLength,
     epochLead: genesis.epochLead,
     validatorSets: formatValidatorSets(genesis.validatorSets),
+    modules: formatModules(genesis.modules),
     consensus: consensus.engine === "pow" ? formatPowParameters(consensus) : formatConsensus(consensus),
     alloc: Object.fromEntries(
       genesis.alloc.map((account) => [toHex(account.address), formatAccount(account)]),
     ),
     validators: genesis.validatorSet.validators.map(formatValidator),
+  };
+}
+
+function formatModules({ authority, active }: GenesisModules): GenesisModulesJson {
+  return {
+    authority: authority === undefined ? null : toHex(authority),
+    active: active.map(({ name, version, codeHash, settings }) => ({
+      name,
+      version,
+      codeHash: toHex(codeHash),
+      settings: toHex(settings),
+    })),
   };
 }
 

@@ -20,6 +20,7 @@ import {
 } from "@ostrom/vm";
 import type { EpochSchedule } from "./epochs.ts";
 import type { AnyGenesis, ConsensusParameters, CryptographicSuite, Genesis } from "./genesis.ts";
+import { checkPortHolder, readGenesisModules } from "./genesis-modules.ts";
 import { readPowParameters } from "./genesis-pow.ts";
 import { readValidatorSets } from "./genesis-validator-sets.ts";
 import {
@@ -38,6 +39,8 @@ import {
   readObject,
   readText,
 } from "./json-reader.ts";
+import { MODULE_REGISTRY_ADDRESS } from "./module-addresses.ts";
+import { hasRegistry } from "./module-registry.ts";
 import { MAX_TRANSACTION_NONCE } from "./transaction.ts";
 import type { ChainRules } from "./types.ts";
 import {
@@ -82,6 +85,7 @@ const MAX_CODE_BYTES = 24_576;
 /** Of a program in one piece, as it is when it has been deployed (docs/program-gas.md). */
 const MAX_PROGRAM_CODE_BYTES: number = CODE_HEADER_BYTES + MAX_PROGRAM_PAYLOAD_BYTES;
 const FORKS: readonly Fork[] = ["cancun", "prague", "osaka"];
+const RESERVED: readonly Address[] = [VALIDATOR_SET_ADDRESS, MODULE_REGISTRY_ADDRESS];
 
 /** Reads the value of a genesis.json. Everything must be there, and nothing else: what a node would fill in by itself
  * could differ between versions.
@@ -109,22 +113,27 @@ function readGenesis(place: Place): AnyGenesis {
     "epochLength",
     "epochLead",
     "validatorSets",
+    "modules",
     "consensus",
     "alloc",
     "validators",
   ]);
   const format = readChoice(fields.format, [1]);
   const { rules, initialBaseFeePerGas, executionWindowGas } = readRules(fields);
+  const modules = readGenesisModules(fields.modules);
+  const members = readMembers(fields);
+  checkPortHolder(fields, members.validatorSets, modules);
   return {
     format: format === 1 ? 1 : format,
     profile: readChoice(fields.profile, ["dev", "alliance", "public", "cbdc"]),
     timestampMs: readCount(fields.timestampMs, 0, MAX_TIME_MS),
     suite: readSuite(fields.suite),
-    rules,
+    rules: hasRegistry(modules) ? { ...rules, schedulesForks: true } : rules,
     initialBaseFeePerGas,
     executionWindowGas,
     ...readEpochs(fields),
-    ...readMembers(fields),
+    ...members,
+    modules,
     consensus: isPow(fields.consensus)
       ? readPowParameters(fields.consensus, readMaxPayloadBytes)
       : readConsensus(fields.consensus),
@@ -274,8 +283,11 @@ function readAlloc(place: Place): readonly GenesisAccount[] {
     const digits = toHexDigits(address);
     if (seen.has(digits)) throw duplicate(entry, "this address is in alloc already, spelled otherwise");
     seen.add(digits);
-    if (equalBytes(address, VALIDATOR_SET_ADDRESS)) {
-      throw inconsistent(entry, "this address is reserved for the validator set; take it out");
+    if (RESERVED.some((reserved) => equalBytes(address, reserved))) {
+      throw inconsistent(
+        entry,
+        "this address is reserved, for the validator set or the registry of modules; take it out",
+      );
     }
     const account = readAccount(entry, address);
     total += account.balance;

@@ -1,10 +1,12 @@
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
+import type { GenesisModules } from "./chain-module.ts";
 import { defaultEpochLead } from "./epochs.ts";
 import type { ConsensusParameters, Genesis, PowGenesis, ProfileName } from "./genesis.ts";
 import { MAX_PAYLOAD_BYTES } from "./genesis-json.ts";
 import type { PowParameters } from "./genesis-pow.ts";
 import type { ValidatorSets } from "./genesis-validator-sets.ts";
+import { hasRegistry } from "./module-registry.ts";
 import { DEVELOPMENT_CONTRACTS, SYSTEM_CONTRACTS } from "./system-contracts.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";
@@ -18,13 +20,15 @@ export type GenesisRequest = {
   /** Funded accounts; the profile adds its contracts. */
   readonly accounts: readonly GenesisAccount[];
   /** Replaces single values of the profile. */
-  readonly rules?: Partial<ChainRules>;
-  readonly consensus?: Partial<ConsensusParameters>;
+  readonly rules?: Partial<ChainRules> | undefined;
+  readonly consensus?: Partial<ConsensusParameters> | undefined;
   /** Blocks in an epoch. */
   readonly epochLength?: number | undefined;
   readonly epochLead?: number | undefined;
   /** Defaults to the validators of genesis for good. */
   readonly validatorSets?: ValidatorSets | undefined;
+  /** Defaults to none, and no registry. */
+  readonly modules?: GenesisModules | undefined;
 };
 
 type Profile = {
@@ -70,9 +74,12 @@ const EPOCH_LENGTH = 100_000;
 /** EIP-1559 has 8 at one block in 12 seconds; blocks are some 50 times as frequent here. */
 const BASE_FEE_CHANGE_DENOMINATOR = 256n;
 
+const NO_GENESIS_MODULES: GenesisModules = { authority: undefined, active: [] };
+
 /** Makes the genesis of a new chain. `parseGenesis(formatGenesis(genesis))` checks it. */
 export function createGenesis(request: GenesisRequest): Genesis {
   const profile = PROFILES[request.profile];
+  const { modules = NO_GENESIS_MODULES } = request;
   const rules: ChainRules = {
     chainId: request.chainId,
     forks: [{ fork: "osaka", fromTimestamp: 0 }],
@@ -81,6 +88,7 @@ export function createGenesis(request: GenesisRequest): Genesis {
     elasticityMultiplier: 2n,
     minBaseFeePerGas: profile.minBaseFeePerGas,
     gasCharge: profile.gasCharge,
+    ...(hasRegistry(modules) ? { schedulesForks: true } : {}),
     ...request.rules,
   };
   const { initialBaseFeePerGas } = profile;
@@ -97,6 +105,7 @@ export function createGenesis(request: GenesisRequest): Genesis {
     epochLength,
     epochLead: request.epochLead ?? defaultEpochLead(epochLength),
     validatorSets: request.validatorSets ?? { kind: "fixed" },
+    modules,
     consensus: {
       engine: "simplex",
       minBlockIntervalMs: profile.minBlockIntervalMs,

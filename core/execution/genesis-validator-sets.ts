@@ -1,4 +1,5 @@
 import { Address, toHex, wordToBytes } from "@ostrom/base";
+import { MODULE_NAME_PATTERN } from "./installed-modules.ts";
 import {
   inconsistent,
   type Place,
@@ -7,6 +8,7 @@ import {
   readCount,
   readHex,
   readObject,
+  readText,
 } from "./json-reader.ts";
 
 /** Who decides which validators the next epoch has. The contracts are in languages/solidity/validator-sets. */
@@ -15,7 +17,9 @@ export type ValidatorSets =
   | { readonly kind: "fixed" }
   /** An owner, by transactions; each validator may change its own keys. */
   | { readonly kind: "managed"; readonly owner: Address }
-  | WorkValidatorSets;
+  | WorkValidatorSets
+  /** A module that is active from genesis on, until it hands over to another (the port ValidatorSets of chain-module.ts). */
+  | { readonly kind: "module"; readonly name: string };
 
 /** Recent work: miners submit tickets, and those with the most of them are the next set. */
 export type WorkValidatorSets = {
@@ -35,7 +39,8 @@ export type WorkValidatorSets = {
 export type ValidatorSetsJson =
   | { readonly kind: "fixed" }
   | { readonly kind: "managed"; readonly owner: string }
-  | (Omit<WorkValidatorSets, "initialTarget"> & { readonly initialTarget: string });
+  | (Omit<WorkValidatorSets, "initialTarget"> & { readonly initialTarget: string })
+  | { readonly kind: "module"; readonly name: string };
 
 /** The contract counts the tickets of each epoch of the window in one word. */
 export const MAX_WORK_WINDOW_EPOCHS = 8;
@@ -43,7 +48,7 @@ export const MAX_WORK_WINDOW_EPOCHS = 8;
 export const MAX_WORK_VALIDATORS = 64;
 /** So that the contract can go through all miners within the gas of one system call. */
 export const MAX_WORK_MINERS = 512;
-const KINDS = ["fixed", "managed", "work"] as const;
+const KINDS = ["fixed", "managed", "work", "module"] as const;
 const MAX_TARGET = 2n ** 256n - 1n;
 
 export function readValidatorSets(place: Place): ValidatorSets {
@@ -58,6 +63,10 @@ export function readValidatorSets(place: Place): ValidatorSets {
     }
     case "work":
       return readWork(place);
+    case "module": {
+      const { name } = readObject(place, ["kind", "name"]);
+      return { kind, name: readText(name, MODULE_NAME_PATTERN, "the name of a module in modules.active") };
+    }
     default:
       return kind satisfies never;
   }
@@ -70,7 +79,7 @@ const WORK_SETTINGS = [
   "minValidators",
   "maxValidators",
 ] as const;
-const ALL_SETTINGS = ["owner", ...WORK_SETTINGS] as const;
+const ALL_SETTINGS = ["owner", "name", ...WORK_SETTINGS] as const;
 
 function readWork(place: Place): WorkValidatorSets {
   const fields = readObject(place, ["kind", ...WORK_SETTINGS]);
@@ -100,6 +109,8 @@ export function formatValidatorSets(sets: ValidatorSets): ValidatorSetsJson {
       return { kind: sets.kind };
     case "managed":
       return { kind: sets.kind, owner: toHex(sets.owner) };
+    case "module":
+      return { kind: sets.kind, name: sets.name };
     case "work":
       return {
         kind: sets.kind,

@@ -8,11 +8,13 @@ import {
   type StateChanges,
 } from "@ostrom/state";
 import { logsBloom } from "./bloom.ts";
+import type { GenesisModules } from "./chain-module.ts";
 import { forkAt } from "./fees.ts";
 import { formatGenesis } from "./genesis-format.ts";
 import type { PowParameters } from "./genesis-pow.ts";
 import type { ValidatorSets } from "./genesis-validator-sets.ts";
 import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
+import { moduleRegistryAccount } from "./module-registry.ts";
 import type { ChainRules, ExecutedBlock, Header } from "./types.ts";
 import type { ValidatorSet } from "./validator-set.ts";
 import { validatorSetContract } from "./validator-set-contracts.ts";
@@ -79,20 +81,24 @@ export type Genesis<Parameters = ConsensusParameters> = {
   readonly epochLength: number;
   readonly epochLead: number;
   readonly validatorSets: ValidatorSets;
+  readonly modules: GenesisModules;
   readonly consensus: Parameters;
   readonly alloc: readonly GenesisAccount[];
   readonly validatorSet: ValidatorSet;
 };
 
-/** The state before block 1: the accounts of `alloc`, and the validator set in its system account. */
+/** The state before block 1: the accounts of `alloc`, the validator set in its system account, and the registry of modules if there are
+ * any. Their own contracts come with block 1. */
 export function genesisState(genesis: AnyGenesis): StateChanges {
+  const registry = moduleRegistryAccount(genesis.modules, genesis.validatorSets);
   return genesisChanges([
     ...genesis.alloc,
     validatorSetContract(genesis.validatorSet, genesis.validatorSets),
+    ...(registry === undefined ? [] : [registry]),
   ]);
 }
 
-/** Block 0. Its hash names the chain: the state root covers accounts and validators, and `extraData` is
+/** Block 0. Its hash names the chain: the state root covers accounts, validators and modules, and `extraData` is
  * keccak256 of the canonical JSON text of all other parameters.
  * @param stateRoot of `genesisState`. */
 export function genesisBlock(genesis: AnyGenesis, stateRoot: Hash): ExecutedBlock {
@@ -123,6 +129,6 @@ export function genesisHash(genesis: AnyGenesis): Hash {
 }
 
 function parametersHash(genesis: AnyGenesis): Hash {
-  const { alloc: _alloc, validators: _validators, ...parameters } = formatGenesis(genesis);
+  const { alloc: _alloc, validators: _validators, modules: _modules, ...parameters } = formatGenesis(genesis);
   return keccak256(utf8(JSON.stringify(parameters)));
 }

@@ -5,6 +5,19 @@ export {
   type TransactionEnvironment,
 } from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
+export type {
+  BlockOrigin,
+  ChainModule,
+  GenesisModule,
+  GenesisModules,
+  ModuleContract,
+  ModulePrecompile,
+  ModuleState,
+  ModuleValidatorSet,
+  PermissionRefusal,
+  PermissionRequest,
+  SystemContext,
+} from "./chain-module.ts";
 export { type AccessListOutcome, createAccessList } from "./create-access-list.ts";
 export {
   defaultEpochLead,
@@ -33,6 +46,7 @@ export {
   formatGenesis,
   type GenesisAccountJson,
   type GenesisJson,
+  type GenesisModulesJson,
   type GenesisValidatorJson,
 } from "./genesis-format.ts";
 export { type GenesisErrorCode, type GenesisFailure, MAX_CHAIN_ID, parseGenesis } from "./genesis-json.ts";
@@ -59,7 +73,51 @@ export {
   encodeHeader,
   hashHeader,
 } from "./header.ts";
+export {
+  defineModule,
+  genesisModule,
+  type InstalledModules,
+  installModules,
+  MAX_MODULE_VERSION,
+  MODULE_NAME_PATTERN,
+  type ModuleVersion,
+  moduleCodeHash,
+  NO_MODULES,
+} from "./installed-modules.ts";
 export { intrinsicGas } from "./intrinsic-gas.ts";
+export {
+  ECVRF_VERIFY_ADDRESS,
+  EVIDENCE_VERIFY_ADDRESS,
+  MEMBERSHIP_ADDRESS,
+  MODULE_REGISTRY_ADDRESS,
+  STAKING_ADDRESS,
+} from "./module-addresses.ts";
+export { ACTIVATION_GAS, type ActivationReport } from "./module-hooks.ts";
+export {
+  type ActiveModule,
+  type MissingActivation,
+  type ModulePlan,
+  missingActivations,
+  planModules,
+  plannedFork,
+  plannedPrecompiles,
+} from "./module-plan.ts";
+export {
+  activeVersion,
+  hasRegistry,
+  MAX_MODULES,
+  MAX_SETTINGS_BYTES,
+  MIN_NOTICE_BLOCKS,
+  type ModuleActivation,
+  type ModuleRegistry,
+  moduleNameBytes,
+  type RegisteredModule,
+  readModuleRegistry,
+  readModuleSettings,
+  readValidatorSetsPort,
+  type ScheduledFork,
+  type ValidatorSetsPort,
+} from "./module-registry.ts";
 export {
   isSameValidatorSet,
   type NextSetFailure,
@@ -79,6 +137,7 @@ export {
   type PayloadRequest,
   type ReadPayload,
 } from "./payload.ts";
+export { type PermissionCheck, permissionAsOf } from "./permission.ts";
 export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
 export {
   addressOfSecretKey,
@@ -95,7 +154,9 @@ export {
   type SimulationFailure,
   simulateCall,
 } from "./simulate.ts";
+export { arraySlot, bytesStorage, mappingSlot, type ReadWord, readStoredBytes } from "./solidity-storage.ts";
 export type { AccountOverride } from "./state-overrides.ts";
+export { viewOfChanges, viewOfJournal } from "./state-views.ts";
 export { checkStaticValidity, type StaticErrorCode } from "./static-validity.ts";
 export {
   BEACON_ROOTS_ADDRESS,
@@ -141,4 +202,5 @@ export {
   type ValidatorSetErrorCode,
   type ValidatorSetFailure,
 } from "./validator-set.ts";
+export { LEADER_SEED_SLOT, type PortReport, readLeaderSeed } from "./validator-set-port.ts";
 export { findTicket, isTicket, ticketHash, type WorkTask, workPreimage } from "./work-ticket.ts";

@@ -4,12 +4,14 @@ import {
   type Failure,
   fail,
   type Hash,
+  must,
   ok,
   type Result,
   toHexDigits,
 } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, readRlpBytes, readRlpList } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
+import { FORKS, type Fork } from "@ostrom/vm";
 import { forkAt } from "./fees.ts";
 import { hasMoreItems } from "./item-count.ts";
 import { checkStaticValidity } from "./static-validity.ts";
@@ -95,7 +97,7 @@ export function checkPayloadBeforeSignatures(
   }
   const raws = decodePayload(payload);
   if (!raws.ok) return raws;
-  const fork = forkAt(rules, Math.floor(request.timestampMs / 1000));
+  const forks = forksOfVotes(rules, Math.floor(request.timestampMs / 1000));
   const transactions: (Transaction | SignedTransaction)[] = [];
   const seen = new Set<string>();
   let gasLimit = 0n;
@@ -104,7 +106,7 @@ export function checkPayloadBeforeSignatures(
     const known = request.known?.(hash);
     const decoded = known === undefined ? decodeTransaction(raw) : ok(known);
     if (!decoded.ok) return invalidTransaction(decoded.error);
-    const valid = checkStaticValidity(decoded.value, rules, fork);
+    const valid = checkUnderAny(decoded.value, rules, forks);
     if (!valid.ok) return invalidTransaction(valid.error);
     const key = toHexDigits(hash);
     if (seen.has(key)) return fail("payload/duplicate-transaction", `transaction ${key} twice`);
@@ -136,6 +138,24 @@ export function checkPayload(request: PayloadRequest): Result<CheckedPayload, Fa
     transactions.push({ ...transaction, sender: sender.value });
   }
   return ok({ transactions, gasLimit: read.value.gasLimit });
+}
+
+/** The rule sets that a vote's transactions may be valid by. Who votes does not know the state that the block will run on, so where state
+ * may change the rules, all newer ones are allowed: nodes that are behind vote as the others do. */
+function forksOfVotes(rules: ChainRules, timestamp: number): readonly Fork[] {
+  const current = forkAt(rules, timestamp);
+  return rules.schedulesForks === true ? FORKS.slice(FORKS.indexOf(current)) : [current];
+}
+
+function checkUnderAny(
+  transaction: Transaction,
+  rules: ChainRules,
+  forks: readonly Fork[],
+): ReturnType<typeof checkStaticValidity> {
+  const [first, ...newer] = forks;
+  const valid = checkStaticValidity(transaction, rules, must(first, "a block has a rule set"));
+  if (valid.ok || newer.length === 0) return valid;
+  return newer.some((fork) => checkStaticValidity(transaction, rules, fork).ok) ? ok(undefined) : valid;
 }
 
 function invalidTransaction({ code, message }: Failure): Result<never, Failure<PayloadErrorCode>> {

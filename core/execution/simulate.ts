@@ -19,15 +19,18 @@ import {
   executeMessage,
   type FaultCode,
   type Fork,
+  forkPrecompiles,
   forkRules,
   type Outcome,
-  precompileAddresses,
+  type PrecompileSet,
   TRANSACTION_GAS,
 } from "@ostrom/vm";
 import { applyAuthorizations } from "./apply-authorizations.ts";
 import { describeFault } from "./fault-text.ts";
-import { forkAt } from "./fees.ts";
+import type { InstalledModules } from "./installed-modules.ts";
 import { callDataFloorGas, intrinsicGas, upfrontGas } from "./intrinsic-gas.ts";
+import { planModules, plannedFork, plannedPrecompiles } from "./module-plan.ts";
+import { permissionAsOf } from "./permission.ts";
 import { type AccountOverride, overrideState } from "./state-overrides.ts";
 import type { AccessListEntry, Authorization, ChainRules, Header } from "./types.ts";
 
@@ -67,6 +70,8 @@ export type Simulation = {
   /** State after `header`'s block. */
   readonly state: StateReader;
   readonly blockHash: (number: bigint) => Hash | undefined;
+  /** What the program has, on a chain with modules. */
+  readonly modules?: InstalledModules | undefined;
   readonly request: CallRequest;
   readonly accountOverrides?: readonly AccountOverride[];
   readonly blockOverride?: BlockOverride;
@@ -91,6 +96,10 @@ export type SimulationFailure = Failure<
   | "execution/fee-below-base-fee"
   | "execution/insufficient-funds"
   | "execution/intrinsic-gas"
+  /** A module forbids the transaction: estimates and access lists ask, because they are for transactions. */
+  | "execution/not-permitted"
+  /** The program lacks a module, or a rule set, that the block was executed with. */
+  | "execution/module-missing"
   | "execution/invalid"
 >;
 
@@ -103,6 +112,8 @@ export type PreparedSimulation = {
   readonly gasCap: bigint;
   readonly gasWanted: bigint | undefined;
   readonly onStep: ExecutionContext["onStep"];
+  /** In place of the fork's own, where modules have some. */
+  readonly precompiles: PrecompileSet | undefined;
 };
 
 export type SimulatedMessage = {
@@ -130,8 +141,8 @@ export type SimulatedRun = {
  *
  * Nothing is charged where the request names no fee, and BASEFEE is 0 then, as in geth; nonces are not checked, and
  * contracts may send. The sender must have `value`, and the fee if it names one. Gas is the cap unless the request
- * says less; EIP-7825's bound for transactions does not hold for calls.
- * Errors: `execution/fee-below-base-fee`, `/insufficient-funds`, `/intrinsic-gas`, `/invalid`. */
+ * says less; EIP-7825's bound for transactions does not hold for calls. Modules are not asked whether they permit it: it reads.
+ * Errors: `execution/fee-below-base-fee`, `/insufficient-funds`, `/intrinsic-gas`, `/module-missing`, `/invalid`. */
 export function simulateCall(simulation: Simulation): Result<CallOutcome, SimulationFailure> {
   const prepared = prepareSimulation(simulation);
   if (!prepared.ok) return prepared;
@@ -155,10 +166,13 @@ export function affordableGas(message: SimulatedMessage, state: StateOverlay): b
   return available > 0n ? available / message.maxFeePerGas : 0n;
 }
 
-/** Errors: `execution/fee-below-base-fee`, `execution/invalid`. */
+/** Errors: `execution/fee-below-base-fee`, `execution/module-missing`, `execution/invalid`. */
 export function prepareSimulation(simulation: Simulation): Result<PreparedSimulation, SimulationFailure> {
   const { request, header, rules } = simulation;
-  const fork = forkAt(rules, Number(simulation.blockOverride?.timestamp ?? header.timestamp));
+  const plan = planModules(simulation.state, simulation.modules, header.number);
+  const [missing] = plan.missing;
+  if (missing !== undefined) return fail("execution/module-missing", missing.message);
+  const fork = plannedFork(rules, Number(simulation.blockOverride?.timestamp ?? header.timestamp), plan);
   const block = blockContext(simulation, fork);
   const maxFeePerGas = request.maxFeePerGas ?? request.gasPrice ?? 0n;
   const priorityFee = request.maxPriorityFeePerGas ?? (request.gasPrice === undefined ? 0n : maxFeePerGas);
@@ -191,7 +205,18 @@ export function prepareSimulation(simulation: Simulation): Result<PreparedSimula
     gasCap: simulation.gasCap,
     gasWanted: request.gas,
     onStep: simulation.onStep,
+    precompiles: plannedPrecompiles(fork, plan),
   });
+}
+
+/** Why a module forbids the transaction that the request describes. One without a sender describes none.
+ * @returns undefined if it may run. Errors: `execution/not-permitted`. */
+export function forbiddenBy(simulation: Simulation): Result<never, SimulationFailure> | undefined {
+  const { request, header, state, modules } = simulation;
+  const { from, to, value = 0n } = request;
+  if (from === undefined) return undefined;
+  const refusal = permissionAsOf(state, modules, header.number)?.({ sender: from, to, value });
+  return refusal === undefined ? undefined : fail("execution/not-permitted", refusal.reason);
 }
 
 /** The state that the message finds. */
@@ -218,7 +243,7 @@ export function hindranceOf(
 
 /** Runs the message with so much gas, which must cover the intrinsic gas, and undoes it. */
 export function runSimulation(prepared: PreparedSimulation, gas: bigint): SimulatedRun {
-  const { fork, block, state, message, onStep } = prepared;
+  const { fork, block, state, message, onStep, precompiles } = prepared;
   state.beginTransaction();
   const start = state.checkpoint();
   state.setBalance(message.from, state.balance(message.from) - gas * message.gasPrice);
@@ -228,7 +253,14 @@ export function runSimulation(prepared: PreparedSimulation, gas: bigint): Simula
   const { blobVersionedHashes, gasPrice } = message;
   const transaction = { origin: message.from, gasPrice, blobVersionedHashes };
   const outcome = executeMessage(
-    { fork, block, transaction, state, ...(onStep === undefined ? {} : { onStep }) },
+    {
+      fork,
+      block,
+      transaction,
+      state,
+      ...(onStep === undefined ? {} : { onStep }),
+      ...(precompiles === undefined ? {} : { precompiles }),
+    },
     {
       caller: message.from,
       to: message.to,
@@ -267,11 +299,11 @@ function blockContext({ rules, header, blockHash, blockOverride }: Simulation, f
 }
 
 /** Sources: EIP-2929, 2930, 3651. */
-function warmAtStart({ fork, block, state, message }: PreparedSimulation): void {
+function warmAtStart({ fork, block, state, message, precompiles }: PreparedSimulation): void {
   state.warmAddress(message.from);
   state.warmAddress(block.coinbase);
   if (message.to !== undefined) state.warmAddress(message.to);
-  for (const address of precompileAddresses(fork)) state.warmAddress(address);
+  for (const address of (precompiles ?? forkPrecompiles(fork)).addresses) state.warmAddress(address);
   for (const { address, storageKeys } of message.accessList) {
     state.warmAddress(address);
     for (const key of storageKeys) state.warmSlot(address, bytesToBigint(key));

@@ -1,6 +1,7 @@
 import type { Address, Bytes, Failure, Hash } from "@ostrom/base";
 import type { Log } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
+import type { BlockOrigin } from "./chain-module.ts";
 
 export type TransactionType = 0 | 1 | 2 | 3 | 4;
 
@@ -101,6 +102,8 @@ export type OrderedPayload = {
   readonly transactions: readonly Bytes[];
   /** Of a block that was mined. */
   readonly mined?: MinedBlock | undefined;
+  /** Of a block that was voted on: what modules may know of its origin. */
+  readonly origin?: BlockOrigin | undefined;
 };
 
 export type MinedBlock = {
@@ -118,6 +121,7 @@ export type SkipReason = Failure<
   | "execution/insufficient-funds"
   | "execution/sender-has-code"
   | "execution/block-gas-exceeded"
+  | "execution/not-permitted"
   | "execution/invalid"
 > & { readonly retry: boolean };
 
@@ -136,6 +140,9 @@ export type ChainRules = {
   readonly chainId: bigint;
   /** Rule sets by the block timestamp (seconds) from which they hold; the first entry holds from 0. */
   readonly forks: readonly { readonly fork: Fork; readonly fromTimestamp: number }[];
+  /** The chain has a registry of modules, whose state may schedule further rule sets by height. Votes, which do not read state, then
+   * take what is valid by any of them; execution skips what is not valid at its height. */
+  readonly schedulesForks?: boolean | undefined;
   readonly blockGasLimit: bigint;
   /** EIP-1559's 8; 256 by default, because blocks are some 50 times as frequent. */
   readonly baseFeeChangeDenominator: bigint;

@@ -1,7 +1,8 @@
-import { addressToWord, bytesToBigint, concatBytes, wordToBytes } from "@ostrom/base";
+import { addressToWord } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import type { GenesisAccount, SlotChange } from "@ostrom/state";
 import type { ValidatorSets, WorkValidatorSets } from "./genesis-validator-sets.ts";
+import { mappingSlot } from "./solidity-storage.ts";
 import {
   VALIDATOR_SET_ADDRESS,
   type Validator,
@@ -16,6 +17,7 @@ export function validatorSetContract(set: ValidatorSet, sets: ValidatorSets): Ge
   const account = validatorSetAccount(set);
   switch (sets.kind) {
     case "fixed":
+    case "module":
       return account;
     case "managed": {
       const storage = [...account.storage, ownerSlot(set, addressToWord(sets.owner)), ...seatSlots(set)];
@@ -54,7 +56,7 @@ function slotsByKey(
 ): SlotChange[] {
   return validators.flatMap((validator, index) =>
     [validator.consensusKey, validator.transportKey].map((key) => ({
-      slot: bytesToBigint(keccak256(concatBytes(keccak256(key), wordToBytes(slot)))),
+      slot: mappingSlot(keccak256(key), slot),
       value: entryOf(validator, index),
     })),
   );

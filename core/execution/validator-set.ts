@@ -4,8 +4,6 @@ import {
   addressFromWord,
   addressToWord,
   type Bytes,
-  bytesToBigint,
-  concatBytes,
   EMPTY_BYTES,
   type Failure,
   fail,
@@ -14,10 +12,10 @@ import {
   toHexDigits,
   utf8,
   Weight,
-  wordToBytes,
 } from "@ostrom/base";
-import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
+import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount, SlotChange, StateReader } from "@ostrom/state";
+import { arraySlot, bytesStorage, type ReadWord, readStoredBytes } from "./solidity-storage.ts";
 
 /** The account whose storage holds who validates. It has nonce 1 and no code, so EIP-161 never removes it.
  *
@@ -41,7 +39,6 @@ const FORMAT_VERSION_SLOT = 0n;
 const SCHEME_ID_SLOT = 1n;
 const VALIDATORS_SLOT = 2n;
 const SLOTS_OF_A_VALIDATOR = 6n;
-const MAX_INLINE_BYTES = 31;
 const UINT64_MASK = (1n << 64n) - 1n;
 const MAX_WEIGHT = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -107,6 +104,24 @@ export function validatorSetStorage(set: ValidatorSet): readonly SlotChange[] {
   return words;
 }
 
+/** Zeros for all that the account holds of its set: what is written over it leaves no trace of longer sets before. */
+export function clearedValidatorSet(state: Pick<StateReader, "storage">): readonly SlotChange[] {
+  const word: ReadWord = (slot) => state.storage(VALIDATOR_SET_ADDRESS, slot);
+  const count = word(VALIDATORS_SLOT);
+  const slots: bigint[] = [VALIDATORS_SLOT];
+  for (let index = 0; index < Number(count) && index < MAX_VALIDATOR_COUNT; index++) {
+    const first = firstSlotOf(index);
+    slots.push(first);
+    MOST_BYTES.forEach((most, i) => {
+      const slot = first + 1n + BigInt(i);
+      const length = readStoredBytes(word, slot, most)?.length ?? most;
+      slots.push(slot);
+      for (let at = 0n; 32n * at < length; at++) slots.push(arraySlot(slot) + at);
+    });
+  }
+  return slots.map((slot) => ({ slot, value: 0n }));
+}
+
 export type ValidatorSetErrorCode =
   | "validators/unreadable"
   | "validators/scheme"
@@ -151,16 +166,14 @@ export function readValidatorSet(
   return ok({ schemeId: SCHEME_BLS12381, validators });
 }
 
-type ReadWord = (slot: bigint) => bigint;
-
 function readValidator(word: ReadWord, index: number): Validator | undefined {
   const first = firstSlotOf(index);
   const packed = word(first);
   const weight = (packed >> 160n) & UINT64_MASK;
   const port = Number((packed >> 224n) & 0xffffn);
-  const consensusKey = readBytes(word, first + 1n, CONSENSUS_KEY_BYTES);
-  const proofOfPossession = readBytes(word, first + 2n, PROOF_BYTES);
-  const transportKey = readBytes(word, first + 3n, TRANSPORT_KEY_BYTES);
+  const consensusKey = readStoredBytes(word, first + 1n, CONSENSUS_KEY_BYTES);
+  const proofOfPossession = readStoredBytes(word, first + 2n, PROOF_BYTES);
+  const transportKey = readStoredBytes(word, first + 3n, TRANSPORT_KEY_BYTES);
   const name = readText(word, first + 4n, MAX_NAME_BYTES, NAME_PATTERN);
   const host = readText(word, first + 5n, MAX_HOST_BYTES, HOST_PATTERN);
   if (
@@ -185,6 +198,9 @@ function readValidator(word: ReadWord, index: number): Validator | undefined {
   };
 }
 
+/** Of the fields below. */
+const MOST_BYTES = [CONSENSUS_KEY_BYTES, PROOF_BYTES, TRANSPORT_KEY_BYTES, MAX_NAME_BYTES, MAX_HOST_BYTES];
+
 /** In the order of their slots. */
 function bytesFields(validator: Validator): Bytes[] {
   const { consensusKey, proofOfPossession, transportKey, name, host } = validator;
@@ -192,51 +208,12 @@ function bytesFields(validator: Validator): Bytes[] {
 }
 
 function firstSlotOf(index: number): bigint {
-  return arrayStart(VALIDATORS_SLOT) + SLOTS_OF_A_VALIDATOR * BigInt(index);
-}
-
-/** Where Solidity puts the content of a dynamic array or of long bytes. */
-function arrayStart(slot: bigint): bigint {
-  return bytesToBigint(keccak256(wordToBytes(slot)));
-}
-
-function bytesStorage(slot: bigint, bytes: Bytes): SlotChange[] {
-  if (bytes.length <= MAX_INLINE_BYTES) {
-    return [{ slot, value: leftAligned(bytes) | BigInt(2 * bytes.length) }];
-  }
-  const words: SlotChange[] = [{ slot, value: BigInt(2 * bytes.length + 1) }];
-  const start = arrayStart(slot);
-  for (let offset = 0; offset < bytes.length; offset += 32) {
-    words.push({
-      slot: start + BigInt(offset / 32),
-      value: leftAligned(bytes.subarray(offset, offset + 32)),
-    });
-  }
-  return words;
-}
-
-/** @returns undefined if there are more bytes, or none that Solidity could have written. */
-function readBytes(word: ReadWord, slot: bigint, maxBytes: number): Bytes | undefined {
-  const head = word(slot);
-  if ((head & 1n) === 0n) {
-    const length = Number((head & 0xffn) >> 1n);
-    return length > MAX_INLINE_BYTES || length > maxBytes ? undefined : wordToBytes(head).slice(0, length);
-  }
-  const length = head >> 1n;
-  if (length <= BigInt(MAX_INLINE_BYTES) || length > BigInt(maxBytes)) return undefined;
-  const start = arrayStart(slot);
-  const parts: Bytes[] = [];
-  for (let i = 0n; i * 32n < length; i++) parts.push(wordToBytes(word(start + i)));
-  return concatBytes(...parts).slice(0, Number(length));
+  return arraySlot(VALIDATORS_SLOT) + SLOTS_OF_A_VALIDATOR * BigInt(index);
 }
 
 function readText(word: ReadWord, slot: bigint, maxBytes: number, pattern: RegExp): string | undefined {
-  const bytes = readBytes(word, slot, maxBytes);
+  const bytes = readStoredBytes(word, slot, maxBytes);
   if (bytes === undefined) return undefined;
   const text = Array.from(bytes, (code) => String.fromCharCode(code)).join("");
   return pattern.test(text) ? text : undefined;
-}
-
-function leftAligned(bytes: Bytes): bigint {
-  return bytesToBigint(bytes) << BigInt(8 * (32 - bytes.length));
 }

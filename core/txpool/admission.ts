@@ -1,16 +1,32 @@
-import { type ChainRules, checkStaticValidity, forkAt, type SignedTransaction } from "@ostrom/execution";
+import type { Failure } from "@ostrom/base";
+import {
+  type ChainRules,
+  checkStaticValidity,
+  forkAt,
+  type PermissionCheck,
+  type SignedTransaction,
+} from "@ostrom/execution";
 import type { SenderQueue } from "./sender-queue.ts";
-import type { AdmissionErrorCode, AdmissionFailure, Entry, PoolAccount, PoolLimits } from "./types.ts";
+import type {
+  AdmissionErrorCode,
+  AdmissionFailure,
+  Entry,
+  PoolAccount,
+  PoolLimits,
+  RuleSet,
+} from "./types.ts";
 
 /** A replacement pays at least this much more, on both fee caps. Source: geth's price bump. */
 const REPLACEMENT_BUMP_PERCENT = 10n;
 
-/** Why a transaction is never admitted whatever else the pool holds; undefined if it may be. */
+/** Why a transaction is never admitted whatever else the pool holds; undefined if it may be.
+ * @param fork of the next block, if state and not the time alone decides on it. */
 export function refuseAlways(
   transaction: SignedTransaction,
   rules: ChainRules,
   limits: PoolLimits,
   nowMs: number,
+  fork: RuleSet = forkAt(rules, Math.floor(nowMs / 1000)),
 ): AdmissionFailure | undefined {
   const size = transaction.raw.length;
   if (size > limits.maxTransactionBytes) {
@@ -19,12 +35,23 @@ export function refuseAlways(
       `oversized data: transaction size ${size}, limit ${limits.maxTransactionBytes}`,
     );
   }
-  const valid = checkStaticValidity(transaction, rules, forkAt(rules, Math.floor(nowMs / 1000)));
+  const valid = checkStaticValidity(transaction, rules, fork);
   if (!valid.ok) return valid.error;
   if (transaction.chainId === undefined && !limits.allowsUnprotected) {
     return failure("txpool/unprotected", "only replay-protected (EIP-155) transactions allowed over RPC");
   }
   return refusePrice(transaction, rules, limits);
+}
+
+/** Why modules forbid a transaction; undefined if none does. */
+export function refuseByModules(
+  transaction: SignedTransaction,
+  permits: PermissionCheck | undefined,
+): Failure<"txpool/not-permitted"> | undefined {
+  const refusal = permits?.(transaction);
+  return refusal === undefined
+    ? undefined
+    : { code: "txpool/not-permitted", message: `not permitted: ${refusal.reason}` };
 }
 
 function refusePrice(

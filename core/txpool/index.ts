@@ -11,5 +11,6 @@ export {
   type PoolContent,
   type PoolLimits,
   type PoolStatus,
+  type RuleSet,
   type Selection,
 } from "./types.ts";

@@ -3,10 +3,11 @@ import {
   type ChainRules,
   effectiveTip,
   maxCost,
+  type PermissionCheck,
   type SignedTransaction,
   type SkipReason,
 } from "@ostrom/execution";
-import { refuseAlways, refuseForSender } from "./admission.ts";
+import { refuseAlways, refuseByModules, refuseForSender } from "./admission.ts";
 import { createDropLog, type DropLog, forgetDrop, logDrop, takeDrops } from "./drop-log.ts";
 import {
   cheapestGapped,
@@ -40,6 +41,7 @@ import type {
   PoolContent,
   PoolLimits,
   PoolStatus,
+  RuleSet,
   Selection,
 } from "./types.ts";
 
@@ -59,6 +61,7 @@ export class TransactionPool {
   readonly #drops: DropLog;
   readonly #order: EvictionOrder = createEvictionOrder();
   #baseFeePerGas: bigint;
+  #fork: RuleSet | undefined;
   #bytes = 0;
   #queued = 0;
   #sequence = 0;
@@ -75,19 +78,23 @@ export class TransactionPool {
   /** Takes a transaction in, if it could be executed soon and its sender can pay for it along with all else it has here.
    * Messages have geth's words, because clients read them.
    * @param account of the sender, as of the newest executed block.
-   * Errors: `txpool/already-known`, `/too-large`, `/unprotected` (EIP-155), `/underpriced`, `/replacement-underpriced`
-   * (both fee caps must rise by 10%), `/nonce-too-low`, `/insufficient-funds`, `/sender-limit`, `/queue-limit` (too many
-   * wait for a missing nonce), `/full` (and this is not worth more than what is here), and the codes of
-   * `checkStaticValidity`. */
+   * @param permits what modules say, as of that block too; undefined where none is asked.
+   * Errors: `txpool/already-known`, `/too-large`, `/unprotected` (EIP-155), `/not-permitted`, `/underpriced`,
+   * `/replacement-underpriced` (both fee caps must rise by 10%), `/nonce-too-low`, `/insufficient-funds`, `/sender-limit`,
+   * `/queue-limit` (too many wait for a missing nonce), `/full` (and this is not worth more than what is here), and the codes
+   * of `checkStaticValidity`. */
   admit(
     transaction: SignedTransaction,
     account: PoolAccount,
     nowMs: number,
+    permits?: PermissionCheck,
   ): Result<Admitted, AdmissionFailure> {
     const key = toHexDigits(transaction.hash);
     if (this.#entries.has(key) || this.#inFlight.hashes.has(key))
       return refuse("txpool/already-known", "already known");
-    const never = refuseAlways(transaction, this.#rules, this.#limits, nowMs);
+    const never =
+      refuseAlways(transaction, this.#rules, this.#limits, nowMs, this.#fork) ??
+      refuseByModules(transaction, permits);
     if (never !== undefined) return { ok: false, error: never };
 
     const queue = this.#queueFor(transaction.sender, account);
@@ -150,12 +157,14 @@ export class TransactionPool {
     );
     if (news.baseFeePerGas !== this.#baseFeePerGas) resetEvictionOrder(this.#order);
     this.#baseFeePerGas = news.baseFeePerGas;
+    this.#fork = news.fork;
     const mined = new Set(news.included.map(({ hash }) => toHexDigits(hash)));
     for (const key of mined) forgetDrop(this.#drops, key);
     for (const key of news.changed) {
       const queue = this.#queues.get(key);
       if (queue !== undefined) this.#refresh(queue, news.account(queue.address), mined);
     }
+    if (news.hasNewPermissions === true) this.#dropForbidden(news.permits);
     for (const { hash, reason } of news.skipped) this.#settleSkipped(hash, reason, marked, news);
   }
 
@@ -301,17 +310,31 @@ export class TransactionPool {
     if (reason.retry) {
       const transaction = marked.get(key);
       if (entry !== undefined || transaction === undefined) return;
-      if (this.admit(transaction, news.account(transaction.sender), news.nowMs).ok) return;
+      const account = news.account(transaction.sender);
+      if (this.admit(transaction, account, news.nowMs, news.permits).ok) return;
     }
-    if (entry !== undefined) {
-      const queue = must(
-        this.#queues.get(toHexDigits(entry.transaction.sender)),
-        "an entry must be in a queue",
-      );
-      this.#change(queue, () => removeNonce(queue, entry.transaction.nonce));
-      this.#forget(entry);
-    }
+    if (entry !== undefined) this.#take(entry);
     logDrop(this.#drops, hash, reason);
+  }
+
+  #dropForbidden(permits: PermissionCheck | undefined): void {
+    if (permits === undefined) return;
+    for (const entry of [...this.#entries.values()]) {
+      const refusal = refuseByModules(entry.transaction, permits);
+      if (refusal === undefined) continue;
+      this.#take(entry);
+      this.#drop(entry, refusal);
+    }
+  }
+
+  /** Takes one out of its queue and the pool. */
+  #take(entry: Entry): void {
+    const queue = must(
+      this.#queues.get(toHexDigits(entry.transaction.sender)),
+      "an entry must be in a queue",
+    );
+    this.#change(queue, () => removeNonce(queue, entry.transaction.nonce));
+    this.#forget(entry);
   }
 
   /** Changes a queue and keeps what is counted over all queues right. */

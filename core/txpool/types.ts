@@ -1,5 +1,5 @@
 import type { Address, Failure, Hash } from "@ostrom/base";
-import type { SignedTransaction, SkipReason } from "@ostrom/execution";
+import type { ChainRules, PermissionCheck, SignedTransaction, SkipReason } from "@ostrom/execution";
 
 /** Bounds of a pool. */
 export type PoolLimits = {
@@ -47,6 +47,7 @@ export type AdmissionErrorCode =
   | "txpool/already-known"
   | "txpool/too-large"
   | "txpool/unprotected"
+  | "txpool/not-permitted"
   | "txpool/underpriced"
   | "txpool/replacement-underpriced"
   | "txpool/nonce-too-low"
@@ -80,6 +81,7 @@ export type DropReason =
       | "txpool/expired"
       | "txpool/nonce-too-low"
       | "txpool/insufficient-funds"
+      | "txpool/not-permitted"
     >;
 
 export type Dropped = { readonly hash: Hash; readonly reason: DropReason };
@@ -105,6 +107,9 @@ export type Selection = {
   readonly ancestors: readonly string[];
 };
 
+/** Ethereum's rules of one time, by name. */
+export type RuleSet = ChainRules["forks"][number]["fork"];
+
 /** What became of an ordered block. */
 export type ExecutionNews = {
   /** The name it was marked under. */
@@ -117,6 +122,12 @@ export type ExecutionNews = {
   /** Of the next block. */
   readonly baseFeePerGas: bigint;
   readonly nowMs: number;
+  /** What modules permit as of this block (`permissionAsOf`); asked of what comes back. */
+  readonly permits?: PermissionCheck | undefined;
+  /** The block may have changed what modules permit: those who may not send any more lose what they have here. */
+  readonly hasNewPermissions?: boolean | undefined;
+  /** Rule set of the next block, where state schedules them (`ChainRules.schedulesForks`). */
+  readonly fork?: RuleSet | undefined;
 };
 
 /** A transaction in the pool. */

@@ -22,20 +22,41 @@ export type BuiltContract = {
   readonly code: string;
 };
 
-const SOURCES = join(import.meta.dirname, "validator-sets");
-const GENERATED = join(import.meta.dirname, "../../core/execution/validator-set-code.ts");
+/** A folder of sources and the file that their code is generated into. */
+type Target = { readonly folder: string; readonly generated: string };
+
+const EXECUTION = join(import.meta.dirname, "../../core/execution");
+const VALIDATOR_SETS: Target = {
+  folder: "languages/solidity/validator-sets",
+  generated: join(EXECUTION, "validator-set-code.ts"),
+};
+const MODULES: Target = {
+  folder: "languages/solidity/modules",
+  generated: join(EXECUTION, "module-registry-code.ts"),
+};
+const ROOT = join(import.meta.dirname, "../..");
 const DIGITS_PER_LINE = 96;
 
-/** Compiles the contracts of `validator-sets/`. Their code has no metadata at its end, so that it depends on the compiler and on what
- * the sources mean alone. Throws Error with the compiler's own messages, warnings included. */
+/** The contracts of `validator-sets/`. */
 export function buildValidatorSets(): readonly BuiltContract[] {
+  return compileFolder(VALIDATOR_SETS.folder);
+}
+
+/** The contracts of `modules/`. */
+export function buildModuleContracts(): readonly BuiltContract[] {
+  return compileFolder(MODULES.folder);
+}
+
+/** Compiles the Solidity sources of a folder. Their code has no metadata at its end, so that it depends on the compiler and on what
+ * the sources mean alone. Throws Error with the compiler's own messages, warnings included.
+ * @param folder from the repository's root, as all others.
+ * @param imported folders whose files these import by their bare names. */
+export function compileFolder(folder: string, imported: readonly string[] = []): readonly BuiltContract[] {
   const solc = createRequire(import.meta.url)("solc") as { readonly compile: (input: string) => string };
-  const names = readdirSync(SOURCES).sort();
+  const own = sourcesOf(folder);
   const input = {
     language: "Solidity",
-    sources: Object.fromEntries(
-      names.map((name) => [name, { content: readFileSync(join(SOURCES, name), "utf8") }]),
-    ),
+    sources: Object.assign({}, ...imported.map(sourcesOf), own),
     settings: {
       // The first rule set that a chain can begin with.
       evmVersion: "cancun",
@@ -48,19 +69,32 @@ export function buildValidatorSets(): readonly BuiltContract[] {
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput;
   const problems = output.errors ?? [];
   if (problems.length > 0) throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
-  return Object.values(output.contracts)
-    .flatMap((contracts) => Object.entries(contracts))
+  return Object.entries(output.contracts)
+    .filter(([file]) => Object.hasOwn(own, file))
+    .flatMap(([, contracts]) => Object.entries(contracts))
     .map(([name, { abi, evm }]) => ({ name, abi, code: evm.deployedBytecode.object }))
     .filter(({ code }) => code !== "");
 }
 
-/** The text of core/execution/validator-set-code.ts. */
-export function generatedSource(contracts: readonly BuiltContract[]): string {
+function sourcesOf(folder: string): Readonly<Record<string, { readonly content: string }>> {
+  const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".sol"));
+  return Object.fromEntries(
+    names.sort().map((name) => [name, { content: readFileSync(join(ROOT, folder, name), "utf8") }]),
+  );
+}
+
+/** The text of a file that exports the contracts' runtime code as `NAME_CODE`.
+ * @param writtenBy path of the script that writes it. */
+export function generatedSource(
+  contracts: readonly BuiltContract[],
+  folder: string,
+  writtenBy = "languages/solidity/build.ts",
+): string {
   const constants = contracts.map(({ name, code }) => {
     const constant = name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
     const lines = code.match(new RegExp(`.{1,${DIGITS_PER_LINE}}`, "g")) ?? [];
     const digits = lines.map((line) => `    "${line}",`).join("\n");
-    return `/** Runtime code of languages/solidity/validator-sets/${name}.sol. */
+    return `/** Runtime code of ${folder}/${name}.sol. */
 export const ${constant}_CODE: Bytes = hex(
   [
 ${digits}
@@ -70,9 +104,13 @@ ${digits}
   });
   return `import { type Bytes, hex } from "@ostrom/base";
 
-// Written by languages/solidity/build.ts; a test compares it with what the sources compile to.
+// Written by ${writtenBy}; a test compares it with what the sources compile to.
 
 ${constants.join("\n")}`;
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(GENERATED, generatedSource(buildValidatorSets()));
+if (process.argv[1] === import.meta.filename) {
+  for (const { folder, generated } of [VALIDATOR_SETS, MODULES]) {
+    writeFileSync(generated, generatedSource(compileFolder(folder), folder));
+  }
+}

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { Bytes } from "@ostrom/base";
 import {
@@ -10,12 +11,12 @@ import {
 } from "./frame-codec.ts";
 import { FRAME_COST_BYTES, type LinkLimits } from "./limits.ts";
 import type { OutgoingFrame, OutgoingQueue } from "./outgoing-queue.ts";
-import type { Channel } from "./types.ts";
+import type { LinkChannel } from "./types.ts";
 
 export type ConnectionEvents = {
   /** Both sides have said that they know the other. */
   readonly onReady: () => void;
-  readonly onFrame: (channel: Channel, payload: Bytes) => void;
+  readonly onFrame: (channel: LinkChannel, payload: Bytes) => void;
   /** There is room to write again. */
   readonly onRoom: () => void;
   /** Once, whoever closed it. */
@@ -49,6 +50,10 @@ const CONTROL_FRAMES: Readonly<Record<keyof typeof CONTROL_CODES, Bytes>> = {
  * certificate, and would take a refusal for a link. */
 export class Connection {
   readonly direction: "dialed" | "accepted";
+  /** What the other side showed. */
+  readonly certificate: X509Certificate | undefined;
+  /** Where the other side is. */
+  readonly remoteHost: string;
   readonly received: { frames: number; bytes: number } = { frames: 0, bytes: 0 };
   readonly sent: { frames: number; bytes: number } = { frames: 0, bytes: 0 };
   readonly #socket: TLSSocket;
@@ -74,6 +79,8 @@ export class Connection {
   ) {
     this.direction = direction;
     this.#socket = socket;
+    this.certificate = socket.getPeerX509Certificate();
+    this.remoteHost = socket.remoteAddress ?? "";
     this.#limits = limits;
     this.#events = events;
     this.#inboundBudget = limits.inboundBytesPerSecond;

@@ -1,11 +1,11 @@
 import { assert, type Bytes, type Failure, fail, must } from "@ostrom/base";
-import type { Channel } from "./types.ts";
+import type { LinkChannel } from "./types.ts";
 
 /** A frame: length of the payload (4 bytes, big-endian), channel (1 byte), payload. */
 export const FRAME_HEADER_BYTES = 5;
 
 /** Channel 0 is the links' own; its payload is one byte. */
-export type FrameChannel = Channel | "control";
+export type FrameChannel = LinkChannel | "control";
 
 export const CONTROL_CODES: {
   /** The dialing side has checked whom it reached. Always its first frame. */
@@ -21,13 +21,14 @@ const CHANNEL_IDS: Readonly<Record<FrameChannel, number>> = {
   consensus: 1,
   sync: 2,
   transactions: 3,
+  discovery: 4,
 };
-const CHANNEL_OF_ID: readonly FrameChannel[] = ["control", "consensus", "sync", "transactions"];
+const CHANNEL_OF_ID: readonly FrameChannel[] = ["control", "consensus", "sync", "transactions", "discovery"];
 const CONTROL_PAYLOAD_BYTES = 1;
 
 export type FrameErrorCode = "network/unknown-channel" | "network/frame-too-long";
 
-export type FrameSizes = Readonly<Record<Channel, number>>;
+export type FrameSizes = Readonly<Record<LinkChannel, number>>;
 
 export function writeFrameHeader(target: Bytes, offset: number, channel: FrameChannel, length: number): void {
   new DataView(target.buffer, target.byteOffset, target.byteLength).setUint32(offset, length);

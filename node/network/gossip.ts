@@ -34,6 +34,8 @@ export type GossipOptions = {
   readonly clock: Clock;
   /** keccak256. */
   readonly hashOf: (raw: Bytes) => Hash;
+  /** Whom to send to; all that are linked, unless said. */
+  readonly spreadsTo?: ((peerId: PeerId) => boolean) | undefined;
   readonly limits?: Partial<GossipLimits>;
 };
 
@@ -143,7 +145,7 @@ class Gossip {
 
   spreadTo(peerId: PeerId, transactions: readonly GossipedTransaction[]): void {
     const peer = this.#peers.get(peerId);
-    if (peer === undefined) return;
+    if (peer === undefined || !this.#spreadsTo(peerId)) return;
     const missing = transactions
       .map(({ hash, raw }) => ({ name: nameOf(hash), raw }))
       .filter(({ name }) => !peer.known.has(name));
@@ -191,11 +193,16 @@ class Gossip {
     if (batch.length === 0) return;
     const whole = encodeBatch(batch.map(({ raw }) => raw));
     for (const [peerId, peer] of this.#peers) {
+      if (!this.#spreadsTo(peerId)) continue;
       const missing = batch.filter(({ name }) => !peer.known.has(name));
       if (missing.length === 0) continue;
       const payload = missing.length === batch.length ? whole : encodeBatch(missing.map(({ raw }) => raw));
       this.#send(peerId, peer, missing, payload);
     }
+  }
+
+  #spreadsTo(peerId: PeerId): boolean {
+    return this.#options.spreadsTo?.(peerId) ?? true;
   }
 
   #send(peerId: PeerId, peer: PeerRecord, batch: readonly Waiting[], payload: Bytes): void {

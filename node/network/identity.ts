@@ -33,11 +33,12 @@ export function createIdentity(): Identity {
 }
 
 /** Reads an identity from PEM text that holds its private key and its certificate, in any order.
+ * @param issued PEM of a certificate of the same key that is shown instead: one that an authority has issued.
  * Errors: `identity/malformed`, `identity/wrong-key-type` (not Ed25519), `identity/key-mismatch` (certificate of another
  * key). */
-export function identityFromPem(pem: string): Result<Identity, IdentityFailure> {
+export function identityFromPem(pem: string, issued?: string): Result<Identity, IdentityFailure> {
   const privateKeyPem = block(pem, "PRIVATE KEY");
-  const certificatePem = block(pem, "CERTIFICATE");
+  const certificatePem = block(issued ?? pem, "CERTIFICATE");
   if (privateKeyPem === undefined || certificatePem === undefined) {
     return fail("identity/malformed", "expected a PRIVATE KEY and a CERTIFICATE in PEM");
   }

@@ -1,9 +1,10 @@
-import type { Channel } from "./types.ts";
+import { MAX_DISCOVERY_BYTES } from "./discovery-codec.ts";
+import type { LinkChannel } from "./types.ts";
 
 /** Every bound of validator links, so that no peer and no stranger can make a node hold or do more than this. */
 export type LinkLimits = {
   /** Longest payload of one frame. */
-  readonly maxFrameBytes: Readonly<Record<Channel, number>>;
+  readonly maxFrameBytes: Readonly<Record<LinkChannel, number>>;
   /** Payloads that wait for one peer, all channels together. When they are more, the least urgent are dropped. */
   readonly maxQueuedBytes: number;
   /** What one peer may send before its connection is paused; frames count at least FRAME_COST_BYTES each. */
@@ -32,7 +33,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
-  maxFrameBytes: { consensus: 8 * MIB, sync: 8 * MIB, transactions: MIB },
+  maxFrameBytes: { consensus: 8 * MIB, sync: 8 * MIB, transactions: MIB, discovery: MAX_DISCOVERY_BYTES },
   maxQueuedBytes: 32 * MIB,
   inboundBytesPerSecond: 128 * MIB,
   handshakeTimeoutMs: 5_000,

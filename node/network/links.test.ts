@@ -193,7 +193,7 @@ test("links: sending to nobody, too much, or after the end is false", () =>
       assert.deepEqual(a.links.connected(), []);
       assert.deepEqual(a.downs, [], "a node that stops is not told that it stops");
     },
-    { maxFrameBytes: { consensus: 1_000, sync: 1_000, transactions: 1_000 } },
+    { maxFrameBytes: { consensus: 1_000, sync: 1_000, transactions: 1_000, discovery: 100 } },
   ));
 
 test("links: what waits for a slow peer is bounded; transactions give way, votes arrive", () =>

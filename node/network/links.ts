@@ -1,12 +1,26 @@
+import type { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createSecureServer, type Server as SecureServer, type TLSSocket } from "node:tls";
+import type { Bytes } from "@ostrom/base";
+import { refuseCertificate } from "./certificate-check.ts";
 import type { CloseReason } from "./connection.ts";
+import type { StrangerPolicy } from "./discovery-types.ts";
 import type { Identity } from "./identity.ts";
 import { InboundGate } from "./inbound-gate.ts";
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from "./limits.ts";
+import type { HostPort } from "./network-group.ts";
 import { Peer, type PeerPorts, type PeerStatistics } from "./peer.ts";
-import { peerOf, type SecureOptions, serverOptions } from "./secure-socket.ts";
-import type { Clock, Entropy, Log, Network, NetworkHandlers, PeerAddress, PeerId } from "./types.ts";
+import { dialSecurely, peerOf, type SecureOptions, serverOptions } from "./secure-socket.ts";
+import type {
+  Clock,
+  Entropy,
+  LinkChannel,
+  Log,
+  Network,
+  NetworkHandlers,
+  PeerAddress,
+  PeerId,
+} from "./types.ts";
 
 export type LinksOptions = {
   readonly identity: Identity;
@@ -18,6 +32,13 @@ export type LinksOptions = {
   /** The current set: genesis plus what the chain has certified since. A peer that leaves it loses its links within a second,
    * or at once if `refresh` is called. */
   readonly isAllowed: (peerId: PeerId) => boolean;
+  /** Who else may be linked. Without it, nobody. */
+  readonly strangers?: StrangerPolicy | undefined;
+  /** The authorities of the organisation that a peer belongs to, as DER; undefined where it has none, and the key alone counts. Asked at
+   * each handshake, and whenever sets are refreshed. */
+  readonly certificateAuthoritiesOf?: ((peerId: PeerId) => readonly Bytes[] | undefined) | undefined;
+  /** Milliseconds since 1970, for certificates. */
+  readonly nowMs?: () => number;
   readonly handlers: NetworkHandlers;
   readonly limits?: Partial<LinkLimits>;
   readonly log: Log;
@@ -33,7 +54,7 @@ export type LinksStatistics = {
   readonly refused: Readonly<Record<string, number>>;
 };
 
-/** Mutually authenticated links with the validators of a chain. */
+/** Mutually authenticated links with the validators of a chain, and with strangers where it lets them in. */
 export type Links = Network & {
   /** Listens and dials. @returns where it listens (the port, if 0 was asked for).
    * Rejects with NetworkError `network/port-taken`, `network/cannot-listen`. */
@@ -44,6 +65,10 @@ export type Links = Network & {
   readonly refresh: () => void;
   /** Bans a peer for a while because of what its frames said. */
   readonly punish: (peerId: PeerId, reason: string) => void;
+  /** Sends a frame on the channel `discovery`. */
+  readonly tell: (peerId: PeerId, payload: Bytes) => boolean;
+  /** Shakes hands with whoever is at an address, and leaves. @returns who is there; undefined: nobody of this chain. */
+  readonly probe: (address: HostPort) => Promise<PeerId | undefined>;
   readonly stats: () => LinksStatistics;
 };
 
@@ -69,6 +94,8 @@ export function createLinks(options: LinksOptions): Links {
     refresh: () => links.refresh(),
     punish: (peerId, reason) => links.peer(peerId)?.punish(reason),
     send: (peerId, channel, payload) => links.peer(peerId)?.send(channel, payload) ?? false,
+    tell: (peerId, payload) => links.peer(peerId)?.send("discovery", payload) ?? false,
+    probe: (address) => links.probe(address),
     broadcast: (channel, payload) => {
       let count = 0;
       for (const peer of links.peers()) if (peer.send(channel, payload)) count += 1;
@@ -115,13 +142,22 @@ class ValidatorLinks {
     this.#ports = {
       secure: this.#secure,
       limits: this.#limits,
-      isAllowed: options.isAllowed,
+      isAllowed: (peerId) => this.#isAllowed(peerId),
+      refuseCertificate: (peerId, certificate) => this.#refuseCertificate(peerId, certificate),
       clock: options.clock,
       entropy: options.entropy,
       log: options.log,
-      onFrame: unlessStopped(options.handlers.onFrame),
-      onUp: unlessStopped(options.handlers.onUp),
-      onDown: unlessStopped(options.handlers.onDown),
+      onFrame: unlessStopped((peerId, channel, payload) => this.#frame(peerId, channel, payload)),
+      onUp: unlessStopped((peerId, link) => {
+        options.strangers?.onUp(peerId, link);
+        options.handlers.onUp(peerId);
+      }),
+      onDown: unlessStopped((peerId, reason) => {
+        options.strangers?.onDown(peerId, reason);
+        options.handlers.onDown(peerId, reason);
+      }),
+      onUnreached: unlessStopped((peerId, reason) => options.strangers?.onUnreached(peerId, reason)),
+      onPunished: unlessStopped((peerId, reason) => options.strangers?.onBreach(peerId, reason)),
     };
     // The gate stands before the TLS server: what it refuses costs no cryptography.
     this.#server = createServer({ noDelay: true }, (socket) => this.#admit(socket));
@@ -167,14 +203,15 @@ class ValidatorLinks {
   refresh(): void {
     if (this.#isStopped) return;
     const own = this.#options.identity.peerId;
+    const wanted = [...(this.#options.strangers?.wanted() ?? []), ...this.#options.peers()];
     const addresses = new Map(
-      this.#options
-        .peers()
-        .filter(({ peerId }) => peerId !== own && this.#options.isAllowed(peerId))
+      wanted
+        .filter(({ peerId }) => peerId !== own && this.#isAllowed(peerId))
         .map((address) => [address.peerId, address]),
     );
     for (const peer of this.peers()) {
-      if (!this.#options.isAllowed(peer.peerId)) {
+      peer.recheck();
+      if (!this.#isAllowed(peer.peerId)) {
         this.#peers.delete(peer.peerId);
         peer.close("network/not-allowed");
       } else if (!addresses.has(peer.peerId)) {
@@ -185,9 +222,42 @@ class ValidatorLinks {
     for (const address of addresses.values()) this.#peerFor(address.peerId).setAddress(address);
   }
 
+  probe({ host, port }: HostPort): Promise<PeerId | undefined> {
+    if (this.#isStopped) return Promise.resolve(undefined);
+    const socket = dialSecurely(this.#secure, { peerId: "", host, port });
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.after(this.#limits.handshakeTimeoutMs, () => socket.destroy());
+      socket.on("error", () => socket.destroy());
+      socket.on("secureConnect", () => {
+        resolve(peerOf(socket, this.#secure.protocolName));
+        socket.destroy();
+      });
+      socket.on("close", () => {
+        cancel();
+        resolve(undefined);
+      });
+    });
+  }
+
   statistics(): LinksStatistics {
     const peers = this.peers().map((peer) => peer.statistics());
     return { peers, pending: this.#gate.pending, refused: { ...this.#refused } };
+  }
+
+  #isAllowed(peerId: PeerId): boolean {
+    return this.#options.isAllowed(peerId) || this.#options.strangers?.holds(peerId) === true;
+  }
+
+  #refuseCertificate(peerId: PeerId, certificate: X509Certificate | undefined): CloseReason | undefined {
+    const authorities = this.#options.certificateAuthoritiesOf?.(peerId);
+    if (authorities === undefined) return undefined;
+    return refuseCertificate(certificate, authorities, (this.#options.nowMs ?? Date.now)());
+  }
+
+  #frame(peerId: PeerId, channel: LinkChannel, payload: Bytes): void {
+    if (channel === "discovery") this.#options.strangers?.onFrame(peerId, payload);
+    else this.#options.handlers.onFrame(peerId, channel, payload);
   }
 
   #scheduleTick(): void {
@@ -237,7 +307,7 @@ class ValidatorLinks {
   /** The handshake is done; nothing has been read from the connection yet. */
   #authenticate(socket: TLSSocket): void {
     const peerId = peerOf(socket, this.#secure.protocolName);
-    const reason = this.#reasonToRefuse(peerId);
+    const reason = this.#reasonToRefuse(peerId, socket);
     if (peerId === undefined || reason !== undefined) {
       this.#refuse(reason ?? "network/no-identity", peerId);
       socket.on("error", () => {});
@@ -249,12 +319,18 @@ class ValidatorLinks {
     this.#peerFor(peerId).accept(socket, () => stranger?.settle());
   }
 
-  #reasonToRefuse(peerId: PeerId | undefined): CloseReason | undefined {
+  #reasonToRefuse(peerId: PeerId | undefined, socket: TLSSocket): CloseReason | undefined {
     if (this.#isStopped) return "network/stopped";
     if (peerId === undefined) return "network/no-identity";
     if (peerId === this.#options.identity.peerId) return "network/own-identity";
-    if (!this.#options.isAllowed(peerId)) return "network/not-allowed";
-    return this.#peers.get(peerId)?.isBanned === true ? "network/banned" : undefined;
+    if (this.#peers.get(peerId)?.isBanned === true) return "network/banned";
+    const refusal = this.#refuseCertificate(peerId, socket.getPeerX509Certificate());
+    if (refusal !== undefined) return refusal;
+    if (this.#options.isAllowed(peerId)) return undefined;
+    const { strangers } = this.#options;
+    return strangers === undefined
+      ? "network/not-allowed"
+      : strangers.admit(peerId, socket.remoteAddress ?? "");
   }
 }
 

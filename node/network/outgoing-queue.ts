@@ -1,11 +1,16 @@
 import { assert, type Bytes, must } from "@ostrom/base";
-import { CHANNELS, type Channel } from "./types.ts";
+import { LINK_CHANNELS, type LinkChannel } from "./types.ts";
 
-export type OutgoingFrame = { readonly channel: Channel; readonly payload: Bytes };
+export type OutgoingFrame = { readonly channel: LinkChannel; readonly payload: Bytes };
 
 /** Shares of a link when all channels have something to send. A vote that comes while others wait goes next; nobody
  * starves. */
-const SHARES: Readonly<Record<Channel, number>> = { consensus: 64, sync: 4, transactions: 1 };
+const SHARES: Readonly<Record<LinkChannel, number>> = {
+  consensus: 64,
+  sync: 4,
+  transactions: 1,
+  discovery: 1,
+};
 
 /** What a frame in the queue costs besides its payload, so that many small ones fill it too. */
 const ENTRY_COST_BYTES = 64;
@@ -23,12 +28,18 @@ type Entry = OutgoingFrame & {
  * dropped itself. All drops are counted. */
 export class OutgoingQueue {
   readonly #maxBytes: number;
-  readonly #lanes: Readonly<Record<Channel, Lane>> = {
+  readonly #lanes: Readonly<Record<LinkChannel, Lane>> = {
     consensus: new Lane(),
     sync: new Lane(),
     transactions: new Lane(),
+    discovery: new Lane(),
   };
-  readonly #dropped: Record<Channel, number> = { consensus: 0, sync: 0, transactions: 0 };
+  readonly #dropped: Record<LinkChannel, number> = {
+    consensus: 0,
+    sync: 0,
+    transactions: 0,
+    discovery: 0,
+  };
   #bytes = 0;
   /** Start of the frame that was taken last, on the scale of `finish`. */
   #now = 0;
@@ -46,12 +57,12 @@ export class OutgoingQueue {
   }
 
   /** Frames dropped so far, by channel. */
-  get dropped(): Readonly<Record<Channel, number>> {
+  get dropped(): Readonly<Record<LinkChannel, number>> {
     return { ...this.#dropped };
   }
 
   /** @returns false if the frame was dropped at once. */
-  push(channel: Channel, payload: Bytes): boolean {
+  push(channel: LinkChannel, payload: Bytes): boolean {
     const cost = payload.length + ENTRY_COST_BYTES;
     if (this.#bytes + cost > this.#maxBytes && !this.#makeRoom(channel, cost)) {
       this.#dropped[channel] += 1;
@@ -67,7 +78,7 @@ export class OutgoingQueue {
   /** The next frame to send. */
   take(): OutgoingFrame | undefined {
     let best: Lane | undefined;
-    for (const channel of CHANNELS) {
+    for (const channel of LINK_CHANNELS) {
       const lane = this.#lanes[channel];
       if (lane.first === undefined) continue;
       if (best?.first === undefined || lane.first.finish < best.first.finish) best = lane;
@@ -86,9 +97,9 @@ export class OutgoingQueue {
     assert(this.#bytes === 0, "an empty queue holds no bytes");
   }
 
-  #makeRoom(channel: Channel, cost: number): boolean {
-    const lessUrgent = CHANNELS.slice(CHANNELS.indexOf(channel) + 1).reverse();
-    const victims: readonly Channel[] = channel === "consensus" ? [...lessUrgent, channel] : lessUrgent;
+  #makeRoom(channel: LinkChannel, cost: number): boolean {
+    const lessUrgent = LINK_CHANNELS.slice(LINK_CHANNELS.indexOf(channel) + 1).reverse();
+    const victims: readonly LinkChannel[] = channel === "consensus" ? [...lessUrgent, channel] : lessUrgent;
     let reclaimable = this.#maxBytes - this.#bytes;
     for (const victim of victims) reclaimable += this.#lanes[victim].bytes;
     if (reclaimable < cost) return false;

@@ -1,10 +1,11 @@
+import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { Bytes } from "@ostrom/base";
 import { type CloseReason, Connection, MISCONDUCT } from "./connection.ts";
 import type { LinkLimits } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
 import { dialSecurely, peerOf, type SecureOptions } from "./secure-socket.ts";
-import type { Channel, Clock, Entropy, Log, PeerAddress, PeerId } from "./types.ts";
+import type { Clock, Entropy, LinkChannel, Log, PeerAddress, PeerId } from "./types.ts";
 
 export type PeerPorts = {
   readonly secure: SecureOptions;
@@ -13,8 +14,16 @@ export type PeerPorts = {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
-  readonly onFrame: (peerId: PeerId, channel: Channel, payload: Bytes) => void;
-  readonly onUp: (peerId: PeerId) => void;
+  /** Why a peer with this certificate must not be linked; undefined if it may. */
+  readonly refuseCertificate: (
+    peerId: PeerId,
+    certificate: X509Certificate | undefined,
+  ) => CloseReason | undefined;
+  readonly onFrame: (peerId: PeerId, channel: LinkChannel, payload: Bytes) => void;
+  readonly onUp: (peerId: PeerId, link: { readonly host: string; readonly isDialed: boolean }) => void;
+  /** A connection ended, or an attempt to make one, before both sides knew each other. */
+  readonly onUnreached: (peerId: PeerId, reason: CloseReason) => void;
+  readonly onPunished: (peerId: PeerId, reason: CloseReason) => void;
   readonly onDown: (peerId: PeerId, reason: CloseReason) => void;
 };
 
@@ -26,7 +35,7 @@ export type PeerStatistics = {
   readonly sent: { readonly frames: number; readonly bytes: number };
   readonly received: { readonly frames: number; readonly bytes: number };
   /** Frames that the queue had no room for, by channel. */
-  readonly dropped: Readonly<Record<Channel, number>>;
+  readonly dropped: Readonly<Record<LinkChannel, number>>;
   readonly dials: number;
   readonly strikes: number;
   readonly lastDownReason: CloseReason | undefined;
@@ -100,7 +109,7 @@ export class Peer {
     this.#dial();
   }
 
-  send(channel: Channel, payload: Bytes): boolean {
+  send(channel: LinkChannel, payload: Bytes): boolean {
     if (!this.#isUp || payload.length > this.#ports.limits.maxFrameBytes[channel]) return false;
     const isQueued = this.#queue.push(channel, payload);
     if (isQueued && !this.#isPumpScheduled) {
@@ -130,6 +139,18 @@ export class Peer {
     this.#sinceStrikeMs = 0;
     this.#ports.log("warn", "a peer broke the protocol", { peer: this.peerId, reason, banMs: this.#banMs });
     this.#disconnect(reason);
+    this.#ports.onPunished(this.peerId, reason);
+  }
+
+  /** Closes connections whose certificate is not good any more: sets, authorities and time go on. */
+  recheck(): void {
+    for (const connection of [this.#connections.dialed, this.#connections.accepted]) {
+      const reason =
+        connection === undefined
+          ? undefined
+          : this.#ports.refuseCertificate(this.peerId, connection.certificate);
+      if (reason !== undefined) connection?.close(reason);
+    }
   }
 
   /** Ends all, for good. */
@@ -206,7 +227,8 @@ export class Peer {
     }
     if (!this.#isUp) {
       this.#isUp = true;
-      this.#ports.onUp(this.peerId);
+      const host = this.#connections[direction]?.remoteHost ?? "";
+      this.#ports.onUp(this.peerId, { host, isDialed: direction === "dialed" });
     }
     this.#pump();
   }
@@ -225,6 +247,7 @@ export class Peer {
     }
     const isStillUp =
       this.#connections.dialed?.isReady === true || this.#connections.accepted?.isReady === true;
+    if (!this.#isUp) this.#ports.onUnreached(this.peerId, reason);
     if (!this.#isUp || isStillUp) return;
     this.#isUp = false;
     this.#lastDownReason = reason;
@@ -246,6 +269,7 @@ export class Peer {
       if (this.#dialing !== socket) return;
       this.#stopDialing();
       this.#redialLater();
+      this.#ports.onUnreached(this.peerId, "network/not-reached");
     };
     socket.on("error", failed);
     socket.on("close", failed);
@@ -255,6 +279,15 @@ export class Peer {
   #dialed(socket: TLSSocket): void {
     if (this.#dialing !== socket) return void socket.destroy();
     const reached = peerOf(socket, this.#ports.secure.protocolName);
+    const refusal =
+      reached === this.peerId
+        ? this.#ports.refuseCertificate(reached, socket.getPeerX509Certificate())
+        : undefined;
+    if (refusal !== undefined) {
+      this.#ports.log("warn", "a peer's certificate is refused", { peer: this.peerId, reason: refusal });
+      socket.destroy();
+      return;
+    }
     if (reached !== this.peerId || !this.#ports.isAllowed(this.peerId)) {
       this.#ports.log("warn", "another node than expected answers at a peer's address", {
         peer: this.peerId,

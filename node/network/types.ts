@@ -9,6 +9,12 @@ export type Channel = "consensus" | "sync" | "transactions";
 /** Channels from the most urgent to the least. */
 export const CHANNELS: readonly Channel[] = ["consensus", "sync", "transactions"];
 
+/** What the frames of a link are about: strangers also tell each other who there is. */
+export type LinkChannel = Channel | "discovery";
+
+/** Channels of a link from the most urgent to the least. */
+export const LINK_CHANNELS: readonly LinkChannel[] = [...CHANNELS, "discovery"];
+
 /** What a node does with frames. Validator links implement it on TLS, the simulator on a seed. Frames may be lost, when a
  * link breaks or a queue is full, and may overtake one another when a link is replaced; they are never altered, and
  * `peerId` is never another's. */

@@ -13,6 +13,8 @@ import type {
   ValidatorSet,
 } from "@ostrom/execution";
 import type { AccountProof, StateReader } from "@ostrom/state";
+import type { Json } from "./json.ts";
+import type { LightReads } from "./light-reads.ts";
 
 /** What the JSON-RPC server sees of a node. The runtime implements it; `testing/` has one that lives in memory.
  *
@@ -32,8 +34,22 @@ export type RpcBackend = {
   readonly mining?: () => MiningReport | undefined;
   /** undefined on a chain that no validators order. */
   readonly validators?: ValidatorReads;
+  /** What light clients ask for; undefined on a chain without state certificates. */
+  readonly light?: LightReads;
+  /** What the node itself does for its operators; undefined: nothing. */
+  readonly operate?: (call: OperatorCall) => Promise<Result<Json, Failure>>;
   /** Validators and other nodes that this one is linked with now. */
   readonly peerCount: () => number;
+};
+
+/** An operator's method on its way to the node, which writes it down before it is done. */
+export type OperatorCall = {
+  readonly method: string;
+  readonly parameters: readonly Json[];
+  /** For the operator log: an account, "operator-secret", or "anonymous". */
+  readonly actor: string;
+  /** The caller has shown the operator secret of the machine. */
+  readonly isOwner: boolean;
 };
 
 export type ChainInfo = {
@@ -130,6 +146,8 @@ export type SimulationFailure = Failure<
   | "execution/intrinsic-gas"
   | "execution/sender-has-code"
   | "execution/block-gas-exceeded"
+  | "execution/not-permitted"
+  | "execution/module-missing"
   | "execution/invalid"
 >;
 

@@ -1,5 +1,6 @@
 /** Microseconds that one call costs inside the server, beyond the backend: `node node/rpc/dispatch.bench.ts`. */
 
+import { ANONYMOUS_SESSION } from "./access-control.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { createServices } from "./services.ts";
@@ -10,7 +11,7 @@ const BATCH = 100;
 
 const services = createServices({ backend: createFakeBackend() }, DEFAULT_LIMITS, console.error);
 const dispatch: Dispatcher = createDispatcher(services.methods, DEFAULT_LIMITS, console.error);
-const context = { ...services, connection: undefined };
+const context = { ...services, connection: undefined, session: ANONYMOUS_SESSION };
 
 async function measure(name: string, request: (id: number) => unknown): Promise<void> {
   const single = JSON.stringify(request(1));

@@ -1,3 +1,4 @@
+import { AccessError } from "./access-control.ts";
 import { isParsedObject, type Json, own } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
 import type { Method, RequestContext } from "./method.ts";
@@ -8,6 +9,8 @@ import { limitExceeded, RPC_ERROR, RpcError } from "./rpc-error.ts";
 export type Dispatcher = (
   message: string,
   context: Omit<RequestContext, "deadlineMs">,
+  /** Told why the whole message is refused, if it is one request that its sender may not make. */
+  onRefused?: (error: AccessError) => void,
 ) => string | undefined | Promise<string | undefined>;
 
 /** Longer than this without a break, and other clients would notice. */
@@ -33,6 +36,7 @@ export function createDispatcher(
     request: unknown,
     context: RequestContext,
     deadline: Deadline,
+    onRefused?: (error: AccessError) => void,
   ): Answer | Promise<Answer> => {
     if (!isParsedObject(request)) return errorText(null, invalidRequest("a request must be an object"));
     const id = own(request, "id");
@@ -46,9 +50,12 @@ export function createDispatcher(
       if (typeof name !== "string") throw invalidRequest('"method" must be a string');
       const method = methods.get(name);
       if (method === undefined) throw methodNotFound(name);
+      const refusal = context.access.refusal(name, context.session);
+      if (refusal !== undefined) throw refusal;
       return method.call(context, positionalParams(own(request, "params")));
     };
     const failed = (error: unknown): Answer => {
+      if (error instanceof AccessError) onRefused?.(error);
       if (!(error instanceof RpcError)) reportError(String(name), error);
       return isNotification ? undefined : errorText(id, error);
     };
@@ -66,7 +73,7 @@ export function createDispatcher(
     }
   };
 
-  return (message, shared) => {
+  return (message, shared, onRefused) => {
     let parsed: unknown;
     try {
       parsed = JSON.parse(message);
@@ -77,7 +84,7 @@ export function createDispatcher(
     const context: RequestContext = { ...shared, deadlineMs: deadline.atMs };
     const answer = Array.isArray(parsed)
       ? answerBatch(parsed, limits, deadline, (request) => answerOne(request, context, deadline))
-      : answerOne(parsed, context, deadline);
+      : answerOne(parsed, context, deadline, onRefused);
     if (!(answer instanceof Promise)) return answer;
     return answer.finally(deadline.clear).catch((error: unknown) => {
       reportError("batch", error);

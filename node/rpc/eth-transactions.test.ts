@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail, toHex } from "@ostrom/base";
+import { ANONYMOUS_SESSION } from "./access-control.ts";
 import { createDispatcher } from "./dispatch.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { createServices } from "./services.ts";
@@ -199,7 +200,11 @@ test("transactions of one turn go to the pool in one message, and its failure re
   }));
   const sendBatch = async (): Promise<RpcAnswer[]> =>
     JSON.parse(
-      (await dispatch(JSON.stringify(batch), { ...services, connection: undefined })) ?? "",
+      (await dispatch(JSON.stringify(batch), {
+        ...services,
+        connection: undefined,
+        session: ANONYMOUS_SESSION,
+      })) ?? "",
     ) as RpcAnswer[];
   assert.ok(
     (await sendBatch()).every(

@@ -91,6 +91,15 @@ describe("junk parameters", () => {
       assert.ok(method.summary.length > 10 && method.result.schema.description.length > 0, method.name);
     }
     const modules = (await result(url, "rpc_modules")) as Record<string, string>;
-    assert.deepEqual(Object.keys(modules), ["debug", "eth", "net", "ostrom", "rpc", "txpool", "web3"]);
+    assert.deepEqual(Object.keys(modules), [
+      "admin",
+      "debug",
+      "eth",
+      "net",
+      "ostrom",
+      "rpc",
+      "txpool",
+      "web3",
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessRules } from "./access.ts";
+import { type AccessControl, AccessError, type Session } from "./access-control.ts";
 import { errorText } from "./dispatch.ts";
 import type { RpcLimits } from "./limits.ts";
 import { limitExceeded, RPC_ERROR, RpcError } from "./rpc-error.ts";
@@ -8,8 +9,13 @@ import { limitExceeded, RPC_ERROR, RpcError } from "./rpc-error.ts";
 export type HttpServices = {
   readonly access: AccessRules;
   readonly limits: RpcLimits;
-  /** @returns undefined where nothing is to be answered. */
-  readonly answer: (message: string) => string | undefined | Promise<string | undefined>;
+  readonly control: AccessControl;
+  /** @param onRefused the request, alone in its message, may not be made. @returns undefined where nothing is to be answered. */
+  readonly answer: (
+    message: string,
+    session: Session,
+    onRefused: (error: AccessError) => void,
+  ) => string | undefined | Promise<string | undefined>;
   /** What GET / says: for people, and for health checks. */
   readonly health: () => { readonly isReady: boolean; readonly body: string };
   readonly load: Load;
@@ -75,12 +81,39 @@ function handlePost(services: HttpServices, request: IncomingMessage, response: 
     response.setHeader("retry-after", "1");
     refuse(response, 503, "the node is busy: try again in a second", RPC_ERROR.limitExceeded);
   } else {
+    const session = sessionOf(services.control, request);
+    // Before the body is read: who sends a token that is not good is told nothing else.
+    if (session instanceof AccessError) return refuseAccess(response, session);
     load.inFlight++;
     response.once("close", () => {
       load.inFlight--;
     });
-    receive(services, request, response);
+    receive(services, request, response, session);
   }
+}
+
+/** Who speaks by a request. @returns why its token is refused. */
+export function sessionOf(control: AccessControl, { headers }: IncomingMessage): Session | AccessError {
+  try {
+    return { caller: control.callerOf(headers.authorization), isBrowser: headers.origin !== undefined };
+  } catch (error) {
+    if (error instanceof AccessError) return error;
+    throw error;
+  }
+}
+
+function refuseAccess(response: ServerResponse, error: AccessError): void {
+  response.setHeader("connection", "close");
+  challenge(response, error);
+  send(response, error.status, errorText(null, error));
+}
+
+/** Source: RFC 6750, section 3. */
+function challenge(response: ServerResponse, { status, data }: AccessError): void {
+  if (status !== 401) return;
+  const { reason } = data as { readonly reason: string };
+  const isMissing = reason === "rpc/unauthenticated";
+  response.setHeader("www-authenticate", isMissing ? "Bearer" : 'Bearer error="invalid_token"');
 }
 
 /** Forms of foreign pages can post without asking first, but not as JSON. */
@@ -92,6 +125,7 @@ function receive(
   { limits, answer, load }: HttpServices,
   request: IncomingMessage,
   response: ServerResponse,
+  session: Session,
 ): void {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -105,19 +139,26 @@ function receive(
   });
   request.on("end", () => {
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    const answered = answer(body.toString("utf8"));
-    if (answered instanceof Promise) void answered.then((text) => sendAnswer(load, response, text));
-    else sendAnswer(load, response, answered);
+    let refused: AccessError | undefined;
+    const finish = (text: string | undefined): void => {
+      if (refused !== undefined) challenge(response, refused);
+      sendAnswer(load, response, text, refused?.status ?? 200);
+    };
+    const answered = answer(body.toString("utf8"), session, (error) => {
+      refused = error;
+    });
+    if (answered instanceof Promise) void answered.then(finish);
+    else finish(answered);
   });
 }
 
-function sendAnswer(load: Load, response: ServerResponse, text: string | undefined): void {
+function sendAnswer(load: Load, response: ServerResponse, text: string | undefined, status: number): void {
   if (response.destroyed) return;
   if (text === undefined) {
     response.writeHead(204).end();
     return;
   }
-  const bytes = send(response, 200, text);
+  const bytes = send(response, status, text);
   load.unreadBytes += bytes;
   response.once("close", () => {
     load.unreadBytes -= bytes;

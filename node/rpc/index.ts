@@ -1,3 +1,5 @@
+export type { AccessSettings, AuthenticationKind } from "./access-control.ts";
+export { ACCOUNT_ROLES, type AccessReads, type AccountRole, type ObserverFilter } from "./access-roles.ts";
 export type {
   AccessListOutcome,
   Block,
@@ -11,6 +13,7 @@ export type {
   GasEstimate,
   Heads,
   MiningReport,
+  OperatorCall,
   PoolContent,
   PoolPort,
   PoolStatus,
@@ -25,10 +28,16 @@ export type {
   UnwoundBlock,
   ValidatorReads,
 } from "./backend.ts";
+export { type BlockParameter, LATEST } from "./block-parameter.ts";
+export type { Decoder } from "./decode.ts";
+export { checksumAddress, quantity } from "./encode.ts";
 export type { Json } from "./json.ts";
+export type { LightReads, StoredCertificate } from "./light-reads.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
-export type { Method } from "./method.ts";
+export { type Method, optional, type Parameter, type RequestContext, required } from "./method.ts";
 export { createMethods } from "./methods.ts";
+export { parameterTypes } from "./parameter-types.ts";
+export { executionReverted, invalidParams, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
 export { describeMethods, type MethodDescription } from "./schema.ts";
 export {
   createRpcServer,
@@ -37,4 +46,11 @@ export {
   type RpcServerOptions,
   RpcStartError,
 } from "./server.ts";
-export { DEFAULT_CLIENT_VERSION } from "./services.ts";
+export { DEFAULT_CLIENT_VERSION, isLoopback } from "./services.ts";
+export {
+  createAccountToken,
+  createSecretToken,
+  DEFAULT_TOKEN_SECONDS,
+  MAX_TOKEN_SECONDS,
+  OPERATOR_SECRET_BYTES,
+} from "./token.ts";

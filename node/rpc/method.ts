@@ -1,3 +1,4 @@
+import type { AccessControl, Session } from "./access-control.ts";
 import type { RpcBackend } from "./backend.ts";
 import type { BlockReader } from "./block-reader.ts";
 import { type Decoder, decodeArgument } from "./decode.ts";
@@ -22,6 +23,7 @@ export type Services = {
   readonly waiter: TransactionWaiter;
   readonly subscriptions: SubscriptionHub;
   readonly fees: FeeOracle;
+  readonly access: AccessControl;
   readonly clientVersion: string;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -33,6 +35,7 @@ export type Services = {
 export type RequestContext = Services & {
   /** Where subscriptions go: a WebSocket's; undefined over HTTP. */
   readonly connection: SubscriptionConnection | undefined;
+  readonly session: Session;
   /** By performance.now(): long work stops there. */
   readonly deadlineMs: number;
 };

@@ -1,3 +1,5 @@
+import { accessMethods } from "./access-methods.ts";
+import { adminMethods } from "./admin.ts";
 import { debugRawMethods } from "./debug-raw.ts";
 import { ethCallMethods } from "./eth-call.ts";
 import { ethChainMethods } from "./eth-chain.ts";
@@ -6,6 +8,8 @@ import { ethLogMethods } from "./eth-logs.ts";
 import { ethStateMethods } from "./eth-state.ts";
 import { ethSubscribeMethods } from "./eth-subscribe.ts";
 import { ethTransactionMethods } from "./eth-transactions.ts";
+import { filteredBlockMethods } from "./filtered-blocks.ts";
+import { lightMethods } from "./light.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import type { Method } from "./method.ts";
 import { netMethods } from "./net.ts";
@@ -15,9 +19,14 @@ import { txpoolMethods } from "./txpool.ts";
 import { validatorMethods } from "./validators.ts";
 import { web3Methods } from "./web3.ts";
 
-/** All methods by name. */
-export function createMethods(limits: RpcLimits = DEFAULT_LIMITS): ReadonlyMap<string, Method> {
+/** All methods by name.
+ * @param further those of others; none takes the name of one that every node has. */
+export function createMethods(
+  limits: RpcLimits = DEFAULT_LIMITS,
+  further: readonly Method[] = [],
+): ReadonlyMap<string, Method> {
   const all = [
+    ...further,
     ...ethChainMethods,
     ...ethStateMethods,
     ...ethCallMethods(limits),
@@ -31,6 +40,10 @@ export function createMethods(limits: RpcLimits = DEFAULT_LIMITS): ReadonlyMap<s
     ...debugRawMethods,
     ...ostromMethods,
     ...validatorMethods,
+    ...lightMethods,
+    ...filteredBlockMethods,
+    ...accessMethods,
+    ...adminMethods,
     ...schemaMethods,
   ];
   return new Map(all.map((method) => [method.name, method]));

@@ -18,6 +18,8 @@ export const RPC_ERROR = {
   syncTimeout: 4,
   /** EIP-7966: submitted, but it cannot run (a nonce before it is missing); `data` is the transaction's hash. */
   syncUnready: 5,
+  /** EIP-1193: who asks has not said who it is, or may not. */
+  unauthorized: 4100,
   /** EIP-4444: the block's body is pruned here. */
   historyPruned: 4444,
 } as const;

@@ -1,11 +1,14 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAccessRules } from "./access.ts";
+import { type AccessError, type AccessSettings, OPEN_ACCESS, type Session } from "./access-control.ts";
+import type { AccessReads } from "./access-roles.ts";
 import type { RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
 import { type HttpServices, handleHttp, type Load } from "./http-transport.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
-import { combineListeners, createServices } from "./services.ts";
+import type { Method } from "./method.ts";
+import { combineListeners, createServices, isLoopback } from "./services.ts";
 import type { SubscriptionConnection } from "./subscription-hub.ts";
 import { createWebSocketTransport } from "./websocket-transport.ts";
 
@@ -21,6 +24,10 @@ export type RpcServerOptions = {
   readonly allowedHosts?: readonly string[];
   /** Web pages that may use the server, besides those of this machine and browser extensions; "*" allows all. */
   readonly allowedOrigins?: readonly string[];
+  /** Methods besides those that every node has. */
+  readonly methods?: readonly Method[];
+  /** Who may call what; all is open to this machine unless told. `reads`: what the chain knows of accounts. */
+  readonly access?: { readonly settings: AccessSettings; readonly reads?: AccessReads | undefined };
   readonly log?: RpcLog;
   /** Milliseconds since 1970. */
   readonly nowMs?: () => number;
@@ -40,11 +47,13 @@ export type RpcServer = {
   readonly connections: () => { readonly webSockets: number; readonly requestsInFlight: number };
 };
 
-/** Codes: `rpc/port-taken`, `rpc/cannot-listen`. The message says what to do. */
+export type RpcStartErrorCode = "rpc/port-taken" | "rpc/cannot-listen" | "rpc/unprotected";
+
+/** Codes: `rpc/port-taken`, `rpc/cannot-listen`, `rpc/unprotected`. The message says what to do. */
 export class RpcStartError extends Error {
   override readonly name = "RpcStartError";
-  readonly code: "rpc/port-taken" | "rpc/cannot-listen";
-  constructor(code: "rpc/port-taken" | "rpc/cannot-listen", message: string) {
+  readonly code: RpcStartErrorCode;
+  constructor(code: RpcStartErrorCode, message: string) {
     super(message);
     this.code = code;
   }
@@ -60,8 +69,12 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const dispatch = createDispatcher(services.methods, limits, (method, error) => {
     log("error", "a JSON-RPC method failed", { method, error });
   });
-  const answer = (message: string, connection: SubscriptionConnection | undefined) =>
-    dispatch(message, { ...services, connection });
+  const answer = (
+    message: string,
+    connection: SubscriptionConnection | undefined,
+    session: Session,
+    onRefused?: (error: AccessError) => void,
+  ) => dispatch(message, { ...services, connection, session }, onRefused);
   const access = createAccessRules({
     host,
     allowedHosts: options.allowedHosts ?? [],
@@ -70,6 +83,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const load: Load = { inFlight: 0, unreadBytes: 0 };
   const webSockets = createWebSocketTransport({
     access,
+    control: services.access,
     limits,
     load,
     subscriptions: services.subscriptions,
@@ -77,36 +91,27 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   });
   const httpServices: HttpServices = {
     access,
+    control: services.access,
     limits,
     load,
-    answer: (message) => answer(message, undefined),
+    answer: (message, session, onRefused) => answer(message, undefined, session, onRefused),
     health: () => health(backend, services.clientVersion),
   };
-  const http = createServer(
-    {
-      headersTimeout: limits.receiveTimeoutMs,
-      requestTimeout: limits.receiveTimeoutMs,
-      keepAliveTimeout: limits.idleTimeoutMs,
-      // How often the two timeouts above are looked at.
-      connectionsCheckingInterval: Math.max(50, Math.floor(limits.receiveTimeoutMs / 4)),
-    },
-    (request, response) => handleHttp(httpServices, request, response),
-  );
-  http.maxConnections = limits.connections;
-  // A client that takes no answer bytes for this long, after its request, is dropped.
-  http.setTimeout(limits.requestTimeoutMs + limits.idleTimeoutMs);
+  const http = createHttpServer(limits, (request, response) => handleHttp(httpServices, request, response));
   http.on("upgrade", webSockets.upgrade);
-  http.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
-    else socket.destroy();
-  });
 
   let endEvents = (): void => {};
   return {
     start: async () => {
+      refuseUnprotected(options);
       const port = await listen(http, host, options.port);
       http.on("error", (error) => log("error", "the JSON-RPC server failed", { error }));
-      endEvents = backend.events.subscribe(combineListeners(services));
+      const endNews = backend.events.subscribe(combineListeners(services));
+      const endReviews = backend.events.subscribe({ onBlock: () => webSockets.review() });
+      endEvents = () => {
+        endNews();
+        endReviews();
+      };
       return { port };
     },
     stop: async () => {
@@ -119,6 +124,37 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     },
     connections: () => ({ webSockets: webSockets.connections(), requestsInFlight: load.inFlight }),
   };
+}
+
+function createHttpServer(limits: RpcLimits, listener: RequestListener): Server {
+  const http = createServer(
+    {
+      headersTimeout: limits.receiveTimeoutMs,
+      requestTimeout: limits.receiveTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      // How often the two timeouts above are looked at.
+      connectionsCheckingInterval: Math.max(50, Math.floor(limits.receiveTimeoutMs / 4)),
+    },
+    listener,
+  );
+  http.maxConnections = limits.connections;
+  // A client that takes no answer bytes for this long, after its request, is dropped.
+  http.setTimeout(limits.requestTimeoutMs + limits.idleTimeoutMs);
+  http.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+    else socket.destroy();
+  });
+  return http;
+}
+
+/** Operator methods that must be served are never served to strangers. */
+function refuseUnprotected({ host = "127.0.0.1", access }: RpcServerOptions): void {
+  const { operatorMethods, kind } = access?.settings ?? OPEN_ACCESS;
+  if (operatorMethods !== "on" || kind !== "none" || isLoopback(host)) return;
+  throw new RpcStartError(
+    "rpc/unprotected",
+    `rpc.operatorMethods is "on" and JSON-RPC listens on ${host}, where others may reach it: set rpc.authentication to "jwt", or listen on 127.0.0.1`,
+  );
 }
 
 function listen(http: Server, host: string, port: number): Promise<number> {

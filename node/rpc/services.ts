@@ -1,3 +1,4 @@
+import { AccessControl, OPEN_ACCESS } from "./access-control.ts";
 import type { EventListener } from "./backend.ts";
 import { createBlockReader } from "./block-reader.ts";
 import { createFeeOracle } from "./fees.ts";
@@ -16,10 +17,11 @@ export const DEFAULT_CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
 
 /** Builds what all requests of one server share, on the port to the node. */
 export function createServices(
-  { backend, nowMs = Date.now }: Pick<RpcServerOptions, "backend" | "nowMs">,
+  options: Pick<RpcServerOptions, "backend" | "methods" | "nowMs" | "host" | "access">,
   limits: RpcLimits,
   reportError: (error: unknown) => void,
 ): Services {
+  const { backend, methods = [], nowMs = Date.now } = options;
   const blocks = createBlockReader(backend.chain, limits);
   return {
     backend,
@@ -32,9 +34,29 @@ export function createServices(
     waiter: createTransactionWaiter(blocks),
     subscriptions: new SubscriptionHub(blocks, backend.pool, limits, reportError),
     fees: createFeeOracle(blocks, backend.chain, backend.info.rules),
+    access: createAccessControl(options, nowMs),
     clientVersion: backend.info.clientVersion ?? DEFAULT_CLIENT_VERSION,
-    methods: createMethods(limits),
+    methods: createMethods(limits, methods),
   };
+}
+
+function createAccessControl(
+  { backend, host, access }: Pick<RpcServerOptions, "backend" | "host" | "access">,
+  nowMs: () => number,
+): AccessControl {
+  return new AccessControl({
+    settings: access?.settings ?? OPEN_ACCESS,
+    genesisHash: backend.info.genesisHash,
+    reads: access?.reads,
+    isLoopback: isLoopback(host ?? "127.0.0.1"),
+    newestBlock: () => backend.chain.heads().latest,
+    nowMs,
+  });
+}
+
+/** Whether who listens there is reached by programs of the same machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.[0-9]{1,3}){3}$/.test(host);
 }
 
 /** One listener for all that wait for news. Of a reorganisation (a number not above an earlier one) the cache hears

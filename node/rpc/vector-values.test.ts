@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { hashFromWord, must, toHexDigits } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, type RlpItem, readRlpBytes, readRlpList } from "@ostrom/codec";
 import { decodeHeader, decodeSignedTransaction, type Header, hashHeader } from "@ostrom/execution";
+import { ANONYMOUS_SESSION } from "./access-control.ts";
 import type { Block, RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -103,7 +104,11 @@ describe("answers from the vectors' own blocks", { skip: VECTORS_MISSING ?? fals
     let older = 0;
     for (const { file, method, request, answer } of readExchanges()) {
       if (!FROM_BLOCKS.includes(method) || answer.error !== undefined) continue;
-      const text = await dispatch(JSON.stringify(request), { ...services, connection: undefined });
+      const text = await dispatch(JSON.stringify(request), {
+        ...services,
+        connection: undefined,
+        session: ANONYMOUS_SESSION,
+      });
       const ours = JSON.parse(text ?? "") as RpcAnswer;
       if (answer.result !== null && isMissing(ours)) {
         older++;

@@ -2,6 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
 import { isPeerId } from "@ostrom/network";
+import { ACCOUNT_ROLES, type AccountRole, type AuthenticationKind, DEFAULT_TOKEN_SECONDS } from "@ostrom/rpc";
+import {
+  DEFAULT_DISCOVERY,
+  DISCOVERY_SHAPE,
+  type DiscoveryConfiguration,
+  isBootstrapAddress,
+} from "./discovery-configuration.ts";
 import { DEFAULT_ENGINE, type EngineSettings } from "./installed-engine.ts";
 import type { LogLevel } from "./ports.ts";
 
@@ -19,7 +26,22 @@ export type NodeConfiguration = {
     readonly maxBatch: number;
     readonly maxLogRange: number;
     readonly callGasCap: number;
+    /** How clients show who they are: `none`, or `jwt`. The operator secret in `keys` always counts. */
+    readonly authentication: AuthenticationKind;
+    /** With `jwt`: whether reads are open to clients that do not say who they are. */
+    readonly anonymousReads: boolean;
+    /** The longest life of a token that is accepted. */
+    readonly maxTokenSeconds: number;
+    /** `on`: the operator's methods must be served, or the node does not start; `off`: never; `auto`: where that is safe. */
+    readonly operatorMethods: OperatorMethods;
+    /** Roles at this node besides those of the chain: address -> names of roles. */
+    readonly accounts: Readonly<Record<string, readonly AccountRole[]>>;
   };
+  /** Where backups asked for by JSON-RPC go; "": `backups` in the node's folder. */
+  readonly backupFolder: string;
+  /** Room on the disk of the data folder: below `warnFreeBytes` the node warns, below `stopFreeBytes` it signs nothing more and stops. 0: a
+   * share of the disk (disk-watch.ts). */
+  readonly disk: { readonly warnFreeBytes: number; readonly stopFreeBytes: number };
   /** How many blocks back state can be read and proved; older blocks keep their bodies and receipts. */
   readonly historyBlocks: number;
   /** How this node runs contracts; no result depends on it. */
@@ -32,7 +54,12 @@ export type NodeConfiguration = {
   /** Further nodes that this one is linked with, though they are in no validator set: peer id -> "host:port", or "" for one that
    * comes by itself. A follower is named here by the nodes that let it follow, and names them. */
   readonly peers: Readonly<Record<string, string>>;
+  /** Where to begin to look for others, on a chain that admits strangers: "host:port" or "peerId@host:port". */
+  readonly bootstrap: readonly string[];
+  readonly discovery: DiscoveryConfiguration;
 };
+
+export type OperatorMethods = "auto" | "on" | "off";
 
 export type MiningSettings = {
   readonly enabled: boolean;
@@ -59,13 +86,22 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
     maxBatch: 1_000,
     maxLogRange: 100_000,
     callGasCap: 50_000_000,
+    authentication: "none",
+    anonymousReads: true,
+    maxTokenSeconds: DEFAULT_TOKEN_SECONDS,
+    operatorMethods: "auto",
+    accounts: {},
   },
+  backupFolder: "",
+  disk: { warnFreeBytes: 0, stopFreeBytes: 0 },
   historyBlocks: DEFAULT_HISTORY_BLOCKS,
   engine: DEFAULT_ENGINE,
   mining: { enabled: true, threads: 1, maxHashesPerSecond: 0, coinbase: "" },
   logLevel: "info",
   peerAddresses: {},
   peers: {},
+  bootstrap: [],
+  discovery: DEFAULT_DISCOVERY,
 };
 
 const MAX_PORT = 65_535;
@@ -84,6 +120,11 @@ type Shape =
   | "peers"
   | "level"
   | "tiers"
+  | "choice"
+  | "hosts"
+  | "authentication"
+  | "operatorMethods"
+  | "roles"
   | { readonly [key: string]: Shape };
 
 const SHAPE: { readonly [key: string]: Shape } = {
@@ -98,13 +139,22 @@ const SHAPE: { readonly [key: string]: Shape } = {
     maxBatch: "count",
     maxLogRange: "count",
     callGasCap: "count",
+    authentication: "authentication",
+    anonymousReads: "flag",
+    maxTokenSeconds: "count",
+    operatorMethods: "operatorMethods",
+    accounts: "roles",
   },
+  backupFolder: "text",
+  disk: { warnFreeBytes: "count", stopFreeBytes: "count" },
   historyBlocks: "count",
   engine: { tiers: "tiers", verifyEvery: "count" },
   mining: { enabled: "flag", threads: "count", maxHashesPerSecond: "count", coinbase: "account" },
   logLevel: "level",
   peerAddresses: "addresses",
   peers: "peers",
+  bootstrap: "hosts",
+  discovery: DISCOVERY_SHAPE,
 };
 
 /** Reads a node's configuration; what it leaves out has the defaults.
@@ -125,6 +175,8 @@ export function readConfiguration(
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...given.rpc },
     engine: { ...DEFAULT_CONFIGURATION.engine, ...given.engine },
     mining: { ...DEFAULT_CONFIGURATION.mining, ...given.mining },
+    discovery: { ...DEFAULT_DISCOVERY, ...given.discovery },
+    disk: { ...DEFAULT_CONFIGURATION.disk, ...given.disk },
   });
 }
 
@@ -180,6 +232,20 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return ["mixed", "tier0", "tier1", "reference"].includes(String(value))
         ? undefined
         : `${at} must be one of mixed, tier0, tier1, reference`;
+    case "authentication":
+      return ["none", "jwt"].includes(String(value)) ? undefined : `${at} must be none or jwt`;
+    case "operatorMethods":
+      return ["auto", "on", "off"].includes(String(value)) ? undefined : `${at} must be auto, on or off`;
+    case "roles":
+      return typeof value === "object" && value !== null && Object.entries(value).every(isAccountWithRoles)
+        ? undefined
+        : `${at} must map addresses to lists of ${ACCOUNT_ROLES.join(", ")}`;
+    case "choice":
+      return ["auto", "on", "off"].includes(String(value)) ? undefined : `${at} must be one of auto, on, off`;
+    case "hosts":
+      return isTexts(value) && (value as readonly string[]).every(isBootstrapAddress)
+        ? undefined
+        : `${at} must be a list of "host:port" or "peerId@host:port"`;
     case "addresses":
       return typeof value === "object" && value !== null && Object.values(value).every(isAddress)
         ? undefined
@@ -202,6 +268,11 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return undefined;
     }
   }
+}
+
+function isAccountWithRoles([account, roles]: [string, unknown]): boolean {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(account) || !Array.isArray(roles)) return false;
+  return roles.every((role) => ACCOUNT_ROLES.includes(role as AccountRole));
 }
 
 function isPeer([peerId, address]: [string, unknown]): boolean {

@@ -151,6 +151,11 @@ export class EpochSession {
     this.#ordering?.input({ kind: "message", from: undefined, message: blocks });
   }
 
+  /** A certificate that this node had asked for. */
+  hearCertificate(certificate: StateCertificate): void {
+    this.#certifier.input({ kind: "certificate", certificate });
+  }
+
   work(pending: boolean): void {
     this.#ordering?.input({ kind: "work", pending });
   }

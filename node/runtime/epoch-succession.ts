@@ -104,6 +104,29 @@ export class EpochSuccession {
     );
   }
 
+  /** Newest final block, if the next one can be joined to it now; undefined while an epoch hands over. */
+  get finalHeight(): number | undefined {
+    const tip = this.#current.finalTip;
+    const isAtEnd = tip === undefined || tip.height >= this.#current.bounds.lastHeight;
+    return isAtEnd || this.#end !== undefined ? undefined : tip.height;
+  }
+
+  /** Blocks that were asked for, from whoever has them. */
+  takeBlocks(range: Extract<Message, { kind: "block-range" }>): void {
+    if (epochOfMessage(range) === this.#current.epoch) this.#current.hearBlocks(range);
+  }
+
+  /** A certificate that was asked for, from whoever has it. */
+  takeCertificate(certificate: StateCertificate): void {
+    const { epoch } = certificate.executed;
+    [this.#current, this.#previous].find((one) => one?.epoch === epoch)?.hearCertificate(certificate);
+  }
+
+  /** A question that anybody may ask. */
+  answer(peerId: PeerId, message: Message): void {
+    this.#question(peerId, message);
+  }
+
   /** The least height that the certificate of a block of this height must have (rule E1). */
   leastCertified(height: number): number {
     const { firstHeight, leastCertified } = this.#current.bounds;

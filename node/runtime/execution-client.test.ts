@@ -11,6 +11,7 @@ import { openLevelStore } from "@ostrom/storage";
 import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutionReport } from "./execution-port.ts";
 import { DEFAULT_ENGINE } from "./installed-engine.ts";
+import { BARE_PARTS } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import type { Log } from "./ports.ts";
 import { CONTRACT_CHAIN_HISTORY, contractChain, executeAll } from "./testing/contract-chain.ts";
@@ -34,6 +35,7 @@ async function setUp(context: TestContext, chain: OrderedChain) {
     databasePath,
     genesis: chain.genesis,
     historyBlocks: CONTRACT_CHAIN_HISTORY,
+    program: BARE_PARTS,
     engine: DEFAULT_ENGINE,
   };
   // As in a node: the thread that starts the worker has opened the database before, and closes it last.

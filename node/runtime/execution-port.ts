@@ -1,7 +1,9 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
-import type { AnyGenesis, MinedBlock, Skipped } from "@ostrom/execution";
+import type { ActivationReport, AnyGenesis, MinedBlock, PortReport, Skipped } from "@ostrom/execution";
 import type { EngineTiers } from "@ostrom/vm";
+import type { RegistryNews } from "./chain-needs.ts";
 import type { EngineSettings } from "./installed-engine.ts";
+import type { ProgramParts } from "./module-loading.ts";
 import type { LogLevel } from "./ports.ts";
 
 /** One finalized block on its way to execution; plain data, so that it crosses threads. */
@@ -40,6 +42,12 @@ export type ExecutionReport = {
   readonly changed: readonly string[];
   /** What this block has decided of the next epoch's validator set, if it is the one that does. */
   readonly frozen?: FrozenSet | undefined;
+  /** Modules that became active. */
+  readonly activations?: readonly ActivationReport[] | undefined;
+  /** At a frozen height, where a module decides who validates. */
+  readonly port?: PortReport | undefined;
+  /** What state says of modules. */
+  readonly registry?: RegistryNews | undefined;
 };
 
 /** A validator set that is decided. */
@@ -58,6 +66,8 @@ export type ExecutedHead = {
   readonly height: number;
   readonly blockHash: Hash;
   readonly nextBaseFee: bigint;
+  /** What state says of modules. */
+  readonly registry?: RegistryNews | undefined;
 };
 
 /** Executes finalized blocks in the order given, off the thread that asks. In production a worker (`execution-worker.ts`), in the
@@ -74,6 +84,7 @@ export type ExecutionWorkerVocabulary = {
       readonly genesis: AnyGenesis;
       readonly historyBlocks: number;
       readonly engine: EngineSettings;
+      readonly program: ProgramParts;
     };
     readonly answer: ExecutedHead;
   };

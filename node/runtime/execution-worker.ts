@@ -4,6 +4,7 @@ import { openLevelStore } from "@ostrom/storage";
 import type { ExecutionWorkerEvents, ExecutionWorkerVocabulary } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
 import { type InstalledEngine, installContractEngine } from "./installed-engine.ts";
+import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { connectWorker } from "./worker-calls.ts";
 
@@ -23,10 +24,11 @@ function inTurn<T>(task: () => Promise<T>): Promise<T> {
 const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, ExecutionWorkerEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
   {
-    open: async ({ databasePath, genesis, historyBlocks, engine: settings }) => {
+    open: async ({ databasePath, genesis, historyBlocks, engine: settings, program }) => {
+      const installed = await loadProgram(program);
       const store = await openLevelStore(databasePath);
       close = () => store.close();
-      executor = await Executor.open(store, genesis, historyBlocks);
+      executor = await Executor.open(store, genesis, historyBlocks, undefined, installed);
       engine = installContractEngine(settings, (level, message, fields = {}) =>
         node.emit("log", { level, message, fields }),
       );

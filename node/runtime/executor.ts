@@ -15,8 +15,10 @@ import {
   genesisState,
   type Header,
   isSameValidatorSet,
-  type NextValidatorSet,
+  MODULE_REGISTRY_ADDRESS,
   nextBaseFee,
+  readLeaderSeed,
+  readModuleRegistry,
   readNextValidatorSet,
   sealBlock,
   VALIDATOR_SET_ADDRESS,
@@ -42,12 +44,20 @@ import {
   readMeta,
   readStoredValidatorSet,
   type Store,
+  type StoredValidatorSet,
   validatorSetOperation,
 } from "@ostrom/storage";
 import { unpackSenderEntries } from "./chain-follower.ts";
+import {
+  assertCanExecute,
+  BARE_PROGRAM,
+  type Installed,
+  type RegistryNews,
+  readNews,
+} from "./chain-needs.ts";
 import type { ExecutedHead, ExecutionReport, FrozenSet, OrderedInput } from "./execution-port.ts";
 import { unwindHead } from "./pow-execution.ts";
-import { payloadOf, recallReport } from "./recalled-report.ts";
+import { orderedOf, recallReport } from "./recalled-report.ts";
 import { consensusSet } from "./validator-sets.ts";
 
 /** 32 MB: some 1,300 contracts of the greatest size. */
@@ -55,6 +65,9 @@ export const CODE_CACHE_BYTES: number = 2 ** 25;
 
 /** BLOCKHASH reaches this far back. */
 const BLOCK_HASH_WINDOW = 256;
+
+/** Which modules became active in a block is told once. */
+const NO_MODULE_NEWS: Pick<ExecutionReport, "activations" | "port"> = { activations: [], port: undefined };
 
 /** The store holds another chain than genesis.json describes. */
 export class WrongChainError extends Error {
@@ -70,17 +83,21 @@ export class Executor {
   /** undefined where blocks are mined: nobody votes there. */
   readonly #epochs: EpochSchedule | undefined;
   readonly #verifyPossession: VerifyPossession;
+  readonly #installed: Installed;
   readonly #codes = createCodeCache(CODE_CACHE_BYTES);
   readonly #historyBlocks: number;
   readonly #blockHashes = new Map<number, Hash>();
   #parent: { readonly header: Header; readonly hash: Hash };
   #setHash: Hash;
+  /** What the state after the newest block says. */
+  #news: RegistryNews;
 
   private constructor(
     store: Store,
     genesis: AnyGenesis,
     historyBlocks: number,
     verifyPossession: VerifyPossession,
+    installed: Installed,
   ) {
     const head = must(readHead(store), "the store has at least its genesis block");
     const { header, hash, origin } = must(readHeader(store, head.height), "the head's header is stored");
@@ -92,32 +109,40 @@ export class Executor {
     this.#historyBlocks = historyBlocks;
     this.#parent = { header, hash };
     this.#setHash = origin.nextSetHash;
+    this.#installed = installed;
+    this.#news = this.#readNews();
+    assertCanExecute(this.#news, header.number + 1);
   }
 
-  /** Opens the chain of a store, which becomes genesis' chain if the store is empty. @throws WrongChainError.
+  /** Opens the chain of a store, which becomes genesis' chain if the store is empty. @throws WrongChainError; ChainNeedError if the
+   * next block needs what the program lacks.
    * @param verifyPossession checks new consensus keys; a simulator has its own. */
   static async open(
     store: Store,
     genesis: AnyGenesis,
     historyBlocks: number,
     verifyPossession: VerifyPossession = (publicKey, proof) => bls().verifyPossession(publicKey, proof),
+    installed: Installed = BARE_PROGRAM,
   ): Promise<Executor> {
     await writeGenesis(store, genesis);
-    return new Executor(store, genesis, historyBlocks, verifyPossession);
+    return new Executor(store, genesis, historyBlocks, verifyPossession, installed);
   }
 
   head(): ExecutedHead {
     const { header, hash } = this.#parent;
-    return { height: header.number, blockHash: hash, nextBaseFee: nextBaseFee(header, this.#rules) };
+    const fee = nextBaseFee(header, this.#rules);
+    return { height: header.number, blockHash: hash, nextBaseFee: fee, registry: this.#news };
   }
 
   async execute(input: OrderedInput): Promise<ExecutionReport> {
     assert(input.height === this.#parent.header.number + 1, "blocks are executed in height order, each once");
+    assertCanExecute(this.#news, input.height);
     const applied = this.#apply(input);
     const { block, operations, nextSetHash, frozen } = this.#commit(applied, input);
     await this.#store.write(operations, { sync: true });
     this.#parent = { header: block.header, hash: block.hash };
     this.#setHash = nextSetHash;
+    if (applied.changes.accounts.has(toHexDigits(MODULE_REGISTRY_ADDRESS))) this.#news = this.#readNews();
     return {
       height: input.height,
       view: input.view,
@@ -131,7 +156,15 @@ export class Executor {
       skipped: block.skipped,
       changed: [...applied.changes.accounts.keys()],
       frozen,
+      registry: this.#news,
+      activations: applied.activations,
+      port: applied.port,
     };
+  }
+
+  #readNews(): RegistryNews {
+    const registry = readModuleRegistry(storeReader(this.#store));
+    return readNews(registry, this.#installed, this.#parent.header.number + 1);
   }
 
   /** Takes the newest block off, for engines whose chain may be reorganised. Does nothing if it is off already, so that who has not
@@ -147,26 +180,34 @@ export class Executor {
     this.#blockHashes.delete(height);
     this.#parent = { header, hash };
     this.#setHash = origin.nextSetHash;
+    this.#news = this.#readNews();
     return this.head();
   }
 
   /** The report of the newest block once more, from the store. */
   recall(input: OrderedInput): ExecutionReport {
-    return recallReport(this.#store, input, this.#rules, this.#epochs);
+    return {
+      ...recallReport(this.#store, input, this.#rules, this.#epochs),
+      ...NO_MODULE_NEWS,
+      registry: this.#news,
+    };
   }
 
   #apply(input: OrderedInput): AppliedBlock {
     const senders = unpackSenderEntries(input.senders);
     const { height, timestampMs, orderDigest, proposer } = input;
-    const payload = decodePayload(payloadOf(input));
+    const { payload: bytes, origin } = orderedOf(input);
+    const payload = decodePayload(bytes);
     // Who votes checks the form of a payload; one that cannot be read all the same is an empty one, everywhere alike.
     const transactions = payload.ok ? payload.value : [];
     return applyBlock({
+      modules: this.#installed.modules,
+      verifyPossession: this.#verifyPossession,
       rules: this.#rules,
       epochs: this.#epochs,
       parent: this.#parent.header,
       state: this.#codes.reader(storeReader(this.#store)),
-      ordered: { height, timestampMs, orderDigest, proposer, transactions, mined: input.mined },
+      ordered: { height, timestampMs, orderDigest, proposer, transactions, mined: input.mined, origin },
       blockHash: (number) => this.#blockHash(Number(number)),
       knownSender: (hash) => senders.get(toHexDigits(hash)),
     });
@@ -207,7 +248,7 @@ export class Executor {
   #nextSet(
     applied: AppliedBlock,
     { height, epoch }: OrderedInput,
-  ): (NextValidatorSet & { readonly report: FrozenSet }) | undefined {
+  ): { readonly set: StoredValidatorSet; readonly report: FrozenSet } | undefined {
     const epochs = this.#epochs;
     if (epochs === undefined) return undefined;
     assert(epochOfHeight(epochs, height) === epoch, "a block is of the epoch that its height is in");
@@ -216,14 +257,16 @@ export class Executor {
       readStoredValidatorSet(this.#store, epoch),
       "an epoch's set is stored before it begins",
     );
-    const next = readNextValidatorSet(this.#stateAfter(applied), current, this.#verifyPossession);
+    const state = this.#stateAfter(applied);
+    const next = readNextValidatorSet(state, current, this.#verifyPossession);
+    const set = { ...next.set, leaderSeed: readLeaderSeed(state) };
     const report = {
       epoch: epoch + 1,
       isChanged: !isSameValidatorSet(current, next.set),
       refused: next.refused?.message,
       leftOut: next.leftOut,
     };
-    return { ...next, report };
+    return { ...next, set, report };
   }
 
   /** Reads the account that holds the validator set as the block leaves it. */

@@ -9,7 +9,7 @@ import {
   toHexDigits,
 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { decodeTransaction, type SignedTransaction } from "@ostrom/execution";
+import { decodeTransaction, type PermissionCheck, type SignedTransaction } from "@ostrom/execution";
 import type { PoolAccount, TransactionPool } from "@ostrom/txpool";
 import type { Clock } from "./ports.ts";
 import { type CheckedSender, type SignatureChecker, senderOf } from "./signature-checker.ts";
@@ -23,8 +23,9 @@ const MAX_BATCHES_AT_CHECKER = 4;
 export const MAX_WAITING_TRANSACTIONS = 20_000;
 export const MAX_WAITING_BYTES: number = 64 * 1024 * 1024;
 
-/** Where a transaction came from: this node's own clients, or another validator. */
-export type TransactionOrigin = "client" | "peer";
+/** Where a transaction came from: this node's own clients, another validator, or a node that is linked with few and hopes that they pass it
+ * on. */
+export type TransactionOrigin = "client" | "peer" | "stranger";
 
 type Waiting = {
   readonly origin: TransactionOrigin;
@@ -38,7 +39,9 @@ export type IntakePorts = {
   readonly checker: SignatureChecker;
   readonly clock: Clock;
   readonly accountOf: (address: Address) => PoolAccount;
-  /** Transactions that entered the pool, all and those of them that this node's own clients sent. */
+  /** What modules permit; undefined where none is asked. */
+  readonly permits?: (() => PermissionCheck | undefined) | undefined;
+  /** Transactions that entered the pool, all and those of them that the others have not been sent: of clients and strangers. */
   readonly admitted: (
     transactions: readonly SignedTransaction[],
     fromClients: readonly SignedTransaction[],
@@ -131,9 +134,9 @@ export class Intake {
         return;
       }
       const transaction: SignedTransaction = { ...read.value, sender: sender.value };
-      const { pool, clock, accountOf } = this.#ports;
-      const result = pool.admit(transaction, accountOf(sender.value), clock.nowMs());
-      if (result.ok && origin === "client") admittedFromClients.push(transaction);
+      const { pool, clock, accountOf, permits } = this.#ports;
+      const result = pool.admit(transaction, accountOf(sender.value), clock.nowMs(), permits?.());
+      if (result.ok && origin !== "peer") admittedFromClients.push(transaction);
       answer(result.ok ? ok(hash) : result);
     });
     const admitted = this.#ports.pool.takeNew();

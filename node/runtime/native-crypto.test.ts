@@ -45,6 +45,7 @@ test("installing puts every native engine into its slot, and says which", () => 
     p256: "openssl",
     modular: "wasm",
     blake2: "wasm",
+    ecvrf: "openssl",
   };
   assert.deepEqual(installNativeCrypto(), names);
   assert.deepEqual(engineNames(), names);

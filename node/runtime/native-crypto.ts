@@ -9,6 +9,7 @@ import {
   type BlsEngine,
   type Bn254Engine,
   createDecodedKeyCache,
+  type EcvrfEngine,
   engineNames,
   type HashEngine,
   installEngines,
@@ -25,7 +26,9 @@ import {
 import { createEmittedBlake2, createEmittedKeccak, createEmittedModular } from "@ostrom/vm";
 import { loadMclBls12381 } from "./native-crypto-bls12381.ts";
 import { loadMclBn254 } from "./native-crypto-bn254.ts";
+import { createOpensslEcvrf } from "./native-crypto-ecvrf.ts";
 import { createOpensslP256 } from "./native-crypto-p256.ts";
+import { createPossessionCheck } from "./native-crypto-possession.ts";
 
 /** The native engines of core/crypto's slots. The test beside this file compares each with the reference. */
 export type NativeCrypto = {
@@ -37,6 +40,7 @@ export type NativeCrypto = {
   readonly p256: P256Engine;
   readonly modular: ModularEngine;
   readonly blake2: Blake2Engine;
+  readonly ecvrf: EcvrfEngine;
 };
 
 type Secp256k1Binding = typeof import("secp256k1");
@@ -58,15 +62,17 @@ const load = createRequire(import.meta.url);
 export function loadNativeCrypto(): NativeCrypto {
   const blst = loadNativeBinding<BlstBinding>("@chainsafe/blst");
   const modular = createEmittedModular();
+  const bls12381 = loadMclBls12381(blst);
   return {
     hash: createHash(),
     secp256k1: loadSecp256k1(),
-    bls: loadBlst(blst),
+    bls: loadBlst(blst, bls12381),
     bn254: loadMclBn254(),
-    bls12381: loadMclBls12381(blst),
+    bls12381,
     p256: createOpensslP256(modular),
     modular,
     blake2: createEmittedBlake2(),
+    ecvrf: createOpensslEcvrf(),
   };
 }
 
@@ -143,7 +149,7 @@ function belowOrder(hash: Hash): Bytes {
   return value < SECP256K1_ORDER ? hash : bigintToBytes(value - SECP256K1_ORDER, hash.length);
 }
 
-function loadBlst(binding: BlstBinding): BlsEngine {
+function loadBlst(binding: BlstBinding, curve: Bls12381Engine): BlsEngine {
   const readPublicKey = createDecodedKeyCache((bytes) => readBlstPublicKey(binding, bytes), MAX_CACHED_KEYS);
   const secretKeyOf = (bytes: Bytes): InstanceType<BlstBinding["SecretKey"]> => {
     assertBlsSecretKey(bytes);
@@ -169,7 +175,7 @@ function loadBlst(binding: BlstBinding): BlsEngine {
     verifyAggregate,
     // The binding has messages' tag built in. Possession is proved once in a key's life, so the reference does.
     provePossession: nobleBls.provePossession,
-    verifyPossession: nobleBls.verifyPossession,
+    verifyPossession: createPossessionCheck(binding, curve),
   };
 }
 

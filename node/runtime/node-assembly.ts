@@ -1,11 +1,17 @@
 import { type Address, type Bytes, type Failure, type Hash, type Result, toHex } from "@ostrom/base";
 import type { AnyGenesis } from "@ostrom/execution";
 import type { PoolContent, TransactionPool } from "@ostrom/txpool";
+import type { Installed } from "./chain-needs.ts";
 import type { Cleanup } from "./cleanup.ts";
 import type { NodeConfiguration } from "./configuration.ts";
 import type { ExecutionReport } from "./execution-port.ts";
+import { genesisParameters } from "./light-reads.ts";
+import type { ModuleManifest } from "./module-face.ts";
+import type { ProgramParts } from "./module-loading.ts";
 import type { NodeSecrets } from "./node-keys.ts";
 import type { BlockNotice, NodeOverrides, RunningNode } from "./node-options.ts";
+import type { NotedWarnings } from "./noted-warnings.ts";
+import type { NodeOperations } from "./operations.ts";
 import type { Log } from "./ports.ts";
 import { type RpcClient, startRpcWorker } from "./rpc-client.ts";
 
@@ -21,8 +27,20 @@ export type NodeParts<Chain> = {
   readonly genesis: Chain;
   readonly secrets: NodeSecrets;
   readonly overrides: NodeOverrides;
+  readonly program: NodeProgram;
   readonly log: Log;
+  /** What of the log belongs into the operator log too. */
+  readonly warnings: NotedWarnings;
   readonly cleanup: Cleanup;
+};
+
+/** What the node's program has. */
+export type NodeProgram = {
+  /** As this thread has it. */
+  readonly installed: Installed;
+  /** For the other threads. */
+  readonly parts: ProgramParts;
+  readonly modules: readonly ModuleManifest[];
 };
 
 /** What JSON-RPC asks of a node's core. */
@@ -35,8 +53,13 @@ export type ServedCore = {
 
 /** Starts the JSON-RPC server. Rejects with `rpc/port-taken` and its like. */
 export async function serveRpc(
-  { settings, genesis, log, cleanup }: NodeParts<AnyGenesis>,
-  chain: { readonly databasePath: string; readonly genesisHash: Hash; readonly coinbase: Address },
+  { settings, genesis, program, log, cleanup }: NodeParts<AnyGenesis>,
+  chain: {
+    readonly databasePath: string;
+    readonly genesisHash: Hash;
+    readonly coinbase: Address;
+    readonly operations: NodeOperations;
+  },
   core: ServedCore,
   onFailure: (error: Error) => void,
 ): Promise<RpcClient> {
@@ -48,14 +71,18 @@ export async function serveRpc(
       historyBlocks: settings.historyBlocks,
       engine: settings.engine,
       rules: genesis.rules,
+      program: program.parts,
+      services: program.modules,
       genesisHash: chain.genesisHash,
       clientVersion: CLIENT_VERSION,
       coinbase: chain.coinbase,
       epochs: genesis.consensus.engine === "pow" ? undefined : { epochLength, epochLead },
+      genesisParameters: genesisParameters(genesis),
       host: rpc.host,
       port: rpc.port,
       allowedHosts: rpc.allowedHosts,
       allowedOrigins: rpc.allowedOrigins,
+      access: chain.operations.access,
       limits: {
         bodyBytes: rpc.maxBodyBytes,
         batchRequests: rpc.maxBatch,
@@ -69,6 +96,7 @@ export async function serveRpc(
       poolStatus: () => core.pool.status(),
       poolContent: (sender) => core.poolContent(sender),
       pendingNonce: (sender) => core.pendingNonce(sender),
+      operate: (call) => chain.operations.operate(call),
     },
     log,
     onFailure,
@@ -80,20 +108,37 @@ export async function serveRpc(
 /** The handle of a node that has started. */
 export function runningNode(
   { settings, cleanup, log }: NodeParts<AnyGenesis>,
-  node: { readonly rpcPort: number } & Pick<RunningNode, "heads" | "failed">,
+  node: {
+    readonly rpcPort: number;
+    readonly heads: () => { readonly executed: number; readonly certified: number };
+    readonly failed: RunningNode["failed"];
+  },
 ): RunningNode {
-  const { host } = settings.rpc;
   let stopping: Promise<void> | undefined;
   return {
     name: settings.name,
-    rpcUrl: `http://${host.includes(":") ? `[${host}]` : host}:${node.rpcPort}`,
-    heads: node.heads,
+    rpcUrl: httpUrl(settings.rpc.host, node.rpcPort),
+    heads: () => {
+      const { executed, certified } = node.heads();
+      return { head: executed, certified };
+    },
     failed: node.failed,
     stop: () => {
       stopping ??= cleanup.run(log);
       return stopping;
     },
   };
+}
+
+/** Where JSON-RPC answers on this machine. */
+export function localRpcUrl({ settings }: Pick<NodeParts<AnyGenesis>, "settings">, port: number): string {
+  const { host } = settings.rpc;
+  if (host === "0.0.0.0") return httpUrl("127.0.0.1", port);
+  return httpUrl(host === "::" ? "::1" : host, port);
+}
+
+function httpUrl(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** What a block's report tells the process. */

@@ -1,6 +1,6 @@
 import type { Failure, Hash } from "@ostrom/base";
 import type { ConsensusDomain, LogRecord } from "@ostrom/consensus";
-import type { Genesis, SignedTransaction } from "@ostrom/execution";
+import type { Genesis, InstalledModules, SignedTransaction } from "@ostrom/execution";
 import type { Network, PeerId } from "@ostrom/network";
 import type { Store } from "@ostrom/storage";
 import type { DropReason } from "@ostrom/txpool";
@@ -9,6 +9,7 @@ import type { ExecutedHead, Execution, ExecutionReport } from "./execution-port.
 import type { Ports } from "./ports.ts";
 import type { RecoveredChain } from "./recovered-chain.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
+import type { StrangerLinks } from "./stranger-links.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
 /** What a node's core stands on: its ports, and what it found on disk. */
@@ -21,8 +22,12 @@ export type NodeCoreOptions = Ports & {
   readonly network: Network;
   /** Drops a peer for a while because of what it sent. */
   readonly punish: (peerId: PeerId, reason: string) => void;
+  /** undefined: nobody is linked but validators and those that node.json names. */
+  readonly strangers?: StrangerLinks | undefined;
   readonly execution: Execution;
   readonly checker: SignatureChecker;
+  /** What the program has, for what the pool lets in. */
+  readonly modules?: InstalledModules | undefined;
   readonly journal: VoteJournal;
   /** What the write-ahead log held. */
   readonly records: readonly LogRecord[];

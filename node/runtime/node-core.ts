@@ -16,10 +16,12 @@ import { ChainFollower } from "./chain-follower.ts";
 import { EpochSets } from "./epoch-sets.ts";
 import { EpochSuccession } from "./epoch-succession.ts";
 import type { ExecutionReport, FrozenSet } from "./execution-port.ts";
+import { sendMessage } from "./messenger.ts";
 import type { NodeCoreOptions } from "./node-core-options.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
 import { PeerHeights, TrafficQuota } from "./peer-conduct.ts";
+import { StrangerDesk } from "./stranger-links.ts";
 import { TransactionTraffic } from "./transaction-traffic.ts";
 
 /** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
@@ -37,6 +39,9 @@ const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
   "certification/bad-certificate",
 ]);
 
+/** A validator hears of new blocks from the others; only if it is farther behind does it ask strangers. */
+const VALIDATOR_GAP = 16;
+
 /** A node between its ports: what lives as long as it does (pool, gossip, execution, journal), wired together with one epoch after
  * another. The same in production and under the simulator. */
 export class NodeCore {
@@ -50,6 +55,7 @@ export class NodeCore {
   readonly #lastFaultLog = new Map<string, number>();
   readonly #traffic: TrafficQuota;
   readonly #heights = new PeerHeights();
+  readonly #strangers: StrangerDesk;
   #baseFee: bigint;
   #executedHeight: number;
   #evidenceWritten: Promise<void> = Promise.resolve();
@@ -65,12 +71,15 @@ export class NodeCore {
     const failed = (error: unknown): void => this.#fail(error);
     this.#transactions = new TransactionTraffic({
       rules: genesis.rules,
+      modules: options.modules,
       baseFee: this.#baseFee,
       store: options.store,
       network,
       clock,
       checker,
       relays: false,
+      isStranger: options.strangers?.isStranger,
+      spreadsTo: options.strangers?.spreadsTo,
       punish: options.punish,
       admitted: (transactions) => {
         options.listener.admitted(transactions);
@@ -91,6 +100,7 @@ export class NodeCore {
       failed,
     });
     this.#epochs = this.#createEpochs(failed);
+    this.#strangers = this.#createStrangerDesk();
     // What the database cannot read stops this node, and not others of its process.
     const guarded = (work: () => void): void => {
       try {
@@ -110,6 +120,7 @@ export class NodeCore {
         guarded(() => {
           log("info", "link down", { peer: this.#nameOf(peerId), peerId, reason });
           this.#transactions.peerDown(peerId);
+          this.#strangers.gone(peerId);
         }),
     };
   }
@@ -152,7 +163,10 @@ export class NodeCore {
       hasRoom: () => this.#follower.hasRoom(),
       hasWork: () => this.#desk.hasWork,
       certified: (certificate) => this.#certified(certificate),
-      setsChanged: () => this.#options.listener.setsChanged(),
+      setsChanged: () => {
+        this.#options.listener.setsChanged();
+        this.#strangers.advance();
+      },
       diverged: (message) => this.#fail(Object.assign(new Error(message), { code: "node/diverged" })),
       evidence: (evidence) => this.#evidence(evidence),
       fault: (peerId, code, message) => this.#peerFault(peerId, code, message),
@@ -160,9 +174,31 @@ export class NodeCore {
     });
   }
 
+  #createStrangerDesk(): StrangerDesk {
+    const { network } = this.#options;
+    return new StrangerDesk({
+      ...this.#options,
+      finalHeight: () => this.#epochs.finalHeight,
+      leastGap: () => (this.#epochs.current.own === undefined ? 0 : VALIDATOR_GAP),
+      executedHeight: () => this.#executedHeight,
+      certifiedHeight: () => this.#epochs.newestCertificate?.executed.height ?? 0,
+      hasRoom: () => this.#follower.hasRoom(),
+      send: (peerId, message) => sendMessage(network, peerId, message),
+      takeBlocks: (range) => this.#epochs.takeBlocks(range),
+      takeCertificate: (certificate) => this.#epochs.takeCertificate(certificate),
+      answer: (peerId, message) => this.#epochs.answer(peerId, message),
+    });
+  }
+
   /** Begins to take part. */
   start(): void {
     this.#epochs.start();
+    this.#strangers.start(this.#executedHeight);
+  }
+
+  /** A peer says up to which block it can serve this node; nothing proves it. */
+  hearHead(peerId: PeerId, height: number): void {
+    if (!this.#stopped) this.#orFail(() => this.#strangers.hearHead(peerId, height));
   }
 
   /** What this node knows of where the chain is. */
@@ -219,6 +255,7 @@ export class NodeCore {
     this.#stopped = true;
     this.#desk.stop();
     this.#transactions.stop();
+    this.#strangers.stop();
     await this.#epochs.stop();
   }
 
@@ -238,6 +275,7 @@ export class NodeCore {
       this.#peerFault(peerId, "network/over-quota", `asks or says too much (${message.kind}): not read`);
       return;
     }
+    if (this.#orFail(() => this.#strangers.hear(peerId, message)) !== false) return;
     if (message.kind === "executed") this.#heights.hear(peerId, message.executed.executed.height);
     this.#orFail(() => this.#epochs.hear(peerId, message, payload.length));
   }
@@ -269,11 +307,13 @@ export class NodeCore {
     const dropped = this.pool.takeDropped();
     if (dropped.length > 0) listener.dropped(dropped);
     this.#epochs.executed(result);
+    this.#strangers.executed(report.height);
     this.#desk.poolChanged();
     journal.settle(report).catch((error: unknown) => this.#fail(error));
   }
 
   #finalized(finalized: FinalizedBlock): void {
+    this.#strangers.finalized(finalized);
     this.#desk.finalized(finalized.block, finalized.digest);
     this.#follower.finalized(finalized);
   }

@@ -10,6 +10,8 @@ import type { Log } from "./ports.ts";
 export const KEYS_FOLDER = "keys";
 export const CONSENSUS_KEY_FILE = "consensus.key";
 export const TRANSPORT_IDENTITY_FILE = "transport.pem";
+/** A certificate over the transport key, issued by the organisation's own authority: shown on links in place of the self-signed one. */
+export const ISSUED_CERTIFICATE_FILE = "transport.crt";
 export const CONSENSUS_SECRET_BYTES = 32;
 /** A node that changes its consensus key holds two for a while: in each epoch signs the one that the epoch's set knows. */
 const FURTHER_KEY_FILE = /^consensus-[A-Za-z0-9_-]{1,64}\.key$/;
@@ -50,7 +52,9 @@ export function readSecrets(folder: string): Result<NodeSecrets, KeysFailure> {
     return fail("keys/unreadable", `${problem}: put this node's own keys back, from its backup`);
   }
   const restore = "put this node's own key back, from its backup";
-  const identity = identityFromPem(texts.get(TRANSPORT_IDENTITY_FILE) ?? "");
+  const issued = readIssuedCertificate(keys);
+  if (!issued.ok) return issued;
+  const identity = identityFromPem(texts.get(TRANSPORT_IDENTITY_FILE) ?? "", issued.value);
   texts.delete(TRANSPORT_IDENTITY_FILE);
   const found: Bytes[] = [];
   for (const [name, text] of texts) {
@@ -62,11 +66,24 @@ export function readSecrets(folder: string): Result<NodeSecrets, KeysFailure> {
     found.push(secret.value);
   }
   if (!identity.ok) {
-    const path = join(keys, TRANSPORT_IDENTITY_FILE);
-    return fail("keys/invalid", `${path}: ${identity.error.message}; ${restore}`);
+    const isIssued = issued.value !== undefined;
+    const path = join(keys, isIssued ? ISSUED_CERTIFICATE_FILE : TRANSPORT_IDENTITY_FILE);
+    const advice = isIssued ? "let your authority issue it over the key of transport.pem" : restore;
+    return fail("keys/invalid", `${path}: ${identity.error.message}; ${advice}`);
   }
   const [consensusSecret, ...furtherSecrets] = found as [Bytes, ...Bytes[]];
   return ok({ consensusSecret, furtherSecrets, identity: identity.value });
+}
+
+/** A certificate is no secret; it need not be there. */
+function readIssuedCertificate(keys: string): Result<string | undefined, Failure<"keys/unreadable">> {
+  const path = join(keys, ISSUED_CERTIFICATE_FILE);
+  if (!existsSync(path)) return ok(undefined);
+  try {
+    return ok(readFileSync(path, "utf8"));
+  } catch (error) {
+    return fail("keys/unreadable", `${path}: ${(error as Error).message}`);
+  }
 }
 
 /** What the others must know of a new key before a set can name it. */
@@ -121,7 +138,7 @@ export function consensusKey(secret: Bytes): ConsensusKey {
   return { publicKey: bls().publicKey(secret), sign: (message) => bls().sign(secret, message) };
 }
 
-/** Windows has no such permissions and reports a mode of its own making. */
-function isExposed(path: string): boolean {
+/** Whether others than its owner may read a file. Windows has no such permissions and reports a mode of its own making. */
+export function isExposed(path: string): boolean {
   return process.platform !== "win32" && (statSync(path).mode & OTHERS_MASK) !== 0;
 }

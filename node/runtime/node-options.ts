@@ -1,6 +1,7 @@
 import type { Failure } from "@ostrom/base";
+import type { ModuleManifest } from "./module-face.ts";
 
-/** What a command line may change for one run; undefined leaves what node.json says. */
+/** What a command line and its program say for one run; undefined leaves what node.json says. */
 export type NodeOverrides = {
   readonly rpcHost?: string | undefined;
   readonly rpcPort?: number | undefined;
@@ -8,6 +9,10 @@ export type NodeOverrides = {
   readonly linkPort?: number | undefined;
   readonly logLevel?: string | undefined;
   readonly onBlock?: (block: BlockNotice) => void;
+  /** What the program is put together from: its modules (none if undefined)... */
+  readonly modules?: readonly ModuleManifest[] | undefined;
+  /** ...and Ethereum rule sets (all of core/vm if undefined). */
+  readonly forks?: readonly string[] | undefined;
 };
 
 export type BlockNotice = {

@@ -1,21 +1,26 @@
 import { type Address, type Failure, fail, ok, type Result, ZERO_ADDRESS } from "@ostrom/base";
 import { type Genesis, genesisOfEngine } from "@ostrom/execution";
+import { FORKS } from "@ostrom/vm";
 import { Cleanup } from "./cleanup.ts";
 import { type NodeConfiguration, readConfiguration } from "./configuration.ts";
 import type { NodeKeys } from "./epoch-sets.ts";
 import { createLog } from "./log.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
+import { importLinkRules, moduleLinkPolicy } from "./module-links.ts";
+import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
-import { NETWORK_NEWS_MS, type NodeParts, noticeOf, runningNode, serveRpc } from "./node-assembly.ts";
+import { type NodeParts, type NodeProgram, runningNode } from "./node-assembly.ts";
+import { NodeAudience } from "./node-audience.ts";
 import { NodeCore } from "./node-core.ts";
 import { openNodeKeys, readSecrets } from "./node-keys.ts";
-import { createNodeLinks } from "./node-links.ts";
+import { createNodeLinks, type NodeLinks } from "./node-links.ts";
 import type { NodeOverrides, RunningNode } from "./node-options.ts";
+import { NotedWarnings } from "./noted-warnings.ts";
 import { type OpenedChain, openChain } from "./opened-chain.ts";
+import { NodeOperations } from "./operations.ts";
 import type { LogLevel } from "./ports.ts";
 import { assemblePowNode } from "./pow-node.ts";
 import { readGenesis } from "./provision.ts";
-import type { RpcClient } from "./rpc-client.ts";
 import { startSignatureWorkers } from "./signature-checker.ts";
 
 /** Starts the node of a folder: reads its configuration and keys, opens its data, joins the network, serves JSON-RPC.
@@ -31,16 +36,15 @@ export async function startNode(
   const secrets = readSecrets(folder);
   if (!secrets.ok) return secrets;
   const settings = applyOverrides(configuration.value, overrides);
-  const log = createLog(
-    (line) => process.stdout.write(line),
-    settings.name,
-    settings.logLevel,
-    machineClock.nowMs,
+  const warnings = new NotedWarnings(machineClock.nowMs);
+  const log = warnings.watch(
+    createLog((line) => process.stdout.write(line), settings.name, settings.logLevel, machineClock.nowMs),
   );
   const cleanup = new Cleanup();
-  const parts = { folder, settings, secrets: secrets.value, overrides, log, cleanup };
   const chain = genesisOfEngine(genesis.value);
   try {
+    const program = await programOf(overrides);
+    const parts = { folder, settings, secrets: secrets.value, overrides, program, log, warnings, cleanup };
     return ok(
       chain.engine === "pow"
         ? await assemblePowNode({ ...parts, genesis: chain.genesis })
@@ -54,6 +58,11 @@ export async function startNode(
   }
 }
 
+async function programOf({ modules = [], forks = FORKS }: NodeOverrides): Promise<NodeProgram> {
+  const parts = { chainModules: modules.map(({ chain }) => chain), forks };
+  return { installed: await loadProgram(parts), parts, modules };
+}
+
 function applyOverrides(configuration: NodeConfiguration, overrides: NodeOverrides): NodeConfiguration {
   const { rpc, link } = configuration;
   return {
@@ -65,7 +74,7 @@ function applyOverrides(configuration: NodeConfiguration, overrides: NodeOverrid
 }
 
 async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
-  const { settings, genesis, secrets, overrides, log, cleanup } = parts;
+  const { settings, genesis, secrets, log, cleanup } = parts;
   log("info", "native cryptography", installNativeCrypto());
   const keys = openNodeKeys(parts.folder, secrets, log);
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
@@ -75,40 +84,43 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     ...parts,
     historyBlocks: settings.historyBlocks,
     engine: settings.engine,
+    program: parts.program.parts,
     keys,
     hasOtherPeers: Object.keys(settings.peers).length > 0,
+  });
+  const { databasePath, domain } = chain;
+  const operations = await NodeOperations.open({
+    ...parts,
+    databasePath,
+    genesisHash: domain.genesisHash,
+    head: chain.execution.head,
+    keys,
+    failWith,
+    failed,
   });
   const checker = startSignatureWorkers(onFailure);
   cleanup.add(() => checker.stop());
   let core: NodeCore | undefined;
-  const { links, attach } = createNodeLinks({
-    settings,
-    log,
-    genesisHash: chain.domain.genesisHash,
-    identity: secrets.identity,
-    linkedSets: () => core?.linkedSets() ?? [],
-    wasValidator: (peerId) => core?.wasValidator(peerId) ?? false,
-  });
-  let rpc: RpcClient | undefined;
+  const { links, network, strangers, attach, start } = await openLinks(parts, chain, () => core);
+  const audience = new NodeAudience(parts);
   const running = new NodeCore({
     ...chain,
     clock: machineClock,
     entropy: machineEntropy,
     log,
     genesis,
-    keys,
-    network: links,
+    keys: operations.watchKeys(keys),
+    network,
+    strangers,
     punish: links.punish,
     checker,
+    modules: parts.program.installed.modules,
     head: chain.execution.head,
     listener: {
-      block: (report) => {
-        rpc?.tell("block", { number: report.height, hash: report.executedHash });
-        overrides.onBlock?.(noticeOf(report));
-      },
-      certified: (number) => rpc?.tell("certified", { number }),
-      admitted: (transactions) => rpc?.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
-      dropped: (dropped) => rpc?.tell("dropped", dropped),
+      block: (report) => audience.block(report),
+      certified: (number) => audience.tell("certified", { number }),
+      admitted: (transactions) => audience.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
+      dropped: (dropped) => audience.tell("dropped", dropped),
       setsChanged: () => links.refresh(),
       failed: failWith,
     },
@@ -116,21 +128,34 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   core = running;
   cleanup.add(() => running.stop());
   attach(running.handlers);
-  const { databasePath, domain } = chain;
-  const served = { databasePath, genesisHash: domain.genesisHash, coinbase: coinbaseOf(chain, keys) };
-  rpc = await serveRpc(parts, served, running, onFailure);
-  const news = setInterval(() => {
-    rpc?.tell("network", { peers: links.connected().length, highestBlock: running.heads().highestHeard });
-  }, NETWORK_NEWS_MS);
-  cleanup.add(() => clearInterval(news));
-  await links.start();
-  cleanup.add(() => links.stop());
+  const coinbase = coinbaseOf(chain, keys);
+  const stored = { databasePath, genesisHash: domain.genesisHash, coinbase, operations };
+  const linked = () => ({ peers: links.connected().length, highestBlock: running.heads().highestHeard });
+  const rpcPort = await audience.serve(stored, running, linked, onFailure);
+  await start(cleanup);
+  audience.watchModules({ rpcPort, genesisHash: domain.genesisHash }, chain.execution.head);
   running.start();
 
-  return runningNode(parts, {
-    rpcPort: rpc.port,
-    heads: () => ({ head: running.heads().executed, certified: running.heads().certified }),
-    failed,
+  return runningNode(parts, { rpcPort, heads: () => running.heads(), failed });
+}
+
+/** Links to validators and, where the chain lets them in, to strangers. @param core is there once they are used. */
+async function openLinks(
+  parts: NodeParts<Genesis>,
+  { store, domain }: OpenedChain,
+  core: () => NodeCore | undefined,
+): Promise<NodeLinks> {
+  const linkRules = await importLinkRules(parts.program.parts.chainModules);
+  return createNodeLinks({
+    ...parts,
+    isOpenChain: parts.genesis.profile === "public",
+    spreadsToAll: false,
+    heard: (peerId, height) => core()?.hearHead(peerId, height),
+    policy: moduleLinkPolicy(linkRules, store, machineClock.nowMs),
+    genesisHash: domain.genesisHash,
+    identity: parts.secrets.identity,
+    linkedSets: () => core()?.linkedSets() ?? [],
+    wasValidator: (peerId) => core()?.wasValidator(peerId) ?? false,
   });
 }
 

@@ -17,6 +17,7 @@ import type { ExecutedHead, Execution } from "./execution-port.ts";
 import type { EngineSettings } from "./installed-engine.ts";
 import { type ReplayedJournal, replayJournal } from "./journal-records.ts";
 import { machineEntropy } from "./machine.ts";
+import type { ProgramParts } from "./module-loading.ts";
 import { KEYS_FOLDER } from "./node-keys.ts";
 import { DATA_FOLDER, inFolder, openDatabase } from "./opened-database.ts";
 import type { Log } from "./ports.ts";
@@ -42,6 +43,7 @@ export async function openChain(options: {
   readonly genesis: Genesis;
   readonly historyBlocks: number;
   readonly engine: EngineSettings;
+  readonly program: ProgramParts;
   readonly keys: NodeKeys;
   /** There are nodes outside of the validator set that blocks can be fetched from. */
   readonly hasOtherPeers: boolean;
@@ -141,7 +143,7 @@ async function beginJournal(
 }
 
 /** Beside the keys, because it must survive as long as they do: the newest epoch in which they have voted. */
-const HAS_VOTED_FILE = "has-voted";
+export const HAS_VOTED_FILE = "has-voted";
 
 /** @param storedEpoch epoch of the newest block in the store: where the file says nothing that can be read, they had voted one epoch
  * later at most, if the store is theirs. */

@@ -5,6 +5,7 @@ import type { Cleanup } from "./cleanup.ts";
 import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutedHead } from "./execution-port.ts";
 import type { EngineSettings } from "./installed-engine.ts";
+import type { ProgramParts } from "./module-loading.ts";
 import type { Log } from "./ports.ts";
 import type { UnwindingExecution } from "./pow-execution.ts";
 
@@ -26,15 +27,16 @@ export async function openDatabase(
     readonly genesis: AnyGenesis;
     readonly historyBlocks: number;
     readonly engine: EngineSettings;
+    readonly program: ProgramParts;
     readonly log: Log;
     readonly cleanup: Cleanup;
   },
 ): Promise<OpenedDatabase> {
-  const { genesis, historyBlocks, engine, log, cleanup } = options;
+  const { genesis, historyBlocks, engine, program, log, cleanup } = options;
   const store = await openLevelStore(path);
   cleanup.add(() => store.close());
   const execution = await startExecutionWorker(
-    { databasePath: path, genesis, historyBlocks, engine },
+    { databasePath: path, genesis, historyBlocks, engine, program },
     log,
   ).catch((error: Failure) => {
     throw inFolder(path, error);

@@ -1,6 +1,6 @@
 import type { Address, Failure, Hash } from "@ostrom/base";
 import type { PowConfig } from "@ostrom/consensus";
-import type { PowGenesis, SignedTransaction } from "@ostrom/execution";
+import type { InstalledModules, PowGenesis, SignedTransaction } from "@ostrom/execution";
 import type { Network, PeerId } from "@ostrom/network";
 import type { UnwoundBlock } from "@ostrom/rpc";
 import type { Store } from "@ostrom/storage";
@@ -22,6 +22,8 @@ export type PowCoreOptions = Ports & {
   readonly punish: (peerId: PeerId, reason: string) => void;
   readonly execution: UnwindingExecution;
   readonly checker: SignatureChecker;
+  /** What the program has, for what the pool lets in. */
+  readonly modules?: InstalledModules | undefined;
   readonly miner: Miner;
   /** Gets the rewards and fees of the blocks that are mined here. */
   readonly coinbase: Address;

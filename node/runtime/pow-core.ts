@@ -49,6 +49,7 @@ export class PowCore {
     this.#conduct = new PowConduct({ clock, log, punish });
     this.#traffic = new TransactionTraffic({
       rules: genesis.rules,
+      modules: options.modules,
       baseFee: head.nextBaseFee,
       store,
       network,

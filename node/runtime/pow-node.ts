@@ -1,52 +1,57 @@
 import { join } from "node:path";
-import { type Address, addressFromHex, type Failure, toHexDigits, ZERO_ADDRESS } from "@ostrom/base";
+import {
+  type Address,
+  addressFromHex,
+  type Failure,
+  type Hash,
+  toHexDigits,
+  ZERO_ADDRESS,
+} from "@ostrom/base";
 import type { PowGenesis } from "@ostrom/execution";
+import type { PeerId } from "@ostrom/network";
 import { openDataDirectory } from "@ostrom/storage";
 import { CONFIGURATION_FILE } from "./configuration.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
-import { NETWORK_NEWS_MS, type NodeParts, noticeOf, runningNode, serveRpc } from "./node-assembly.ts";
-import { createNodeLinks } from "./node-links.ts";
+import { type NodeParts, runningNode } from "./node-assembly.ts";
+import { NodeAudience } from "./node-audience.ts";
+import { createNodeLinks, type NodeLinks } from "./node-links.ts";
 import type { RunningNode } from "./node-options.ts";
-import { DATA_FOLDER, openDatabase } from "./opened-database.ts";
+import { DATA_FOLDER, type OpenedDatabase, openDatabase } from "./opened-database.ts";
+import { NodeOperations } from "./operations.ts";
 import { checkHistory, powConfig } from "./pow-config.ts";
 import { PowCore } from "./pow-core.ts";
 import type { PowListener } from "./pow-core-options.ts";
 import { type Miner, NO_MINER } from "./pow-miner.ts";
 import { startMinerThreads } from "./pow-miner-threads.ts";
-import type { RpcClient } from "./rpc-client.ts";
 import { startSignatureWorkers } from "./signature-checker.ts";
+
+/** Blocks come at random: so many intervals without one are no chance any more. */
+const STARVED_AFTER_BLOCKS = 20;
 
 /** Puts a node of a mined chain together and starts it. Rejects as `startNode` fails. */
 export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<RunningNode> {
-  const { folder, settings, genesis, secrets, log, cleanup } = parts;
+  const { genesis, log, cleanup } = parts;
   log("info", "native cryptography", installNativeCrypto());
-  const tooShort = checkHistory(settings.historyBlocks, genesis);
-  if (tooShort !== undefined) {
-    const message = `${join(folder, CONFIGURATION_FILE)}: ${tooShort}`;
-    throw Object.assign(new Error(message), { code: "configuration/invalid" });
-  }
+  refuseShortHistory(parts);
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
-  const directory = await openDataDirectory(join(folder, DATA_FOLDER), { create: true });
-  cleanup.add(() => directory.release());
-  const { historyBlocks, engine } = settings;
-  const databaseOptions = { genesis, historyBlocks, engine, log, cleanup };
-  const { store, execution, genesisHash } = await openDatabase(directory.chainPath, databaseOptions);
+  const { databasePath, store, execution, genesisHash } = await openData(parts);
+  const operations = await NodeOperations.open({
+    ...parts,
+    databasePath,
+    genesisHash,
+    head: execution.head,
+    failWith,
+    failed,
+  });
   const checker = startSignatureWorkers(onFailure);
   cleanup.add(() => checker.stop());
   const miner = startMiner(parts, onFailure);
-  const { links, attach } = createNodeLinks({
-    settings,
-    log,
-    genesisHash,
-    identity: secrets.identity,
-    linkedSets: () => [genesis.validatorSet],
-    wasValidator: () => false,
-  });
+  const { links, attach, start, credit } = openLinks(parts, genesisHash);
   const coinbase = coinbaseOf(parts);
-  let rpc: RpcClient | undefined;
+  const audience = new NodeAudience(parts);
   const core = new PowCore({
     clock: machineClock,
     entropy: machineEntropy,
@@ -58,47 +63,101 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
     punish: links.punish,
     execution,
     checker,
+    modules: parts.program.installed.modules,
     miner,
     coinbase,
     head: execution.head,
-    listener: listenerOf(parts, () => rpc, failWith),
+    listener: listenerOf(audience, credit, failWith),
   });
   cleanup.add(() => core.stop());
   attach(core.handlers);
-  rpc = await serveRpc(parts, { databasePath: directory.chainPath, genesisHash, coinbase }, core, onFailure);
-  const news = setInterval(() => {
-    const mining = core.mining();
-    rpc?.tell("network", {
+  const stored = { databasePath, genesisHash, coinbase, operations };
+  const linked = () => {
+    return {
       peers: links.connected().length,
       highestBlock: core.heads().highestHeard,
-      mining,
-    });
-  }, NETWORK_NEWS_MS);
-  cleanup.add(() => clearInterval(news));
-  await links.start();
-  cleanup.add(() => links.stop());
+      mining: core.mining(),
+    };
+  };
+  const rpcPort = await audience.serve(stored, core, linked, onFailure);
+  await start(cleanup);
+  audience.watchModules({ rpcPort, genesisHash }, execution.head);
   core.start();
-  return runningNode(parts, {
-    rpcPort: rpc.port,
-    heads: () => ({ head: core.heads().executed, certified: core.heads().certified }),
-    failed,
+  return runningNode(parts, { rpcPort, heads: () => core.heads(), failed });
+}
+
+async function openData({
+  folder,
+  settings,
+  genesis,
+  program,
+  log,
+  cleanup,
+}: NodeParts<PowGenesis>): Promise<OpenedDatabase & { readonly databasePath: string }> {
+  const directory = await openDataDirectory(join(folder, DATA_FOLDER), { create: true });
+  cleanup.add(() => directory.release());
+  const { historyBlocks, engine } = settings;
+  const options = { genesis, historyBlocks, engine, program: program.parts, log, cleanup };
+  return { ...(await openDatabase(directory.chainPath, options)), databasePath: directory.chainPath };
+}
+
+function refuseShortHistory({ folder, settings, genesis }: NodeParts<PowGenesis>): void {
+  const tooShort = checkHistory(settings.historyBlocks, genesis);
+  if (tooShort === undefined) return;
+  const message = `${join(folder, CONFIGURATION_FILE)}: ${tooShort}`;
+  throw Object.assign(new Error(message), { code: "configuration/invalid" });
+}
+
+/** @returns also what credits the peer whose headers or bodies came last, because a block could be put on. */
+function openLinks(
+  parts: NodeParts<PowGenesis>,
+  genesisHash: Hash,
+): Pick<NodeLinks, "links" | "attach" | "start"> & { readonly credit: () => void } {
+  const { genesis, secrets } = parts;
+  let giver: PeerId | undefined;
+  const { links, strangers, attach, start } = createNodeLinks({
+    ...parts,
+    isOpenChain: genesis.profile === "public" || genesis.profile === "dev",
+    spreadsToAll: true,
+    starvedAfterMs: STARVED_AFTER_BLOCKS * genesis.consensus.targetIntervalMs,
+    heard: () => undefined,
+    genesisHash,
+    identity: secrets.identity,
+    linkedSets: () => [genesis.validatorSet],
+    wasValidator: () => false,
   });
+  return {
+    links,
+    start,
+    attach: (handlers) =>
+      attach({
+        ...handlers,
+        onFrame: (peerId, channel, payload) => {
+          if (channel === "sync") giver = peerId;
+          handlers.onFrame(peerId, channel, payload);
+        },
+      }),
+    credit: () => {
+      if (giver !== undefined) strangers?.credit(giver);
+      giver = undefined;
+    },
+  };
 }
 
 function listenerOf(
-  { overrides }: NodeParts<PowGenesis>,
-  rpc: () => RpcClient | undefined,
+  audience: NodeAudience,
+  credit: () => void,
   failed: (failure: Failure) => void,
 ): PowListener {
   return {
     block: (report) => {
-      rpc()?.tell("block", { number: report.height, hash: report.executedHash });
-      overrides.onBlock?.(noticeOf(report));
+      credit();
+      audience.block(report);
     },
-    unwound: (unwound) => rpc()?.tell("unwound", unwound),
-    finalized: (number) => rpc()?.tell("certified", { number }),
-    admitted: (transactions) => rpc()?.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
-    dropped: (dropped) => rpc()?.tell("dropped", dropped),
+    unwound: (unwound) => audience.tell("unwound", unwound),
+    finalized: (number) => audience.tell("certified", { number }),
+    admitted: (transactions) => audience.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
+    dropped: (dropped) => audience.tell("dropped", dropped),
     failed,
   };
 }

@@ -3,28 +3,17 @@ import { join } from "node:path";
 import {
   addressFromHex,
   type Bytes,
-  EMPTY_BYTES,
   type Failure,
   fail,
   fromHex,
+  must,
   ok,
   type Result,
   toHex,
   unwrap,
-  Weight,
 } from "@ostrom/base";
 import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
-import {
-  type AnyGenesis,
-  createGenesis,
-  createPowGenesis,
-  formatGenesis,
-  type GenesisRequest,
-  type PowGenesisRequest,
-  type ProfileName,
-  parseGenesis,
-  type ValidatorSets,
-} from "@ostrom/execution";
+import { type AnyGenesis, parseGenesis } from "@ostrom/execution";
 import { createIdentity } from "@ostrom/network";
 import {
   CONFIGURATION_FILE,
@@ -34,6 +23,9 @@ import {
   type NodeConfiguration,
   readJsonFile,
 } from "./configuration.ts";
+import { assembleGenesis, type GenesisPlan } from "./genesis-assembly.ts";
+import type { ModuleKey, ModuleParticipant } from "./module-face.ts";
+import { moduleKeyPath } from "./module-keys.ts";
 import {
   CONSENSUS_KEY_FILE,
   CONSENSUS_SECRET_BYTES,
@@ -49,44 +41,66 @@ const FOLDER_MODE = 0o700;
 export type ValidatorPlan = {
   readonly name: string;
   readonly folder: string;
+  /** Gets fees and rewards, and answers for the validator. */
   readonly feeRecipient: string;
   readonly weight: number;
+  /** Defaults to its name. */
+  readonly organisation?: string;
+  /** DER of the organisation's certificate authority. */
+  readonly certificateAuthority?: Bytes | undefined;
   /** Where the others reach it. */
   readonly link: { readonly host: string; readonly port: number };
   /** The address of its machine on which it listens for them, if that is another than `link.host`. */
   readonly listenHost?: string;
   readonly rpc: { readonly host: string; readonly port: number };
+  /** Where it begins to look for others: as in node.json. */
+  readonly bootstrap?: NodeConfiguration["bootstrap"];
+  /** Where it tells strangers that it is, if that is another place than where it listens. */
+  readonly advertise?: readonly string[];
 };
 
-export type NetworkPlan = {
-  readonly chainId: number;
-  readonly profile: ProfileName;
-  readonly timestampMs: number;
-  /** Funded accounts: address -> wei. */
-  readonly balances: ReadonlyMap<string, bigint>;
+export type NetworkPlan = GenesisPlan & {
   readonly validators: readonly ValidatorPlan[];
-  /** Makes it a chain that is mined; `validators` are then the nodes that all others link with. */
-  readonly pow?: PowGenesisRequest["pow"] | undefined;
   readonly mining?: Partial<MiningSettings> | undefined;
-  /** Blocks in an epoch, and who decides on the set of the next one; defaults to those of genesis for good. */
-  readonly epochLength?: number | undefined;
-  readonly validatorSets?: ValidatorSets | undefined;
   readonly entropy: (length: number) => Bytes;
 };
 
+type Entropy = NetworkPlan["entropy"];
+/** A node's secrets, those of modules by name. */
+type MadeSecrets = NodeSecrets & { readonly ofModules: ReadonlyMap<string, Bytes> };
+
 /** Creates keys for each validator and one genesis for all, and writes a folder for each: keys, node.json, genesis.json. The folder is
  * all that a validator's machine needs.
- * Errors: `provision/exists` (a folder holds a node already), and those of parseGenesis. */
+ * Errors: `provision/exists` (a folder holds a node already), and those of assembleGenesis. */
 export function provisionNetwork(plan: NetworkPlan): Result<AnyGenesis, Failure> {
   const taken = takenFolder(plan.validators.map(({ folder }) => folder));
   if (taken !== undefined) return taken;
-  const created = plan.validators.map((validator) => ({ validator, secrets: createSecrets(plan.entropy) }));
-  const document = formatGenesis(describeGenesis(plan, created));
-  const genesis = parseGenesis(document);
-  if (!genesis.ok) return genesis;
-  const text = `${JSON.stringify(document, undefined, 2)}\n`;
+  const keys = plan.modules?.keys ?? [];
+  const created = plan.validators.map((validator) => ({
+    validator,
+    secrets: createSecrets(plan.entropy, keys),
+  }));
+  const participants = created.map(({ validator, secrets }) => participantOf(validator, secrets, keys));
+  const assembled = assembleGenesis(plan, participants);
+  if (!assembled.ok) return assembled;
+  const text = `${JSON.stringify(assembled.value.document, undefined, 2)}\n`;
   for (const { validator, secrets } of created) writeNodeFolder(plan, validator, secrets, text);
-  return genesis;
+  return ok(assembled.value.genesis);
+}
+
+/** Makes the folder of one machine of a network that has no genesis yet: its own keys and node.json. genesis.json joins them when it is
+ * assembled of what all machines tell of themselves.
+ * @param keys of modules, which are made too. @returns what this one tells. Errors: `provision/exists`. */
+export function provisionMachine(
+  validator: ValidatorPlan,
+  keys: readonly ModuleKey[],
+  entropy: Entropy,
+): Result<ModuleParticipant, Failure> {
+  const taken = takenFolder([validator.folder]);
+  if (taken !== undefined) return taken;
+  const secrets = createSecrets(entropy, keys);
+  writeNodeFolder({}, validator, secrets, undefined);
+  return ok(participantOf(validator, secrets, keys));
 }
 
 /** What the others must know of a node before a validator set can name it. */
@@ -95,17 +109,20 @@ export type JoiningKeys = {
   readonly proofOfPossession: Bytes;
   /** Its identity on the network: the raw transport key in hex digits. */
   readonly peerId: string;
+  /** Public parts of the modules' keys, by name. */
+  readonly keys: Readonly<Record<string, Bytes>>;
 };
 
 /** Makes the folder of a node for a chain that is there already: new keys, node.json, and a copy of the chain's genesis.json. It follows
  * until a validator set names its keys.
- * @param genesisPath the genesis.json of a node of that chain. @param peers as in node.json.
+ * @param genesisPath the genesis.json of a node of that chain. @param peers as in node.json. @param keys of modules, which are made too.
  * Errors: `provision/exists`, and those of reading genesis.json. */
 export function provisionJoiner(
   validator: Omit<ValidatorPlan, "feeRecipient" | "weight">,
   genesisPath: string,
   entropy: (length: number) => Bytes,
   peers: NodeConfiguration["peers"] = {},
+  keys: readonly ModuleKey[] = [],
 ): Result<JoiningKeys, Failure> {
   const taken = takenFolder([validator.folder]);
   if (taken !== undefined) return taken;
@@ -113,13 +130,16 @@ export function provisionJoiner(
   if (!document.ok) return fail("genesis/unreadable", document.error.message);
   const genesis = parseGenesis(document.value);
   if (!genesis.ok) return genesis;
-  const secrets = createSecrets(entropy);
+  const secrets = createSecrets(entropy, keys);
   const text = `${JSON.stringify(document.value, undefined, 2)}\n`;
-  writeNodeFolder({}, validator, secrets, text, peers);
+  // Whoever wants a stranger's machine to mine says so, and where the rewards go.
+  const mining = validator.bootstrap === undefined ? undefined : { enabled: false };
+  writeNodeFolder({ mining }, validator, secrets, text, peers);
   return ok({
     consensusKey: bls().publicKey(secrets.consensusSecret),
     proofOfPossession: bls().provePossession(secrets.consensusSecret),
     peerId: secrets.identity.peerId,
+    keys: publicParts(secrets, keys),
   });
 }
 
@@ -131,49 +151,48 @@ function takenFolder(folders: readonly string[]): Result<never, Failure<"provisi
   return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
 }
 
-function createSecrets(entropy: (length: number) => Bytes): NodeSecrets {
+function createSecrets(entropy: Entropy, keys: readonly ModuleKey[]): MadeSecrets {
   return {
     consensusSecret: deriveBlsSecretKey(entropy(CONSENSUS_SECRET_BYTES)),
     identity: createIdentity(),
+    ofModules: new Map(keys.map(({ name, create }) => [name, create(entropy)])),
   };
 }
 
-function describeGenesis(
-  plan: NetworkPlan,
-  created: readonly { readonly validator: ValidatorPlan; readonly secrets: NodeSecrets }[],
-): AnyGenesis {
-  const request: GenesisRequest = {
-    profile: plan.profile,
-    chainId: BigInt(plan.chainId),
-    timestampMs: plan.timestampMs,
-    epochLength: plan.epochLength,
-    validatorSets: plan.validatorSets,
-    accounts: [...plan.balances].map(([address, balance]) => ({
-      address: addressFromHex(address),
-      balance,
-      nonce: 0n,
-      code: EMPTY_BYTES,
-      storage: [],
-    })),
-    validators: created.map(({ validator, secrets }) => ({
-      name: validator.name,
-      address: addressFromHex(validator.feeRecipient),
-      weight: Weight(validator.weight),
-      consensusKey: bls().publicKey(secrets.consensusSecret),
-      proofOfPossession: bls().provePossession(secrets.consensusSecret),
-      transportKey: unwrap(fromHex(secrets.identity.peerId)),
-      host: validator.link.host,
-      port: validator.link.port,
-    })),
+function participantOf(
+  validator: ValidatorPlan,
+  secrets: MadeSecrets,
+  keys: readonly ModuleKey[],
+): ModuleParticipant {
+  return {
+    name: validator.name,
+    organisation: validator.organisation ?? validator.name,
+    certificateAuthority: validator.certificateAuthority,
+    account: addressFromHex(validator.feeRecipient),
+    weight: validator.weight,
+    consensusKey: bls().publicKey(secrets.consensusSecret),
+    proofOfPossession: bls().provePossession(secrets.consensusSecret),
+    transportKey: unwrap(fromHex(secrets.identity.peerId)),
+    host: validator.link.host,
+    port: validator.link.port,
+    keys: publicParts(secrets, keys),
   };
-  return plan.pow === undefined ? createGenesis(request) : createPowGenesis({ ...request, pow: plan.pow });
+}
+
+function publicParts(
+  { ofModules }: MadeSecrets,
+  keys: readonly ModuleKey[],
+): Readonly<Record<string, Bytes>> {
+  return Object.fromEntries(
+    keys.map(({ name, publicPart }) => [name, publicPart(must(ofModules.get(name), "it was made just now"))]),
+  );
 }
 
 function writeNodeFolder(
   { mining }: Pick<NetworkPlan, "mining">,
   validator: Omit<ValidatorPlan, "feeRecipient" | "weight">,
-  secrets: NodeSecrets,
-  genesisText: string,
+  secrets: MadeSecrets,
+  genesisText: string | undefined,
   peers: NodeConfiguration["peers"] = {},
 ): void {
   const keys = join(validator.folder, KEYS_FOLDER);
@@ -184,13 +203,19 @@ function writeNodeFolder(
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...validator.rpc },
     ...(mining === undefined ? {} : { mining: { ...DEFAULT_CONFIGURATION.mining, ...mining } }),
     ...(Object.keys(peers).length === 0 ? {} : { peers }),
+    ...(validator.bootstrap === undefined ? {} : { bootstrap: validator.bootstrap }),
+    ...(validator.advertise === undefined
+      ? {}
+      : { discovery: { ...DEFAULT_CONFIGURATION.discovery, advertise: validator.advertise } }),
   };
   writeSecret(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`);
   writeSecret(
     join(keys, TRANSPORT_IDENTITY_FILE),
     secrets.identity.privateKeyPem + secrets.identity.certificatePem,
   );
-  writeFileSync(join(validator.folder, GENESIS_FILE), genesisText);
+  for (const [name, secret] of secrets.ofModules)
+    writeSecret(moduleKeyPath(validator.folder, name), `${toHex(secret)}\n`);
+  if (genesisText !== undefined) writeFileSync(join(validator.folder, GENESIS_FILE), genesisText);
   // Last: its presence says that the folder is complete.
   writeFileSync(
     join(validator.folder, CONFIGURATION_FILE),

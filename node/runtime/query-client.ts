@@ -25,8 +25,8 @@ export class QueryClient implements Executor {
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ databasePath, rules, engine }: QueryWorkerVocabulary["open"]["argument"], log: Log) {
-    this.#options = { databasePath, rules, engine };
+  constructor({ databasePath, rules, engine, program }: QueryWorkerVocabulary["open"]["argument"], log: Log) {
+    this.#options = { databasePath, rules, engine, program };
     this.#log = log;
   }
 

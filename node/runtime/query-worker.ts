@@ -8,6 +8,7 @@ import {
   type Simulation as ExecutionSimulation,
   estimateGas,
   type GasEstimate,
+  type InstalledModules,
   simulateCall,
 } from "@ostrom/execution";
 import type { Simulation, SimulationFailure } from "@ostrom/rpc";
@@ -15,6 +16,7 @@ import { type LevelStore, openLevelStore, readHeader } from "@ostrom/storage";
 import { openStateView } from "./chain-view.ts";
 import type { ExecutionWorkerEvents } from "./execution-port.ts";
 import { type EngineSettings, installContractEngine } from "./installed-engine.ts";
+import { loadProgram, type ProgramParts } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { connectWorker } from "./worker-calls.ts";
 
@@ -25,6 +27,7 @@ export type QueryWorkerVocabulary = {
       readonly databasePath: string;
       readonly rules: ChainRules;
       readonly engine: EngineSettings;
+      readonly program: ProgramParts;
     };
     readonly answer: undefined;
   };
@@ -39,13 +42,15 @@ export type QueryWorkerVocabulary = {
   };
 };
 
-let opened: { readonly store: LevelStore; readonly rules: ChainRules } | undefined;
+let opened:
+  | { readonly store: LevelStore; readonly rules: ChainRules; readonly modules: InstalledModules }
+  | undefined;
 
 function simulate<T>(
   simulation: Simulation,
   run: (prepared: ExecutionSimulation) => Result<T, SimulationFailure>,
 ): Result<T, SimulationFailure> {
-  const { store, rules } = must(opened, "a worker is opened before it is asked");
+  const { store, rules, modules } = must(opened, "a worker is opened before it is asked");
   const { blockNumber, request, accountOverrides, blockOverride, gasCap } = simulation;
   const header = readHeader(store, blockNumber)?.header;
   if (header === undefined) return fail("rpc/unknown-block", `there is no block ${blockNumber} yet`);
@@ -54,7 +59,17 @@ function simulate<T>(
   try {
     const blockHash = (number: bigint): Hash | undefined => readHeader(store, Number(number))?.hash;
     const state = view.value.reader;
-    return run({ rules, header, state, blockHash, request, accountOverrides, blockOverride, gasCap });
+    return run({
+      rules,
+      modules,
+      header,
+      state,
+      blockHash,
+      request,
+      accountOverrides,
+      blockOverride,
+      gasCap,
+    });
   } finally {
     view.value.release();
   }
@@ -64,8 +79,9 @@ installNativeCrypto();
 const client = connectWorker<QueryWorkerVocabulary, Record<never, never>, ExecutionWorkerEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
   {
-    open: async ({ databasePath, rules, engine }) => {
-      opened = { store: await openLevelStore(databasePath, { create: false }), rules };
+    open: async ({ databasePath, rules, engine, program }) => {
+      const { modules } = await loadProgram(program);
+      opened = { store: await openLevelStore(databasePath, { create: false }), rules, modules };
       // Ends with this thread.
       installContractEngine(engine, (level, message, fields = {}) =>
         client.emit("log", { level, message, fields }),

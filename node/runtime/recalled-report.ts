@@ -2,6 +2,7 @@ import { assert, type Bytes, equalBytes, must, toHexDigits, unwrap } from "@ostr
 import { decodeBlock } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
+  type BlockOrigin,
   type ChainRules,
   decodePayload,
   type EpochSchedule,
@@ -65,14 +66,25 @@ function frozenBy(
   return { epoch: epoch + 1, isChanged: !isSameValidatorSet(before, next), refused: undefined, leftOut: [] };
 }
 
-/** What a block orders, as the engine that ordered it wrote it down. */
-export function payloadOf({ mined, orderedBlock }: OrderedInput): Bytes {
-  return mined === undefined ? unwrap(decodeBlock(orderedBlock)).payload : orderedBlock;
+/** What a block orders, and where it comes from, as the engine that ordered it wrote it down: the same for a block that this node voted
+ * on and for one that it has synced. */
+export function orderedOf({ mined, orderedBlock }: OrderedInput): {
+  readonly payload: Bytes;
+  /** undefined for a mined block. */
+  readonly origin: BlockOrigin | undefined;
+} {
+  if (mined !== undefined) return { payload: orderedBlock, origin: undefined };
+  const { epoch, view, proposer, stateCertificate, payload } = unwrap(decodeBlock(orderedBlock));
+  if (stateCertificate === undefined)
+    return { payload, origin: { epoch, view, proposer, certified: undefined } };
+  const { executed, signers } = stateCertificate;
+  const certified = { epoch: executed.epoch, height: executed.height, signers };
+  return { payload, origin: { epoch, view, proposer, certified } };
 }
 
 function skippedIn(store: StoreView, input: OrderedInput): readonly Skipped[] {
   const { height } = input;
-  const payload = decodePayload(payloadOf(input));
+  const payload = decodePayload(orderedOf(input).payload);
   const skipped: Skipped[] = [];
   for (const raw of payload.ok ? payload.value : []) {
     const hash = keccak256(raw);

@@ -1,7 +1,19 @@
 import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
 import type { ChainRules, SignedTransaction } from "@ostrom/execution";
-import type { DropReason, MiningReport, PoolContent, PoolStatus, RpcLimits, UnwoundBlock } from "@ostrom/rpc";
+import type {
+  AccessSettings,
+  DropReason,
+  Json,
+  MiningReport,
+  OperatorCall,
+  PoolContent,
+  PoolStatus,
+  RpcLimits,
+  UnwoundBlock,
+} from "@ostrom/rpc";
 import type { EngineSettings } from "./installed-engine.ts";
+import type { ModuleManifest } from "./module-face.ts";
+import type { ProgramParts } from "./module-loading.ts";
 
 /** What the node asks of its JSON-RPC worker. */
 export type RpcWorkerVocabulary = {
@@ -15,15 +27,21 @@ export type RpcWorkerOptions = {
   readonly historyBlocks: number;
   readonly engine: EngineSettings;
   readonly rules: ChainRules;
+  readonly program: ProgramParts;
+  /** Modules whose methods are served. */
+  readonly services: readonly Pick<ModuleManifest, "name" | "service">[];
   readonly genesisHash: Hash;
   readonly clientVersion: string;
   readonly coinbase: Address;
   /** undefined on a chain that no validators order. */
   readonly epochs: { readonly epochLength: number; readonly epochLead: number } | undefined;
+  /** Text of genesis without its accounts and validators, for light clients. */
+  readonly genesisParameters: string;
   readonly host: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  readonly access: AccessSettings;
   readonly limits: Partial<RpcLimits>;
 };
 
@@ -34,6 +52,7 @@ export type RpcNodeVocabulary = {
   readonly poolStatus: { readonly argument: undefined; readonly answer: PoolStatus };
   readonly poolContent: { readonly argument: Address | undefined; readonly answer: PoolContent };
   readonly pendingNonce: { readonly argument: Address; readonly answer: bigint };
+  readonly operate: { readonly argument: OperatorCall; readonly answer: Result<Json, Failure> };
 };
 
 /** What the node tells its JSON-RPC worker. */

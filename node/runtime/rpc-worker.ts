@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { type Hash, must, toHexDigits } from "@ostrom/base";
+import { readModuleRegistry } from "@ostrom/execution";
 import {
   createRpcServer,
   type DropReason,
@@ -8,8 +9,13 @@ import {
   type RpcBackend,
   type RpcServer,
 } from "@ostrom/rpc";
+import { storeReader } from "@ostrom/state";
 import { type LevelStore, openLevelStore } from "@ostrom/storage";
 import { createChainReads } from "./chain-view.ts";
+import { createLightReads } from "./light-reads.ts";
+import { moduleAccess } from "./module-access.ts";
+import { importServiceModules, loadProgram } from "./module-loading.ts";
+import { moduleListing, serveModules } from "./module-methods.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { QueryClient } from "./query-client.ts";
 import type {
@@ -81,12 +87,18 @@ async function start(options: RpcWorkerOptions): Promise<{ readonly port: number
   );
   const backend = createBackend(store, queries, options);
   startingBlock = backend.chain.heads().latest;
+  const { modules } = await loadProgram(options.program);
+  // A chain without a registry never has modules.
+  const hasModules = readModuleRegistry(storeReader(store)) !== undefined;
+  const services = hasModules ? await importServiceModules(options.services) : [];
   server = createRpcServer({
     backend,
+    methods: [moduleListing(modules), ...serveModules(services)],
     host: options.host,
     port: options.port,
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
+    access: { settings: options.access, reads: moduleAccess(backend.chain, services, options.access.peerId) },
     limits: options.limits,
     log: (level, message, fields) => node.emit("log", { level, message, fields: plainFields(fields) }),
   });
@@ -123,7 +135,13 @@ function createBackend(level: LevelStore, executor: QueryClient, options: RpcWor
       return { startingBlock, currentBlock, highestBlock: network.highestBlock };
     },
     mining: () => network.mining,
-    ...(options.epochs === undefined ? {} : { validators: createValidatorReads(level, options.epochs) }),
+    ...(options.epochs === undefined
+      ? {}
+      : {
+          validators: createValidatorReads(level, options.epochs),
+          light: createLightReads(level, options.epochs, options.genesisParameters),
+        }),
+    operate: (call) => node.call("operate", call),
     peerCount: () => network.peers,
   };
 }

@@ -1,6 +1,6 @@
 import { type Address, type Bytes, equalBytes, type Failure, type Hash, type Result } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import type { ChainRules, SignedTransaction } from "@ostrom/execution";
+import type { ChainRules, InstalledModules, SignedTransaction } from "@ostrom/execution";
 import { createTransactionGossip, type Network, type PeerId, type TransactionGossip } from "@ostrom/network";
 import { EMPTY_CODE_HASH, type KeyValueReader, storeReader } from "@ostrom/state";
 import {
@@ -12,6 +12,7 @@ import {
 } from "@ostrom/txpool";
 import { Intake } from "./intake.ts";
 import { JunkWatch } from "./peer-conduct.ts";
+import { PoolRules } from "./pool-rules.ts";
 import type { Clock } from "./ports.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
 
@@ -26,6 +27,8 @@ const EXPIRY_INTERVAL_MS = 60_000;
 
 export type TransactionTrafficPorts = {
   readonly rules: ChainRules;
+  /** What the program has, on a chain that may use it. */
+  readonly modules?: InstalledModules | undefined;
   /** Of the next block. */
   readonly baseFee: bigint;
   readonly store: KeyValueReader;
@@ -34,6 +37,10 @@ export type TransactionTrafficPorts = {
   readonly checker: SignatureChecker;
   /** Passes on what others sent: where not all nodes are linked with all. */
   readonly relays: boolean;
+  /** Who is linked with few: what it sends is passed on. Nobody is, unless said. */
+  readonly isStranger?: ((peerId: PeerId) => boolean) | undefined;
+  /** Whom transactions are sent to by themselves; all, unless said. */
+  readonly spreadsTo?: ((peerId: PeerId) => boolean) | undefined;
   /** Drops a peer for a while because of what it sent. */
   readonly punish: (peerId: PeerId, reason: string) => void;
   /** Transactions that entered the pool. */
@@ -48,6 +55,7 @@ export class TransactionTraffic {
   readonly #intake: Intake;
   readonly #gossip: TransactionGossip;
   readonly #junk: JunkWatch;
+  readonly #poolRules: PoolRules;
   #expiredMs: number;
   #stopped = false;
 
@@ -56,13 +64,20 @@ export class TransactionTraffic {
     this.#ports = ports;
     this.#expiredMs = clock.nowMs();
     this.#junk = new JunkWatch(clock);
+    this.#poolRules = new PoolRules(ports.store, rules, ports.modules);
     this.pool = new TransactionPool(rules, DEFAULT_POOL_LIMITS, baseFee);
-    this.#gossip = createTransactionGossip({ network, clock, hashOf: keccak256 });
+    this.#gossip = createTransactionGossip({
+      network,
+      clock,
+      hashOf: keccak256,
+      spreadsTo: ports.spreadsTo,
+    });
     this.#intake = new Intake({
       pool: this.pool,
       checker,
       clock,
       accountOf: (address) => this.accountOf(address),
+      permits: () => this.#poolRules.permits,
       admitted: (transactions, fromClients) => {
         if (this.#stopped) return;
         this.#gossip.spread(ports.relays ? transactions : fromClients);
@@ -105,7 +120,8 @@ export class TransactionTraffic {
     const received = this.#gossip.receive(peerId, payload);
     if (received.ok) {
       const raws = received.value.map(({ raw }) => raw);
-      void this.#intake.submit(raws, "peer").then((results) => {
+      const origin = this.#ports.isStranger?.(peerId) === true ? "stranger" : "peer";
+      void this.#intake.submit(raws, origin).then((results) => {
         if (this.#junk.tooMuch(peerId, results)) this.#ports.punish(peerId, "gossip/junk");
       });
       return;
@@ -118,7 +134,8 @@ export class TransactionTraffic {
   executed(news: Omit<ExecutionNews, "account" | "nowMs">): void {
     const nowMs = this.#ports.clock.nowMs();
     this.#expireNowAndThen(nowMs);
-    this.pool.onExecuted({ ...news, account: (address) => this.accountOf(address), nowMs });
+    const rules = this.#poolRules.executed(news.changed, nowMs);
+    this.pool.onExecuted({ ...news, ...rules, account: (address) => this.accountOf(address), nowMs });
   }
 
   /** The newest block was taken off: its senders' accounts are as before, and its transactions may run again. Those that cannot be
@@ -133,7 +150,7 @@ export class TransactionTraffic {
     this.executed({ block: "", included: [], skipped: [], changed, baseFeePerGas });
     const nowMs = this.#ports.clock.nowMs();
     for (const transaction of transactions)
-      this.pool.admit(transaction, this.accountOf(transaction.sender), nowMs);
+      this.pool.admit(transaction, this.accountOf(transaction.sender), nowMs, this.#poolRules.permits);
     // Who never saw the block's branch may not have them.
     this.#gossip.spread(this.pool.takeNew());
   }

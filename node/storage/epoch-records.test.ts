@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Address, hex, Weight } from "@ostrom/base";
+import { type Address, Hash, hex, Weight } from "@ostrom/base";
 import type { Validator, ValidatorSet } from "@ostrom/execution";
 import {
   type EvidenceKind,
@@ -40,6 +40,18 @@ test("epoch records: the set of each epoch reads as it was written", async () =>
   assert.deepEqual(readStoredValidatorSet(store, 0), SET);
   assert.deepEqual(readStoredValidatorSet(store, 2 ** 40), other);
   assert.equal(readStoredValidatorSet(store, 1), undefined);
+});
+
+test("epoch records: a set keeps the seed that its leaders are drawn by", async () => {
+  const store = createMemoryStore();
+  const seeded = { ...SET, leaderSeed: Hash(new Uint8Array(32).fill(9)) };
+  const operation = validatorSetOperation(2, seeded);
+  await store.write([operation], { sync: true });
+  assert.deepEqual(readStoredValidatorSet(store, 2), seeded);
+  const longer = operation.value!.slice();
+  longer[longer.length - 33]! -= 1;
+  await store.write([{ key: operation.key, value: longer }], { sync: true });
+  assert.throws(() => readStoredValidatorSet(store, 2), { code: "storage/damaged" });
 });
 
 test("epoch records: a set that cannot be read is damage", async () => {

@@ -1,5 +1,13 @@
-import { Address, type Bytes, utf8, Weight } from "@ostrom/base";
-import { encodeRlp, type RlpItem, readRlpBytes, readRlpCount, readRlpList, rlpUint } from "@ostrom/codec";
+import { Address, type Bytes, Hash, utf8, Weight } from "@ostrom/base";
+import {
+  encodeRlp,
+  RlpError,
+  type RlpItem,
+  readRlpBytes,
+  readRlpCount,
+  readRlpList,
+  rlpUint,
+} from "@ostrom/codec";
 import type { Validator, ValidatorSet } from "@ostrom/execution";
 import type { KeyValueReader, WriteOperation } from "@ostrom/state";
 import { CHAIN_TABLES, chainKey, heightKey } from "./chain-keys.ts";
@@ -17,14 +25,20 @@ export type StoredEvidence = {
 
 export type EvidenceKind = "votes" | "results";
 
+/** A set as it is fixed for an epoch. */
+export type StoredValidatorSet = ValidatorSet & {
+  /** Leaders of the epoch are drawn by it, where state has drawn one. */
+  readonly leaderSeed?: Hash | undefined;
+};
+
 /** The write that fixes the set of an epoch. It goes with the block whose state decided it. */
-export function validatorSetOperation(epoch: number, set: ValidatorSet): WriteOperation {
+export function validatorSetOperation(epoch: number, set: StoredValidatorSet): WriteOperation {
   return { key: heightKey(CHAIN_TABLES.validatorSet, epoch), value: encodeValidatorSet(set) };
 }
 
 /** The set of an epoch; undefined while it is not decided.
  * This and all readers below throw StorageError `storage/damaged`. */
-export function readStoredValidatorSet(store: KeyValueReader, epoch: number): ValidatorSet | undefined {
+export function readStoredValidatorSet(store: KeyValueReader, epoch: number): StoredValidatorSet | undefined {
   const bytes = store.get(heightKey(CHAIN_TABLES.validatorSet, epoch));
   return bytes === undefined ? undefined : decodeValidatorSet(bytes);
 }
@@ -105,8 +119,9 @@ function readPiece(item: RlpItem, epoch: number): StoredEvidence {
   };
 }
 
-/** [scheme id, [[name, address, weight, consensus key, proof of possession, transport key, host, port], ...]]. */
-function encodeValidatorSet(set: ValidatorSet): Bytes {
+/** [scheme id, [[name, address, weight, consensus key, proof of possession, transport key, host, port], ...]], and the leader seed, where
+ * there is one. */
+function encodeValidatorSet(set: StoredValidatorSet): Bytes {
   return encodeRlp([
     rlpUint(set.schemeId),
     set.validators.map((validator) => [
@@ -119,14 +134,22 @@ function encodeValidatorSet(set: ValidatorSet): Bytes {
       utf8(validator.host),
       rlpUint(validator.port),
     ]),
+    ...(set.leaderSeed === undefined ? [] : [set.leaderSeed]),
   ]);
 }
 
-function decodeValidatorSet(bytes: Bytes): ValidatorSet {
-  return decodeRecord(bytes, "validator set", 2, (fields) => ({
-    schemeId: readRlpCount(fields[0], "scheme id"),
-    validators: readRlpList(fields[1], "validators").map(readValidator),
-  }));
+const SEED_BYTES = 32;
+
+function decodeValidatorSet(bytes: Bytes): StoredValidatorSet {
+  return decodeRecord(bytes, "validator set", undefined, (fields) => {
+    if (fields.length > 3) throw new RlpError("rlp/wrong-shape", "a validator set has at most three fields");
+    const set = {
+      schemeId: readRlpCount(fields[0], "scheme id"),
+      validators: readRlpList(fields[1], "validators").map(readValidator),
+    };
+    if (fields.length < 3) return set;
+    return { ...set, leaderSeed: Hash(readRlpBytes(fields[2], "leader seed", SEED_BYTES)) };
+  });
 }
 
 function readValidator(item: RlpItem): Validator {

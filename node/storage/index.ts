@@ -1,3 +1,4 @@
+export { type BackupEntry, decodeSegment as decodeBackupSegment, SegmentWriter } from "./backup-segment.ts";
 export { CHAIN_TABLES } from "./chain-keys.ts";
 export type {
   BlockOrigin,
@@ -39,7 +40,7 @@ export {
   replaceSecretFile,
   writeSecretFile,
 } from "./data-directory.ts";
-export { createDisk, type Disk, type DiskFile } from "./disk.ts";
+export { createDisk, type Disk, type DiskFile, makeFolder, syncPath } from "./disk.ts";
 export {
   type EvidenceKind,
   evidenceOperations,
@@ -47,6 +48,7 @@ export {
   readSealProof,
   readStoredValidatorSet,
   type StoredEvidence,
+  type StoredValidatorSet,
   sealProofOperation,
   validatorSetOperation,
 } from "./epoch-records.ts";

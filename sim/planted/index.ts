@@ -2,6 +2,7 @@ import { acceptAnotherEpoch } from "./accept-another-epoch.ts";
 import { countWeightAcrossEpochs } from "./count-weight-across-epochs.ts";
 import { forgetOwnNullify } from "./forget-own-nullify.ts";
 import { forgetTheLostLog } from "./forget-the-lost-log.ts";
+import { PARTICIPATION_BUGS } from "./participation-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { signTwoExecuted } from "./sign-two-executed.ts";
 import { skipTheSync } from "./skip-the-fsync.ts";
@@ -15,4 +16,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   acceptAnotherEpoch,
   signTwoExecuted,
   forgetTheLostLog,
+  ...PARTICIPATION_BUGS,
 ];

@@ -2,11 +2,14 @@ import type { ActorName } from "../actors.ts";
 import type { BootSeams } from "../boot-simplex.ts";
 import type { FaultName } from "../faults.ts";
 import type { InvariantName } from "../invariants.ts";
+import type { ParticipationMode } from "../participation/genesis.ts";
 
 /** A bug that is put into every node of a network through the seams of the simulator: none of it is in the program. */
 export type PlantedBug = {
   readonly name: string;
   readonly seams: BootSeams;
+  /** Where modules decide who validates. */
+  readonly participation?: ParticipationMode;
   /** What brings it out. */
   readonly faults: readonly FaultName[];
   readonly epochs: boolean;

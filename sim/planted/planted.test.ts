@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { installNativeCrypto } from "@ostrom/runtime";
 import { runCampaign, type SeedReport } from "../campaign.ts";
+import { runParticipationCampaign } from "../participation-campaign.ts";
 import { PLANTED_BUGS } from "./index.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
@@ -12,7 +13,7 @@ const VALIDATORS = 4;
 /** The first seed whose run breaks one of the invariants that the bug must break. */
 async function find(bug: PlantedBug, first: number): Promise<SeedReport | undefined> {
   for (let seed = first; seed <= bug.within; seed++) {
-    const { report } = await runCampaign(seed, {
+    const options = {
       validators: VALIDATORS,
       faults: bug.faults,
       hasAllFaults: true,
@@ -20,7 +21,10 @@ async function find(bug: PlantedBug, first: number): Promise<SeedReport | undefi
       epochs: bug.epochs,
       seams: { boot: bug.seams },
       ...(bug.actors === undefined ? {} : { actors: bug.actors }),
-    });
+    };
+    const { report } = await (bug.participation === undefined
+      ? runCampaign(seed, options)
+      : runParticipationCampaign(seed, bug.participation, options));
     const told = report();
     if (told.violations.some(({ invariant }) => bug.breaks.includes(invariant))) return told;
   }

@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<
   precompiles: () => script("core/vm/precompiles/precompiles.bench.ts"),
   "program-gas": () => script("core/vm/contract-host/calibration.bench.ts"),
   riscv: () => script("core/vm/riscv/riscv.bench.ts"),
+  sync: () => import("./sync.ts"),
   wasm: () => script("core/vm/webassembly/webassembly.bench.ts"),
   "worst-gas": () => import("./worst-gas.ts"),
 };

@@ -6,16 +6,19 @@ import {
   DEFAULT_RPC_PORT,
   deriveAccounts,
   developmentAddresses,
+  type GenesisPlan,
   installNativeCrypto,
   isDevelopmentMnemonic,
   provisionNetwork,
   sharedPowParameters,
   type ValidatorPlan,
 } from "@ostrom/runtime";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, type CommandInput, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, type ConsensusChoice, readConsensusChoice } from "../consensus-choice.ts";
+import { joinNetwork } from "../joined-network.ts";
+import { describeServiceAccounts, MODULE_FLAGS, planModules, readOwner } from "../network-profile.ts";
 import { readAddress, readAmount, readHost, showCoins } from "../units.ts";
-import { readValidatorSets, VALIDATOR_SET_FLAGS } from "../validator-set-choice.ts";
+import { readEpochLength, readValidatorSets, VALIDATOR_SET_FLAGS } from "../validator-set-choice.ts";
 
 const PROFILE_NAMES = ["alliance", "public", "cbdc"] as const;
 const MAX_CHAIN_VALIDATORS = 1_024;
@@ -42,8 +45,19 @@ export const init: Command = {
       name: "profile",
       kind: "text",
       placeholder: "NAME",
-      help: `preset: ${PROFILE_NAMES.join(", ")}`,
+      help: "alliance (organisations decide by vote), public (stake decides), cbdc",
       default: "alliance",
+    },
+    {
+      name: "join",
+      kind: "list",
+      placeholder: "FILE",
+      help: "a machine's description of itself (ostrom keys create); repeat: makes genesis.json of all",
+    },
+    {
+      name: "timestamp-ms",
+      kind: "number",
+      help: "when the chain begins (default now): the same for all who make the genesis for themselves",
     },
     {
       name: "host",
@@ -66,17 +80,22 @@ export const init: Command = {
     },
     ...CONSENSUS_FLAGS,
     ...VALIDATOR_SET_FLAGS,
+    ...MODULE_FLAGS,
   ],
   examples: [
     "ostrom init --chain-id 2026 --fund 0xYourAddress=1000000",
     "ostrom init --chain-id 2026 --validators 1 --host node1.example:30310 --fund-mnemonic words.txt",
     "ostrom init --chain-id 2026 --validator-sets managed --owner 0xYourAddress --fund 0xYourAddress=1000000",
     "# then copy network/validator-1 to machine 1, and there: ostrom run --data-dir validator-1",
+    "ostrom init --chain-id 2026 --profile alliance --join a.json --join b.json --join c.json --join d.json",
+    "# then copy network/genesis.json into the folder that each machine made with ostrom keys create",
   ],
-  run: async (input) => {
-    const { values } = input;
+  run: async (input, program) => {
+    const { values, given } = input;
     const consensus = readConsensusChoice(input);
-    const count = values["validators"] as number;
+    const descriptions = readList(values["join"]);
+    if (descriptions.length > 0) refuseWithJoin(input);
+    const count = descriptions.length > 0 ? descriptions.length : (values["validators"] as number);
     if (count < 1 || count > MAX_CHAIN_VALIDATORS)
       throw new UsageError(`--validators: choose 1 to ${MAX_CHAIN_VALIDATORS}, found ${count}`);
     const chainId = values["chainId"] as number | undefined;
@@ -85,26 +104,58 @@ export const init: Command = {
     const profile = PROFILE_NAMES.find((name) => name === values["profile"]);
     if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILE_NAMES.join(", ")}`);
     const out = resolve(String(values["out"]));
-    const validators = planValidators(out, count, readList(values["host"]), readList(values["feeRecipient"]));
     const balances = readFunds(readList(values["fund"]), values["fundMnemonic"]);
-    const choice = readValidatorSets(input, consensus, count);
-    installNativeCrypto();
-    mkdirSync(out, { recursive: true, mode: 0o700 });
-    const genesis = provisionNetwork({
+    const hasModules = given.has("profile") && profile !== "cbdc" && !given.has("validatorSets");
+    if (hasModules && consensus.engine === "pow")
+      throw new UsageError(`--profile ${profile}: where blocks are mined (--consensus pow) nobody votes`);
+    if (!hasModules && given.has("set"))
+      throw new UsageError("--set: only --profile alliance and public have modules");
+    const choice = hasModules
+      ? {
+          epochLength: readEpochLength(values["epochLength"]),
+          ...(await planModules(profile, program, input, readOwner(input))),
+        }
+      : readValidatorSets(input, consensus, count);
+    const plan: GenesisPlan = {
       chainId,
       profile,
-      timestampMs: Date.now(),
+      timestampMs: (values["timestampMs"] as number | undefined) ?? Date.now(),
       balances,
-      validators,
       ...choice,
       pow: consensus.engine === "pow" ? sharedPowParameters(consensus.hash) : undefined,
+    };
+    installNativeCrypto();
+    if (descriptions.length > 0) return joinNetwork(plan, descriptions, out, values["json"] === true);
+    const recipients = readList(values["feeRecipient"]);
+    if (hasModules && new Set(recipients).size < count) {
+      throw new UsageError(
+        `--fee-recipient: with --profile ${profile} each of the ${count} validators needs an account of its own, which acts for it`,
+      );
+    }
+    const validators = planValidators(out, count, readList(values["host"]), recipients);
+    mkdirSync(out, { recursive: true, mode: 0o700 });
+    const genesis = provisionNetwork({
+      ...plan,
+      validators,
       entropy: (length) => new Uint8Array(randomBytes(length)),
     });
     if (!genesis.ok) throw new UsageError(genesis.error.message);
-    report({ out, validators, balances, chainId, consensus }, values["json"] === true);
+    const made = { out, validators, balances, chainId, consensus, modules: plan.modules };
+    report(made, values["json"] === true);
     return 0;
   },
 };
+
+/** What each machine has said of itself is not said again. */
+function refuseWithJoin({ given }: CommandInput): void {
+  for (const [key, flag] of [
+    ["validators", "validators"],
+    ["host", "host"],
+    ["feeRecipient", "fee-recipient"],
+  ] as const) {
+    if (given.has(key)) throw new UsageError(`--${flag}: the descriptions given with --join say it`);
+  }
+}
 
 function readList(value: unknown): readonly string[] {
   return (value as readonly string[] | undefined) ?? [];
@@ -147,9 +198,13 @@ type MadeNetwork = {
   readonly balances: ReadonlyMap<string, bigint>;
   readonly chainId: number;
   readonly consensus: ConsensusChoice;
+  readonly modules: GenesisPlan["modules"];
 };
 
-function report({ out, validators, balances, chainId, consensus }: MadeNetwork, json: boolean): void {
+function report(
+  { out, validators, balances, chainId, consensus, modules }: MadeNetwork,
+  json: boolean,
+): void {
   if (json) {
     const shown = validators.map(({ name, folder, link }) => ({ name, folder, link }));
     console.log(JSON.stringify({ out, chainId, validators: shown, funded: [...balances.keys()] }));
@@ -166,6 +221,7 @@ function report({ out, validators, balances, chainId, consensus }: MadeNetwork, 
       ? "No account is funded: without coins nobody can send a transaction (--fund ADDRESS=AMOUNT)."
       : "Funded at genesis:",
     ...[...balances].map(([address, amount]) => `  ${address}  ${showCoins(amount)} coins`),
+    ...describeServiceAccounts(modules),
     "",
     "Each folder holds that validator's own secret keys: copy it to its machine, nowhere else. Then there:",
     `  ostrom run --data-dir ${validators[0]!.name}`,

@@ -4,32 +4,40 @@ import { join } from "node:path";
 import { toHex } from "@ostrom/base";
 import { addConsensusKey, installNativeCrypto, readPublicKeys } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
+import { CREATE_FLAGS, createKeys } from "../created-keys.ts";
 import { askSet, contractCall, type ToldSet, VALIDATOR_SET_ADDRESS } from "../validator-contracts.ts";
 
 export const keys: Command = {
   name: "keys",
-  summary: "change the key that a validator signs with",
-  usage: "rotate FOLDER [--rpc URL]",
+  summary: "make the keys of a new machine, or change the key that a validator signs with",
+  usage: "create --out DIR --name NAME --host HOST --account ADDRESS | rotate FOLDER [--rpc URL]",
   maxPositionals: 2,
   flags: [
     {
       name: "name",
       kind: "text",
       placeholder: "NAME",
-      help: "the new key goes to keys/consensus-NAME.key (default: the next free number)",
+      help: "create: the node's; rotate: the key goes to keys/consensus-NAME.key (default: a free number)",
     },
+    ...CREATE_FLAGS,
     {
       name: "rpc",
       kind: "text",
       placeholder: "URL",
-      help: "a node that knows which key the validator has now; needed once the folder holds several",
+      help: "rotate: a node that knows which key the validator has now; needed once the folder holds several",
     },
   ],
-  examples: ["ostrom keys rotate validator-1", "ostrom keys rotate validator-1 --rpc http://127.0.0.1:8545"],
-  run: async ({ values, positionals }) => {
+  examples: [
+    "ostrom keys create --out node --name bank-a-1 --organisation bank-a --host node1.bank-a.example --account 0xYours",
+    "ostrom keys rotate validator-1",
+    "ostrom keys rotate validator-1 --rpc http://127.0.0.1:8545",
+  ],
+  run: async (input, program) => {
+    const { values, positionals } = input;
     const [action, folder] = positionals;
+    if (action === "create" && folder === undefined) return createKeys(input, program);
     if (action !== "rotate" || folder === undefined)
-      throw new UsageError("say what to do, and with which node: rotate FOLDER. See: ostrom keys --help");
+      throw new UsageError("say what to do: create --out DIR ..., or rotate FOLDER. See: ostrom keys --help");
     installNativeCrypto();
     const present = readPublicKeys(folder);
     if (!present.ok) throw new UsageError(present.error.message);

@@ -1,11 +1,15 @@
 import { resolve } from "node:path";
-import { startNode } from "@ostrom/runtime";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Failure } from "@ostrom/base";
+import { diskRoom, hasRoomAgain, readConfiguration, startNode } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
 import { inOneLine } from "../failure-line.ts";
 import type { NodeReport } from "../supervisor.ts";
 
 const LOG_LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
 const HIGHEST_PORT = 65_535;
+const WANT_OF_ROOM: ReadonlySet<string> = new Set(["storage/disk-full", "storage/disk-low"]);
+const LOOK_FOR_ROOM_MS = 2_000;
 
 export const run: Command = {
   name: "run",
@@ -44,7 +48,7 @@ export const run: Command = {
     "ostrom run --data-dir network/validator-1",
     "ostrom run --data-dir validator-2 --link-host 0.0.0.0 --log-level debug",
   ],
-  run: async ({ values }) => {
+  run: async ({ values }, { modules, forks }) => {
     const folder = resolve(String(values["dataDir"]));
     const overrides = {
       rpcHost: values["rpcHost"] as string | undefined,
@@ -58,9 +62,11 @@ export const run: Command = {
     let name = folder;
     const started = await startNode(folder, {
       ...overrides,
+      modules,
+      forks,
       onBlock: (block) => report({ kind: "block", name, ...block }),
     });
-    if (!started.ok) return fail(name, started.error.message);
+    if (!started.ok) return cannotGoOn(folder, name, started.error, stopAsked);
     const node = started.value;
     name = node.name;
     const { head, certified } = node.heads();
@@ -71,6 +77,10 @@ export const run: Command = {
       console.log(values["json"] === true ? JSON.stringify(shown) : line);
     }
     const reason = await Promise.race([stopAsked, node.failed]);
+    if (reason !== undefined && mayComeBack(reason)) {
+      await node.stop();
+      return cannotGoOn(folder, name, reason, stopAsked);
+    }
     // Said before the node is stopped: a machine in trouble may not let it get that far.
     const exitCode = reason === undefined ? 0 : fail(name, reason.message);
     await node.stop();
@@ -78,6 +88,41 @@ export const run: Command = {
     return exitCode;
   },
 };
+
+/** What ends by itself once somebody has freed some space. Whoever supervises this process, and is told, starts it again. */
+function mayComeBack({ code }: Failure): boolean {
+  return WANT_OF_ROOM.has(code) && process.send === undefined && process.execve !== undefined;
+}
+
+/** Ends the process, or, for want of room alone, waits until there is room and becomes the node again: as a new program, because a
+ * database whose write has failed stays closed in this one. */
+async function cannotGoOn(
+  folder: string,
+  name: string,
+  reason: Failure,
+  stopAsked: Promise<undefined>,
+): Promise<number> {
+  if (!mayComeBack(reason)) return fail(name, reason.message);
+  console.error(`ostrom run: ${inOneLine(reason.message)}. It starts again by itself when there is room.`);
+  let isStopAsked = false;
+  void stopAsked.then(() => {
+    isStopAsked = true;
+  });
+  const settings = readConfiguration(folder);
+  const marks = settings.ok ? settings.value.disk : { warnFreeBytes: 0, stopFreeBytes: 0 };
+  while (!isStopAsked) {
+    if (hasRoomAgain(await diskRoom(folder, marks))) {
+      console.error("ostrom run: there is room again: the node starts");
+      process.execve?.(
+        process.execPath,
+        [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+        process.env,
+      );
+    }
+    await Promise.race([sleep(LOOK_FOR_ROOM_MS), stopAsked]);
+  }
+  return 0;
+}
 
 /** Tells the supervisor, if there is one; it may be gone, and then this node is on its way out as well. */
 function report(entry: NodeReport): void {

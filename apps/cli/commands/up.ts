@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
-import { type Command, type CommandInput, UsageError } from "../command.ts";
+import { type Address, addressFromHex } from "@ostrom/base";
+import { DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
+import { type Command, type CommandInput, camelCase, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, readConsensusChoice } from "../consensus-choice.ts";
 import { inOneLine } from "../failure-line.ts";
 import {
@@ -7,6 +9,7 @@ import {
   DEFAULT_DATA_DIRECTORY,
   DEVELOPMENT_CHAIN_ID,
   LINK_PORT_OFFSET,
+  LOCAL_PROFILES,
   type LocalNetworkPlan,
   type LocalNode,
   type NetworkFile,
@@ -17,13 +20,20 @@ import {
   removeLocalNetwork,
 } from "../local-network.ts";
 import { networkBanner, readyEvent } from "../network-banner.ts";
+import { MODULE_FLAGS, planModules } from "../network-profile.ts";
 import { findFreePorts, findPortProblem } from "../ports.ts";
+import type { Program } from "../program.ts";
 import { type NodeReport, type StartedNode, startNodeProcess, stopNodes } from "../supervisor.ts";
+import { readEpochLength } from "../validator-set-choice.ts";
 
 const DEFAULT_VALIDATORS = 4;
 const DEFAULT_PORT = 8545;
 /** Blocks whose first report is remembered, so that the other validators' reports of them are not printed again. */
 const REMEMBERED_BLOCKS = 1_000;
+
+/** Of networks with modules: what changes their validators shows within minutes. */
+const LOCAL_EPOCH_LENGTH = 60;
+const EPOCH_LENGTH_HELP = `blocks for which a set validates (default 100000; with modules ${LOCAL_EPOCH_LENGTH})`;
 
 type ReadyReport = Extract<NodeReport, { kind: "ready" }>;
 
@@ -58,16 +68,26 @@ export const up: Command = {
       help: `first port for links between validators (default: port + ${LINK_PORT_OFFSET})`,
     },
     { name: "chain-id", kind: "number", help: "chain id of a new network", default: DEVELOPMENT_CHAIN_ID },
+    {
+      name: "profile",
+      kind: "text",
+      placeholder: "NAME",
+      help: "a new network's: dev; alliance (organisations, by vote); public (by stake)",
+      default: "dev",
+    },
+    { name: "epoch-length", kind: "number", help: EPOCH_LENGTH_HELP },
     ...CONSENSUS_FLAGS,
+    ...MODULE_FLAGS,
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
   ],
   examples: [
     "ostrom up",
     "ostrom up --validators 7 --port 9545 --data-dir /tmp/seven",
     "ostrom up --consensus pow --data-dir .ostrom-pow",
+    "ostrom up --profile alliance --epoch-length 30 --data-dir .ostrom-alliance",
     "ostrom up --fresh --json",
   ],
-  run: async (input) => {
+  run: async (input, program) => {
     const { values } = input;
     const directory = resolve(String(values["dataDir"]));
     const port = values["port"] as number;
@@ -78,6 +98,7 @@ export const up: Command = {
       linkPort: (values["linkPort"] as number | undefined) ?? port + LINK_PORT_OFFSET,
       chainId: values["chainId"] as number,
       consensus: readConsensusChoice(input),
+      ...(await readProfile(input, program)),
     };
     const isFresh = values["fresh"] === true;
     // What is wrong with the folder is said before what is wrong with the ports: another folder may have others.
@@ -90,6 +111,7 @@ export const up: Command = {
     if (existing === undefined) await removeLocalNetwork(directory);
     const file = existing ?? createLocalNetwork(plan);
     return runNetwork({
+      main: program.main,
       dataDir: String(values["dataDir"]),
       directory,
       file,
@@ -100,9 +122,37 @@ export const up: Command = {
   },
 };
 
+async function readProfile(
+  input: CommandInput,
+  program: Program,
+): Promise<Pick<LocalNetworkPlan, "profile" | "modules" | "epochLength" | "set">> {
+  const { values, given } = input;
+  const profile = LOCAL_PROFILES.find((name) => name === values["profile"]);
+  if (profile === undefined) throw new UsageError(`--profile: expected one of ${LOCAL_PROFILES.join(", ")}`);
+  const asked = readEpochLength(values["epochLength"]);
+  if (profile === "dev") {
+    if (given.has("set")) throw new UsageError("--set: a network of profile dev has no modules");
+    return { profile, epochLength: asked };
+  }
+  if (values["consensus"] === "pow")
+    throw new UsageError(`--profile ${profile}: where blocks are mined (--consensus pow) nobody votes`);
+  const owner = profile === "public" ? developmentOwner() : undefined;
+  return {
+    profile,
+    modules: await planModules(profile, program, input, owner),
+    epochLength: asked ?? LOCAL_EPOCH_LENGTH,
+    set: values["set"] as readonly string[] | undefined,
+  };
+}
+
+/** Where no module decides on upgrades, development account 0 does. */
+function developmentOwner(): Address {
+  return addressFromHex(deriveAccounts(DEVELOPMENT_MNEMONIC, 1)[0]!.address);
+}
+
 /** Flags that describe a new network must not be passed over in silence where there is one already. */
 function refuseContradictions({ values, given }: CommandInput, file: NetworkFile): void {
-  const { chainId, nodes, consensus = "simplex" } = file;
+  const { chainId, nodes, consensus = "simplex", profile = "dev" } = file;
   const first = nodes[0]!;
   const facts = [
     ["validators", "validators", nodes.length, `has ${nodes.length} validators`],
@@ -110,14 +160,25 @@ function refuseContradictions({ values, given }: CommandInput, file: NetworkFile
     ["linkPort", "link-port", first.linkPort, `has its link ports from ${first.linkPort} on`],
     ["chainId", "chain-id", chainId, `has chain id ${chainId}`],
     ["consensus", "consensus", consensus, `agrees by ${consensus}`],
+    ["profile", "profile", profile, `is of profile ${profile}`],
   ] as const;
+  const { epochLength, set = [] } = file;
+  if (given.has("epochLength") && values["epochLength"] !== epochLength)
+    throw contradiction(values, `has epochs of ${epochLength ?? "100000"} blocks`, "epoch-length");
+  if (given.has("set") && String(values["set"]) !== String(set))
+    throw contradiction(values, `was made with ${set.length === 0 ? "no --set" : set.join(" ")}`, "set");
   for (const [key, flag, fact, description] of facts) {
     if (!given.has(key) || values[key] === fact) continue;
-    throw new UsageError(
-      `the network in ${String(values["dataDir"])} ${description}, not --${flag} ${String(values[key])}: ` +
-        `leave --${flag} out, name another folder with --data-dir, or begin a new chain with --fresh (this deletes the old one)`,
-    );
+    throw contradiction(values, description, flag);
   }
+}
+
+function contradiction(values: CommandInput["values"], description: string, flag: string): UsageError {
+  const value = String(values[camelCase(flag)]);
+  return new UsageError(
+    `the network in ${String(values["dataDir"])} ${description}, not --${flag} ${value}: ` +
+      `leave --${flag} out, name another folder with --data-dir, or begin a new chain with --fresh (this deletes the old one)`,
+  );
 }
 
 async function refuseUnusablePorts(nodes: readonly LocalNode[], exists: boolean): Promise<void> {
@@ -140,6 +201,8 @@ async function refuseUnusablePorts(nodes: readonly LocalNode[], exists: boolean)
 }
 
 type Network = {
+  /** Of the program that each node runs. */
+  readonly main: string;
   readonly dataDir: string;
   readonly directory: string;
   readonly file: NetworkFile;
@@ -162,9 +225,14 @@ async function runNetwork(network: Network): Promise<number> {
   const printed = new Set<number>();
   const failures = new Map<string, string>();
   const nodes = file.nodes.map((node) =>
-    startNodeProcess(node.name, join(directory, node.folder), (report) => {
-      if (report.kind === "block" && !network.quiet) printBlock(report, printed, json);
-      if (report.kind === "failed") failures.set(node.name, inOneLine(report.message));
+    startNodeProcess({
+      main: network.main,
+      name: node.name,
+      folder: join(directory, node.folder),
+      onReport: (report) => {
+        if (report.kind === "block" && !network.quiet) printBlock(report, printed, json);
+        if (report.kind === "failed") failures.set(node.name, inOneLine(report.message));
+      },
     }),
   );
   const started = await Promise.race([Promise.all(nodes.map((node) => node.started)), stopAsked]);

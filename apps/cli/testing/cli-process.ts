@@ -22,6 +22,8 @@ export type Ended = {
 export type CliOptions = {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Script of the program, if it is another than this one. */
+  readonly main?: string;
 };
 
 const alive = new Set<ChildProcess>();
@@ -32,7 +34,7 @@ process.once("exit", () => {
 
 /** Starts `ostrom` with these arguments. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.environment },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

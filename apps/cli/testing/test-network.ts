@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   createLocalNetwork,
   DEVELOPMENT_CHAIN_ID,
+  type LocalNetworkPlan,
   type LocalNode,
   type NetworkFile,
 } from "../local-network.ts";
@@ -21,8 +22,8 @@ export type TestNetwork = {
   readonly file: NetworkFile;
   readonly urls: readonly string[];
   readonly folder: (index: number) => string;
-  /** @throws with the node's own message if it does not start. */
-  readonly start: (index: number, extraFlags?: readonly string[]) => Promise<StartedNode>;
+  /** @param main script of the program that runs, if it is another than this one. @throws with the node's own message if it does not start. */
+  readonly start: (index: number, extraFlags?: readonly string[], main?: string) => Promise<StartedNode>;
   readonly startAll: () => Promise<void>;
   readonly kill: (index: number, signal: NodeJS.Signals) => Promise<void>;
   readonly node: (index: number) => StartedNode | undefined;
@@ -39,6 +40,9 @@ export type TestNetwork = {
 export async function createTestNetwork(options: {
   readonly validators: number;
   readonly extraBalances?: ReadonlyMap<string, bigint>;
+  readonly profile?: LocalNetworkPlan["profile"];
+  readonly modules?: LocalNetworkPlan["modules"];
+  readonly epochLength?: number;
 }): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), "ostrom-"));
   const [port, linkPort] = (await findFreePorts(options.validators, 2)) as [number, number];
@@ -54,13 +58,23 @@ export async function createTestNetwork(options: {
   const running = new Map<number, StartedNode>();
   const listeners: ((report: NodeReport) => void)[] = [];
   const agreement = new AgreementChecker();
-  const start = async (index: number, extraFlags: readonly string[] = []): Promise<StartedNode> => {
+  const start = async (
+    index: number,
+    extraFlags: readonly string[] = [],
+    main?: string,
+  ): Promise<StartedNode> => {
     const { name } = file.nodes[index]!;
     const report = (entry: NodeReport): void => {
       agreement.add(entry);
       for (const listener of listeners) listener(entry);
     };
-    const node = startNodeProcess(name, folderOf(file.nodes[index]!), report, extraFlags);
+    const node = startNodeProcess({
+      name,
+      folder: folderOf(file.nodes[index]!),
+      onReport: report,
+      extraFlags,
+      main,
+    });
     running.set(index, node);
     const started = await node.started;
     if (started.kind === "failed") throw new Error(`${name}: ${started.message}`);

@@ -1,9 +1,9 @@
-import { bytesToBigint, createRandom, type Epoch, type View } from "@ostrom/base";
+import { bytesToBigint, createRandom, type View } from "@ostrom/base";
 import { encodeRlp, rlpUint } from "@ostrom/codec";
 import { type ConsensusDomain, ValidatorIndex, type ValidatorSet } from "../types.ts";
 import { totalWeight } from "../validator-set.ts";
 
-/** Which validator leads a view (rule S1): a function of chain, epoch and view alone, so that no history can disagree.
+/** Which validator leads a view (rule S1): a function of chain or leader seed, epoch and view alone, so that no history can disagree.
  * - All weights equal: views go in rounds of n; each round has its own shuffled order, so each validator leads once in it.
  * - Otherwise each view draws a validator with probability proportional to its weight. */
 export function leaderOf(domain: ConsensusDomain, set: ValidatorSet, view: View): ValidatorIndex {
@@ -13,10 +13,10 @@ export function leaderOf(domain: ConsensusDomain, set: ValidatorSet, view: View)
   if (validators.every((validator) => validator.weight === first)) {
     const position = (view - 1) % validators.length;
     const round = (view - 1 - position) / validators.length;
-    return shuffledOrder(seedOf(domain, set.epoch, round), validators.length)[position]!;
+    return shuffledOrder(seedOf(domain, set, round), validators.length)[position]!;
   }
   // 128 bits modulo a total below 2^53: the bias is below 2^-75.
-  const target = Number(seedOf(domain, set.epoch, view) % BigInt(totalWeight(set)));
+  const target = Number(seedOf(domain, set, view) % BigInt(totalWeight(set)));
   let sum = 0;
   for (let index = 0; index < validators.length; index++) {
     sum += validators[index]!.weight;
@@ -25,8 +25,10 @@ export function leaderOf(domain: ConsensusDomain, set: ValidatorSet, view: View)
   return ValidatorIndex(validators.length - 1);
 }
 
-function seedOf(domain: ConsensusDomain, epoch: Epoch, round: number): bigint {
-  const digest = domain.hash(encodeRlp([domain.genesisHash, rlpUint(epoch), rlpUint(round)]));
+/** The epoch counts also where there is a seed: one that goes on for another epoch gives other leaders all the same. */
+function seedOf(domain: ConsensusDomain, set: ValidatorSet, round: number): bigint {
+  const { epoch, leaderSeed = domain.genesisHash } = set;
+  const digest = domain.hash(encodeRlp([leaderSeed, rlpUint(epoch), rlpUint(round)]));
   return bytesToBigint(digest.subarray(0, 16));
 }
 

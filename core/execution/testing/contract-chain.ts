@@ -1,11 +1,12 @@
 import { type Address, type Bytes, fromHex, toHex, unwrap } from "@ostrom/base";
 import { type Abi, decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from "viem";
+import type { InstalledModules } from "../installed-modules.ts";
 import { addressOfSecretKey } from "../signature.ts";
 import { simulateCall } from "../simulate.ts";
 import { completeFields, signTransaction, type TransactionFields } from "../transaction.ts";
 import { encodeTransaction } from "../transaction-encoding.ts";
 import { VALIDATOR_SET_ADDRESS } from "../validator-set.ts";
-import { TEST_CHAIN_ID, TestChain } from "./test-chain.ts";
+import { TEST_CHAIN_ID, TestChain, type TestChainOptions } from "./test-chain.ts";
 
 const VALIDATOR =
   "struct Validator { address account; uint64 weight; uint16 port; bytes consensusKey; bytes proofOfPossession; bytes transportKey; string name; string host; }";
@@ -76,26 +77,76 @@ export const WORK_ABI: Abi = parseAbi([
 const GAS_LIMIT = 3_000_000n;
 const MAX_FEE = 10n ** 12n;
 
-/** A chain whose validator set is a contract, with what tests do to it. */
+/** Functions, events left out, and errors of languages/solidity/modules/ModuleRegistry.sol. */
+export const REGISTRY_ABI: Abi = parseAbi([
+  "struct Version { uint32 version; uint64 height; bytes32 codeHash; bytes settings; }",
+  "struct Module { bytes32 name; Version current; Version scheduled; }",
+  "struct Fork { bytes32 name; uint64 height; }",
+  "function authority() view returns (address)",
+  "function holder() view returns (bytes32)",
+  "function nextHolder() view returns (bytes32)",
+  "function fromEpoch() view returns (uint64)",
+  "function MIN_NOTICE() view returns (uint64)",
+  "function MAX_MODULES() view returns (uint256)",
+  "function MAX_FORKS() view returns (uint256)",
+  "function MAX_SETTINGS_BYTES() view returns (uint256)",
+  "function schedule(bytes32 name, uint32 version, bytes32 codeHash, uint64 height, bytes settings)",
+  "function cancel(bytes32 name, uint64 height)",
+  "function scheduleFork(bytes32 fork, uint64 height)",
+  "function cancelFork(bytes32 fork)",
+  "function handOver(bytes32 moduleName, uint64 epoch)",
+  "function cancelHandOver()",
+  "function transferAuthority(address to)",
+  "function moduleCount() view returns (uint256)",
+  "function moduleAt(uint256 index) view returns (Module)",
+  "function activeVersion(bytes32 name) view returns (Version)",
+  "function forkCount() view returns (uint256)",
+  "function forkAt(uint256 index) view returns (Fork)",
+  "error NotAuthority(address caller)",
+  "error ZeroAddress()",
+  "error WrongName(bytes32 name)",
+  "error TooSoon(uint64 height, uint64 earliest)",
+  "error TooFar(uint64 number)",
+  "error NotALaterVersion(uint32 current)",
+  "error AlreadyScheduled(uint64 height)",
+  "error NothingScheduled()",
+  "error SettingsTooLong()",
+  "error NoRoom()",
+  "error UnknownModule(bytes32 name)",
+]);
+
+/** A chain whose validator set, or registry, is a contract, with what tests do to it. */
 export class ContractChain extends TestChain {
+  readonly modules: InstalledModules | undefined;
   readonly #nonces = new Map<string, bigint>();
   readonly #abi: Abi;
+  readonly #contract: Address;
 
-  constructor(genesis: TestChain["genesis"], abi: Abi) {
-    super(genesis);
+  constructor(
+    genesis: TestChain["genesis"],
+    abi: Abi,
+    contract: Address = VALIDATOR_SET_ADDRESS,
+    options: TestChainOptions = {},
+  ) {
+    super(genesis, options);
     this.#abi = abi;
+    this.#contract = contract;
+    this.modules = options.modules;
   }
 
   /** Asks the contract without a transaction. @returns its answer, or the name of the error that it reverts with. */
   ask(functionName: string, args: readonly unknown[] = [], from?: Address): unknown {
     const data = this.#encode(functionName, args);
-    const request = { to: VALIDATOR_SET_ADDRESS, data, ...(from === undefined ? {} : { from }) };
+    const request = { to: this.#contract, data, ...(from === undefined ? {} : { from }) };
     const { status, output } = unwrap(
       simulateCall({
         rules: this.genesis.rules,
         header: this.head.header,
         state: this.state,
         blockHash: this.blockHash,
+        modules: this.modules,
+        // A transaction runs in the next block.
+        blockOverride: { number: BigInt(this.head.header.number + 1) },
         request,
         gasCap: GAS_LIMIT,
       }),
@@ -135,7 +186,7 @@ export class ContractChain extends TestChain {
 
   #fields(functionName: string, args: readonly unknown[], nonce: bigint): TransactionFields {
     const data = this.#encode(functionName, args);
-    const to = VALIDATOR_SET_ADDRESS;
+    const to = this.#contract;
     return { chainId: TEST_CHAIN_ID, nonce, gasLimit: GAS_LIMIT, maxFeePerGas: MAX_FEE, to, data };
   }
 

@@ -2,7 +2,8 @@ import { type Address, addressFromHex, type Hash, hashFromWord, must, Weight } f
 import { bls, keccak256 } from "@ostrom/crypto";
 import { type GenesisAccount, MemoryState } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
-import { applyBlock, type BlockInput, sealBlock } from "../apply-block.ts";
+import { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "../apply-block.ts";
+import type { GenesisModules } from "../chain-module.ts";
 import { type Genesis, genesisBlock, genesisState } from "../genesis.ts";
 import { createGenesis } from "../genesis-profiles.ts";
 import type { ValidatorSets } from "../genesis-validator-sets.ts";
@@ -24,8 +25,18 @@ export function contractAt(address: Address, code: Uint8Array): GenesisAccount {
   return { address, balance: 0n, nonce: 1n, code, storage: [] };
 }
 
+const validators = new Map<number, Validator>();
+
 /** Validator number `index`, with keys that derive from it. */
 export function testValidator(index: number): Validator {
+  const known = validators.get(index);
+  if (known !== undefined) return known;
+  const made = makeValidator(index);
+  validators.set(index, made);
+  return made;
+}
+
+function makeValidator(index: number): Validator {
   const secret = hashFromWord(1_000n + BigInt(index));
   return {
     name: `validator-${index}`,
@@ -45,7 +56,9 @@ export function testGenesis(options: {
   readonly rules?: Partial<ChainRules>;
   readonly validators?: number;
   readonly epochLength?: number;
+  readonly epochLead?: number;
   readonly validatorSets?: ValidatorSets;
+  readonly modules?: GenesisModules;
 }): Genesis {
   return createGenesis({
     profile: "dev",
@@ -54,19 +67,28 @@ export function testGenesis(options: {
     validators: Array.from({ length: options.validators ?? 1 }, (_, index) => testValidator(index)),
     accounts: options.accounts,
     epochLength: options.epochLength,
+    epochLead: options.epochLead,
     validatorSets: options.validatorSets,
+    modules: options.modules,
     rules: { forks: [{ fork: options.fork ?? "osaka", fromTimestamp: 0 }], ...options.rules },
   });
 }
+
+/** What the program that executes the chain brings along. */
+export type TestChainOptions = Pick<BlockInput, "modules" | "verifyPossession">;
 
 /** A chain in memory, one block after another. */
 export class TestChain {
   readonly genesis: Genesis;
   readonly state: MemoryState = new MemoryState();
   readonly blocks: ExecutedBlock[] = [];
+  /** Of the newest block. */
+  applied: AppliedBlock | undefined;
+  readonly #options: TestChainOptions;
 
-  constructor(genesis: Genesis) {
+  constructor(genesis: Genesis, options: TestChainOptions = {}) {
     this.genesis = genesis;
+    this.#options = options;
     this.state.commit(genesisState(genesis));
     this.blocks.push(genesisBlock(genesis, this.state.stateRoot));
   }
@@ -92,6 +114,7 @@ export class TestChain {
       state: this.state,
       blockHash: this.blockHash,
       knownSender,
+      ...this.#options,
       ordered: {
         height,
         timestampMs: GENESIS_TIME_MS + height * elapsedMs,
@@ -100,6 +123,7 @@ export class TestChain {
         transactions,
       },
     });
+    this.applied = applied;
     const block = sealBlock(applied, this.state.commit(applied.changes).stateRoot);
     this.blocks.push(block);
     return block;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Bytes } from "@ostrom/base";
 import { createIdentity, type Identity } from "../identity.ts";
 import type { LinkLimits } from "../limits.ts";
-import { createLinks, type Links } from "../links.ts";
+import { createLinks, type Links, type LinksOptions } from "../links.ts";
 import type { Channel, Clock, PeerAddress, PeerId } from "../types.ts";
 
 export type Received = { readonly peerId: PeerId; readonly channel: Channel; readonly payload: Bytes };
@@ -38,6 +38,9 @@ export class TestNetwork {
       readonly isHidden?: boolean;
       readonly peers?: () => readonly PeerAddress[];
       readonly limits?: Partial<LinkLimits>;
+      readonly certificateAuthoritiesOf?: LinksOptions["certificateAuthoritiesOf"];
+      readonly nowMs?: () => number;
+      readonly strangers?: LinksOptions["strangers"];
       readonly onFrame?: (node: TestNode, frame: Received) => void;
     } = {},
   ): Promise<TestNode> {
@@ -52,6 +55,9 @@ export class TestNetwork {
       listen: { host: options.host ?? "127.0.0.1", port: options.port ?? 0 },
       peers: options.peers ?? (() => [...this.addresses.values()]),
       isAllowed: (peerId) => this.allowed.has(peerId),
+      strangers: options.strangers,
+      certificateAuthoritiesOf: options.certificateAuthoritiesOf,
+      nowMs: options.nowMs ?? Date.now,
       handlers: {
         onFrame: (peerId, channel, payload) => {
           const frame = { peerId, channel, payload };

@@ -21,8 +21,13 @@ export async function post(
 }
 
 /** Calls one method. */
-export async function call(url: string, method: string, params: readonly unknown[] = []): Promise<RpcAnswer> {
-  const { text } = await post(url, JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
+export async function call(
+  url: string,
+  method: string,
+  params: readonly unknown[] = [],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<RpcAnswer> {
+  const { text } = await post(url, JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }), headers);
   return JSON.parse(text) as RpcAnswer;
 }
 

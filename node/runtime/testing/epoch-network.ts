@@ -1,10 +1,16 @@
-import { type Bytes, type Failure, must, toHexDigits, Weight } from "@ostrom/base";
+import { type Bytes, type Failure, type Hash, must, toHexDigits, Weight } from "@ostrom/base";
 import { type ConsensusDomain, decodeMessage, ethereumDomain, type Message } from "@ostrom/consensus";
 import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import { type Genesis, genesisHash, type ValidatorSet } from "@ostrom/execution";
 import type { Channel, Network } from "@ostrom/network";
 import type { WriteOperation } from "@ostrom/state";
-import { createMemoryStore, readHeader, type Store, validatorSetOperation } from "@ostrom/storage";
+import {
+  createMemoryStore,
+  readHeader,
+  type Store,
+  type StoredValidatorSet,
+  validatorSetOperation,
+} from "@ostrom/storage";
 import { simulatedSign, simulatedSignatures } from "../../../core/consensus/testing/signatures.ts";
 import { EpochSets } from "../epoch-sets.ts";
 import type { ExecutedHead, Execution, ExecutionReport } from "../execution-port.ts";
@@ -80,18 +86,22 @@ export class EpochNetwork {
   /** Sees each message that is sent to somebody. @returns false to lose it. */
   onSent: (from: number, to: number, message: Message) => boolean = () => true;
   readonly #setOf: (epoch: number) => readonly Member[];
+  readonly #seedOf: (epoch: number) => Hash | undefined;
   readonly #setRecords: ReadonlyMap<string, WriteOperation>;
 
-  /** @param setOf who validates in which epoch; of nodes 0 to `nodes` - 1. */
+  /** @param setOf who validates in which epoch; of nodes 0 to `nodes` - 1.
+   * @param seedOf what leaders are drawn by in which epoch. */
   constructor(options: {
     readonly nodes: number;
     readonly epochLength: number;
     readonly epochLead: number;
     readonly setOf: (epoch: number) => readonly Member[];
+    readonly seedOf?: (epoch: number) => Hash | undefined;
   }) {
     const base = simulatedGenesis({ validators: 1, clients: 2, consensus: FAST });
     const { epochLength, epochLead } = options;
     this.#setOf = options.setOf;
+    this.#seedOf = options.seedOf ?? (() => undefined);
     this.genesis = { ...base, epochLength, epochLead, validatorSet: this.storedSet(0) };
     const epochs = Array.from({ length: MAX_EPOCHS }, (_, epoch) => epoch);
     const records = epochs.map((epoch) => validatorSetOperation(epoch, this.storedSet(epoch)));
@@ -110,9 +120,11 @@ export class EpochNetwork {
     }));
   }
 
-  storedSet(epoch: number): ValidatorSet {
+  storedSet(epoch: number): StoredValidatorSet {
+    const leaderSeed = this.#seedOf(epoch);
     return {
       schemeId: SCHEME_BLS12381,
+      ...(leaderSeed === undefined ? {} : { leaderSeed }),
       validators: this.#setOf(epoch).map(({ node, key = 0, weight = 1 }) => ({
         name: `node-${node}`,
         address: must(

@@ -5,6 +5,8 @@ import {
   type ConsensusParameters,
   createGenesis,
   type Genesis,
+  type GenesisModules,
+  type GenesisRequest,
   type SignedTransaction,
   signTransaction,
   type TransactionFields,
@@ -52,6 +54,9 @@ export function simulatedGenesis(options: {
   readonly validators: number;
   readonly clients: number;
   readonly consensus?: Partial<ConsensusParameters>;
+  readonly modules?: GenesisModules;
+  readonly epochLength?: number;
+  readonly rules?: GenesisRequest["rules"];
 }): Genesis {
   const indices = Array.from({ length: options.validators }, (_, index) => index);
   return createGenesis({
@@ -77,6 +82,9 @@ export function simulatedGenesis(options: {
       storage: [],
     })),
     consensus: { ...FAST, ...options.consensus },
+    modules: options.modules,
+    epochLength: options.epochLength,
+    ...(options.rules === undefined ? {} : { rules: options.rules }),
   });
 }
 

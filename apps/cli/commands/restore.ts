@@ -1,0 +1,76 @@
+import { resolve } from "node:path";
+import { installNativeCrypto, restoreBackup } from "@ostrom/runtime";
+import { type Command, UsageError } from "../command.ts";
+import { folderOf } from "../node-access.ts";
+import { ask } from "../rpc-client.ts";
+
+export const restore: Command = {
+  name: "restore",
+  summary: "make a node's folder from a backup, after all of it is verified",
+  usage: "--from DIR --data-dir NEW [--rpc URL]...",
+  flags: [
+    { name: "from", kind: "text", placeholder: "DIR", help: "the backup" },
+    { name: "data-dir", kind: "text", placeholder: "DIR", help: "the node's new folder" },
+    {
+      name: "rpc",
+      kind: "list",
+      placeholder: "URL",
+      help: "other nodes of the network: the epoch they are in bounds how long a validator must be careful; name several",
+    },
+    {
+      name: "only-validator",
+      kind: "switch",
+      help: "it is the chain's only validator, nobody follows it, and blocks after the backup are given up",
+    },
+  ],
+  examples: [
+    "ostrom restore --from /mnt/backups/2026-11-23 --data-dir validator-1 --rpc http://node2.example:8545",
+  ],
+  run: async ({ values, given }) => {
+    const { from } = values;
+    if (typeof from !== "string" || !given.has("dataDir"))
+      throw new UsageError("say what and where: --from DIR --data-dir NEW");
+    installNativeCrypto();
+    const folder = folderOf(values);
+    const knownEpoch = await newestEpoch((values["rpc"] ?? []) as readonly string[]);
+    const isAlone = values["onlyValidator"] === true;
+    const restored = await restoreBackup({
+      from: resolve(from),
+      folder,
+      knownEpoch,
+      isAlone,
+      nowMs: Date.now,
+    });
+    if (!restored.ok) throw new UsageError(restored.error.message);
+    const { manifest, checked, mayHaveVotedThrough, milliseconds } = restored.value;
+    const { height, hash } = manifest.head;
+    if (values["json"] === true) {
+      console.log(JSON.stringify({ folder, height, hash, ...checked, mayHaveVotedThrough, milliseconds }));
+      return 0;
+    }
+    console.log(
+      [
+        `Block ${height} (${hash}), verified: ${checked.blocks} blocks, ${checked.accounts} accounts, ${checked.slots} slots.`,
+        manifest.hasKeys
+          ? `The keys are in ${folder}/keys. Never let two nodes run with them.`
+          : `Put this node's own keys into ${folder}/keys, beside has-voted, which must stay as it is.`,
+        isAlone
+          ? "It goes on after this block without asking anybody."
+          : `A validator asks the others before it votes in each epoch through ${mayHaveVotedThrough}: it may have voted there before.`,
+        `Start it: ostrom run --data-dir ${folder}`,
+      ].join("\n"),
+    );
+    return 0;
+  },
+};
+
+async function newestEpoch(urls: readonly string[]): Promise<number | undefined> {
+  const epochs = await Promise.all(
+    urls.map(async (url) => {
+      const set = await ask<{ readonly currentEpoch: string } | null>(url, "ostrom_getValidators");
+      return set === null ? [] : [Number(set.currentEpoch)];
+    }),
+  );
+  const known = epochs.flat();
+  return known.length === 0 ? undefined : Math.max(...known);
+}

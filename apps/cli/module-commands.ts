@@ -1,0 +1,70 @@
+import type { ModuleCommand, ModuleManifest } from "@ostrom/runtime";
+import type { Command } from "./command.ts";
+
+/** What the words after a module's name say. */
+export type FoundModuleCommand = {
+  /** undefined: they name none. */
+  readonly command: Command | undefined;
+  /** The words after the command's name. */
+  readonly rest: readonly string[];
+  /** What the module has, for people. */
+  readonly help: string;
+  /** What is wrong where they name none. */
+  readonly refusal: string;
+};
+
+/** Finds the command of `ostrom MODULE NAME ...`. */
+export async function findModuleCommand(
+  manifest: ModuleManifest,
+  words: readonly string[],
+): Promise<FoundModuleCommand> {
+  const commands = await loadCommands(manifest);
+  const [name, ...rest] = words;
+  const found = commands.find((command) => command.name === name);
+  const { commandOfModule } = await import("./module-terminal.ts");
+  const problem =
+    name === undefined || name.startsWith("-") ? "say which command" : `there is no command "${name}"`;
+  return {
+    command: found === undefined ? undefined : commandOfModule(manifest.name, found),
+    rest,
+    help: describeModule(manifest, commands),
+    refusal: `${problem}. See: ostrom ${manifest.name} --help`,
+  };
+}
+
+/** Lines for `ostrom --help`: what each module adds. */
+export async function describeModuleCommands(
+  manifests: readonly ModuleManifest[],
+): Promise<readonly string[]> {
+  const blocks = await Promise.all(
+    manifests.map(async (manifest) => {
+      const commands = await loadCommands(manifest);
+      if (commands.length === 0) return [];
+      return [`Module ${manifest.name}: ${manifest.summary}`, ...commandLines(manifest, commands), ""];
+    }),
+  );
+  return blocks.flat();
+}
+
+function describeModule(manifest: ModuleManifest, commands: readonly ModuleCommand[]): string {
+  return [
+    `ostrom ${manifest.name}: ${manifest.summary}`,
+    "",
+    `Usage: ostrom ${manifest.name} COMMAND [flags]`,
+    "",
+    ...commandLines(manifest, commands),
+    "",
+    `All about one of them: ostrom help ${manifest.name} COMMAND`,
+  ].join("\n");
+}
+
+function commandLines({ name }: ModuleManifest, commands: readonly ModuleCommand[]): readonly string[] {
+  const width = Math.max(0, ...commands.map((command) => `${name} ${command.name}`.length)) + 2;
+  return commands.map((command) => `  ${`${name} ${command.name}`.padEnd(width)}${command.summary}`);
+}
+
+async function loadCommands(manifest: ModuleManifest): Promise<readonly ModuleCommand[]> {
+  if (manifest.service === undefined) return [];
+  const { importServiceModule } = await import("@ostrom/runtime");
+  return (await importServiceModule(manifest.name, manifest.service)).commands ?? [];
+}

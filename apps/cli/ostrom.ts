@@ -1,0 +1,190 @@
+import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { type Command, describeCommand, readFlags, UsageError } from "./command.ts";
+import { failureLine } from "./failure-line.ts";
+import { describeModuleCommands, findModuleCommand } from "./module-commands.ts";
+import type { Program } from "./program.ts";
+
+const COMMANDS: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>
+> = {
+  up: {
+    summary: "start a development network of several validators on this machine",
+    load: async () => (await import("./commands/up.ts")).up,
+  },
+  init: {
+    summary: "create the genesis and the keys of a network, ready to copy to its machines",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  join: {
+    summary: "make the folder of a node that joins a running chain",
+    load: async () => (await import("./commands/join.ts")).join,
+  },
+  run: { summary: "run one node", load: async () => (await import("./commands/run.ts")).run },
+  status: {
+    summary: "show what each validator knows of the chain, and whether they agree",
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  validators: {
+    summary: "list who validates now, and who will in the next epoch",
+    load: async () => (await import("./commands/validators.ts")).validators,
+  },
+  keys: {
+    summary: "make the keys of a new machine, or change those of a validator",
+    load: async () => (await import("./commands/keys.ts")).keys,
+  },
+  modules: {
+    summary: "list the modules that are installed, and those that the chain uses",
+    load: async () => (await import("./commands/modules.ts")).modules,
+  },
+  chain: {
+    summary: "decide what a running chain becomes: schedule upgrades, graduate",
+    load: async () => (await import("./commands/chain.ts")).chain,
+  },
+  token: {
+    summary: "make a token with which a node's JSON-RPC knows who you are",
+    load: async () => (await import("./commands/token.ts")).token,
+  },
+  backup: {
+    summary: "copy a node's chain, whether it runs or not, with checksums",
+    load: async () => (await import("./commands/backup.ts")).backup,
+  },
+  restore: {
+    summary: "make a node's folder from a backup, after all of it is verified",
+    load: async () => (await import("./commands/restore.ts")).restore,
+  },
+  observe: {
+    summary: "follow what concerns your addresses, every part of it verified",
+    load: async () => (await import("./commands/observe.ts")).observe,
+  },
+  "operator-log": {
+    summary: "show or verify what was done to a node, by whom and when",
+    load: async () => (await import("./commands/operator-log.ts")).operatorLog,
+  },
+  work: {
+    summary: "find tickets of work, where they elect the validators",
+    load: async () => (await import("./commands/work.ts")).work,
+  },
+  send: {
+    summary: "sign and send a transaction",
+    load: async () => (await import("./commands/send.ts")).send,
+  },
+  call: {
+    summary: "call a contract without a transaction",
+    load: async () => (await import("./commands/call.ts")).call,
+  },
+  deploy: {
+    summary: "deploy a contract: WebAssembly, RISC-V, or the EVM's",
+    load: async () => (await import("./commands/deploy.ts")).deploy,
+  },
+  account: {
+    summary: "create keys, show balances, list the development accounts",
+    load: async () => (await import("./commands/account.ts")).account,
+  },
+};
+
+/** After a command has ended, a thread or a socket that does not may hold the process no longer than this. */
+const LINGER_MS = 3_000;
+
+/** Runs this process as a program: its command line, to the end. */
+export async function startProgram(program: Program): Promise<void> {
+  // Compiled modules are kept between runs: a start takes half the time. Worker threads and the processes that this one
+  // starts learn of the cache by the variable.
+  process.env["NODE_COMPILE_CACHE"] ??= enableCompileCache().directory ?? "";
+  // Whoever reads the output may stop to (`| head`), and the disk that a log goes to may be full: neither is a reason to
+  // die in the middle of something.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  const exitCode = await runOstrom(process.argv.slice(2), program);
+  process.exitCode = exitCode;
+  setTimeout(() => process.exit(exitCode), LINGER_MS).unref();
+}
+
+/** Runs one command line of a program. @returns the exit code. */
+export async function runOstrom(argv: readonly string[], program: Program): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "--help" || name === "-h") return show(await describeAll(program));
+  if (name === "--version" || name === "version") return show(`ostrom ${version()}`);
+  if (name === "help") {
+    const [asked, ...words] = rest;
+    return asked === undefined
+      ? show(await describeAll(program))
+      : runCommand(asked, [...words, "--help"], program);
+  }
+  return runCommand(name, rest, program);
+}
+
+async function runCommand(name: string, rest: readonly string[], program: Program): Promise<number> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const manifest = program.modules.find((module) => module.name === name);
+  const asksForHelp = rest.includes("--help") || rest.includes("-h");
+  if (entry === undefined && manifest === undefined) {
+    console.error(`ostrom: there is no command "${name}". See: ostrom --help`);
+    return 1;
+  }
+  try {
+    if (entry !== undefined) return await runOne(await entry.load(), rest, program);
+    const found = await findModuleCommand(manifest!, rest);
+    if (found.command !== undefined) return await runOne(found.command, found.rest, program);
+    return asksForHelp || rest.length === 0 ? show(found.help) : refuse(name, found.refusal);
+  } catch (error) {
+    const line = failureLine(error);
+    if (line === undefined) throw error;
+    console.error(`ostrom ${name}: ${line}`);
+    return 1;
+  }
+}
+
+function runOne(command: Command, rest: readonly string[], program: Program): Promise<number> | number {
+  if (rest.includes("--help") || rest.includes("-h")) return show(describeCommand(command));
+  return command.run(readFlags(command, rest, readConfigurationFile), program);
+}
+
+function refuse(name: string, refusal: string): number {
+  console.error(`ostrom ${name}: ${refusal}`);
+  return 1;
+}
+
+function show(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+function readConfigurationFile(path: string): Readonly<Record<string, unknown>> {
+  const text = readFileSync(path, "utf8");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--config ${path}: ${(error as Error).message}`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new UsageError(`--config ${path}: expected a JSON object of flags, such as {"port": 9545}`);
+  }
+  return parsed as Readonly<Record<string, unknown>>;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+async function describeAll(program: Program): Promise<string> {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2;
+  const ofModules = await describeModuleCommands(program.modules);
+  return [
+    "ostrom: one program for consortium chains, public chains and legal digital currencies",
+    "",
+    "Usage: ostrom COMMAND [flags]",
+    "",
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
+    "",
+    ...ofModules,
+    "Examples:",
+    "  ostrom up                    start four validators here, with funded accounts",
+    "  ostrom status                what they know, and whether they agree",
+    "  ostrom send --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --value 1",
+    "  ostrom help up               all about one command",
+  ].join("\n");
+}

@@ -1,0 +1,10 @@
+import { type Address, addressFromHex } from "@ostrom/base";
+
+/** The contract that says which modules a chain uses (module-registry.ts). */
+export const MODULE_REGISTRY_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d01");
+/** Where modules have their contracts. */
+export const MEMBERSHIP_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d02");
+export const STAKING_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d03");
+/** Precompiles of modules. */
+export const ECVRF_VERIFY_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d10");
+export const EVIDENCE_VERIFY_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d11");

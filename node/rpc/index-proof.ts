@@ -1,0 +1,21 @@
+import { type Bytes, compareBytes, type Hash, toHexDigits } from "@ostrom/base";
+import { encodeRlp, rlpUint } from "@ostrom/codec";
+import { EMPTY_TRIE_NODES, EMPTY_TRIE_ROOT, proveTrie, type TrieNodeReader, updateTrie } from "@ostrom/state";
+
+/** The trie of a block's transactions or receipts, with all its nodes: keys are the RLP of the positions. */
+export type IndexTrie = { readonly root: Hash; readonly nodes: TrieNodeReader };
+
+/** Source: Yellow Paper, 4.3.2. */
+export function indexTrie(values: readonly Bytes[]): IndexTrie {
+  const updates = values
+    .map((value, index) => ({ key: encodeRlp(rlpUint(index)), value }))
+    .sort((a, b) => compareBytes(a.key, b.key));
+  const { root, nodeChanges } = updateTrie(EMPTY_TRIE_NODES, EMPTY_TRIE_ROOT, updates);
+  const byPath = new Map(nodeChanges.map(({ path, node }) => [toHexDigits(path), node]));
+  return { root, nodes: { node: (path) => byPath.get(toHexDigits(path)) } };
+}
+
+/** Nodes from the root to the value at a position, or to where it would be. */
+export function proveIndex(trie: IndexTrie, index: number): readonly Bytes[] {
+  return proveTrie(trie.nodes, trie.root, encodeRlp(rlpUint(index)));
+}
