@@ -1,7 +1,13 @@
 import { equalBytes, type Hash } from "@ostrom/base";
 import { type ValidatorSet, validatorSetHash } from "@ostrom/consensus";
 import { epochOfHeight, type Header } from "@ostrom/execution";
-import { type ClaimedHeader, readClaim, readSet, readStep } from "./certified-header.ts";
+import {
+  type CertifiedHeader,
+  type ClaimedHeader,
+  readClaim,
+  readSet,
+  readStep,
+} from "./certified-header.ts";
 import { chainOfGenesis, chainOfParameters, type LightChain } from "./chain.ts";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import { accept, attempt, type LightFailure, Refusal, refuse } from "./failure.ts";
@@ -35,8 +41,16 @@ export type Disagreement = { readonly server: string; readonly failure: LightFai
 
 /** Epoch proofs asked for in one request. */
 const STEPS_AT_ONCE = 32;
+/** Blocks between a certificate and the block that it is to tell of. */
+const MAX_PARENTS = 256;
 
-type Following = { readonly chain: LightChain; readonly root: Trust; trust: Trust };
+type Following = {
+  readonly chain: LightChain;
+  /** Where other servers' chains are verified from, never older than the trusting period: what sets signed that have long gone is no
+   * evidence against anybody. */
+  root: Trust;
+  trust: Trust;
+};
 
 /** Follows the chain of validator sets, from what was given to the newest certified header. */
 export class Follower {
@@ -68,7 +82,7 @@ export class Follower {
 
   /** Goes on to the newest certified header that a server has. @throws Refusal */
   async advance(): Promise<Trust> {
-    const { nowMs, maxHeadAgeMs, storage } = this.#options;
+    const { maxHeadAgeMs, storage } = this.#options;
     if (this.#equivocation !== undefined) throw new EquivocationRefusal(this.#equivocation);
     this.#following ??= await this.#start();
     const following = this.#following;
@@ -82,10 +96,11 @@ export class Follower {
       throw error;
     }
     const { trust, chain } = following;
-    const ageMs = nowMs() - trust.head.header.timestamp * 1000;
+    const ageMs = this.#ageMs(trust);
     if (ageMs > maxHeadAgeMs) {
       refuse("light/head-too-old", `the newest certified block, ${trust.head.height}, is ${ageMs} ms old`);
     }
+    if (this.#ageMs(following.root) > this.#options.trustingPeriodMs / 2) following.root = trust;
     const text = trust === before ? undefined : formatTrust(chain, trust);
     if (text !== undefined) await storage?.save(text);
     return trust;
@@ -104,12 +119,6 @@ export class Follower {
     const { genesis, checkpoint: text, servers } = this.#options;
     const checkpoint = typeof text === "string" ? accept(parseCheckpoint(text)) : text;
     const known = genesis === undefined ? undefined : accept(chainOfGenesis(genesis));
-    if (checkpoint === undefined && known === undefined) {
-      return refuse(
-        "light/checkpoint-malformed",
-        "a light client starts from a genesis or from a checkpoint",
-      );
-    }
     if (checkpoint === undefined) return rootOfGenesis(known);
     if (known !== undefined && !equalBytes(known.chain.genesisHash, checkpoint.genesisHash)) {
       refuse("light/wrong-chain", "the checkpoint is of another chain than the genesis");
@@ -121,13 +130,16 @@ export class Follower {
     });
   }
 
-  #checkAge({ head }: Trust): void {
-    const { nowMs, trustingPeriodMs } = this.#options;
-    const ageMs = nowMs() - head.header.timestamp * 1000;
-    if (ageMs > trustingPeriodMs) {
+  #ageMs({ head }: Trust): number {
+    return this.#options.nowMs() - head.header.timestamp * 1000;
+  }
+
+  #checkAge(trust: Trust): void {
+    const ageMs = this.#ageMs(trust);
+    if (ageMs > this.#options.trustingPeriodMs) {
       refuse(
         "light/checkpoint-too-old",
-        `block ${head.height} is ${ageMs} ms old: those who signed it may have left and sold their keys. ` +
+        `block ${trust.head.height} is ${ageMs} ms old: those who signed it may have left and sold their keys. ` +
           "Start from a newer checkpoint that you have from somebody you trust",
       );
     }
@@ -139,17 +151,20 @@ export class Follower {
     const claims = await Promise.all(
       this.#options.servers.map(async (server) => {
         const read = await attempt(async () => {
-          const answers = await askOne(server, [NEWEST]);
-          return accept(readClaim(given(answers.at(0), "certified header")));
+          const answer = (await askOne(server, [NEWEST])).at(0) ?? null;
+          // At its very beginning a chain has no certificate, and genesis is the newest block that is sure.
+          if (answer === null && following.trust.head.height === 0) return undefined;
+          return accept(readClaim(given(answer, "certified header")));
         });
         if (!read.ok) failures.set(server, read.error);
         return read.ok ? [{ server, claim: read.value }] : [];
       }),
     );
-    const highestFirst = claims.flat().sort((a, b) => b.claim.header.number - a.claim.header.number);
+    const height = (claim: ClaimedHeader | undefined): number => claim?.header.number ?? 0;
+    const highestFirst = claims.flat().sort((a, b) => height(b.claim) - height(a.claim));
     for (const { server, claim } of highestFirst) {
       try {
-        await this.#climb(following, server, claim);
+        if (claim !== undefined) await this.#climb(following, server, claim);
         return server;
       } catch (error) {
         if (!(error instanceof Refusal) || error instanceof EquivocationRefusal) throw error;
@@ -208,6 +223,12 @@ export class Follower {
     // A server that is behind contradicts nobody.
     if (first === undefined) return;
     if (equalBytes(readHeader(first, height).hash, hash)) return;
+    if (this.#ageMs(following.root) > this.#options.trustingPeriodMs) {
+      refuse(
+        "light/servers-disagree",
+        `${server.name} has another block ${height}, which nothing can settle`,
+      );
+    }
     const other = { chain: following.chain, trust: following.root };
     const certificate = await askOne(server, [
       { method: "ostrom_getStateCertificate", params: [quantity(height)] },
@@ -215,7 +236,11 @@ export class Follower {
     await this.#climb(other, server, accept(readClaim(given(certificate.at(0), "certificate"))));
     const ours = following.trust.head.certified;
     const theirs = other.trust.head.certified;
-    if (ours === undefined || theirs === undefined || equalBytes(ours.hash, theirs.hash)) {
+    const isProved =
+      ours !== undefined &&
+      theirs !== undefined &&
+      !equalBytes(await ancestorHash(server, theirs, height), hash);
+    if (!isProved) {
       refuse(
         "light/servers-disagree",
         `${server.name} has another block ${height} and no certificate for it`,
@@ -257,6 +282,30 @@ async function fetchCheckpoint(
     refuse("light/wrong-set", `the server's set of epoch ${epoch} is not the one trusted`);
   }
   return trustRoot(chain, header, hash, set);
+}
+
+/** The hash of a certified header's ancestor: what was certified above a block tells which block it was. */
+async function ancestorHash(
+  server: LightServer,
+  { header, hash }: CertifiedHeader,
+  height: number,
+): Promise<Hash> {
+  const count = header.number - height;
+  if (count === 0) return hash;
+  if (count < 0 || count > MAX_PARENTS) {
+    refuse("light/servers-disagree", `${server.name} certifies no block at or shortly above ${height}`);
+  }
+  const answers = await askOne(server, [{ method: "ostrom_getHeaders", params: [quantity(height), count] }]);
+  const headers = readArray(answers.at(0), "headers", count);
+  let { parentHash } = header;
+  for (let index = count - 1; index >= 0; index--) {
+    const parent = readHeader(headers[index], height + index);
+    if (!equalBytes(parent.hash, parentHash)) {
+      refuse("light/servers-disagree", `${server.name} does not show how it comes from block ${height}`);
+    }
+    if (index > 0) parentHash = parent.header.parentHash;
+  }
+  return parentHash;
 }
 
 /** Of a server that is behind nothing is believed, but its answer must be one. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { addressFromHex, bytesToBigint, hex, toHex, unwrap, wordToBytes } from "@ostrom/base";
 import {
+  addressOfSecretKey,
   decodeHeader,
   defineModule,
   encodeHeader,
@@ -16,6 +17,7 @@ import { createLightClient, type LightClientOptions } from "./light-client.ts";
 import { httpServer, type LightServer } from "./server.ts";
 import { type EpochChain, type EpochChainOptions, makeEpochChain } from "./testing/epoch-chain.ts";
 import { checkpointAt } from "./testing/forged-world.ts";
+import { clientKey } from "./testing/keys.ts";
 import { onMethod, tamperedServer } from "./testing/tampering.ts";
 
 const START_MS = 1_800_000_000_000;
@@ -128,6 +130,11 @@ describe("light client", () => {
     assert.equal(codeOf(await clientOf({ checkpoint, ...late(4) }).sync()), "light/checkpoint-too-old");
     assert.equal(codeOf(await clientOf({ nowMs: () => NOW_MS - 60_000 }).sync()), "light/from-the-future");
     assert.equal(codeOf(await clientOf({ maxHeadAgeMs: 1_000 }).sync()), "light/head-too-old");
+    // What counts is the age of where it starts, however fresh the head: in between, keys may have been sold.
+    const short = { trustingPeriodMs: 30_000, maxHeadAgeMs: DAY_MS };
+    const start = (height: number) => clientOf({ ...short, checkpoint: checkpointAt(served.chain, height) });
+    assert.equal(codeOf(await start(42).sync()), "light/checkpoint-too-old");
+    assert.equal(codeOf(await start(44).sync()), "ok");
     let nowMs = NOW_MS;
     const sleeper = clientOf({ nowMs: () => nowMs });
     unwrap(await sleeper.sync());
@@ -187,6 +194,17 @@ describe("light client", () => {
     assert.match(kept ?? "", /"previous"/);
   });
 
+  test("on a chain that has no certificate yet, genesis is the newest block, and its state is proved", async () => {
+    const young = tamperedServer(httpServer(served.url));
+    young.tamper = onMethod("ostrom_getStateCertificate", () => null);
+    const client = clientOf({ servers: [young] });
+    assert.equal(unwrap(await client.sync()).header.number, 0);
+    const rich = addressOfSecretKey(clientKey(0));
+    assert.equal(unwrap(await client.account(rich))?.balance, 10n ** 24n);
+    const later = clientOf({ servers: [young], checkpoint: checkpointAt(served.chain, 5) });
+    assert.equal(codeOf(await later.sync()), "light/not-available");
+  });
+
   test("a server that is behind contradicts nobody", async (t) => {
     const behind = await serve({ epochs: 5 });
     t.after(behind.stop);
@@ -214,6 +232,35 @@ describe("light client", () => {
     target = httpServer(fork.url);
     assert.equal(codeOf(await alone.sync()), "light/equivocation");
     assert.deepEqual(alone.equivocation()?.signedBoth, [0, 1, 2, 3]);
+  });
+
+  test("a server that shows another block without proof cannot make it look as if validators had contradicted themselves", async (t) => {
+    const shorter = await serve({ epochs: 6 });
+    t.after(shorter.stop);
+    // Of the longer chain block 60 has no certificate of its own: the next one's is of its child.
+    const liar = tamperedServer(httpServer(served.url));
+    liar.tamper = (call, answer) => {
+      if (call.method === "ostrom_getStateCertificate" && call.params[0] === "finalized") return null;
+      if (call.method !== "ostrom_getHeaders" || call.params[0] !== "0x3c") return answer;
+      const [first] = answer as readonly string[];
+      const header = unwrap(decodeHeader(hex(first ?? "")));
+      return [toHex(encodeHeader({ ...header, gasUsed: 7n }))];
+    };
+    const client = clientOf({ servers: [shorter.url, liar] });
+    assert.equal(unwrap(await client.sync()).header.number, 60);
+    assert.deepEqual(
+      client.disagreements().map(({ failure }) => failure.code),
+      ["light/servers-disagree"],
+    );
+    assert.equal(client.equivocation(), undefined);
+    // Who really has another chain is caught, also by a certificate above the block.
+    const fork = await serve({ divergesFrom: 55 });
+    t.after(fork.stop);
+    const forked = tamperedServer(httpServer(fork.url));
+    forked.tamper = (call, answer) => (call.params[0] === "finalized" ? { header: "0x" } : answer);
+    const caught = clientOf({ servers: [shorter.url, forked] });
+    assert.equal(codeOf(await caught.sync()), "light/equivocation");
+    assert.deepEqual([caught.equivocation()?.first.height, caught.equivocation()?.second.height], [60, 61]);
   });
 
   test("absence is proved: of accounts, slots and code; all logs of a range are there", async () => {
@@ -255,5 +302,13 @@ describe("light client", () => {
     const having = unwrap(await createLightClient({ ...options, modules: installed }).call(call));
     assert.equal(bytesToBigint(having.output), 10n);
     assert.equal(codeOf(await createLightClient(options).call(call)), "light/module-missing");
+    // The registry is in the state: a client that starts from a checkpoint finds it there.
+    const checkpoint = checkpointAt(chain.chain, 14);
+    const young = { servers: [chain.url], checkpoint, nowMs: () => NOW_MS };
+    assert.equal(
+      unwrap(await createLightClient({ ...young, modules: installed }).call(call)).status,
+      "success",
+    );
+    assert.equal(codeOf(await createLightClient(young).estimateGas(call)), "light/module-missing");
   });
 });

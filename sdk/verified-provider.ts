@@ -63,14 +63,15 @@ export function createVerifiedProvider(
   return {
     request: async ({ method, params }) => {
       const given: readonly unknown[] = Array.isArray(params) ? params : [];
-      const answer = (await METHODS.get(method)?.(context, given)) ?? undefined;
-      if (METHODS.has(method) && answer !== UNPROVED) return answer ?? null;
+      const prove = METHODS.get(method);
+      const answer = prove === undefined ? UNPROVED : await prove(context, given);
+      if (answer !== UNPROVED) return answer;
       if (unproved === "pass" || (unproved !== "refuse" && unproved.includes(method))) {
         return send({ method, params: given });
       }
       throw new ProviderError(
         PROVIDER_ERROR.unsupported,
-        `nothing proves the answer to ${method}${METHODS.has(method) ? " with these parameters" : ""}: ` +
+        `nothing proves the answer to ${method}${prove === undefined ? "" : " with these parameters"}: ` +
           `to believe the server, name it in the option "unproved"`,
         { reason: "light/unproved" },
         "light/unproved",

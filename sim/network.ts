@@ -26,7 +26,7 @@ import type { NetworkOptions } from "./network-options.ts";
 import { SIMULATED_PROGRAM } from "./participation/modules.ts";
 import { Participation } from "./participation/participation.ts";
 import { delayBelow, randomFor } from "./random.ts";
-import { KEY_GENERATIONS, Registrar } from "./registrar.ts";
+import { KEY_GENERATIONS, type Registrar, registrarOf } from "./registrar.ts";
 import {
   type CryptographyCosts,
   MEASURED_COSTS,
@@ -126,7 +126,7 @@ export class SimulatedNetwork {
       isExecuted: ({ hash }) => this.invariants.isExecuted(hash),
     });
     this.memory = new MemoryWatch(this);
-    this.registrar = this.#makeRegistrar(candidates);
+    this.registrar = registrarOf(this, candidates);
     if (participation !== undefined) this.participation = new Participation(this, participation);
   }
 
@@ -219,20 +219,6 @@ export class SimulatedNetwork {
     return (
       certified >= executed && executed >= this.invariants.executedHeight && this.clients.hasAll(node.store)
     );
-  }
-
-  #makeRegistrar(candidates: number): Registrar | undefined {
-    if (candidates === 0) return undefined;
-    return new Registrar({
-      clock: this.clock,
-      random: randomFor(this.seed, "registrar"),
-      identities: candidates,
-      nodes: () => this.machines.flatMap(({ node }) => (node === undefined ? [] : [node])),
-      store: () => this.honest.toSorted((a, b) => b.height - a.height)[0]?.node?.store,
-      isAcceptable: (members) => this.isAcceptable(members),
-      submitted: ({ hash }) => this.invariants.submitted(hash),
-      changed: (what) => this.strike(what),
-    });
   }
 
   #makeMachine(

@@ -18,7 +18,7 @@ import { COIN, type ParticipationGenesis, type ParticipationMode } from "./parti
 import { between, pick, randomFor, sample } from "./random.ts";
 
 /** So many heights in trouble: epochs pass until stake that was bonded votes, and until it may leave. */
-const HEIGHTS: Readonly<Record<ParticipationMode, number>> = { membership: 70, staking: 130, graduate: 150 };
+const HEIGHTS: Readonly<Record<ParticipationMode, number>> = { membership: 60, staking: 110, graduate: 130 };
 const MS_PER_MINUTE = 60_000;
 const MAX_TROUBLE_MS: number = 5 * MS_PER_MINUTE;
 const HONEST_WEIGHT = 4;

@@ -13,7 +13,8 @@ import { encodeCall, encodeFields, selectorOf, WORD, word } from "./abi.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { candidateOf, feeRecipientKey, ownerKey, SIMULATED_CHAIN_ID } from "./genesis.ts";
 import type { BootedNode } from "./machine.ts";
-import { between, delayBelow, pick } from "./random.ts";
+import type { SimulatedNetwork } from "./network.ts";
+import { between, delayBelow, pick, randomFor } from "./random.ts";
 import { provePossession, simulatedConsensusKey } from "./signatures.ts";
 
 const MIN_PAUSE_MS = 150;
@@ -151,6 +152,21 @@ export class Registrar {
       }
     }
   }
+}
+
+/** The registrar of a network. @param candidates all who may become validators; 0: nobody changes the set. */
+export function registrarOf(network: SimulatedNetwork, candidates: number): Registrar | undefined {
+  if (candidates === 0) return undefined;
+  return new Registrar({
+    clock: network.clock,
+    random: randomFor(network.seed, "registrar"),
+    identities: candidates,
+    nodes: () => network.machines.flatMap(({ node }) => (node === undefined ? [] : [node])),
+    store: () => network.honest.toSorted((a, b) => b.height - a.height)[0]?.node?.store,
+    isAcceptable: (members) => network.isAcceptable(members),
+    submitted: ({ hash }) => network.invariants.submitted(hash),
+    changed: (what) => network.strike(what),
+  });
 }
 
 function membersOf(

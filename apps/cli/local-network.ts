@@ -6,6 +6,7 @@ import {
   DEVELOPMENT_BALANCE,
   DEVELOPMENT_MNEMONIC,
   deriveAccounts,
+  type GenesisPlan,
   installNativeCrypto,
   localPowParameters,
   type NetworkPlan,
@@ -70,6 +71,7 @@ export type LocalNetworkPlan = {
   readonly set?: readonly string[] | undefined;
   /** Accounts funded besides the development ones. */
   readonly extraBalances?: ReadonlyMap<string, bigint>;
+  readonly fork?: GenesisPlan["fork"];
 };
 
 /** The nodes that a network of this plan will have. @throws UsageError where the plan cannot be. */
@@ -177,6 +179,7 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
     chainId,
     profile,
     epochLength,
+    fork: plan.fork,
     ...plan.modules,
     timestampMs: Date.now(),
     balances: new Map([

@@ -15,8 +15,17 @@ export type StartedNetwork = {
   readonly directory: string;
   readonly chainId: number;
   readonly isNew: boolean;
-  readonly file: Pick<NetworkFile, "consensus">;
+  readonly file: Pick<NetworkFile, "consensus" | "profile">;
   readonly ready: readonly (Extract<NodeReport, { kind: "ready" }> & { readonly pid: number | undefined })[];
+};
+
+/** What is special about a network of this profile. */
+const PROFILE_SUGGESTIONS: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  alliance: [["membership status", "the organisations, their nodes and what is being voted on"]],
+  public: [
+    ["staking status", "who has what at stake, and who validates next"],
+    ["staking sortition", "the draw that goes on, every proof verified here"],
+  ],
 };
 
 /** What a program reads when a network has started: one JSON object. */
@@ -43,6 +52,9 @@ export function networkBanner({ dataDir, directory, chainId, isNew, file, ready 
       `npm run demo${rpcFlag === "" ? "" : ` --${rpcFlag}`}`,
       "deploy a token and use it, with viem and with ethers",
     ],
+    ...(PROFILE_SUGGESTIONS[file.profile ?? "dev"] ?? []).map(
+      ([command, what]) => [`npx ostrom ${command}${rpcFlag}`, what] as const,
+    ),
   ] as const;
   const width = Math.max(...suggestions.map(([command, what]) => (what === "" ? 0 : command.length))) + 3;
   return [

@@ -11,6 +11,7 @@ import {
 } from "@ostrom/runtime";
 import { readSecretFile } from "@ostrom/storage";
 import { type Flag, UsageError, type Values } from "./command.ts";
+import { TOKEN_VARIABLE } from "./rpc-client.ts";
 
 /** How a command shows a node who asks. */
 export const ACCESS_FLAGS: readonly Flag[] = [
@@ -77,7 +78,7 @@ export async function remoteAccess(url: string, values: Values): Promise<NodeAcc
     const create = await tokenMaker(values);
     return { url, token: () => create(Math.min(DEFAULT_TOKEN_SECONDS, 300)).token, isOwner: false };
   }
-  return { url, token: () => undefined, isOwner: false };
+  return { url, token: () => process.env[TOKEN_VARIABLE], isOwner: false };
 }
 
 /** @returns what makes tokens that are good for so many seconds from now. */

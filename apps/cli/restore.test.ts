@@ -83,10 +83,9 @@ test("killed, wiped and restored from an old backup under load, a validator vote
   const restored = await cli("restore", "--from", backupOf("old"), "--data-dir", folder, ...rpc);
   const through = restored["mayHaveVotedThrough"] as number;
   assert.ok(through > votedIn, `careful through epoch ${through}, had voted in ${votedIn}`);
-  assert.ok(!existsSync(join(folder, "data", "log")));
-  for (const name of ["consensus.key", "transport.pem"]) cpSync(join(keys, name), join(folder, "keys", name));
+  // All of them, the old mark of votes too, as somebody might who has not read on: the log knows better.
+  cpSync(keys, join(folder, "keys"), { recursive: true });
   await network.start(VICTIM);
-  assert.match(network.log(VICTIM), /the write-ahead log is gone: this validator abstains/);
 
   await sender.finalize(urlsOf(ALL), 5);
   // Nothing is final without three of four: the restored one votes.

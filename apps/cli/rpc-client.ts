@@ -8,7 +8,7 @@ export type RpcAnswer = {
 };
 
 /** A token for nodes that want to know who asks, for all commands. */
-const TOKEN_VARIABLE = "OSTROM_TOKEN";
+export const TOKEN_VARIABLE = "OSTROM_TOKEN";
 
 /** Asks a node one thing. @param token shown to the node; else that of the variable OSTROM_TOKEN, if there is one.
  * @throws UsageError if nobody answers there, or with the node's own message. */

@@ -5,17 +5,24 @@ import { after, test } from "node:test";
 import { addressFromHex } from "@ostrom/base";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts, importServiceModule } from "@ostrom/runtime";
 import { NEW_PROBE, probe } from "../../node/runtime/testing/probe-module.ts";
+import { ask } from "./rpc-client.ts";
 import { runCli } from "./testing/cli-process.ts";
+import { signTransfers, submit } from "./testing/load.ts";
 import { blockNumber, createTestNetwork, LONG_WAIT_MS, waitUntil } from "./testing/test-network.ts";
 
 const OLD_MAIN = join(import.meta.dirname, "testing/old-program.ts");
 const NEW_MAIN = join(import.meta.dirname, "testing/new-program.ts");
+const LAGGING_MAIN = join(import.meta.dirname, "testing/lagging-program.ts");
 /** Ahead enough for three validators to be restarted one after another. */
-const NOTICE_BLOCKS = 40;
+const NOTICE_BLOCKS = 100;
+const FORK_NOTICE_BLOCKS = 20;
+/** Init code that returns CLZ(1): an instruction of Osaka (EIP-7939), invalid before. */
+const COUNT_LEADING_ZEROS = "0x60011e5f5260205ff3";
 const owner = addressFromHex(deriveAccounts(DEVELOPMENT_MNEMONIC, 1)[0]!.address);
 const { keys = [], settings } = await importServiceModule("probe", NEW_PROBE.service!);
 const network = await createTestNetwork({
   validators: 4,
+  fork: "prague",
   modules: {
     modules: {
       authority: owner,
@@ -39,19 +46,11 @@ async function succeed(main: string, ...args: readonly string[]): Promise<string
 
 /** Blocks come at once where there is something to order. */
 async function makeBlocksUntil(height: number, url: string): Promise<void> {
-  while ((await blockNumber(url, "latest")) < height)
-    await succeed(
-      NEW_MAIN,
-      "send",
-      "--rpc",
-      url,
-      "--dev",
-      "1",
-      "--value",
-      "1wei",
-      "--to",
-      `0x${"ab".repeat(20)}`,
-    );
+  let nonce = 0;
+  await waitUntil(`block ${height}`, 2 * LONG_WAIT_MS, async () => {
+    if ((await submit(url, signTransfers(1, nonce, 1))).length === 0) nonce++;
+    return (await blockNumber(url, "latest")) >= height;
+  });
 }
 
 test("nodes refuse to start on a chain whose module their program lacks, in one line that says what to do", async () => {
@@ -89,6 +88,15 @@ test("the authority alone schedules an upgrade; ostrom modules shows it, and who
   const stranger = await runCli([...args, "--dev", "2"], { main: NEW_MAIN });
   assert.equal(stranger.code, 1);
   assert.match(stranger.stderr, /^ostrom chain: the authority of this chain is 0xf39f[^\n]+--key-file\n$/);
+  await succeed(NEW_MAIN, ...args);
+  const twice = await runCli(args, { main: NEW_MAIN });
+  assert.equal(twice.code, 1);
+  const cancelled = ["chain", "cancel", "--rpc", oldUrl, "--module", "probe", "--height", height];
+  assert.match(
+    await succeed(NEW_MAIN, ...cancelled),
+    /at once: module probe at block \d+ is no longer scheduled/,
+  );
+  assert.doesNotMatch(await succeed(NEW_MAIN, "modules", "--rpc", oldUrl), /scheduled/);
   assert.match(
     await succeed(NEW_MAIN, ...args),
     /Decided\. What happens when:\n {2}at once: nodes whose program lacks probe 2/,
@@ -135,6 +143,29 @@ test("the old program does not start again; the new one goes on in the same fold
     "the renewed node catches up",
     LONG_WAIT_MS,
     async () => (await blockNumber(oldUrl, "latest")) >= target,
+  );
+  network.assertAgreement();
+});
+
+test("Ethereum's next rule set begins at a height that state names; a program without it stops there", async () => {
+  const count = (height: number) =>
+    ask<string>(newUrl, "eth_call", [{ data: COUNT_LEADING_ZEROS }, `0x${height.toString(16)}`]);
+  const head = await blockNumber(newUrl, "latest");
+  await assert.rejects(count(head), /opcode|instruction/);
+  const height = head + FORK_NOTICE_BLOCKS;
+  const [fork, ...old] = ["osaka", "cancun", "prague"] as const;
+  await network.kill(0, "SIGTERM");
+  await network.start(0, [], LAGGING_MAIN);
+  await succeed(NEW_MAIN, "chain", "upgrade", "--rpc", newUrl, "--fork", fork, "--height", String(height));
+  await makeBlocksUntil(height + 3, newUrl);
+  assert.equal(BigInt(await count(height)), 255n);
+  await assert.rejects(count(height - 1), /opcode|instruction/);
+  assert.equal((await network.node(0)!.ended).code, 1);
+  assert.match(
+    network.log(0),
+    new RegExp(
+      `from block ${height} on the chain follows the rule set ${fork}; this program has ${old.join(", ")}`,
+    ),
   );
   network.assertAgreement();
 });

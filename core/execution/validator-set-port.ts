@@ -12,6 +12,7 @@ import {
   MAX_VALIDATOR_COUNT,
   readValidatorSet,
   VALIDATOR_SET_ADDRESS,
+  type Validator,
   type ValidatorSet,
   validatorSetStorage,
 } from "./validator-set.ts";
@@ -54,12 +55,16 @@ export function askNextSet(
   if (asked.every((name) => name === undefined)) return undefined;
   const read = readValidatorSet(view);
   const current = read.ok ? read.value : NO_SET;
+  // A contract's set may have keys that nobody has proved, and that the set in force lacks.
+  const isProved = ({ consensusKey, proofOfPossession }: Validator): boolean =>
+    holder !== undefined || verifyPossession(consensusKey, proofOfPossession);
+  const proved = { ...current, validators: current.validators.filter(isProved) };
   const refused: { name: string; failure: NextSetFailure }[] = [];
   for (const name of new Set(asked)) {
     const module = plan.active.find((each) => each.module.name === name)?.module;
     const answer = module?.validatorSet?.(view, nextEpoch, current);
     if (name === undefined || answer === undefined) continue;
-    const failure = writeSet(state, answer, current, verifyPossession);
+    const failure = writeSet(state, answer, proved, verifyPossession);
     if (failure === undefined) {
       const isNew = isDue && name === handOver.to;
       if (isNew) takePort(state, name);
@@ -75,11 +80,12 @@ export function askNextSet(
 const NO_SET: ValidatorSet = { schemeId: SCHEME_BLS12381, validators: [] };
 const MAX_PORT = 65_535;
 
-/** @returns why it cannot be the next set: then state is as it was. */
+/** @param proved validators whose keys need no proof any more.
+ * @returns why it cannot be the next set: then state is as it was. */
 function writeSet(
   state: JournaledState,
   { set, leaderSeed }: ModuleValidatorSet,
-  current: ValidatorSet,
+  proved: ValidatorSet,
   verifyPossession: VerifyPossession,
 ): NextSetFailure | undefined {
   const { length } = set.validators;
@@ -89,7 +95,7 @@ function writeSet(
   state.beginTransaction();
   const checkpoint = state.checkpoint();
   replaceSet(state, set);
-  const next = readNextValidatorSet(view, current, verifyPossession);
+  const next = readNextValidatorSet(view, proved, verifyPossession);
   if (next.refused !== undefined) state.revertTo(checkpoint);
   else {
     if (next.leftOut.length > 0) replaceSet(state, next.set);

@@ -13,10 +13,9 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 /** A peer answers one question in so long; who asks more often is a nuisance. */
 const MIN_ASK_INTERVAL_MS = MINUTE_MS;
-/** This node asks again only as long after as no clock makes a nuisance of it. */
-const ASK_INTERVAL_MS = 10 * MINUTE_MS;
-/** While it has too few peers. */
-const HUNGRY_ASK_INTERVAL_MS = 90 * SECOND_MS;
+/** This node asks each of its outbound peers again after so long, until it knows enough: whoever is among hostile ones learns of others only
+ * bit by bit. Longer than the interval that is a nuisance, because clocks differ. */
+const ASK_INTERVAL_MS = 90 * SECOND_MS;
 const ANSWER_PATIENCE_MS = MINUTE_MS;
 /** Of itself a peer may say so much at once, and one record more in each interval. */
 const RECORD_BURST = 4;
@@ -102,17 +101,15 @@ export class DiscoveryTalk {
     conversation.expectedUntilMs = nowMs + ANSWER_PATIENCE_MS;
   }
 
-  /** @param isHungry whether this node looks for more peers than it knows. */
-  tick(nowMs: number, outbound: readonly PeerId[], isHungry: boolean): void {
+  tick(nowMs: number, outbound: readonly PeerId[]): void {
     for (const conversation of this.#peers.values()) conversation.heads = MAX_HEADS_PER_TICK;
     if (this.#height > 0 && Math.abs(nowMs - this.#lastHeadMs) >= HEAD_INTERVAL_MS) {
       this.#lastHeadMs = nowMs;
       this.broadcast(encodeDiscovery({ kind: "head", height: this.#height }));
     }
-    const askIntervalMs = isHungry ? HUNGRY_ASK_INTERVAL_MS : ASK_INTERVAL_MS;
     const ready = outbound.filter((peerId) => {
       const lastAskedMs = this.#peers.get(peerId)?.lastAskedMs;
-      return lastAskedMs !== undefined && nowMs - lastAskedMs >= askIntervalMs;
+      return lastAskedMs !== undefined && nowMs - lastAskedMs >= ASK_INTERVAL_MS;
     });
     const peerId = drawOne(this.#ports.entropy, ready);
     if (peerId !== undefined) this.ask(peerId);

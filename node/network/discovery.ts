@@ -128,8 +128,7 @@ export class Discovery {
     this.#rotate(nowMs);
     this.#fillOutbound(nowMs);
     this.#probes.tick(nowMs);
-    const isHungry = this.#outbound.size < this.#slots.maxOutbound;
-    this.#talk.tick(nowMs, [...this.#outbound.keys()], isHungry);
+    this.#talk.tick(nowMs, [...this.#outbound.keys()]);
   }
 
   /** Tells strangers up to which block this node can serve them. */

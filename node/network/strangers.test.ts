@@ -16,7 +16,7 @@ import type { PeerAddress, PeerId } from "./types.ts";
 const HOST = "127.0.0.1";
 const TICK_MS = 40;
 /** Discovery's clock runs this much faster than the machine's. */
-const HASTE = 25;
+const HASTE = 3;
 const HOSTILE_GROUPS = 3;
 /** Which network a port of this machine stands for. */
 const groups = new Map<number, string>();
@@ -43,7 +43,8 @@ async function start(options: {
   const identity = createIdentity();
   const { peerId } = identity;
   const clock = { nowMs: () => 1_800_000_000_000 + Math.floor(performance.now() * HASTE) };
-  const probe = createLinksOf(identity, () => discovery, options.names);
+  let made: Discovery | undefined;
+  const probe = createLinksOf(identity, () => made, options.names);
   const { port } = await probe.start();
   groups.set(port, options.group);
   const address = { peerId, host: HOST, port };
@@ -72,19 +73,25 @@ async function start(options: {
       heard: () => undefined,
     },
   );
+  made = discovery;
   const ticking = setInterval(() => discovery.tick(), TICK_MS);
   running.push(async () => {
     clearInterval(ticking);
     await probe.stop();
   });
-  const fields = { peerId, sequence: clock.nowMs(), timestampMs: clock.nowMs(), genesisHash: TEST_GENESIS_HASH };
+  const fields = {
+    peerId,
+    sequence: clock.nowMs(),
+    timestampMs: clock.nowMs(),
+    genesisHash: TEST_GENESIS_HASH,
+  };
   const record = signRecord({ ...fields, addresses: [{ host: HOST, port }], roles: ["follower"] }, identity);
   return { peerId, address, links: probe, discovery, record };
 }
 
 function createLinksOf(
   identity: ReturnType<typeof createIdentity>,
-  discovery: () => Discovery,
+  discovery: () => Discovery | undefined,
   names: (() => readonly SignedRecord[]) | undefined,
 ): Links {
   const links = createLinks({
@@ -94,18 +101,19 @@ function createLinksOf(
     peers: () => [],
     isAllowed: () => false,
     strangers: {
-      wanted: () => discovery().policy.wanted(),
-      holds: (peerId) => names !== undefined || discovery().policy.holds(peerId),
-      admit: (peerId, host) => (names === undefined ? discovery().policy.admit(peerId, host) : undefined),
-      onUp: (peerId, link) => discovery().policy.onUp(peerId, link),
-      onDown: (peerId, reason) => discovery().policy.onDown(peerId, reason),
-      onUnreached: (peerId, reason) => discovery().policy.onUnreached(peerId, reason),
+      wanted: () => discovery()?.policy.wanted() ?? [],
+      holds: (peerId) => names !== undefined || discovery()?.policy.holds(peerId) === true,
+      admit: (peerId, host) => (names === undefined ? discovery()?.policy.admit(peerId, host) : undefined),
+      onUp: (peerId, link) => discovery()?.policy.onUp(peerId, link),
+      onDown: (peerId, reason) => discovery()?.policy.onDown(peerId, reason),
+      onUnreached: (peerId, reason) => discovery()?.policy.onUnreached(peerId, reason),
       onFrame: (peerId, payload) => {
         const read = decodeDiscovery(payload, TEST_GENESIS_HASH);
-        if (names === undefined || !read.ok || read.value.kind !== "ask") discovery().policy.onFrame(peerId, payload);
+        if (names === undefined || !read.ok || read.value.kind !== "ask")
+          discovery()?.policy.onFrame(peerId, payload);
         else links.tell(peerId, encodeDiscovery({ kind: "answer", records: names() }));
       },
-      onBreach: (peerId, reason) => discovery().policy.onBreach(peerId, reason),
+      onBreach: (peerId, reason) => discovery()?.policy.onBreach(peerId, reason),
     },
     handlers: { onFrame: () => undefined, onUp: () => undefined, onDown: () => undefined },
     limits: { maxConnectionsPerMinute: 100_000, maxPendingPerAddress: 1_000, maxPending: 1_000 },
@@ -118,14 +126,22 @@ function createLinksOf(
 
 test("strangers: on real links, among 24 hostile nodes of three networks, a victim finds the four honest ones by one address", async () => {
   const hostile: Node[] = [];
-  const names = (): readonly SignedRecord[] => hostile.map(({ record }) => record).slice(0, MAX_ANSWER_RECORDS);
+  const names = (): readonly SignedRecord[] =>
+    hostile.map(({ record }) => record).slice(0, MAX_ANSWER_RECORDS);
   for (let index = 0; index < 24; index++)
     hostile.push(await start({ group: `hostile ${index % HOSTILE_GROUPS}`, names }));
   const first = await start({ group: "honest 0" });
-  const bootstrap = [{ host: HOST, port: first.address.port }, ...hostile.slice(0, 6).map(({ address }) => ({ host: HOST, port: address.port }))];
+  const bootstrap = [
+    { host: HOST, port: first.address.port },
+    ...hostile.slice(0, 6).map(({ address }) => ({ host: HOST, port: address.port })),
+  ];
   const honest = [first];
   for (let index = 1; index < 4; index++) honest.push(await start({ group: `honest ${index}`, bootstrap }));
-  await until("the honest know each other", () => honest.every(({ links }) => honest.filter(({ peerId }) => links.connected().includes(peerId)).length >= 1));
+  await until("the honest know each other", () =>
+    honest.every(
+      ({ links }) => honest.filter(({ peerId }) => links.connected().includes(peerId)).length >= 1,
+    ),
+  );
   const victim = await start({ group: "victim", bootstrap: [bootstrap[0]!] });
   const isHonest = (peerId: PeerId): boolean => honest.some((node) => node.peerId === peerId);
   await until("the victim is linked with honest nodes of its own choice", () => {
@@ -139,8 +155,14 @@ test("strangers: on real links, among 24 hostile nodes of three networks, a vict
 
 test("strangers: a peer that breaks the protocol of frames loses its link and is not let in again", async () => {
   const node = await start({ group: "alone" });
-  const peer = await start({ group: "other", bootstrap: [{ host: HOST, port: node.address.port, peerId: node.peerId }] });
-  await until("they are linked", () => node.links.connected().includes(peer.peerId));
+  const peer = await start({
+    group: "other",
+    bootstrap: [{ host: HOST, port: node.address.port, peerId: node.peerId }],
+  });
+  await until(
+    "they are linked",
+    () => node.links.connected().includes(peer.peerId) && peer.links.connected().includes(node.peerId),
+  );
   peer.links.tell(node.peerId, utf8("no message"));
   await until("it is refused", () => (node.links.stats().refused["network/banned"] ?? 0) > 0);
   assert.equal(node.discovery.policy.holds(peer.peerId), false);

@@ -265,6 +265,14 @@ describe("WebSocket with jwt", () => {
     renewed.end();
   });
 
+  test("a subscription ends with the block that takes the right to read, though other rights are left", async () => {
+    const client = await connect(served.url, served.tokenOf(["sender", "auditor"]));
+    assert.equal((await client.ask("eth_subscribe", ["newHeads"])).error, undefined);
+    served.known.set([...served.known.keys()].at(-1)!, { roles: ["auditor"], filter: [] });
+    served.backend.grow();
+    assert.equal((await client.closed).code, 1008);
+  });
+
   test("a connection whose account has lost its last role ends with the next block", async () => {
     const client = await connect(served.url, served.tokenOf(["sender"]));
     served.known.set([...served.known.keys()].at(-1)!, { roles: [] });

@@ -11,7 +11,7 @@ import {
   WHO_MAY_CALL,
 } from "./access-roles.ts";
 import { RPC_ERROR, RpcError } from "./rpc-error.ts";
-import { type VerifiedToken, verifyToken } from "./token.ts";
+import { MAX_TOKEN_SECONDS, type VerifiedToken, verifyToken } from "./token.ts";
 
 /** How clients show who they are, besides the operator secret, which always counts.
  * - `none`: they need not; the operator's methods are served to programs of this machine alone;
@@ -129,7 +129,7 @@ export class AccessControl {
       genesisHash: this.#genesisHash,
       peerId,
       operatorSecret,
-      maxSeconds: maxTokenSeconds,
+      maxSeconds: Math.min(maxTokenSeconds, MAX_TOKEN_SECONDS),
       nowSeconds,
     });
     if (!checked.ok) throw new AccessError(401, checked.error.code, checked.error.message);
@@ -182,10 +182,15 @@ export class AccessControl {
     return rights;
   }
 
-  /** Whether a connection that stays may go on: its token is good, and its account still has rights here. */
-  mayStay(caller: Caller): boolean {
+  /** Whether a connection that stays may go on: its token is good, and its account may still call what it has subscribed to, or anything
+   * at all. */
+  mayStay(caller: Caller, hasSubscriptions = false): boolean {
     if (caller.kind === "anonymous") return true;
-    return !this.#isExpired(caller) && (caller.kind === "secret" || mayCall(this.rightsOf(caller), "basics"));
+    const needed = hasSubscriptions ? "read" : "basics";
+    return (
+      !this.#isExpired(caller) &&
+      (caller.kind === "secret" || this.#isOpenToAll(needed) || mayCall(this.rightsOf(caller), needed))
+    );
   }
 
   /** Until a caller's token ends. */

@@ -92,8 +92,8 @@ export function createWebSocketTransport(services: WebSocketServices): WebSocket
     },
     connections: () => connections.size,
     review: () => {
-      for (const { session, socket } of connections) {
-        if (!services.control.mayStay(session.caller))
+      for (const { session, socket, subscriptions } of connections) {
+        if (!services.control.mayStay(session.caller, subscriptions.size > 0))
           socket.close(POLICY_VIOLATION, "this account has no rights here");
       }
     },

@@ -17,8 +17,10 @@ import { must, unwrap } from "@ostrom/base";
 import { bls } from "@ostrom/crypto";
 import { formatGenesis, type Genesis } from "@ostrom/execution";
 import {
+  createDisk,
   createMemoryStore,
   openLevelStore,
+  openWriteAheadLog,
   readHead,
   readHeader,
   type Store,
@@ -27,6 +29,8 @@ import {
 import { makeBackup } from "./backup.ts";
 import { MANIFEST_FILE } from "./backup-manifest.ts";
 import { Executor } from "./executor.ts";
+import { replayJournal } from "./journal-records.ts";
+import { machineEntropy } from "./machine.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { OperatorLog } from "./operator-log.ts";
 import { readOperatorLog } from "./operator-log-format.ts";
@@ -123,7 +127,14 @@ test("what is restored is the chain and state of the backup, the operator log go
   };
   assert.deepEqual(await all(again), await all(store));
   await again.close();
-  assert.ok(!existsSync(join(folder, "data", "log")), "no write-ahead log is restored");
+  const { log, records } = await openWriteAheadLog(
+    createDisk(join(folder, "data", "log")),
+    machineEntropy.bytes,
+  );
+  await log.close();
+  const through = outcome.mayHaveVotedThrough;
+  assert.deepEqual(replayJournal(records).lost, { kind: "lost", through, votedIn: [] });
+  assert.deepEqual(replayJournal(records).records, [], "no vote is restored");
   assert.deepEqual(readdirSync(join(folder, "keys")), ["has-voted"], "keys only where they were asked for");
   assert.deepEqual(await actsOf(folder), ["node.started", "backup.restored"]);
 });

@@ -25,6 +25,7 @@ import {
   parseGenesis,
   type ValidatorSets,
 } from "@ostrom/execution";
+import type { Fork } from "@ostrom/vm";
 import type { ModuleKey, ModuleParticipant, ServiceModule } from "./module-face.ts";
 
 /** The modules that a new chain begins with. */
@@ -57,6 +58,8 @@ export type GenesisPlan = {
   readonly epochLength?: number | undefined;
   readonly validatorSets?: ValidatorSets | undefined;
   readonly modules?: NetworkModules | undefined;
+  /** Rule set of Ethereum from genesis on; the newest unless said. */
+  readonly fork?: Fork | undefined;
 };
 
 /** One genesis of what all validators tell of themselves: the same wherever it is made of the same.
@@ -80,6 +83,7 @@ export function assembleGenesis(
     epochLength: plan.epochLength,
     validatorSets: plan.validatorSets,
     modules: modules?.value,
+    rules: plan.fork === undefined ? {} : { forks: [{ fork: plan.fork, fromTimestamp: 0 }] },
     accounts: [...balances].map(([address, balance]) => ({
       address: addressFromHex(address),
       balance,

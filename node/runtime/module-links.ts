@@ -36,24 +36,41 @@ const MAX_ANSWERS = 4_096;
 /** So often it is seen whether there is a newer block. */
 const LOOK_MS = 100;
 
+/** The newest executed block, and the state after it. */
+export type NewestState = {
+  readonly state: ModuleState;
+  readonly head: () => { readonly height: number; readonly timestampMs: number } | undefined;
+};
+
+export function newestStateOf(store: StoreView & KeyValueReader): NewestState {
+  return {
+    state: storeReader(store),
+    head: () => {
+      const height = readHead(store)?.height;
+      const stored = height === undefined ? undefined : readHeader(store, height);
+      if (height === undefined || stored === undefined) return undefined;
+      return { height, timestampMs: stored.header.timestamp * MS_PER_SECOND };
+    },
+  };
+}
+
 /** What the chain's state says about links, as of the newest executed block. Answers are kept from block to block, because links ask at
  * every frame. @returns undefined where no module has anything to say. */
 export function moduleLinkPolicy(
   rules: readonly ModuleLinkRules[],
-  store: StoreView & KeyValueReader,
+  { state, head }: NewestState,
   nowMs: () => number,
 ): LinkPolicy | undefined {
   if (rules.length === 0) return undefined;
-  const state = storeReader(store);
-  let height = -1;
+  let newest: ReturnType<NewestState["head"]>;
   let lookedMs = Number.NEGATIVE_INFINITY;
   const kept = new Map<string, unknown>();
   const remember = <Answer>(question: string, read: () => Answer): Answer => {
     if (Math.abs(nowMs() - lookedMs) >= LOOK_MS) {
       lookedMs = nowMs();
-      const head = readHead(store)?.height ?? 0;
-      if (head !== height) kept.clear();
-      height = head;
+      const found = head();
+      if (found?.height !== newest?.height) kept.clear();
+      newest = found;
     }
     if (kept.size >= MAX_ANSWERS) kept.clear();
     if (!kept.has(question)) kept.set(question, read());
@@ -68,8 +85,7 @@ export function moduleLinkPolicy(
   };
   const isStale = (): boolean => {
     remember("head", () => true);
-    const header = readHeader(store, height);
-    return header === undefined || nowMs() - header.header.timestamp * MS_PER_SECOND > STALE_MS;
+    return newest === undefined || nowMs() - newest.timestampMs > STALE_MS;
   };
   return {
     admitsStrangers: () => remember("strangers", () => first((one) => one.admitsStrangers?.(state))),

@@ -26,6 +26,7 @@ import { TransactionTraffic } from "./transaction-traffic.ts";
 
 /** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
 const FAULT_LOG_INTERVAL_MS = 1_000;
+const MAX_REMEMBERED_FAULTS = 4_096;
 
 /** Faults that no honest validator commits, whatever the network does. */
 const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
@@ -204,7 +205,8 @@ export class NodeCore {
   /** What this node knows of where the chain is. */
   heads(): { readonly executed: number; readonly certified: number; readonly highestHeard: number } {
     const certified = this.#epochs.newestCertificate?.executed.height ?? 0;
-    const highestHeard = Math.max(this.#heights.believable(this.#epochs.current.validators), certified);
+    const believable = this.#heights.believable(this.#epochs.current.validators);
+    const highestHeard = Math.max(believable, certified, this.#strangers.highestClaim);
     return { executed: this.#executedHeight, certified, highestHeard };
   }
 
@@ -362,6 +364,7 @@ export class NodeCore {
     const sinceMs = now - (this.#lastFaultLog.get(key) ?? Number.NEGATIVE_INFINITY);
     // The clock may have been set back.
     if (sinceMs >= 0 && sinceMs < FAULT_LOG_INTERVAL_MS) return;
+    if (this.#lastFaultLog.size >= MAX_REMEMBERED_FAULTS) this.#lastFaultLog.clear();
     this.#lastFaultLog.set(key, now);
     const validator = peerId === undefined ? undefined : this.#nameOf(peerId);
     this.#options.log("warn", "a validator broke a rule", { validator, peerId, code, reason: message });

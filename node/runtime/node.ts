@@ -3,10 +3,11 @@ import { type Genesis, genesisOfEngine } from "@ostrom/execution";
 import { FORKS } from "@ostrom/vm";
 import { Cleanup } from "./cleanup.ts";
 import { type NodeConfiguration, readConfiguration } from "./configuration.ts";
+import { describeRoom, diskRoom } from "./disk-watch.ts";
 import type { NodeKeys } from "./epoch-sets.ts";
 import { createLog } from "./log.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
-import { importLinkRules, moduleLinkPolicy } from "./module-links.ts";
+import { importLinkRules, moduleLinkPolicy, newestStateOf } from "./module-links.ts";
 import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { type NodeParts, type NodeProgram, runningNode } from "./node-assembly.ts";
@@ -36,6 +37,8 @@ export async function startNode(
   const secrets = readSecrets(folder);
   if (!secrets.ok) return secrets;
   const settings = applyOverrides(configuration.value, overrides);
+  const room = await diskRoom(folder, settings.disk);
+  if (room.state === "critical") return fail("storage/disk-low", describeRoom(folder, room));
   const warnings = new NotedWarnings(machineClock.nowMs);
   const log = warnings.watch(
     createLog((line) => process.stdout.write(line), settings.name, settings.logLevel, machineClock.nowMs),
@@ -151,7 +154,7 @@ async function openLinks(
     isOpenChain: parts.genesis.profile === "public",
     spreadsToAll: false,
     heard: (peerId, height) => core()?.hearHead(peerId, height),
-    policy: moduleLinkPolicy(linkRules, store, machineClock.nowMs),
+    policy: moduleLinkPolicy(linkRules, newestStateOf(store), machineClock.nowMs),
     genesisHash: domain.genesisHash,
     identity: parts.secrets.identity,
     linkedSets: () => core()?.linkedSets() ?? [],

@@ -8,7 +8,11 @@ export type QuotaLimits = {
 
 const MS_PER_SECOND = 1_000;
 
-/** What each peer may make this node do: an allowance that grows with time and is spent. Peers are few, so none is forgotten. */
+/** Peers that are remembered; who was asked about longest ago is forgotten first, and has all of his allowance again. Links let nobody come back
+ * so fast that this would pay. */
+const MAX_PEERS = 8_192;
+
+/** What each peer may make this node do: an allowance that grows with time and is spent. */
 export class PeerQuota<Peer> {
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #limits: QuotaLimits;
@@ -28,6 +32,12 @@ export class PeerQuota<Peer> {
     const elapsedMs = Math.max(0, nowMs - before.atMs);
     const amount = Math.min(burst, before.amount + (elapsedMs * perSecond) / MS_PER_SECOND);
     const isEnough = amount >= cost;
+    this.#left.delete(peer);
+    if (this.#left.size >= MAX_PEERS)
+      for (const oldest of this.#left.keys()) {
+        this.#left.delete(oldest);
+        break;
+      }
     this.#left.set(peer, { amount: isEnough ? amount - cost : amount, atMs: nowMs });
     return isEnough;
   }

@@ -16,6 +16,7 @@ import {
   readHead,
   readHeader,
   readMeta,
+  readStoredValidatorSet,
   replaceSecretFile,
   syncPath,
 } from "@ostrom/storage";
@@ -69,7 +70,7 @@ const OWNER_ONLY_FOLDER = 0o700;
 /** Makes a node's folder from a backup, after all of it is verified: the files' checksums, the chain's links from its head to genesis, and the
  * whole state against the head's state root. On any failure the new folder is removed again.
  *
- * The node has neither log nor mark of its votes, so that it comes up as one that lost its log: it asks the others in every epoch in which
+ * The node has none of the log and the mark of its votes: it comes up as one that lost its log, and asks the others in every epoch in which
  * it may have voted, and votes only where nothing it has forgotten can be contradicted (rules S14 and E7). Through which epoch that may be, a
  * backup cannot know; see `votedThrough`. */
 export async function restoreBackup(
@@ -95,9 +96,9 @@ export async function restoreBackup(
       const copied = await copyOwnFile(from, folder, file);
       if (!copied.ok) return copied;
     }
-    const checked = await restoreDatabase(request, manifest.value);
-    if (!checked.ok) return checked;
     const through = votedThrough(manifest.value, { ...request, epochLength, minIntervalMs });
+    const checked = await restoreDatabase(request, manifest.value, through);
+    if (!checked.ok) return checked;
     await mkdir(join(folder, KEYS_FOLDER), { recursive: true, mode: OWNER_ONLY_FOLDER });
     await replaceSecretFile(join(folder, KEYS_FOLDER, HAS_VOTED_FILE), `${through}\n`);
     await noteRestore(request, manifest.value, through);
@@ -155,6 +156,7 @@ function damaged(path: string, problem: string): Result<never, Failure<"backup/d
 async function restoreDatabase(
   request: RestoreRequest,
   manifest: BackupManifest,
+  through: number,
 ): Promise<Result<StateCheck & { readonly blocks: number }, RestoreFailure>> {
   const { from, folder, onProgress = () => {} } = request;
   const directory = await openDataDirectory(join(folder, DATA_FOLDER), { create: true });
@@ -168,7 +170,7 @@ async function restoreDatabase(
       onProgress(file.bytes);
     }
     await store.write([], { sync: true });
-    if (request.isAlone === true) await beginWholeLog(directory.logPath, store);
+    await beginLog(directory.logPath, store, request, manifest, through);
     if (entries !== manifest.entries)
       return damaged(from, `holds ${entries} records, its manifest says ${manifest.entries}`);
     return await checkRestored(store, from, manifest);
@@ -178,11 +180,23 @@ async function restoreDatabase(
   }
 }
 
-/** A log that says that no votes are missing after the newest block. */
-async function beginWholeLog(path: string, store: LevelStore): Promise<void> {
-  const { origin } = must(readHead(store), "the backup has a head");
+/** Begins a log that says through which epoch votes are missing: it holds whatever becomes of the mark beside the keys, which somebody may
+ * replace by an older one together with them. A chain's only validator gets none, so that its node refuses to start, unless it was said that
+ * nobody follows it: then no votes are missing after the newest block. */
+async function beginLog(
+  path: string,
+  store: LevelStore,
+  { isAlone = false }: RestoreRequest,
+  { engine }: BackupManifest,
+  through: number,
+): Promise<void> {
+  const head = readHead(store);
+  if (head === undefined || engine === "pow") return;
+  const set = readStoredValidatorSet(store, head.origin.epoch);
+  if (!isAlone && set?.validators.length === 1) return;
+  const lost = { kind: "lost", through, votedIn: [] } as const;
   const { log } = await openWriteAheadLog(createDisk(path), machineEntropy.bytes);
-  log.append([encodeHeadRecord({ kind: "whole" }), encodeSettledRecord(origin)]);
+  log.append([encodeHeadRecord(isAlone ? { kind: "whole" } : lost), encodeSettledRecord(head.origin)]);
   await log.close();
 }
 

@@ -62,6 +62,11 @@ export class StrangerDesk {
     return true;
   }
 
+  /** Where the chain may be, as those say who have given blocks before. */
+  get highestClaim(): number {
+    return this.#sync.highestClaim;
+  }
+
   /** A peer says up to which block it can serve this node; nothing proves it. */
   hearHead(peerId: PeerId, height: number): void {
     this.#sync.heard(peerId, height);

@@ -197,6 +197,8 @@ test("stranger sync: a peer that goes is not asked any more, and its question go
   sync.heard("b", 10);
   sync.gone("a");
   assert.deepEqual(questions(), ["a 1", "b 1"]);
+  assert.equal(sync.highestClaim, 0, "nobody has served yet");
+  sync.message("b", rangeOf(1, 5));
   assert.equal(sync.highestClaim, 10);
   sync.stop();
 });

@@ -104,9 +104,10 @@ export class StrangerSync {
     this.advance();
   }
 
-  /** The greatest height that anybody claims; nothing proves it. */
+  /** The greatest height that anybody claims who has given blocks before; nothing proves it. */
   get highestClaim(): number {
-    return Math.max(0, ...[...this.#sources.values()].map(({ height }) => height));
+    const served = [...this.#sources.values()].filter(({ isProven }) => isProven);
+    return Math.max(0, ...served.map(({ height }) => height));
   }
 
   /** Whether a message answers what this asked. */

@@ -349,7 +349,9 @@ function* badBeginnings(ground: ForgeryGround): Generator<Forgery> {
       nowMs: () => world.nowMs - MINUTE_MS * (1 + i),
     });
     yield lie(ground, `clock: stale checkpoint ${i}`, honest, {
-      nowMs: () => world.nowMs + 15 * DAY_MS + DAY_MS * i,
+      // The head is fresh: nothing but the checkpoint is too old.
+      trustingPeriodMs: 6_000 + 1_000 * i,
+      maxHeadAgeMs: DAY_MS,
     });
     yield lie(ground, `clock: stale head ${i}`, honest, {
       nowMs: () => world.nowMs + DAY_MS + MINUTE_MS * i,

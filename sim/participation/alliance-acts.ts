@@ -1,4 +1,4 @@
-import { type Address, type Bytes, toHex, toHexDigits, utf8 } from "@ostrom/base";
+import { type Address, type Bytes, EMPTY_BYTES, toHex, toHexDigits, utf8 } from "@ostrom/base";
 import { addressOfSecretKey, type ModuleState, type Validator } from "@ostrom/execution";
 import {
   type MemberNode,
@@ -16,12 +16,11 @@ import { KEY_GENERATIONS } from "../registrar.ts";
 import { provePossession, simulatedConsensusKey, verifyPossession } from "../signatures.ts";
 import { adminKey, guestKey, strangerKey } from "./accounts.ts";
 import type { Act, Scene, Script } from "./director.ts";
-import { ORGANISATION_LIMITS } from "./genesis.ts";
+import { NODE_WEIGHT, ORGANISATION_LIMITS } from "./genesis.ts";
 import { holderOf, identityOfTransport, type Seated, seatedOf } from "./members.ts";
 
 const MAX_WEIGHT = 4;
 const MAX_TITLE = 1_000_000_000;
-const LIMITS = { ...ORGANISATION_LIMITS, weight: BigInt(ORGANISATION_LIMITS.weight) };
 const NO_ADDRESSES: readonly string[] = [];
 
 /** Generation of the key that an identity used last, as far as this run has gone. */
@@ -108,32 +107,31 @@ function keysOf(validator: Validator): Readonly<Record<string, unknown>> {
   };
 }
 
-/** A machine's node with the newest key that it has. */
-function freshNode(identity: number, weight: number, keys: KeyUse): Readonly<Record<string, unknown>> {
-  const consensusKey = simulatedConsensusKey(identity, keys.get(identity) ?? 0);
-  const proofOfPossession = provePossession(consensusKey);
-  return keysOf({ ...candidateOf(identity, weight), consensusKey, proofOfPossession });
+/** The members decide on what weight each has. */
+function limits(weight: number): Readonly<Record<string, unknown>> {
+  return { ...ORGANISATION_LIMITS, weight: BigInt(weight) };
 }
 
-function* addNode(
-  scene: Scene,
-  organisation: Organisation,
-  identity: number,
-  weight: number,
-  keys: KeyUse,
-): Script {
-  const call = contractCall("addNode", [organisation.id, 1, freshNode(identity, weight, keys), NO_ADDRESSES]);
+/** A machine's node with the newest key that it has. */
+function freshNode(identity: number, keys: KeyUse): Readonly<Record<string, unknown>> {
+  const consensusKey = simulatedConsensusKey(identity, keys.get(identity) ?? 0);
+  const proofOfPossession = provePossession(consensusKey);
+  return keysOf({ ...candidateOf(identity, NODE_WEIGHT), consensusKey, proofOfPossession });
+}
+
+function* addNode(scene: Scene, organisation: Organisation, identity: number, keys: KeyUse): Script {
+  const call = contractCall("addNode", [organisation.id, 1, freshNode(identity, keys), NO_ADDRESSES]);
   yield [scene.send(adminOf(scene, organisation), call, "node added")];
 }
 
 function* admit(scene: Scene, identity: number, weight: number, keys: KeyUse): Script {
   const name = `Organisation ${identity}`;
-  const args = [name, addressText(adminKey(identity)), LIMITS, NO_ADDRESSES];
+  const args = [name, addressText(adminKey(identity)), limits(weight), NO_ADDRESSES];
   yield* decide(scene, [contractCall("admit", args)], "member admitted");
   const later = yield [];
   const found = active(later.state).find((one) => identityOf(one) === identity);
   if (found === undefined) return;
-  yield* addNode(later, found, identity, weight, keys);
+  yield* addNode(later, found, identity, keys);
   const end = yield [];
   const guest = [found.id, addressText(guestKey(identity)), 1];
   yield [end.send(adminKey(identity), contractCall("setAccount", guest), "account changed")];
@@ -156,8 +154,9 @@ const CHANGES: Readonly<Record<string, (scene: Scene, keys: KeyUse) => Change | 
     if (suspended.length === 0) return undefined;
     const organisation = pick(scene.random, suspended);
     const identity = identityOf(organisation) ?? -1;
-    const weight = nodeOf(scene.state, identity)?.weight;
-    const after = [...seats(scene.state), ...(weight === undefined ? [] : [{ identity, weight }])];
+    const hasNode = nodeOf(scene.state, identity) !== undefined;
+    const { weight } = organisation.limits;
+    const after = [...seats(scene.state), ...(hasNode ? [{ identity, weight }] : [])];
     return { after, script: decide(scene, [contractCall("resume", [organisation.id])], "member resumed") };
   },
   remove: (scene) => {
@@ -182,12 +181,13 @@ const CHANGES: Readonly<Record<string, (scene: Scene, keys: KeyUse) => Change | 
   weigh: (scene) => {
     const organisation = pick(scene.random, active(scene.state));
     const identity = identityOf(organisation);
-    const node = identity === undefined ? undefined : nodeOf(scene.state, identity);
-    if (identity === undefined || node === undefined) return undefined;
+    if (identity === undefined) return undefined;
     const weight = weightFor(scene, identity);
-    const call = contractCall("setWeight", [node.id, BigInt(weight)]);
-    const after = [...without(scene.state, identity), { identity, weight }];
-    return { after, script: one(scene, organisation, call, "node weighed") };
+    const call = contractCall("setLimits", [organisation.id, limits(weight)]);
+    const others = without(scene.state, identity);
+    const hasNode = nodeOf(scene.state, identity) !== undefined;
+    const after = [...others, ...(hasNode ? [{ identity, weight }] : [])];
+    return { after, script: decide(scene, [call], "member weighed") };
   },
   drop: (scene) => {
     const organisation = pick(scene.random, active(scene.state));
@@ -201,9 +201,8 @@ const CHANGES: Readonly<Record<string, (scene: Scene, keys: KeyUse) => Change | 
     const organisation = pick(scene.random, active(scene.state));
     const identity = identityOf(organisation);
     if (identity === undefined || nodeOf(scene.state, identity) !== undefined) return undefined;
-    const weight = weightFor(scene, identity);
-    const after = [...seats(scene.state), { identity, weight }];
-    return { after, script: addNode(scene, organisation, identity, weight, keys) };
+    const after = [...seats(scene.state), { identity, weight: organisation.limits.weight }];
+    return { after, script: addNode(scene, organisation, identity, keys) };
   },
   rotate: (scene, keys) => {
     const organisation = pick(scene.random, active(scene.state));
@@ -218,7 +217,7 @@ const CHANGES: Readonly<Record<string, (scene: Scene, keys: KeyUse) => Change | 
     const call = contractCall("setConsensusKey", [node.id, toHex(key), toHex(proof)]);
     keys.set(identity, generation);
     const others = without(scene.state, identity);
-    const after = isProved ? [...others, { identity, weight: node.weight }] : others;
+    const after = isProved ? [...others, { identity, weight: organisation.limits.weight }] : others;
     return { after, script: one(scene, organisation, call, isProved ? "key changed" : "key without proof") };
   },
 };
@@ -244,24 +243,22 @@ function changeActs(keys: KeyUse): readonly Act[] {
 
 const TRANSFER: Address = addressOfSecretKey(clientKey(0));
 
-function* transfer(scene: Scene, key: Bytes, what: string): Script {
-  yield [scene.send(key, { to: TRANSFER, data: new Uint8Array(0), value: 1n }, what)];
+/** Nobody waits for it: perhaps nobody lets the account send. */
+function transfer(scene: Scene, key: Bytes, what: string): undefined {
+  if (!scene.isBusy(key)) scene.send(key, { to: TRANSFER, data: EMPTY_BYTES, value: 1n }, what);
 }
 
 const SMALL_ACTS: readonly Act[] = [
   {
     name: "guest",
     changesSet: false,
-    begin: (scene) => {
-      const key = guestKey(scene.random.below(scene.participation.identities));
-      return scene.isBusy(key) ? undefined : transfer(scene, key, "transfer of a guest");
-    },
+    begin: (scene) =>
+      transfer(scene, guestKey(scene.random.below(scene.participation.identities)), "transfer of a guest"),
   },
   {
     name: "stranger",
     changesSet: false,
-    begin: (scene) =>
-      scene.isBusy(strangerKey) ? undefined : transfer(scene, strangerKey, "transfer of a stranger"),
+    begin: (scene) => transfer(scene, strangerKey, "transfer of a stranger"),
   },
   {
     name: "account",
@@ -277,6 +274,20 @@ const SMALL_ACTS: readonly Act[] = [
     },
   },
   {
+    name: "share",
+    changesSet: false,
+    begin: (scene) => {
+      // What an organisation says of its own nodes changes nothing: it has one, and that has all of its weight.
+      const members = active(scene.state);
+      const organisation = members.length === 0 ? undefined : pick(scene.random, members);
+      const node =
+        organisation === undefined ? undefined : nodeOf(scene.state, identityOf(organisation) ?? -1);
+      if (organisation === undefined || node === undefined) return undefined;
+      const call = contractCall("setWeight", [node.id, BigInt(between(scene.random, 0, MAX_WEIGHT + 1))]);
+      return one(scene, organisation, call, "share changed");
+    },
+  },
+  {
     name: "rules",
     changesSet: false,
     begin: (scene) => {
@@ -289,5 +300,6 @@ const SMALL_ACTS: readonly Act[] = [
 
 /** What members and their administrators do. */
 export function allianceActs(keys: KeyUse): readonly Act[] {
-  return [...changeActs(keys), ...SMALL_ACTS];
+  const changes = changeActs(keys);
+  return [...changes, ...changes, ...SMALL_ACTS];
 }

@@ -41,9 +41,10 @@ export type Act = {
 
 type Running = { readonly act: Act; readonly script: Script; waitsFor: readonly Ticket[] };
 
-const MIN_PAUSE_MS = 30;
-const MAX_PAUSE_MS = 220;
+const MIN_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 90;
 const MAX_RUNNING = 6;
+const DRAWS_A_TURN = 2;
 
 export type DirectorOptions = Omit<Scene, "state" | "height" | "nowMs" | "send" | "isBusy"> & {
   readonly clock: SimulatedClock;
@@ -93,7 +94,6 @@ export class Director {
   }
 
   #turn(store: Store): void {
-    const { random, acts } = this.#options;
     const scene = this.#scene(store);
     for (const running of this.#running) {
       if (!areSettled(running.waitsFor)) continue;
@@ -101,6 +101,11 @@ export class Director {
       running.waitsFor = step.done === true ? [] : step.value;
       if (step.done === true) this.#running = this.#running.filter((one) => one !== running);
     }
+    for (let draw = 0; draw < DRAWS_A_TURN; draw++) this.#draw(scene);
+  }
+
+  #draw(scene: Scene): void {
+    const { random, acts } = this.#options;
     if (!this.#isActive || this.#running.length >= MAX_RUNNING) return;
     const act = pick(random, acts);
     if (act.changesSet && this.isChangingSet) return;

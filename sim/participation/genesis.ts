@@ -111,6 +111,14 @@ function initialValidator(identity: number, weight: number): InitialValidator {
   };
 }
 
+/** Accounts that bond, delegate and report. */
+export function stakeHolders(identities: number): readonly Address[] {
+  return [
+    ...Array.from({ length: identities }, (_, identity) => operatorOf(identity)),
+    ...Array.from({ length: DELEGATORS }, (_, index) => addressOfSecretKey(delegatorKey(index))),
+  ];
+}
+
 function isGranted(identity: number): boolean {
   return identity % 2 === 0;
 }
@@ -124,7 +132,9 @@ export function grantedStake({ mode, weights }: Pick<ParticipationGenesis, "mode
   );
 }
 
-export const ORGANISATION_LIMITS = { validators: 2, observers: 1, accounts: 4, weight: 8 } as const;
+export const ORGANISATION_LIMITS = { validators: 2, observers: 1, accounts: 4 } as const;
+/** Shares of a member's weight: each has one node. */
+export const NODE_WEIGHT = 1;
 
 function membershipSettings(options: ParticipationGenesis): MembershipSettings {
   const { weights, identities, clients, thresholdPercent, proposalBlocks } = options;
@@ -133,14 +143,14 @@ function membershipSettings(options: ParticipationGenesis): MembershipSettings {
     return {
       name: `Organisation ${identity}`,
       admin: addressOfSecretKey(adminKey(identity)),
-      limits: ORGANISATION_LIMITS,
+      limits: { ...ORGANISATION_LIMITS, weight },
       filter: [],
       certificates: [],
       nodes: [
         {
           role: "validator",
           account: operatorOf(identity),
-          weight,
+          weight: NODE_WEIGHT,
           filter: [],
           ...{ consensusKey, proofOfPossession, transportKey, name, host, port },
         },

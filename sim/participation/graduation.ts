@@ -17,9 +17,9 @@ import { simulatedModule } from "./modules.ts";
 
 const LEAST_HEIGHT = 6;
 /** The vote takes some blocks, and the registry wants notice. */
-const MIN_NOTICE = 26;
-const MAX_NOTICE = 44;
-const MAX_EPOCHS_TO_BOND = 4;
+const MIN_NOTICE = 20;
+const MAX_NOTICE = 32;
+const MAX_EPOCHS_TO_BOND = 3;
 const LONG_TURNS = 2_000;
 
 /** The members decide, once, that stake shall: as `ostrom chain graduate` proposes it. */

@@ -103,7 +103,8 @@ export class Participation {
   }
 
   stored(machine: number, report: ExecutionReport, store: Store): void {
-    if (this.#network.isHonest(machine)) this.#watch.stored(machine, report, store);
+    if (!this.#network.isFaulty(this.#network.identityOf(machine)))
+      this.#watch.stored(machine, report, store);
   }
 
   /** An actor has said something. */

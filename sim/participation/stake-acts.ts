@@ -67,15 +67,16 @@ export function stakeFor(scene: Scene, identity: number): bigint {
   return BigInt(scene.isFaulty(identity) ? FAULTY_WEIGHT : HONEST_WEIGHT) * STAKE_OF_A_WEIGHT;
 }
 
-function* send(
+/** Nobody waits for it: accounts send one transaction after another anyway. */
+function send(
   scene: Scene,
   key: Bytes,
   what: string,
   name: string,
   args: readonly unknown[],
   value = 0n,
-): Script {
-  yield [scene.send(key, stakingCall(name, args, value), what)];
+): undefined {
+  scene.send(key, stakingCall(name, args, value), what);
 }
 
 /** What an identity hands in to become a validator. */

@@ -8,8 +8,8 @@ import { SIMULATED_CHAIN_ID } from "../genesis.ts";
 import type { BootedNode } from "../machine.ts";
 import { between, pick } from "../random.ts";
 
-const MIN_PAUSE_MS = 60;
-const MAX_PAUSE_MS = 240;
+const MIN_PAUSE_MS = 30;
+const MAX_PAUSE_MS = 120;
 /** Then what was sent is given up: perhaps nobody lets the account send. */
 const PATIENCE_MS = 9_000;
 /** An account whose nonce has gone up without this transaction signs it anew. */

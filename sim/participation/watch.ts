@@ -1,4 +1,4 @@
-import { equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
+import { type Address, equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
 import type { ValidatorSet } from "@ostrom/consensus";
 import {
   type EpochSchedule,
@@ -14,12 +14,12 @@ import {
 import type { ExecutionReport } from "@ostrom/runtime";
 import { readStakingSettings, readStakingState, type StakingState } from "@ostrom/staking-chain";
 import { storeReader } from "@ostrom/state";
-import { readHeader, readReceipts, StorageError, type Store } from "@ostrom/storage";
+import { readHeader, readReceipts, type Store } from "@ostrom/storage";
 import type { InvariantName } from "../invariants.ts";
 import { verifyPossession } from "../signatures.ts";
 import type { Confessions } from "./confessions.ts";
 import { stakeEvents } from "./events.ts";
-import { grantedStake, type ParticipationGenesis } from "./genesis.ts";
+import { grantedStake, type ParticipationGenesis, stakeHolders } from "./genesis.ts";
 import {
   allStakers,
   holderOf,
@@ -32,7 +32,7 @@ import {
 } from "./members.ts";
 import { simulatedModule } from "./modules.ts";
 import { StakeLock } from "./stake-lock.ts";
-import { Supply, stakeDifference } from "./supply.ts";
+import { excessiveClaim, Supply, stakeDifference } from "./supply.ts";
 
 export type WatchOptions = {
   readonly genesis: Genesis;
@@ -46,6 +46,9 @@ export type WatchOptions = {
   readonly decided: (members: readonly Seated[], height: number) => void;
 };
 
+/** Heights that are waited for. */
+const PATIENCE = 3;
+
 /** What must hold of participation, checked on the state after each block, as the first honest machine has executed it. All that it
  * knows it reads natively: by production's views, or by ways of its own where production's rule is what is checked. */
 export class Watch {
@@ -53,6 +56,8 @@ export class Watch {
   readonly #schedule: EpochSchedule;
   readonly #supply: Supply;
   readonly #lock = new StakeLock();
+  /** All who may have stake, or rewards. */
+  readonly #holders: readonly Address[];
   readonly #sent = new Map<string, { readonly sender: string; readonly what: string }>();
   readonly #decided = new Map<number, StoredSet>();
   /** undefined: everybody. As of the state after the newest block. */
@@ -65,6 +70,7 @@ export class Watch {
     this.#options = options;
     this.#schedule = options.genesis;
     this.#supply = new Supply(options.genesis);
+    this.#holders = stakeHolders(options.participation.identities);
   }
 
   /** @param what it does, for counts; undefined for transfers of clients. */
@@ -73,16 +79,13 @@ export class Watch {
     this.#sent.set(toHexDigits(transaction.hash), { sender, what });
   }
 
-  /** Called for honest machines only. What a rotten database holds is passed over: another machine's is looked at. */
+  /** Called for honest machines whose disks keep what they have. Heights are looked at in order: a machine whose power failed just
+   * after it had stored a block is not heard of it, and then another's is waited for. */
   stored(machine: number, report: ExecutionReport, store: Store): void {
-    if (report.height < this.#next) return;
-    try {
-      this.#machine = machine;
-      this.#check(report, store);
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
+    if (report.height < this.#next || (report.height > this.#next && report.height <= this.#next + PATIENCE))
       return;
-    }
+    this.#machine = machine;
+    this.#check(report, store);
     this.#next = report.height + 1;
   }
 
@@ -97,8 +100,7 @@ export class Watch {
       this.#included(report, hash, receipts[index]?.succeeded === true);
     const staking = readStakingState(state);
     const isFrozen = height === frozenHeight(this.#schedule, report.epoch);
-    const made = isWhole ? this.#supply.made(state, header, report.changed) : undefined;
-    if (!isWhole) this.#supply.miss(report.changed);
+    const made = this.#supply.made(state, header, report.changed, isWhole);
     if (made !== undefined) this.#checkSupply(height, made, isFrozen, state);
     const events = stakeEvents(receipts);
     if (staking !== undefined) this.#checkStake(report, state, staking, events);
@@ -146,9 +148,11 @@ export class Watch {
     const { height, epoch } = report;
     const difference = stakeDifference(state, staking);
     if (difference !== undefined) this.#violate("stake-conserved", `block ${height}: ${difference}`);
-    const stakers =
-      events.length > 0 || height === frozenHeight(this.#schedule, epoch) ? allStakers(state) : [];
+    const isFrozen = height === frozenHeight(this.#schedule, epoch);
+    const stakers = events.length > 0 || isFrozen ? allStakers(state) : [];
     if (stakers.length > 0) {
+      const excess = excessiveClaim(state, staking, stakers, this.#holders);
+      if (excess !== undefined) this.#violate("stake-conserved", `block ${height}: ${excess}`);
       const sums = stakers.reduce(
         (sum, one) => ({ bonded: sum.bonded + one.bonded, unbonding: sum.unbonding + one.unbonding }),
         { bonded: 0n, unbonding: 0n },
@@ -200,8 +204,8 @@ export class Watch {
     const holder = holderOf(state);
     const current = this.#options.setOf(epoch);
     const goesOn = current !== undefined && isSame(validators, current.validators);
-    this.#checkAnswer(height, state, holder, set.value, current);
-    if (!goesOn && holder === "membership")
+    const isAnswered = this.#checkAnswer(height, state, holder, set.value, current);
+    if (isAnswered && holder === "membership")
       for (const one of validators)
         if (!isOfActiveMember(state, one))
           this.#violate(
@@ -217,14 +221,15 @@ export class Watch {
     this.#options.decided(seatedOf(validators), height);
   }
 
-  /** The set in state is what the holder of the port answers, or where it has no answer that can be one, the one that goes on. */
+  /** The set in state is what the holder of the port answers, or where it has no answer that can be one, the one that goes on.
+   * @returns whether it has one. */
   #checkAnswer(
     height: number,
     state: ModuleState,
     holder: string | undefined,
     set: StoredSet,
     current: ValidatorSet | undefined,
-  ): void {
+  ): boolean {
     const module = holder === undefined ? undefined : simulatedModule(holder);
     const next = epochOfHeight(this.#schedule, height) + 1;
     const answer = module?.validatorSet?.(state, next, set)?.set.validators ?? [];
@@ -236,6 +241,7 @@ export class Watch {
         "validator-set",
         `block ${height}: the set in state is not what ${isUsable ? `${holder} answers` : "goes on"}`,
       );
+    return isUsable;
   }
 
   #checkCommittee(

@@ -39,15 +39,16 @@ const keepTheSuspended: PlantedBug = {
     validatorSet: (state, nextEpoch, current) => {
       const answer = validatorSet?.(state, nextEpoch, current);
       if (answer === undefined) return undefined;
-      const validators = readNodes(state)
-        .filter(({ role }) => role === "validator")
-        .map((node): Validator => ({ ...node, address: node.account, weight: Weight(node.weight) }));
-      return { ...answer, set: { ...answer.set, validators } };
+      const suspended = readNodes(state)
+        .filter(({ role, isActive }) => role === "validator" && !isActive)
+        .map((node): Validator => ({ ...node, address: node.account, weight: Weight(1) }));
+      return { ...answer, set: { ...answer.set, validators: [...answer.set.validators, ...suspended] } };
     },
   })),
   faults: [],
   epochs: true,
   breaks: ["membership"],
+  from: 5,
   within: 20,
 };
 

@@ -1,4 +1,5 @@
 // npm run bench -- sync --transactions 20000 [--senders 200] [--validators 4]
+// npm run bench -- sync --transactions 0 --empty-blocks 1000
 //
 // A stranger's first sync: validators of a public chain put transfers into blocks; then a node with nothing but genesis and one address
 // joins, finds the others, fetches and executes everything from genesis. Prints one JSON line; the clock runs from the moment when the
@@ -23,7 +24,15 @@ const POLL_MS = 50;
 const BYTES_PER_MB = 1e6;
 const QUESTIONS_AT_ONCE = 200;
 
-type Settings = { readonly validators: number; readonly transactions: number; readonly senders: number };
+/** Where empty blocks are what is to be synced, they come as fast as this. */
+const EMPTY_INTERVAL_MS = 20;
+
+type Settings = {
+  readonly validators: number;
+  readonly transactions: number;
+  readonly senders: number;
+  readonly emptyBlocks: number;
+};
 
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -32,12 +41,14 @@ export async function run(argv: readonly string[]): Promise<void> {
       validators: { type: "string", default: "4" },
       transactions: { type: "string", default: "20000" },
       senders: { type: "string", default: "200" },
+      "empty-blocks": { type: "string", default: "0" },
     },
   });
   const settings: Settings = {
     validators: Number(values.validators),
     transactions: Number(values.transactions),
     senders: Number(values.senders),
+    emptyBlocks: Number(values["empty-blocks"]),
   };
   const accounts = createAccounts(settings.senders);
   const network = await createTestNetwork({
@@ -45,23 +56,33 @@ export async function run(argv: readonly string[]): Promise<void> {
     extraBalances: new Map(accounts.map(({ address }) => [address, SENDER_BALANCE])),
   });
   try {
-    for (let index = 0; index < settings.validators; index++) openToStrangers(network.folder(index));
+    for (let index = 0; index < settings.validators; index++)
+      openToStrangers(network.folder(index), settings);
     await network.startAll();
     await fill(network, settings, signAhead(accounts, settings.transactions, undefined).flat());
-    console.log(JSON.stringify({ bench: "sync", ...settings, ...(await measure(network)) }));
+    console.log(
+      JSON.stringify({ bench: "sync", validators: settings.validators, ...(await measure(network)) }),
+    );
   } finally {
     await network.dispose();
   }
 }
 
 /** What `ostrom up` makes, as a chain that admits strangers. */
-function openToStrangers(folder: string): void {
+function openToStrangers(folder: string, { emptyBlocks }: Settings): void {
   const path = join(folder, "genesis.json");
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), profile: "public" }));
+  const genesis = JSON.parse(readFileSync(path, "utf8"));
+  const pace = { minBlockIntervalMs: EMPTY_INTERVAL_MS, emptyBlockIntervalMs: EMPTY_INTERVAL_MS };
+  const consensus = { ...genesis.consensus, ...(emptyBlocks > 0 ? pace : {}) };
+  writeFileSync(path, JSON.stringify({ ...genesis, consensus, profile: "public" }));
 }
 
 /** Puts transactions into blocks. */
-async function fill(network: TestNetwork, { senders }: Settings, raws: readonly string[]): Promise<void> {
+async function fill(
+  network: TestNetwork,
+  { senders, emptyBlocks }: Settings,
+  raws: readonly string[],
+): Promise<void> {
   let included = 0;
   const seen = new Set<number>();
   network.reports((report) => {
@@ -82,7 +103,7 @@ async function fill(network: TestNetwork, { senders }: Settings, raws: readonly 
       batch.map((raw) => ({ method: "eth_sendRawTransaction", params: [raw] })),
     );
   }
-  while (included < ordered.length) await pause();
+  while (included < ordered.length || seen.size < emptyBlocks) await pause();
 }
 
 async function measure(network: TestNetwork): Promise<object> {

@@ -58,7 +58,7 @@ function describe({ timeline }: Decided, how: "done" | "proposed"): readonly str
   const head =
     how === "done"
       ? "Decided. What happens when:"
-      : "Proposed: nothing happens until the members have voted for it (ostrom membership --help). Then:";
+      : "Proposed: nothing happens until the members have voted for it and one carries it out (its number: ostrom membership proposals; then ostrom membership vote NUMBER, and execute NUMBER). Then:";
   return [head, ...timeline.map((line) => `  ${line}`)];
 }
 

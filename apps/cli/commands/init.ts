@@ -13,6 +13,7 @@ import {
   sharedPowParameters,
   type ValidatorPlan,
 } from "@ostrom/runtime";
+import { FORKS, type Fork } from "@ostrom/vm";
 import { type Command, type CommandInput, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, type ConsensusChoice, readConsensusChoice } from "../consensus-choice.ts";
 import { joinNetwork } from "../joined-network.ts";
@@ -64,6 +65,12 @@ export const init: Command = {
       kind: "list",
       placeholder: "HOST[:PORT]",
       help: "where validator 1, 2, ... is reached by the others; repeat",
+    },
+    {
+      name: "fork",
+      kind: "text",
+      placeholder: "NAME",
+      help: `Ethereum's rule set at genesis: ${FORKS.join(", ")} (default the newest)`,
     },
     { name: "fund", kind: "list", placeholder: "ADDRESS=AMOUNT", help: "coins at genesis; repeat" },
     {
@@ -121,6 +128,7 @@ export const init: Command = {
       profile,
       timestampMs: (values["timestampMs"] as number | undefined) ?? Date.now(),
       balances,
+      fork: readFork(values["fork"]),
       ...choice,
       pow: consensus.engine === "pow" ? sharedPowParameters(consensus.hash) : undefined,
     };
@@ -145,6 +153,13 @@ export const init: Command = {
     return 0;
   },
 };
+
+function readFork(name: unknown): Fork | undefined {
+  if (name === undefined) return undefined;
+  const fork = FORKS.find((known) => known === name);
+  if (fork === undefined) throw new UsageError(`--fork: expected one of ${FORKS.join(", ")}`);
+  return fork;
+}
 
 /** What each machine has said of itself is not said again. */
 function refuseWithJoin({ given }: CommandInput): void {

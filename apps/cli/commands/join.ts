@@ -1,19 +1,23 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { dirname, resolve } from "node:path";
+import * as path from "node:path";
+import { addressFromHex, fromHex, unwrap } from "@ostrom/base";
 import {
   DEFAULT_LINK_PORT,
   DEFAULT_RPC_PORT,
+  describeParticipant,
   importServiceModules,
   installNativeCrypto,
   isBootstrapAddress,
+  type JoiningKeys,
   provisionJoiner,
 } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
 import { keysOf } from "../network-profile.ts";
-import { readHost } from "../units.ts";
+import { readAddress, readHost } from "../units.ts";
 
+const DESCRIPTION_FILE = "public.json";
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const LOOPBACK = "127.0.0.1";
 const ANY_ADDRESS = "0.0.0.0";
@@ -44,9 +48,16 @@ export const join: Command = {
       help: "where others reach this machine; without it, it dials and is not dialed",
     },
     { name: "rpc-port", kind: "number", help: "where JSON-RPC is served", default: DEFAULT_RPC_PORT },
+    {
+      name: "account",
+      kind: "text",
+      placeholder: "ADDRESS",
+      help: "for a node of an alliance's member: who gets its fees; writes public.json, which the member's administrator adds",
+    },
   ],
   examples: [
     "ostrom join --genesis genesis.json --bootstrap node1.example:30310",
+    "ostrom join --genesis genesis.json --bootstrap node1.example:30310 --host node5.example --name bank-e-1 --account 0xYours",
     "ostrom run --data-dir node   # fetches the chain, follows it, passes transactions on, serves others",
   ],
   run: async ({ values }, program) => {
@@ -62,10 +73,13 @@ export const join: Command = {
     const name = String(values["name"]);
     if (!NAME.test(name))
       throw new UsageError(`--name: 1 to 64 letters, digits, dots, underscores or hyphens, not "${name}"`);
+    const account = values["account"] as string | undefined;
+    if (account !== undefined && values["host"] === undefined)
+      throw new UsageError("--account: say too where the others reach this machine: --host HOST[:PORT]");
     const services = await importServiceModules(program.modules);
     installNativeCrypto();
-    const folder = resolve(String(values["out"]));
-    mkdirSync(dirname(folder), { recursive: true });
+    const folder = path.resolve(String(values["out"]));
+    mkdirSync(path.dirname(folder), { recursive: true });
     const made = provisionJoiner(
       {
         name,
@@ -74,15 +88,18 @@ export const join: Command = {
         bootstrap,
         ...place(values["host"]),
       },
-      resolve(genesisPath),
+      path.resolve(genesisPath),
       (length) => new Uint8Array(randomBytes(length)),
       {},
       keysOf(services),
     );
     if (!made.ok) throw new UsageError(made.error.message);
     const { peerId } = made.value;
+    const file = path.join(folder, DESCRIPTION_FILE);
+    if (account !== undefined) describeNode(file, name, account, String(values["host"]), made.value);
     if (values["json"] === true) {
-      console.log(JSON.stringify({ folder, name, peerId, bootstrap }));
+      const described = account === undefined ? {} : { description: file };
+      console.log(JSON.stringify({ folder, name, peerId, bootstrap, ...described }));
       return 0;
     }
     const lines = [
@@ -90,11 +107,35 @@ export const join: Command = {
       "",
       "Start it, and it fetches the chain from those that it finds:",
       `  ostrom run --data-dir ${folder}`,
+      ...(account === undefined ? [] : memberLines(file)),
     ];
     console.log(lines.join("\n"));
     return 0;
   },
 };
+
+/** Writes what the chain must know of the node before it can be one of a member's. */
+function describeNode(file: string, name: string, account: string, host: string, made: JoiningKeys): void {
+  const link = readHost(host, "--host");
+  const description = describeParticipant({
+    ...made,
+    ...link,
+    name,
+    organisation: name,
+    account: addressFromHex(readAddress(account, "--account")),
+    weight: 1,
+    transportKey: unwrap(fromHex(made.peerId)),
+  });
+  writeFileSync(file, `${JSON.stringify(description, undefined, 2)}\n`);
+}
+
+function memberLines(file: string): readonly string[] {
+  return [
+    "",
+    `What the chain must know of it is in ${file}; all of it is public. The member's administrator adds it:`,
+    `  ostrom membership node add ${file} --key-file FILE`,
+  ];
+}
 
 /** Where it listens, and where it says that it is: an address of IP, because a name belongs to no network. */
 function place(given: unknown): {

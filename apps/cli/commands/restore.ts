@@ -67,6 +67,10 @@ export const restore: Command = {
 async function newestEpoch(urls: readonly string[]): Promise<number | undefined> {
   const epochs = await Promise.all(
     urls.map(async (url) => {
+      if ((await ask<unknown>(url, "eth_syncing")) !== false)
+        throw new UsageError(
+          `${url} is catching up, and cannot tell which epoch the network is in: name another node`,
+        );
       const set = await ask<{ readonly currentEpoch: string } | null>(url, "ostrom_getValidators");
       return set === null ? [] : [Number(set.currentEpoch)];
     }),

@@ -43,6 +43,7 @@ export async function createTestNetwork(options: {
   readonly profile?: LocalNetworkPlan["profile"];
   readonly modules?: LocalNetworkPlan["modules"];
   readonly epochLength?: number;
+  readonly fork?: LocalNetworkPlan["fork"];
 }): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), "ostrom-"));
   const [port, linkPort] = (await findFreePorts(options.validators, 2)) as [number, number];

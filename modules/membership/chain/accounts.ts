@@ -11,7 +11,13 @@ import {
   SLOTS,
 } from "./layout.ts";
 import { MAX_ORGANISATIONS } from "./limits.ts";
-import { isActive, ORGANISATION_SLOTS, organisationIds, organisationSlot } from "./organisations.ts";
+import {
+  isActive,
+  ORGANISATION_SLOTS,
+  organisationIds,
+  organisationSlot,
+  readActiveWord,
+} from "./organisations.ts";
 import { ROLES, type Role, rolesFromBits } from "./roles.ts";
 
 /** What one organisation lets an account do. */
@@ -40,7 +46,7 @@ export function hasRole(state: MembershipState, account: Address, role: Role): b
   const index = ROLES.indexOf(role);
   return words(state).some((word) => {
     const grants = readWord(state, entrySlot((index << ROLE_SHIFT) | word, base));
-    return grants !== 0n && (grants & readWord(state, entrySlot(word, SLOTS.active))) !== 0n;
+    return grants !== 0n && (grants & readActiveWord(state, word)) !== 0n;
   });
 }
 

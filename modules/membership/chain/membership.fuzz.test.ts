@@ -112,7 +112,8 @@ function compare(model: MembershipModel, { state, ask }: Compared): void {
         organisation.standing,
         organisation.admin === undefined ? undefined : who(organisation.admin),
         organisation.pending === undefined ? undefined : who(organisation.pending),
-        organisation.limits,
+        // Generated records may be without a prototype.
+        { ...organisation.limits },
         own.filter(({ role }) => role === "validator").length,
         own.filter(({ role }) => role === "observer").length,
         own.reduce((sum, { weight }) => sum + weight, 0),

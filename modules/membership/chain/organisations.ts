@@ -153,9 +153,22 @@ export function organisationIds(state: MembershipState): readonly number[] {
   return Array.from({ length: Math.min(count, MAX_ORGANISATIONS) }, (_, index) => index + 1);
 }
 
+/** Words of one bit for each organisation. */
+const WORD_COUNT = Math.floor(MAX_ORGANISATIONS / BITS_IN_A_WORD) + 1;
+/** Computed once: they are read for each transaction. */
+const ACTIVE_SLOTS: readonly bigint[] = Array.from({ length: WORD_COUNT }, (_, word) =>
+  entrySlot(word, SLOTS.active),
+);
+
+/** Which of 256 organisations, from `word * 256` on, are members and not suspended. */
+export function readActiveWord(state: MembershipState, word: number): bigint {
+  const slot = ACTIVE_SLOTS[word];
+  return slot === undefined ? 0n : readWord(state, slot);
+}
+
 /** Whether an organisation is a member and not suspended. */
 export function isActive(state: MembershipState, id: number): boolean {
-  const word = readWord(state, entrySlot(Math.floor(id / BITS_IN_A_WORD), SLOTS.active));
+  const word = readActiveWord(state, Math.floor(id / BITS_IN_A_WORD));
   return field(word, [id % BITS_IN_A_WORD, 1]) === 1;
 }
 

@@ -48,12 +48,12 @@ const node: ModuleCommand = {
     },
   ],
   examples: [
-    "ostrom membership node add node-5/participant.json --key-file admin.key",
+    "ostrom membership node add node-5/public.json --key-file admin.key",
     "ostrom membership node add watcher.json --observer --filter 0x5FbDB2315678afecb367f032d93F642f64180aa3",
     "ostrom membership node weight 5 50",
     "ostrom membership node endpoint 5 node-5.example 30303",
     "ostrom membership node fees 5 0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
-    "ostrom membership node keys 5 new-participant.json",
+    "ostrom membership node keys 5 new-node-5/public.json",
     "ostrom membership node remove 5",
   ],
   run: async (input, terminal) => {
@@ -144,7 +144,10 @@ async function changeKeys(id: number, path: string | undefined, terminal: Module
 
 /** What a machine tells of itself. @throws UsageError if its proof is none: nodes would leave the validator out of every set. */
 function readMachine(path: string | undefined): ModuleParticipant {
-  if (path === undefined) throw new UsageError("name the machine's description: participant.json");
+  if (path === undefined)
+    throw new UsageError(
+      "name the machine's description: the public.json of ostrom join --account, or of ostrom keys create",
+    );
   const read = readParticipant(parseJson(path));
   if (!read.ok) throw new UsageError(`${path}: ${read.error.message}`);
   const { consensusKey, proofOfPossession } = read.value;
@@ -215,7 +218,8 @@ const certificateAuthority: ModuleCommand = {
     const own = await ownOrganisation(terminal);
     if (word === "add") {
       const der = readCertificate(given);
-      const what = `${own.name} has the certificate authority ${toHex(keccak256(der))}`;
+      const need = "links of its nodes need certificates of an authority of its own (keys/transport.crt)";
+      const what = `${own.name} has the certificate authority ${toHex(keccak256(der))}: ${need}`;
       return act(terminal, "addCertificate", [Number(own.id), toHex(der)], what);
     }
     const found = own.certificates.filter(

@@ -111,6 +111,10 @@ test("what the contract would refuse is refused before there is a genesis", () =
   assert.equal(codeOf(authorities), "membership/participants");
   const many = Array.from({ length: 17 }, (_, index) => participant(`n${index}`, "a"));
   assert.equal(codeOf(many), "membership/participants");
+  const alone = (count: number) =>
+    Array.from({ length: count }, (_, index) => participant(`n${index}`, `o${index}`));
+  assert.equal(codeOf(alone(40)), "made");
+  assert.equal(codeOf(alone(60)), "membership/participants", "more than a registry keeps of settings");
   for (const [name, value] of Object.entries({
     threshold: "50",
     proposalBlocks: "9",

@@ -1,4 +1,5 @@
 import { type Address, addressFromHex, type Failure, fail, ok, type Result, toHexDigits } from "@ostrom/base";
+import { MAX_SETTINGS_BYTES } from "@ostrom/execution";
 import {
   encodeSettings,
   type Limits,
@@ -66,7 +67,13 @@ export function membershipSettings(
       describeOrganisation(name, nodes, options.value, index === 0 ? options.value.users : []),
     ),
   };
-  return ok({ settings: encodeSettings(settings) });
+  const encoded = encodeSettings(settings);
+  if (encoded.length > MAX_SETTINGS_BYTES)
+    return fail(
+      "membership/participants",
+      `${request.validators.length} validators need more than the ${MAX_SETTINGS_BYTES} bytes that settings may have: begin with some, who admit the others`,
+    );
+  return ok({ settings: encoded });
 }
 
 type Group = readonly ModuleParticipant[];

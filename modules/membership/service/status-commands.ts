@@ -107,12 +107,17 @@ const acts: ModuleCommand = {
   run: async ({ values }, terminal) => {
     const newest = Number(await terminal.ask<string>("eth_blockNumber"));
     const last = Math.min(Number(values["to"] ?? newest), newest);
+    let count = 0;
     for (let from = Number(values["from"]); from <= last; from += BLOCKS_AT_ONCE) {
       const to = Math.min(from + BLOCKS_AT_ONCE - 1, last);
       const range = [from, to].map((block) => `0x${block.toString(16)}`);
-      for (const told of await terminal.ask<readonly Act[]>("membership_acts", range))
+      for (const told of await terminal.ask<readonly Act[]>("membership_acts", range)) {
         printAct(told, terminal);
+        count++;
+      }
     }
+    if (count === 0 && !terminal.json)
+      terminal.print(`No acts in blocks ${Number(values["from"])} to ${last}; what genesis says is no act.`);
     return 0;
   },
 };
@@ -148,7 +153,7 @@ function organisationRows(organisations: readonly ToldOrganisation[]): readonly 
       organisation.standing,
       organisation.admin ?? "",
       `${Number(organisation.validators)}/${Number(limits.validators)}`,
-      `${Number(organisation.weight)}/${Number(limits.weight)}`,
+      String(Number(limits.weight)),
       `${Number(organisation.observers)}/${Number(limits.observers)}`,
       `${Number(organisation.accounts)}/${Number(limits.accounts)}`,
       organisation.certificates.length === 0 ? "-" : String(organisation.certificates.length),

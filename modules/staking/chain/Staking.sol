@@ -33,6 +33,8 @@ contract Staking is StakingFunds {
         if (msg.sender != SYSTEM) revert NotTheSystem();
         (Settings memory next, InitialValidator[] memory initial) = abi.decode(encoded, (Settings, InitialValidator[]));
         checkSettings(next);
+        // Only a genesis, which all have read, says who begins: later, nobody's coins become stake without their consent.
+        if (initial.length != 0 && block.number != 1) revert WrongSettings();
         if (settings_.active) {
             if (initial.length != 0 || next.slashPercent != settings_.slashPercent) revert WrongSettings();
             next.genesisHash = settings_.genesisHash;
@@ -60,6 +62,9 @@ contract Staking is StakingFunds {
         if (!answered || output.length != 32) revert WrongProof();
         own.revealed = round + 1;
         own.output = bytes32(output);
+        unchecked {
+            drawn += uint256(bytes32(output));
+        }
         emit Revealed(staker, round, bytes32(output));
     }
 

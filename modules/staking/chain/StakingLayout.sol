@@ -156,6 +156,8 @@ abstract contract StakingLayout {
     mapping(address => uint256) internal reporterDue; // slot 23
     /// Which of the first stakers got their stake from genesis rather than from their accounts. One bit each.
     uint256 internal granted; // slot 24
+    /// Sum of what was revealed in this round: whoever loses its place takes nothing back out of the next seed.
+    uint256 internal drawn; // slot 25
 
     uint8 internal constant JAILED = 1;
     uint8 internal constant TOMBSTONED = 2;

@@ -63,13 +63,24 @@ test("the same people in another order are the same committee", () => {
   );
 });
 
-test("of equals in seats those with the higher outputs come first", () => {
-  const equal = [5n, 9n, 7n].map((high, index) =>
-    candidate(index + 1, { output: (high << 240n) + (1n << 255n) }),
-  );
-  const seats = drawCommittee(equal, { ...RULES, expectedSeats: 3 })!.map(({ weight }) => weight);
-  assert.deepEqual(seats, [seats[0], seats[0], seats[0]]);
-  assert.deepEqual(ids(drawCommittee(equal, { ...RULES, expectedSeats: 3, maxValidators: 2 })), [2, 3]);
+test("where more are drawn than there is room for, each weighs its seats on average, and the largest always sit", () => {
+  const rules = { ...RULES, expectedSeats: 1000, maxValidators: 8 };
+  const weights = new Map<number, bigint>();
+  const rounds = 300;
+  for (let round = 0; round < rounds; round++) {
+    const people = Array.from({ length: 31 }, (_, index) => {
+      const output = bytesToBigint(keccak256(utf8(`output ${index} ${round}`)));
+      const stake = index === 0 ? 3_000n : 100n;
+      return candidate(index + 1, { output, snapshot: stake, bonded: stake });
+    });
+    const drawn = drawCommittee(people, rules)!;
+    assert.equal(drawn.length, 8);
+    assert.equal(drawn[0]!.id, 1);
+    for (const { id, weight } of drawn) weights.set(id, (weights.get(id) ?? 0n) + weight);
+  }
+  const part = Number(weights.get(1)) / Number([...weights.values()].reduce((all, weight) => all + weight));
+  assert.ok(Math.abs(part - 0.5) < 0.03, `half of the stake has ${part} of the weight`);
+  assert.equal(weights.size, 31, "each of the others sits at some time");
 });
 
 test("a set that goes on loses those that may not vote, and weight in proportion to stake that left", () => {

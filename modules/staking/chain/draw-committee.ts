@@ -1,4 +1,5 @@
-import { wordToBytes } from "@ostrom/base";
+import { type Bytes, bytesToBigint, wordToBytes } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
 import type { Member } from "./committee.ts";
 import { seatsOf } from "./sortition.ts";
 
@@ -23,6 +24,8 @@ export type DrawRules = {
 };
 
 const PERCENT = 100n;
+const OUTPUT_BITS = 256n;
+const PRIORITY_BITS = 32n;
 
 /** Draws a committee by what was revealed. Weights are seats. Stake counts as it was before the seed could be known, but none that has left
  * since; the chance of each wei does not depend on what others do afterwards.
@@ -39,21 +42,37 @@ export function drawCommittee(
   const total = sum(candidates, ({ snapshot }) => snapshot);
   const drawn = revealed
     .map((candidate) => {
-      const seats = seatsOf(
-        wordToBytes(candidate.output ?? 0n),
-        counted(candidate),
-        total,
-        rules.expectedSeats,
-      );
-      return { ...candidate, seats };
+      const output = wordToBytes(candidate.output ?? 0n);
+      const seats = seatsOf(output, counted(candidate), total, rules.expectedSeats);
+      return { ...candidate, seats, priority: priorityOf(output, seats) };
     })
     .filter(({ seats }) => seats > 0);
+  const chosen = chooseMembers(drawn, rules.maxValidators);
+  return chosen.length < rules.minValidators ? undefined : chosen;
+}
+
+type Drawn = Candidate & { readonly seats: number; readonly priority: bigint };
+
+/** Where more are drawn than there is room for, each is chosen with a chance that grows with its seats, and weighs no less than the first
+ * one that was not: so each has the weight of its seats on average, and who has few of them leaves nothing to who has many.
+ * Source: priority sampling (Duffield, Lund, Thorup, "Priority sampling for estimation of arbitrary subset sums", J. ACM 54, 2007). */
+function chooseMembers(drawn: readonly Drawn[], room: number): readonly Member[] {
   // Numbers decide last, so that no two nodes can sort differently.
-  drawn.sort((a, b) => b.seats - a.seats || descending(a.output ?? 0n, b.output ?? 0n) || a.id - b.id);
-  const chosen = drawn.slice(0, rules.maxValidators);
-  if (chosen.length < rules.minValidators) return undefined;
-  chosen.sort((a, b) => a.id - b.id);
-  return chosen.map(({ id, seats, bonded }) => ({ id, weight: BigInt(seats), bonded }));
+  const ranked = [...drawn].sort(
+    (a, b) => descending(a.priority, b.priority) || descending(a.output ?? 0n, b.output ?? 0n) || a.id - b.id,
+  );
+  const least = ranked[room]?.priority ?? 0n;
+  const chosen = ranked.slice(0, room).sort((a, b) => a.id - b.id);
+  return chosen.map(({ id, seats, bonded }) => {
+    const own = BigInt(seats);
+    return { id, weight: own > least ? own : least, bonded };
+  });
+}
+
+/** Seats divided by a number in (0, 1], which the output gives. 32 bits of it keep all weights together below 2^53. */
+function priorityOf(output: Bytes, seats: number): bigint {
+  const part = (bytesToBigint(keccak256(output)) >> (OUTPUT_BITS - PRIORITY_BITS)) + 1n;
+  return (BigInt(seats) << PRIORITY_BITS) / part;
 }
 
 /** What becomes of a member when its set goes on. */

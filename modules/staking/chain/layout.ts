@@ -35,6 +35,7 @@ export const SLOT = {
   announced: 22n,
   reporterDue: 23n,
   granted: 24n,
+  drawn: 25n,
 } as const;
 
 export const SETTINGS: Fields<

@@ -56,8 +56,8 @@ export function sealStakingEpoch(context: SystemContext, nextEpoch: number): voi
   const round = Number(clock.round);
   const candidates = readCandidates(store.read, round, settings.minStake);
   decide(store, settings, clock, current, candidates, nextEpoch);
-  const outputs = candidates.flatMap(({ output }) => (output === undefined ? [] : [output]));
-  store.write(SLOT.seed_, seedAfter(context, store.read, outputs));
+  store.write(SLOT.seed_, seedAfter(context, store.read));
+  store.write(SLOT.drawn, 0n);
   takeSnapshot(store, candidates, nextEpoch);
   writeFields(store, SLOT.clock_, CLOCK, { round: BigInt(nextEpoch), sealedAt: BigInt(context.timestamp) });
 }
@@ -165,9 +165,10 @@ function standing(
 
 /** Where nobody has revealed anything, as before the first stakers have a snapshot, the block's own randomness stands in: its leader can
  * choose among a few, but nobody can have made keys to fit it. */
-function seedAfter(context: SystemContext, read: ReadWord, outputs: readonly bigint[]): bigint {
+function seedAfter(context: SystemContext, read: ReadWord): bigint {
   const seed = hashFromWord(read(SLOT.seed_));
-  if (outputs.length > 0) return bytesToBigint(nextSeed(seed, outputs));
+  const drawn = read(SLOT.drawn);
+  if (drawn !== 0n) return bytesToBigint(nextSeed(seed, [drawn]));
   const { output } = context.call(STAKING_ADDRESS, BLOCK_RANDOMNESS_SELECTOR, VIEW_GAS);
   return bytesToBigint(nextSeed(seed, [bytesToBigint(output)]));
 }

@@ -34,11 +34,11 @@ export function firstSeed(genesisHash: Hash): Hash {
   return keccak256(concatBytes(SEED_DOMAIN, genesisHash));
 }
 
-/** The seed after a round: what was revealed in it, in ascending order, on top of the seed before. Whoever reveals last can see what
- * comes out with its output and without, and choose: one of two seeds for each output that it may withhold. */
+/** The seed after a round: the sum of what was revealed in it, modulo 2^256, on top of the seed before, so that no order counts. Whoever
+ * reveals last can see what comes out with its output and without, and choose: one of two seeds for each output that it may withhold. */
 export function nextSeed(seed: Hash, outputs: readonly bigint[]): Hash {
-  const sorted = [...outputs].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  return keccak256(concatBytes(seed, ...sorted.map(wordToBytes)));
+  const sum = outputs.reduce((total, output) => total + output, 0n);
+  return keccak256(concatBytes(seed, wordToBytes(BigInt.asUintN(Number(OUTPUT_BITS), sum))));
 }
 
 /** What leaders of an epoch are drawn by. */

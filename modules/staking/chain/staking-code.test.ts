@@ -32,7 +32,7 @@ test("the ABI is that of the sources", () => {
 test("the code hash of each version is pinned: other code or other addresses are another version", () => {
   assert.equal(
     toHex(stakingV1.codeHash),
-    "0xf4e461186c9fdb07ea9a539c7a218302d7587f956c696e03e65127d7f4c0d9b5",
+    "0x47bdbdcfc28ca25fbc2922fc373e2563474fd62d72052a8fcfb5462221e31e35",
   );
 });
 
