@@ -57,6 +57,10 @@ const COMMANDS: Readonly<
     summary: "follow what concerns your addresses, every part of it verified",
     load: async () => (await import("./commands/observe.ts")).observe,
   },
+  checkpoint: {
+    summary: "verify a chain as a light client and print where it stands",
+    load: async () => (await import("./commands/checkpoint.ts")).checkpoint,
+  },
   "operator-log": {
     summary: "show or verify what was done to a node, by whom and when",
     load: async () => (await import("./commands/operator-log.ts")).operatorLog,

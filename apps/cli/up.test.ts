@@ -86,6 +86,20 @@ function listen(at: number): Promise<Server> {
 
 let hashes: readonly (string | undefined)[] = [];
 
+/** A light client's checkpoint leads to the next one; another chain's file does not. */
+async function checkpoints(rpc: string): Promise<void> {
+  const genesis = join(directory, "validator-1/genesis.json");
+  const first = await runCli(["checkpoint", "--rpc", rpc, "--genesis", genesis]);
+  assert.match(first.stdout, /^ostrom-checkpoint-1:[0-9a-f:]+\n$/, first.stderr);
+  const second = await runCli(["checkpoint", "--rpc", rpc, "--from", first.stdout.trim()]);
+  assert.match(second.stdout, /^ostrom-checkpoint-1:[0-9a-f:]+\n$/, second.stderr);
+  const other = join(root, "other.json");
+  writeFileSync(other, JSON.stringify({ ...JSON.parse(readFileSync(genesis, "utf8")), timestampMs: 1 }));
+  const { code, stderr } = await runCli(["checkpoint", "--rpc", rpc, "--genesis", other]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^ostrom checkpoint: [^\n]+\(light\/[a-z-]+\)\n$/);
+}
+
 test("a taken port: one line that says what to do, and nothing is made", async () => {
   const server = await listen(port + 2);
   try {
@@ -118,6 +132,7 @@ test("ostrom up --json tells all there is to know, and makes blocks; a second on
     refused([...OTHER_PORTS, "--fresh"], inUse),
   ]);
   hashes = await blockHashes(ready.nodes[0]!.rpc, 0, block);
+  await checkpoints(ready.nodes[0]!.rpc);
   await stop(up, ready, "SIGINT");
 });
 

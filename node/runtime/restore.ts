@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { equalBytes, type Failure, fail, fromHex, Hash, must, ok, type Result, toHex } from "@ostrom/base";
 import { genesisHash } from "@ostrom/execution";
@@ -45,6 +45,9 @@ export type RestoreRequest = {
   readonly folder: string;
   /** The newest epoch that the network is known to be in, as other nodes say; undefined if none was asked. */
   readonly knownEpoch: number | undefined;
+  /** Time of the newest block of whoever said so, in milliseconds since 1970: who has been cut off from the network does not know it. Now
+   * unless told. */
+  readonly knownAtMs?: number | undefined;
   /** The node is its chain's only validator, nobody follows it, and blocks after the backup are given up: only then may it go on without
    * asking anybody. */
   readonly isAlone?: boolean;
@@ -61,7 +64,12 @@ export type RestoreOutcome = {
 };
 
 export type RestoreFailure = Failure<
-  "backup/unfinished" | "backup/damaged" | "restore/exists" | "restore/wrong-genesis" | "file/unreadable"
+  | "backup/unfinished"
+  | "backup/damaged"
+  | "restore/exists"
+  | "restore/not-alone"
+  | "restore/wrong-genesis"
+  | "file/unreadable"
 >;
 
 const BATCH_BYTES: number = 4 * 1024 * 1024;
@@ -116,22 +124,25 @@ export async function restoreBackup(
   }
 }
 
-/** The newest epoch in which this node's keys may have voted before it was lost: that of the network now, one more because those who were
- * asked may be behind. If nobody was asked: as many epochs as can have begun since the backup's newest block, if blocks came as fast as genesis
- * lets them. Too high costs a short abstention at the beginning of each epoch; too low might cost a double vote. */
+/** The newest epoch in which this node's keys may have voted before it was lost: that of the network now, with those that can have begun
+ * since the newest block of whoever was asked, and one more. If nobody was asked: as many epochs as can have begun since the backup's newest
+ * block. Blocks are taken to come as fast as genesis lets them. Too high costs a short abstention at the beginning of each epoch; too low might cost a double vote. */
 export function votedThrough(
   { head }: Pick<BackupManifest, "head">,
   options: {
     readonly knownEpoch: number | undefined;
+    readonly knownAtMs?: number | undefined;
     readonly nowMs: () => number;
     readonly epochLength: number;
     readonly minIntervalMs: number;
   },
 ): number {
-  const { knownEpoch, epochLength, minIntervalMs, nowMs } = options;
-  if (knownEpoch !== undefined) return Math.max(head.epoch, knownEpoch) + 1;
-  const blocks = Math.max(0, nowMs() - head.timestampMs) / Math.max(1, minIntervalMs);
-  return head.epoch + Math.ceil(blocks / epochLength) + 1;
+  const { knownEpoch, epochLength, minIntervalMs } = options;
+  const nowMs = options.nowMs();
+  const begunSince = (atMs: number): number =>
+    Math.ceil(Math.max(0, nowMs - atMs) / Math.max(1, minIntervalMs) / epochLength);
+  if (knownEpoch === undefined) return head.epoch + begunSince(head.timestampMs) + 1;
+  return Math.max(head.epoch, knownEpoch + begunSince(options.knownAtMs ?? nowMs)) + 1;
 }
 
 async function copyOwnFile(
@@ -141,12 +152,19 @@ async function copyOwnFile(
 ): Promise<Result<undefined, RestoreFailure>> {
   const source = join(from, file.name);
   if (!existsSync(source)) return damaged(source, "is missing");
+  if (!(await isOfSize(source, file.bytes))) return damaged(source, "has been changed");
   const to = join(folder, file.name);
   if (file.name.startsWith(`${KEYS_FOLDER}/`))
     await mkdir(join(folder, KEYS_FOLDER), { recursive: true, mode: OWNER_ONLY_FOLDER });
   await copyPrivately(source, to);
   const { bytes, sha256 } = await hashFile(to);
   return bytes === file.bytes && sha256 === file.sha256 ? ok(undefined) : damaged(source, "has been changed");
+}
+
+/** Before anything is read: a pipe or a device has no end. */
+async function isOfSize(path: string, bytes: number): Promise<boolean> {
+  const found = await stat(path);
+  return found.isFile() && found.size === bytes;
 }
 
 function damaged(path: string, problem: string): Result<never, Failure<"backup/damaged">> {
@@ -170,7 +188,8 @@ async function restoreDatabase(
       onProgress(file.bytes);
     }
     await store.write([], { sync: true });
-    await beginLog(directory.logPath, store, request, manifest, through);
+    const begun = await beginLog(directory.logPath, store, request, manifest, through);
+    if (!begun.ok) return begun;
     if (entries !== manifest.entries)
       return damaged(from, `holds ${entries} records, its manifest says ${manifest.entries}`);
     return await checkRestored(store, from, manifest);
@@ -189,15 +208,21 @@ async function beginLog(
   { isAlone = false }: RestoreRequest,
   { engine }: BackupManifest,
   through: number,
-): Promise<void> {
+): Promise<Result<undefined, RestoreFailure>> {
   const head = readHead(store);
-  if (head === undefined || engine === "pow") return;
-  const set = readStoredValidatorSet(store, head.origin.epoch);
-  if (!isAlone && set?.validators.length === 1) return;
+  if (head === undefined || engine === "pow") return ok(undefined);
+  const { epoch } = head.origin;
+  const [set, next] = [epoch, epoch + 1].map((one) => readStoredValidatorSet(store, one));
+  const isOnlyOne = set?.validators.length === 1 && (next?.validators.length ?? 1) === 1;
+  // With others in the set, a node that goes on as if it had never voted would contradict what it has forgotten.
+  if (isAlone && !isOnlyOne)
+    return fail("restore/not-alone", "the chain in the backup has other validators: restore as one of several");
+  if (!isAlone && set?.validators.length === 1) return ok(undefined);
   const lost = { kind: "lost", through, votedIn: [] } as const;
   const { log } = await openWriteAheadLog(createDisk(path), machineEntropy.bytes);
   log.append([encodeHeadRecord(isAlone ? { kind: "whole" } : lost), encodeSettledRecord(head.origin)]);
   await log.close();
+  return ok(undefined);
 }
 
 /** @returns how many records it had. */
@@ -207,6 +232,7 @@ async function writeSegment(
   file: BackupFile,
 ): Promise<Result<number, RestoreFailure>> {
   if (!existsSync(path)) return damaged(path, "is missing");
+  if (!(await isOfSize(path, file.bytes))) return damaged(path, "has been changed");
   const { bytes, sha256 } = await hashFile(path);
   if (bytes !== file.bytes || sha256 !== file.sha256) return damaged(path, "has been changed");
   const buffer = await readFile(path);

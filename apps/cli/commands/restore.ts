@@ -32,12 +32,13 @@ export const restore: Command = {
       throw new UsageError("say what and where: --from DIR --data-dir NEW");
     installNativeCrypto();
     const folder = folderOf(values);
-    const knownEpoch = await newestEpoch((values["rpc"] ?? []) as readonly string[]);
+    const known = await newestEpoch((values["rpc"] ?? []) as readonly string[]);
     const isAlone = values["onlyValidator"] === true;
     const restored = await restoreBackup({
       from: resolve(from),
       folder,
-      knownEpoch,
+      knownEpoch: known?.epoch,
+      knownAtMs: known?.atMs,
       isAlone,
       nowMs: Date.now,
     });
@@ -64,17 +65,23 @@ export const restore: Command = {
   },
 };
 
-async function newestEpoch(urls: readonly string[]): Promise<number | undefined> {
+type KnownEpoch = { readonly epoch: number; readonly atMs: number };
+
+/** The newest epoch that a node is in, and the time of that node's newest block: one that is cut off is not aware of it. */
+async function newestEpoch(urls: readonly string[]): Promise<KnownEpoch | undefined> {
   const epochs = await Promise.all(
-    urls.map(async (url) => {
+    urls.map(async (url): Promise<readonly KnownEpoch[]> => {
       if ((await ask<unknown>(url, "eth_syncing")) !== false)
         throw new UsageError(
           `${url} is catching up, and cannot tell which epoch the network is in: name another node`,
         );
+      const block = await ask<{ readonly timestamp: string }>(url, "eth_getBlockByNumber", ["latest", false]);
       const set = await ask<{ readonly currentEpoch: string } | null>(url, "ostrom_getValidators");
-      return set === null ? [] : [Number(set.currentEpoch)];
+      const atMs = Number(block.timestamp) * MS_PER_SECOND;
+      return set === null ? [] : [{ epoch: Number(set.currentEpoch), atMs }];
     }),
   );
-  const known = epochs.flat();
-  return known.length === 0 ? undefined : Math.max(...known);
+  return epochs.flat().toSorted((a, b) => b.epoch - a.epoch || b.atMs - a.atMs)[0];
 }
+
+const MS_PER_SECOND = 1_000;

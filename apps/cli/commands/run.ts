@@ -20,7 +20,7 @@ export const run: Command = {
       name: "data-dir",
       kind: "text",
       placeholder: "DIR",
-      help: "the node's folder, made by ostrom init or ostrom up",
+      help: "the node's folder, made by ostrom init, join, keys create or up",
       default: ".",
     },
     {

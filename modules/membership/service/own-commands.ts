@@ -218,7 +218,8 @@ const certificateAuthority: ModuleCommand = {
     const own = await ownOrganisation(terminal);
     if (word === "add") {
       const der = readCertificate(given);
-      const need = "links of its nodes need certificates of an authority of its own (keys/transport.crt)";
+      const need =
+        "links of its nodes need certificates of an authority of its own (keys/transport.crt, shown from the node's next start on)";
       const what = `${own.name} has the certificate authority ${toHex(keccak256(der))}: ${need}`;
       return act(terminal, "addCertificate", [Number(own.id), toHex(der)], what);
     }

@@ -187,13 +187,25 @@ const bond: ModuleCommand = {
       values["displace"] === undefined ? 0n : await numberOf(terminal, String(values["displace"]));
     const registration = registrationArgument(file, readCommission(String(values["commission"])));
     const call = stakingCall("register", [registration, displaced], amount);
-    return sendAndTell(
-      terminal,
-      call,
-      `${file.name} is a validator with ${showCoins(amount)} coins at stake`,
-    );
+    const what = `${file.name} is a validator with ${showCoins(amount)} coins at stake`;
+    const exitCode = await sendAndTell(terminal, call, what);
+    await tellOfGas(values["keys"] as string | undefined, terminal);
+    return exitCode;
   },
 };
+
+/** A service that cannot pay reveals nothing, and its validator is never drawn. */
+async function tellOfGas(folder: string | undefined, terminal: ModuleTerminal): Promise<void> {
+  if (terminal.json) return;
+  const own = folder === undefined ? undefined : readStakingKeys(folder)[OPERATOR_KEY];
+  const account = own === undefined ? undefined : checksumAddress(addressFromHex(toHex(own)));
+  if (account !== undefined && BigInt(await terminal.ask<string>("eth_getBalance", [account, "latest"])) > 0n)
+    return;
+  const which = account ?? "the account that ostrom staking keys FOLDER tells on the machine";
+  terminal.print(
+    `It is drawn only if its node can pay for gas: see that ${which} has some coins (ostrom send --to ADDRESS --value 1)`,
+  );
+}
 
 async function findRegistration(
   input: CommandInput,
