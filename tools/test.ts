@@ -1,4 +1,4 @@
-// `npm test`: fast tests first (one process, no isolation), then those that start real processes, one at a time.
+// `npm test`: fast tests first (one process, no isolation), then those that start real processes, two files at a time.
 // Each phase stops the run if it fails; the last lines are the sum of all phases.
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
@@ -48,10 +48,13 @@ const PHASES: readonly Phase[] = [
       "modules/**/*.e2e.test.ts",
       "sdk/**/*.e2e.test.ts",
       "examples/**/*.test.ts",
-      "tools/bench/**/*.test.ts",
-      "tools/hosts/**/*.test.ts",
       "tools/model/**/*.test.ts",
     ],
+    flags: ["--test-isolation=process", "--test-concurrency=2"],
+  },
+  {
+    name: "whole networks that need the machine for themselves",
+    patterns: ["tools/bench/**/*.test.ts", "tools/hosts/**/*.test.ts"],
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
 ];
