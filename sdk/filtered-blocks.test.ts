@@ -147,6 +147,13 @@ test("a server that leaves out what wrote a log is given away by the header's bl
   assert.deepEqual(blocks[0]!.unexplained, [contract]);
 });
 
+test("a server that says it looked for all, and shows less, is refused", () => {
+  const every = Array.from({ length: COUNT }, (_, index) => index);
+  assert.equal(codeOf({ ...honest(every), filter: "all" }), "ok");
+  for (const shown of [[], SHOWN, every.slice(1), every.slice(0, -1)])
+    assert.equal(codeOf({ ...honest(shown), filter: "all" }), "light/wrong-value");
+});
+
 test("swapped, moved, doubled, surplus and foreign parts are refused", () => {
   const changes: readonly ((answer: Answer) => unknown)[] = [
     (answer) => answer.blocks.reverse(),

@@ -2,7 +2,13 @@ import { type Address, addressToWord, equalBytes, hashFromWord, toHexDigits } fr
 import { bloomMayContain, decodeSignedTransaction, type SignedTransaction } from "@ostrom/execution";
 import { accept, attemptNow, type LightResult, refuse } from "./failure.ts";
 import { readAddress, readArray, readCount, readFields } from "./read-json.ts";
-import { decodeReceipt, type ProvedReceipt, readProof, verifyIndexProof } from "./state-proof.ts";
+import {
+  decodeReceipt,
+  type ProvedReceipt,
+  readProof,
+  verifyIndexProof,
+  verifyWhole,
+} from "./state-proof.ts";
 import { readHeader, type VerifiedHeader } from "./verified-headers.ts";
 
 /** Blocks in one answer of ostrom_getFilteredBlocks. */
@@ -26,13 +32,15 @@ export type FilteredTransaction = {
 
 /** What a server answered to ostrom_getFilteredBlocks. */
 export type FilteredAnswer = {
+  /** What the server says that it looked for: whoever knows the filter that the chain's state has compares. */
   readonly filter: "all" | readonly Address[];
   /** In order, from the block that was asked for on; whoever checks them knows their hashes. */
   readonly blocks: readonly FilteredBlock[];
 };
 
 /** Checks an answer to ostrom_getFilteredBlocks: each header is the one of its height that is known, and each transaction and receipt is in
- * the block where it is said to be. That nothing is left out nobody can prove; see `unexplained`.
+ * the block where it is said to be. With the filter "all" every transaction must be there; with any other, that nothing is left out nobody can
+ * prove; see `unexplained`.
  * @param headers hashes known to be in the chain, of the blocks asked for, in order; the answer may have fewer blocks.
  * Errors: `light/malformed`, `light/wrong-header`, `light/wrong-value`, `proof/...`. */
 export function verifyFilteredBlocks(
@@ -67,6 +75,10 @@ function verifyBlock(
   );
   if (transactions.some(({ index }, at) => at > 0 && index <= transactions[at - 1]!.index))
     refuse("light/malformed", "transactions are not in the order of the block");
+  if (filter === "all") {
+    const raws = transactions.map(({ transaction }) => transaction.raw);
+    accept(verifyWhole(block.header.transactionsRoot, raws, "transactions"));
+  }
   const { logsBloom } = block.header;
   const shown = new Set(
     transactions.flatMap(({ receipt }) =>

@@ -145,6 +145,8 @@ type KnownAccount = { readonly address: Address; readonly account: Account | und
 class ProvedState {
   readonly #ground: CallGround;
   readonly #accounts = new Map<string, KnownAccount>();
+  /** What the runs themselves asked for: what a server hints at counts apart, or it could use up all that a call may reach. */
+  #accountCount = 0;
   #slotCount = 0;
   readonly #hashes = new Map<number, Hash>();
 
@@ -189,8 +191,12 @@ class ProvedState {
   async fetch({ missing }: MissingState): Promise<void> {
     switch (missing.kind) {
       case "account":
+        this.#accountCount += 1;
+        checkReach(this.#accountCount, this.#slotCount);
         return this.#prove([{ address: missing.address, slots: [] }]);
       case "slot":
+        this.#slotCount += 1;
+        checkReach(this.#accountCount, this.#slotCount);
         return this.#prove([{ address: missing.address, slots: [missing.slot] }]);
       case "code":
         return this.#fetchCode(missing.codeHash);
@@ -211,6 +217,10 @@ class ProvedState {
       const questions = await ask([{ method: "eth_createAccessList", params: [hint, at] }], (answers) =>
         readHint(answers.at(0)),
       );
+      checkReach(
+        questions.length,
+        questions.reduce((sum, { slots }) => sum + slots.length, 0),
+      );
       await this.#prove(questions);
       const codes = [...this.#accounts.values()].flatMap(({ account }) => account?.codeHash ?? []);
       for (const codeHash of codes) await this.#fetchCode(codeHash);
@@ -220,11 +230,6 @@ class ProvedState {
   }
 
   async #prove(questions: readonly StateQuestion[]): Promise<void> {
-    const slots = questions.reduce((sum, question) => sum + question.slots.length, this.#slotCount);
-    if (this.#accounts.size + questions.length > MAX_ACCOUNTS || slots > MAX_SLOTS) {
-      refuse("light/too-large", `the call reaches more than ${MAX_ACCOUNTS} accounts or ${MAX_SLOTS} slots`);
-    }
-    this.#slotCount = slots;
     const { ask, block, memory } = this.#ground;
     const proved = await proveAccounts(ask, block, questions);
     questions.forEach(({ address, slots: asked }, index) => {
@@ -252,6 +257,11 @@ class ProvedState {
     const known = this.#accounts.get(toHexDigits(address));
     return known === undefined ? undefined : (known.account?.storageRoot ?? EMPTY_TRIE_ROOT);
   }
+}
+
+function checkReach(accounts: number, slots: number): void {
+  if (accounts > MAX_ACCOUNTS || slots > MAX_SLOTS)
+    refuse("light/too-large", `the call reaches more than ${MAX_ACCOUNTS} accounts or ${MAX_SLOTS} slots`);
 }
 
 function slotKey(storageRoot: Hash, slot: bigint): string {

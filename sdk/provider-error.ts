@@ -31,9 +31,18 @@ export function invalidParams(message: string): ProviderError {
   return new ProviderError(PROVIDER_ERROR.invalidParams, message);
 }
 
-/** A refusal of the light client as a JSON-RPC error. A server's own error keeps its code and data: there is nothing to verify in it. */
+/** What a server said to something that nobody need prove: it keeps its code, words and data. */
+export function toldError({ code, message, rpc }: LightFailure): ProviderError {
+  return new ProviderError(rpc?.code ?? PROVIDER_ERROR.server, message, rpc?.data, code);
+}
+
+/** A refusal of the light client as a JSON-RPC error. Where a proof was asked for, a server's own error says nothing: with its words and
+ * data, libraries would read a revert that never was, or a lookup that leads where the server likes (EIP-3668). */
 export function providerError({ code, message, rpc }: LightFailure): ProviderError {
-  if (rpc !== undefined) return new ProviderError(rpc.code, message, rpc.data, code);
+  if (rpc !== undefined) {
+    const told = `not verified: the server answered with error ${rpc.code} and no proof (${code})`;
+    return new ProviderError(PROVIDER_ERROR.server, told, { reason: code }, code);
+  }
   if (code === "light/execution") {
     return new ProviderError(
       PROVIDER_ERROR.server,

@@ -3,7 +3,7 @@ import { keccak256 } from "@ostrom/crypto";
 import type { LightClient } from "./light-client.ts";
 import { OwnTransactions } from "./own-transactions.ts";
 import { blockMethods, feeMethods, transactionMethods } from "./provider-chain.ts";
-import { PROVIDER_ERROR, ProviderError, providerError } from "./provider-error.ts";
+import { PROVIDER_ERROR, ProviderError, toldError } from "./provider-error.ts";
 import {
   orThrow,
   type ProvedMethod,
@@ -83,6 +83,6 @@ export function createVerifiedProvider(
 async function sendTo(server: LightServer | undefined, call: RpcCall): Promise<unknown> {
   const [answer] = server === undefined ? [] : await server.ask([call]);
   if (answer === undefined) throw new ProviderError(PROVIDER_ERROR.server, "no server is given");
-  if (!answer.ok) throw providerError(answer.error);
+  if (!answer.ok) throw toldError(answer.error);
   return answer.value;
 }

@@ -67,8 +67,7 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
     const environment = seams.environment?.(bare) ?? bare;
     const { machine, clock, random, network, log, charge } = environment;
     const store = environment.openStore();
-    const program = options.installed ?? BARE_PROGRAM;
-    const installed = seams.installed?.(program) ?? program;
+    const installed = installedBy(options, seams);
     const execution = await openExecution(store, genesis, limits.historyBlocks, environment, {
       installed,
       stored: (report) => options.stored?.(machine, report, store),
@@ -131,6 +130,10 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
     };
     return seams.booted?.(node, environment) ?? node;
   };
+}
+
+function installedBy({ installed = BARE_PROGRAM }: SimplexBootOptions, seams: BootSeams): Installed {
+  return seams.installed?.(installed) ?? installed;
 }
 
 /** The executor without its thread: one block after another, each after a while. */

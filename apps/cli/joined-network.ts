@@ -22,10 +22,9 @@ export function joinNetwork(
   out: string,
   json: boolean,
 ): number {
-  // The order in which files are named must not matter: everybody shall get the same genesis.
-  const participants = descriptions
-    .map(readDescription)
-    .sort((a, b) => (toHex(a.transportKey) < toHex(b.transportKey) ? -1 : 1));
+  // The order in which files are named must not matter: everybody shall get the same genesis. By name, so that people know which
+  // organisation is the first one, to which a module may give more than to the others.
+  const participants = descriptions.map(readDescription).sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
   const path = join(out, GENESIS_FILE);
   if (existsSync(path)) throw new UsageError(`${path} is there already: choose another folder with --out`);
   const assembled = assembleGenesis(plan, participants);
@@ -47,6 +46,11 @@ export function joinNetwork(
   }
   console.log(describe(path, hash, plan, participants));
   return 0;
+}
+
+/** No name has the character that stands between. */
+function orderOf({ organisation, name, transportKey }: ModuleParticipant): string {
+  return [organisation, name, toHex(transportKey)].join(" ");
 }
 
 function describe(

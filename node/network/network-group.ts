@@ -25,14 +25,13 @@ export function isRoutable(host: string): boolean {
   if (bytes === undefined) return true;
   if (bytes.length === 4) return isRoutableV4(bytes);
   const [first = 0, second = 0] = bytes;
-  // 2000::/3 is what has been given out; without documentation, and without 6to4 and Teredo, which hold addresses of IPv4.
+  // 2000::/3 is what has been given out; without documentation, without what protocols have for themselves (2001::/23), and without 6to4
+  // and Teredo, which hold addresses of IPv4.
   if (first >> 5 !== 1) return false;
   if (first === 0x20 && second === 0x02) return false;
-  return !(first === 0x20 && second === 0x01 && bytes[2] === 0x0d && bytes[3] === 0xb8) && !isTeredo(bytes);
-}
-
-function isTeredo(bytes: Bytes): boolean {
-  return bytes[0] === 0x20 && bytes[1] === 0x01 && bytes[2] === 0 && bytes[3] === 0;
+  if (first === 0x3f && second === 0xff && bytes[2]! < 0x10) return false;
+  if (first !== 0x20 || second !== 0x01) return true;
+  return bytes[2]! >= 0x02 && !(bytes[2] === 0x0d && bytes[3] === 0xb8);
 }
 
 function isRoutableV4(bytes: Bytes): boolean {
@@ -41,6 +40,7 @@ function isRoutableV4(bytes: Bytes): boolean {
   if (a === 100 && b >= 64 && b < 128) return false;
   if (a === 169 && b === 254) return false;
   if (a === 172 && b >= 16 && b < 32) return false;
+  if (a === 192 && b === 88 && c === 99) return false;
   if (a === 192 && (b === 168 || (b === 0 && (c === 0 || c === 2)))) return false;
   if (a === 198 && (b === 18 || b === 19 || (b === 51 && c === 100))) return false;
   return !(a === 203 && b === 0 && c === 113);

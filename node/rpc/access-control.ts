@@ -55,14 +55,14 @@ export const ANONYMOUS: Caller = { kind: "anonymous" };
 /** Whoever speaks through one connection or request. */
 export type Session = {
   caller: Caller;
-  /** A page in a browser speaks: its user may know nothing of it. */
-  readonly isBrowser: boolean;
+  /** A page in a browser speaks, whose user may know nothing of it, or somebody behind a proxy, who may be anywhere. */
+  readonly isIndirect: boolean;
   /** Of a connection that stays: takes the place of the caller before. */
   readonly authenticate?: (caller: Caller) => void;
 };
 
 /** Of a program that has not said who it is. */
-export const ANONYMOUS_SESSION: Session = { caller: ANONYMOUS, isBrowser: false };
+export const ANONYMOUS_SESSION: Session = { caller: ANONYMOUS, isIndirect: false };
 
 /** What JSON-RPC and HTTP answer to who may not. The data's reason is the stable code. */
 export class AccessError extends RpcError {
@@ -145,7 +145,7 @@ export class AccessControl {
   }
 
   /** Why a session may not call a method, or undefined. */
-  refusal(method: string, { caller, isBrowser }: Session): AccessError | undefined {
+  refusal(method: string, { caller, isIndirect }: Session): AccessError | undefined {
     const accessClass = accessClassOf(method);
     if (accessClass === "operate" && this.settings.operatorMethods === "off")
       return new AccessError(
@@ -156,7 +156,7 @@ export class AccessControl {
     if (method === AUTHENTICATE_METHOD || caller.kind === "secret") {
       return this.#isExpired(caller) ? expiredError() : undefined;
     }
-    if (caller.kind === "anonymous") return this.#refuseAnonymous(accessClass, isBrowser);
+    if (caller.kind === "anonymous") return this.#refuseAnonymous(accessClass, isIndirect);
     if (this.#isExpired(caller)) return expiredError();
     if (this.#isOpenToAll(accessClass) || mayCall(this.rightsOf(caller), accessClass)) return undefined;
     const message = `${toHex(caller.account)} may not call ${method.slice(0, 80)}: it needs ${WHO_MAY_CALL[accessClass]}`;
@@ -217,12 +217,12 @@ export class AccessControl {
     return kind === "none" && (accessClass === "submit" || accessClass === "observe");
   }
 
-  #refuseAnonymous(accessClass: AccessClass, isBrowser: boolean): AccessError | undefined {
+  #refuseAnonymous(accessClass: AccessClass, isIndirect: boolean): AccessError | undefined {
     if (this.#isOpenToAll(accessClass)) return undefined;
     const isOwn = this.settings.kind === "none" && this.#isLoopback;
-    if (isOwn && !isBrowser) return undefined;
+    if (isOwn && !isIndirect) return undefined;
     const message = isOwn
-      ? "pages in a browser may not call this method"
+      ? "pages in a browser, and who comes through a proxy, may not call this method"
       : `say who you are (Authorization: Bearer TOKEN, see ostrom token --help): this needs ${WHO_MAY_CALL[accessClass]}`;
     return new AccessError(isOwn ? 403 : 401, isOwn ? "rpc/forbidden" : "rpc/unauthenticated", message);
   }

@@ -92,10 +92,14 @@ function handlePost(services: HttpServices, request: IncomingMessage, response: 
   }
 }
 
+/** Which proxies set. To a server that listens to this machine alone, all that a proxy on it lets through comes from this machine. */
+const PROXY_HEADERS: readonly string[] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+
 /** Who speaks by a request. @returns why its token is refused. */
 export function sessionOf(control: AccessControl, { headers }: IncomingMessage): Session | AccessError {
   try {
-    return { caller: control.callerOf(headers.authorization), isBrowser: headers.origin !== undefined };
+    const isIndirect = ["origin", ...PROXY_HEADERS].some((name) => headers[name] !== undefined);
+    return { caller: control.callerOf(headers.authorization), isIndirect };
   } catch (error) {
     if (error instanceof AccessError) return error;
     throw error;

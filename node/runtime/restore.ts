@@ -216,7 +216,10 @@ async function beginLog(
   const isOnlyOne = set?.validators.length === 1 && (next?.validators.length ?? 1) === 1;
   // With others in the set, a node that goes on as if it had never voted would contradict what it has forgotten.
   if (isAlone && !isOnlyOne)
-    return fail("restore/not-alone", "the chain in the backup has other validators: restore as one of several");
+    return fail(
+      "restore/not-alone",
+      "the chain in the backup has other validators: restore as one of several",
+    );
   if (!isAlone && set?.validators.length === 1) return ok(undefined);
   const lost = { kind: "lost", through, votedIn: [] } as const;
   const { log } = await openWriteAheadLog(createDisk(path), machineEntropy.bytes);

@@ -202,3 +202,29 @@ test("stranger sync: a peer that goes is not asked any more, and its question go
   assert.equal(sync.highestClaim, 10);
   sync.stop();
 });
+
+test("stranger sync: one of three who lies about its height does not make the node seem behind", () => {
+  const { sync, world, pass } = syncing();
+  for (const [index, peer] of ["a", "b", "liar"].entries()) {
+    sync.heard(peer, 10 * (index + 1));
+    pass(200);
+    sync.message(peer, rangeOf(world.height + 1, 10 * (index + 1)));
+    assert.equal(world.height, 10 * (index + 1));
+  }
+  for (const peer of ["a", "b"]) sync.heard(peer, 30);
+  sync.heard("liar", Number.MAX_SAFE_INTEGER);
+  assert.equal(sync.highestClaim, 30);
+});
+
+test("stranger sync: blocks that others gave sooner, or that nothing proves yet, earn no credit", () => {
+  const { sync, world, pass, credited, blamed } = syncing();
+  sync.heard("a", 100);
+  world.height = 40;
+  sync.message("a", rangeOf(1, 10));
+  pass(200);
+  sync.message("a", rangeOf(41, 50, 1_000_000));
+  assert.deepEqual([credited, blamed, sync.highestClaim], [[], [], 0]);
+  pass(200);
+  sync.message("a", rangeOf(51, 60));
+  assert.deepEqual([credited, world.height], [["a"], 60]);
+});

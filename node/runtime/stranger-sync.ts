@@ -104,10 +104,14 @@ export class StrangerSync {
     this.advance();
   }
 
-  /** The greatest height that anybody claims who has given blocks before; nothing proves it. */
+  /** The height that half of those claim at least who have given blocks before; nothing proves it, but one of several alone cannot raise it,
+   * and with it make the node seem to be behind. */
   get highestClaim(): number {
-    const served = [...this.#sources.values()].filter(({ isProven }) => isProven);
-    return Math.max(0, ...served.map(({ height }) => height));
+    const claims = [...this.#sources.values()]
+      .filter(({ isProven }) => isProven)
+      .map(({ height }) => height)
+      .sort((a, b) => a - b);
+    return claims[Math.floor(claims.length / 2)] ?? 0;
   }
 
   /** Whether a message answers what this asked. */
@@ -145,12 +149,16 @@ export class StrangerSync {
     // What comes too late is nobody's fault.
     if (question === undefined || source === undefined) return;
     this.#questions.delete(peerId);
+    const before = this.#ports.finalHeight();
     const isGood = range.blocks[0]?.height === question.fromHeight && this.#take(peerId, range);
     if (isGood) {
       source.unanswered = 0;
-      source.isProven = true;
       source.answerMs = (source.answerMs + Math.max(0, this.#ports.clock.nowMs() - question.atMs)) / 2;
-      this.#ports.credit(peerId);
+      // Nobody has looked at blocks that others gave sooner, or that wait for the one that proves them.
+      if (before !== undefined && this.#ports.finalHeight() !== before) {
+        source.isProven = true;
+        this.#ports.credit(peerId);
+      }
     } else {
       this.#joined = undefined;
       source.unanswered += 1;

@@ -213,7 +213,7 @@ export class Watch {
             `block ${height}: ${one.name} is in the set of epoch ${next}, and of no active member`,
           );
     if (holder === "staking" && staking !== undefined)
-      this.#checkCommittee(height, next, state, staking, validators, goesOn);
+      this.#checkCommittee(height, next, state, staking, validators);
     else this.#lock.setDecided(next, new Set(), undefined);
     this.#options.strike(`epochs of ${holder}`);
     if (goesOn) this.#options.strike("set goes on");
@@ -250,14 +250,14 @@ export class Watch {
     state: ModuleState,
     staking: StakingState,
     validators: readonly Validator[],
-    goesOn: boolean,
   ): void {
     const stakers = allStakers(state);
     const ofSet = validators.map((one) =>
       stakers.find(({ transportKey }) => equalBytes(transportKey, one.transportKey)),
     );
     const ids = new Set(ofSet.flatMap((one) => (one === undefined ? [] : [one.id])));
-    if (!goesOn)
+    // Where too few would be left the whole set goes on, with the keys that its members have now.
+    if (!goesOnWhole(staking, next))
       ofSet.forEach((staker, index) => {
         if (staker === undefined || !stands(staker) || staker.bonded === 0n)
           this.#violate(
@@ -276,6 +276,19 @@ export class Watch {
       });
     this.#lock.setDecided(next, ids, isCounted ? height : undefined);
   }
+}
+
+/** Whether staking has decided nothing, or that its current set goes on as it is. */
+function goesOnWhole({ current, next }: StakingState, epoch: number): boolean {
+  if (next === undefined || next.epoch !== epoch) return true;
+  if (current === undefined) return false;
+  return (
+    current.members.length === next.members.length &&
+    current.members.every(({ id, weight }, index) => {
+      const other = next.members[index];
+      return other?.id === id && other.weight === weight;
+    })
+  );
 }
 
 function provedOf(validators: readonly Validator[], current: ValidatorSet | undefined): readonly Validator[] {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Bytes, equalBytes, must, toHex } from "@ostrom/base";
-import { readNextValidatorSet, VALIDATOR_SET_ADDRESS, type ValidatorSet } from "@ostrom/execution";
-import { StateOverlay } from "@ostrom/state";
+import { type Address, type Bytes, equalBytes, must, toHex } from "@ostrom/base";
+import { readNextValidatorSet, type ValidatorSet } from "@ostrom/execution";
 import { validatorSetStorage } from "../../../core/execution/validator-set.ts";
 import { admin, testAlliance } from "./testing/alliance.ts";
 import { bytesOf, decided, MembershipLedger } from "./testing/membership-ledger.ts";
@@ -15,11 +14,8 @@ const setOf = (ledger: MembershipLedger): ValidatorSet => must(validatorSet(ledg
 
 /** What every node would take for the next epoch. */
 function next(ledger: MembershipLedger, current: ValidatorSet): readonly string[] | string {
-  const state = new StateOverlay(ledger.state);
-  state.beginTransaction();
-  for (const { slot, value } of validatorSetStorage(setOf(ledger)))
-    state.setStorage(VALIDATOR_SET_ADDRESS, slot, value);
-  state.endTransaction();
+  const slots = new Map(validatorSetStorage(setOf(ledger)).map(({ slot, value }) => [slot, value]));
+  const state = { storage: (_: Address, slot: bigint) => slots.get(slot) ?? 0n };
   const { set, refused } = readNextValidatorSet(state, current, verifyPossession);
   return refused?.code ?? set.validators.map(({ name }) => name);
 }
