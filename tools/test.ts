@@ -15,6 +15,8 @@ type Phase = {
 };
 
 /** Tests that start processes, where they do not lie in apps/. */
+/** It counts what a server answers while it is busy. */
+const ALONE = /heavy-block\.test\.ts$/;
 const END_TO_END = /\.e2e\.test\.ts$/;
 
 const PHASES: readonly Phase[] = [
@@ -50,11 +52,12 @@ const PHASES: readonly Phase[] = [
       "examples/**/*.test.ts",
       "tools/model/**/*.test.ts",
     ],
+    except: ALONE,
     flags: ["--test-isolation=process", "--test-concurrency=2"],
   },
   {
     name: "whole networks that need the machine for themselves",
-    patterns: ["tools/bench/**/*.test.ts", "tools/hosts/**/*.test.ts"],
+    patterns: ["apps/cli/heavy-block.test.ts", "tools/bench/**/*.test.ts", "tools/hosts/**/*.test.ts"],
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
 ];
