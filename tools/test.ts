@@ -14,9 +14,9 @@ type Phase = {
   readonly flags: readonly string[];
 };
 
-/** Tests that start processes, where they do not lie in apps/. */
 /** It counts what a server answers while it is busy. */
 const ALONE = /heavy-block\.test\.ts$/;
+/** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
 
 const PHASES: readonly Phase[] = [
