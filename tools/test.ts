@@ -1,5 +1,5 @@
 // `npm test`: fast tests first (one process, no isolation), then those that start real processes, two files at a time.
-// Each phase stops the run if it fails; the last lines are the sum of all phases.
+// Each phase stops the run if it fails; the last lines are the sum of all phases. `npm test -- "on request"` runs what takes longest.
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { join } from "node:path";
@@ -11,11 +11,13 @@ type Phase = {
   readonly patterns: readonly string[];
   /** What the patterns match and another phase has. */
   readonly except?: RegExp;
+  /** `npm test -- NAME` alone runs it. */
+  readonly isOnRequest?: boolean;
   readonly flags: readonly string[];
 };
 
-/** It counts what a server answers while it is busy. */
-const ALONE = /heavy-block\.test\.ts$/;
+/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request. */
+const ALONE = /(?:heavy-block|graduation)\.test\.ts$/;
 /** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
 
@@ -60,12 +62,18 @@ const PHASES: readonly Phase[] = [
     patterns: ["apps/cli/heavy-block.test.ts", "tools/bench/**/*.test.ts", "tools/hosts/**/*.test.ts"],
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
+  {
+    name: "on request",
+    patterns: ["apps/cli/graduation.test.ts"],
+    isOnRequest: true,
+    flags: ["--test-isolation=process", "--test-concurrency=1"],
+  },
 ];
 
 const only = process.argv[2];
 const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const phase of PHASES) {
-  if (only !== undefined && !phase.name.includes(only)) continue;
+  if (only === undefined ? phase.isOnRequest === true : !phase.name.includes(only)) continue;
   const files = phase.patterns
     .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }))
     .filter((path) => phase.except?.test(path) !== true);
