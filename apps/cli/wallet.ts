@@ -5,6 +5,9 @@ import { ask, askMany } from "./rpc-client.ts";
 
 const POLLING_INTERVAL_MS = 50;
 const RECEIPT_TIMEOUT_MS = 60_000;
+/** A call may need more than was estimated, because other blocks come before it: rewards that a new epoch brought are settled first. No
+ * more than half as much again, and than some words of state cost: limits of blocks and transactions hold for large deployments too. */
+const MAX_GAS_MARGIN = 100_000n;
 
 type ViemError = { readonly shortMessage?: string; readonly details?: string; readonly message: string };
 
@@ -38,11 +41,19 @@ export async function connectWallet(rpc: string, secretKey: Hex): Promise<Wallet
   return {
     account,
     chainId: id,
-    send: (transaction) =>
-      wallet.sendTransaction(transaction).catch((error: ViemError) => {
+    send: async (transaction) => {
+      try {
+        const needed = await client.estimateGas({ account, ...transaction });
+        const half = needed / 2n;
+        const margin = half < MAX_GAS_MARGIN ? half : MAX_GAS_MARGIN;
+        const gas = transaction.data === "0x" ? needed : needed + margin;
+        return await wallet.sendTransaction({ ...transaction, gas });
+      } catch (error) {
         // The node's own words, where it has said something.
-        throw new UsageError(error.details ?? error.shortMessage ?? error.message);
-      }),
+        const { details, shortMessage, message } = error as ViemError;
+        throw new UsageError(details ?? shortMessage ?? message);
+      }
+    },
     receipt: (hash) =>
       client
         .waitForTransactionReceipt({ hash, timeout: RECEIPT_TIMEOUT_MS })
