@@ -1,4 +1,4 @@
-import { type Bytes, type Hash, must, toHex } from "@ostrom/base";
+import { type Bytes, equalBytes, type Hash, must, toHex } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { type BlockParameter, blockNumberOrTag } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
@@ -102,7 +102,9 @@ function receiptJson({ backend, blocks }: RequestContext, transactionHash: Hash)
   const block = blocks.byNumber(location.blockNumber);
   if (block === undefined) return null;
   const { index } = location;
-  const transaction = must(block.transactions[index], "a transaction's location must lie in its block");
+  const transaction = block.transactions[index];
+  // On a mined chain another block may have taken its place since its location was read.
+  if (transaction === undefined || !equalBytes(transaction.hash, transactionHash)) return null;
   const receipt = must(block.receipts()[index], "each transaction must have a receipt");
   return receiptToJson(receipt, transaction, block.inclusion, index, block.firstLogIndices()[index]!);
 }
