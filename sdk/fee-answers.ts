@@ -1,6 +1,6 @@
 import { type ChainRules, decodeTransaction, effectiveTip, nextBaseFee } from "@ostrom/execution";
+import { type JsonObject, quantity } from "@ostrom/rpc-schema";
 import type { ProvedBody } from "./reads.ts";
-import { type JsonObject, quantity } from "./rpc-json.ts";
 import type { VerifiedHeader } from "./verified-headers.ts";
 
 /** What to suggest as a tip where the newest blocks say nothing, as a node does: nothing on a chain that may charge nothing. */

@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { decodeSignedTransaction, nextBaseFee } from "@ostrom/execution";
+import { type JsonObject, pendingTransactionToJson, quantity } from "@ostrom/rpc-schema";
 import { feeHistory, suggestTip } from "./fee-answers.ts";
 import type { LightClient } from "./light-client.ts";
 import { invalidParams, PROVIDER_ERROR, ProviderError } from "./provider-error.ts";
@@ -15,15 +16,7 @@ import {
 } from "./provider-method.ts";
 import { readArray, readCount, readData, readHash } from "./read-json.ts";
 import { completeReceipt, decodeProved, logsBefore, type ProvedBody } from "./reads.ts";
-import {
-  blockJson,
-  type JsonObject,
-  logJson,
-  pendingJson,
-  quantity,
-  receiptJson,
-  transactionJson,
-} from "./rpc-json.ts";
+import { blockJson, logJson, receiptJson, transactionJson } from "./rpc-json.ts";
 import { type BlockChoice, readLogQuery } from "./rpc-parameters.ts";
 
 /** Blocks that one eth_getLogs or eth_feeHistory goes through. */
@@ -94,7 +87,7 @@ export const transactionMethods: Readonly<Record<string, ProvedMethod>> = {
     );
     const bytes = typeof raw === "string" ? readParameter([raw], 0, readData) : new Uint8Array(0);
     const decoded = equalBytes(keccak256(bytes), hash) ? decodeSignedTransaction(bytes) : undefined;
-    return decoded?.ok === true ? pendingJson(decoded.value) : null;
+    return decoded?.ok === true ? pendingTransactionToJson(decoded.value) : null;
   },
   eth_getTransactionReceipt: async ({ client }, params) => {
     const proved = orThrow(await client.receipt(readParameter(params, 0, readHash)));

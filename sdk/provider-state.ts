@@ -1,4 +1,5 @@
 import { type Address, type Bytes, toHex } from "@ostrom/base";
+import { type JsonObject, quantity, word } from "@ostrom/rpc-schema";
 import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "@ostrom/state";
 import type { At } from "./light-client.ts";
 import type { LocalCall } from "./local-call.ts";
@@ -12,7 +13,6 @@ import {
   UNPROVED,
 } from "./provider-method.ts";
 import { readAddress, readArray, readWord } from "./read-json.ts";
-import { type JsonObject, quantity, word } from "./rpc-json.ts";
 import {
   readAccountOverrides,
   readBlockOverride,
@@ -58,7 +58,7 @@ export const stateMethods: Readonly<Record<string, ProvedMethod>> = {
     const keys = readParameter(params, 1, (value, what) => readArray(value, what, MAX_KEYS));
     const slots = readParameters(() => keys.map((key) => readWord(key, "key")));
     const proved = orThrow(await client.proof(account(params), slots, at));
-    return proofJson(account(params), keys, proved);
+    return proofJson(account(params), keys.map(String), proved);
   }),
   eth_call: async ({ client }, params) => {
     const asked = readCall(params);
@@ -91,10 +91,10 @@ function readCall(params: readonly unknown[]): { readonly call: LocalCall; reado
   }));
 }
 
-/** As eth_getProof has it: keys come back as they were asked. */
+/** As eth_getProof has it: keys come back as they were asked, in hex. */
 function proofJson(
   address: Address,
-  keys: readonly unknown[],
+  keys: readonly string[],
   { account: found, accountProof, slots, slotProofs }: ProvedAccount,
 ): JsonObject {
   const nodes = (proof: readonly Bytes[] | undefined): readonly string[] => (proof ?? []).map(toHex);
@@ -106,7 +106,7 @@ function proofJson(
     nonce: quantity(found?.nonce ?? 0n),
     storageHash: toHex(found?.storageRoot ?? EMPTY_TRIE_ROOT),
     storageProof: slots.map((value, index) => ({
-      key: keys[index],
+      key: keys[index]!,
       value: quantity(value),
       proof: nodes(slotProofs[index]),
     })),

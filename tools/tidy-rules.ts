@@ -10,6 +10,7 @@ export const CORE_RANKS: Readonly<Record<string, number>> = {
   "core/txpool": 5,
   "core/dissemination": 5,
   "core/consensus": 5,
+  "core/rpc-schema": 5,
 };
 
 /** The package that a file is of: `core/vm/precompiles/x.ts` -> `core/vm`, `modules/staking/chain/x.ts` -> `modules/staking/chain`. The

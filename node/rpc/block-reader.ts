@@ -1,8 +1,8 @@
 import { type Hash, must } from "@ostrom/base";
 import { encodeHeader, type Receipt } from "@ostrom/execution";
+import { type Inclusion, inclusionOf } from "@ostrom/rpc-schema";
 import type { Block, ChainReads, Heads, StateView } from "./backend.ts";
 import type { BlockParameter } from "./block-parameter.ts";
-import { type Inclusion, inclusionOf } from "./encode.ts";
 import type { RpcLimits } from "./limits.ts";
 import { RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
 

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
 import { type Hash, must, toHex } from "@ostrom/base";
 import { BEACON_ROOTS_ADDRESS, type ChainRules, HISTORY_STORAGE_ADDRESS } from "@ostrom/execution";
+import { quantity } from "@ostrom/rpc-schema";
 import type { ChainInfo } from "./backend.ts";
-import { quantity } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 
 /** eth_config's answer. Source: EIP-7910; fork id: EIP-2124, EIP-6122. */

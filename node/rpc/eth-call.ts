@@ -1,11 +1,11 @@
 import { toHex } from "@ostrom/base";
 import type { AccountOverride, BlockOverride, CallOutcome, CallRequest } from "@ostrom/execution";
+import { accessListToJson, quantity } from "@ostrom/rpc-schema";
 import type { Simulation, SimulationFailure } from "./backend.ts";
 import { type BlockParameter, blockParameter, LATEST } from "./block-parameter.ts";
 import { headerNotFound, stateUnavailable } from "./block-reader.ts";
 import type { Decoder } from "./decode.ts";
 import { blockOverride, callChainId, callRequest, stateOverrides } from "./decode-call.ts";
-import { accessListToJson, quantity } from "./encode.ts";
 import type { RpcLimits } from "./limits.ts";
 import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
 import { refusal } from "./pool-error.ts";

@@ -1,9 +1,9 @@
 import { must, toHex } from "@ostrom/base";
+import { BLOB_BASE_FEE, blockToJson, quantity, receiptToJson, transactionToJson } from "@ostrom/rpc-schema";
 import { type BlockParameter, blockNumberOrTag, blockParameter } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { chainConfig } from "./chain-config.ts";
 import { count, countOrNumber, type Decoder, flag, hash, shown, ValueError } from "./decode.ts";
-import { BLOB_BASE_FEE, blockToJson, quantity, receiptToJson, transactionToJson } from "./encode.ts";
 import { feeHistory } from "./fees.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";

@@ -1,10 +1,10 @@
 import { type Address, type Bytes, EMPTY_BYTES, equalBytes, toHex } from "@ostrom/base";
+import { quantity, word } from "@ostrom/rpc-schema";
 import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "@ostrom/state";
 import type { StateProof, StateView } from "./backend.ts";
 import { blockParameter, LATEST } from "./block-parameter.ts";
 import { stateUnavailable } from "./block-reader.ts";
 import { address, type Decoder, decodePart, listOf, objectOf, storageKey } from "./decode.ts";
-import { quantity, word } from "./encode.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { defineMethod, type Method, optional, required } from "./method.ts";
 import { invalidParams, limitExceeded } from "./rpc-error.ts";

@@ -1,9 +1,9 @@
 import { type Bytes, equalBytes, type Hash, must, toHex } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
+import { pendingTransactionToJson, receiptToJson, transactionToJson } from "@ostrom/rpc-schema";
 import { type BlockParameter, blockNumberOrTag } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { count, countOrNumber, type Decoder, data, hash } from "./decode.ts";
-import { pendingTransactionToJson, receiptToJson, transactionToJson } from "./encode.ts";
 import type { Json } from "./json.ts";
 import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
 import { refusal } from "./pool-error.ts";

@@ -1,8 +1,8 @@
 import { must } from "@ostrom/base";
 import { type ChainRules, effectiveTip, nextBaseFee } from "@ostrom/execution";
+import { BLOB_BASE_FEE, quantity } from "@ostrom/rpc-schema";
 import type { ChainReads } from "./backend.ts";
 import type { BlockReader, ReadBlock } from "./block-reader.ts";
-import { BLOB_BASE_FEE, quantity } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 
 /** What to suggest as a priority fee where the newest blocks say nothing: a round figure that costs next to nothing.

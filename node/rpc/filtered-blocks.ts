@@ -6,10 +6,10 @@ import {
   recoverAuthority,
   type SignedTransaction,
 } from "@ostrom/execution";
+import { quantity } from "@ostrom/rpc-schema";
 import type { ObserverFilter } from "./access-roles.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { countOrNumber } from "./decode.ts";
-import { quantity } from "./encode.ts";
 import { indexTrie, proveIndex } from "./index-proof.ts";
 import type { Json } from "./json.ts";
 import { defineMethod, type Method, type RequestContext, required } from "./method.ts";

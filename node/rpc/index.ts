@@ -1,3 +1,4 @@
+export { checksumAddress, quantity } from "@ostrom/rpc-schema";
 export type { AccessSettings, AuthenticationKind } from "./access-control.ts";
 export { ACCOUNT_ROLES, type AccessReads, type AccountRole, type ObserverFilter } from "./access-roles.ts";
 export type {
@@ -30,7 +31,6 @@ export type {
 } from "./backend.ts";
 export { type BlockParameter, LATEST } from "./block-parameter.ts";
 export type { Decoder } from "./decode.ts";
-export { checksumAddress, quantity } from "./encode.ts";
 export type { Json } from "./json.ts";
 export type { LightReads, StoredCertificate } from "./light-reads.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";

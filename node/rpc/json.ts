@@ -1,13 +1,4 @@
-/** What an answer may hold. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json | undefined };
-
-export type JsonObject = { readonly [key: string]: Json | undefined };
+export type { Json, JsonObject } from "@ostrom/rpc-schema";
 
 /** What JSON.parse made of a client's text: nothing is known of its keys, `__proto__` among them. */
 export type ParsedObject = { readonly [key: string]: unknown };

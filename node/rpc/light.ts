@@ -1,10 +1,10 @@
 import { type Hash, must, toHex } from "@ostrom/base";
 import { encodeHeader, encodeReceipt } from "@ostrom/execution";
+import { quantity } from "@ostrom/rpc-schema";
 import type { RpcBackend } from "./backend.ts";
 import { type BlockParameter, blockParameter } from "./block-parameter.ts";
 import { headerNotFound, type ReadBlock } from "./block-reader.ts";
 import { count, countOrNumber, hash } from "./decode.ts";
-import { quantity } from "./encode.ts";
 import { type IndexTrie, indexTrie, proveIndex } from "./index-proof.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LightReads, StoredCertificate } from "./light-reads.ts";

@@ -1,11 +1,11 @@
 import { type Address, type Bytes, type Hash, toHex, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
+import { logToJson } from "@ostrom/rpc-schema";
 import type { Log } from "@ostrom/state";
 import type { ChainReads } from "./backend.ts";
 import { type BlockParameter, blockNumberOrTag } from "./block-parameter.ts";
 import type { BlockReader, ReadBlock } from "./block-reader.ts";
 import { address, type Decoder, hash, listOf, objectOf, optionalField, shown, ValueError } from "./decode.ts";
-import { logToJson } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
 import { invalidParams, limitExceeded, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";

@@ -1,4 +1,4 @@
-import { quantity } from "./encode.ts";
+import { quantity } from "@ostrom/rpc-schema";
 import { defineMethod, type Method } from "./method.ts";
 
 export const netMethods: readonly Method[] = [

@@ -1,5 +1,5 @@
+import { quantity } from "@ostrom/rpc-schema";
 import { hash } from "./decode.ts";
-import { quantity } from "./encode.ts";
 import { defineMethod, type Method, required } from "./method.ts";
 import { refusalText } from "./pool-error.ts";
 

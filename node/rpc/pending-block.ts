@@ -1,7 +1,7 @@
 import { must, toHex, ZERO_HASH } from "@ostrom/base";
 import type { Header, SignedTransaction } from "@ostrom/execution";
+import { blockToJson, pendingTransactionToJson } from "@ostrom/rpc-schema";
 import { EMPTY_TRIE_ROOT } from "@ostrom/state";
-import { blockToJson, pendingTransactionToJson } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 import type { RequestContext } from "./method.ts";
 

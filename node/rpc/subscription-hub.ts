@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type Hash, toHex } from "@ostrom/base";
+import { headerToJson, pendingTransactionToJson } from "@ostrom/rpc-schema";
 import type { EventListener, PoolPort, UnwoundBlock } from "./backend.ts";
 import { type BlockReader, type ReadBlock, readBlock } from "./block-reader.ts";
-import { headerToJson, pendingTransactionToJson } from "./encode.ts";
 import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
 import { type LogCriteria, logsOfBlock } from "./log-search.ts";

@@ -1,7 +1,7 @@
 import { toHex, toHexDigits } from "@ostrom/base";
 import type { SignedTransaction } from "@ostrom/execution";
+import { checksumAddress, pendingTransactionToJson, quantity } from "@ostrom/rpc-schema";
 import { address } from "./decode.ts";
-import { checksumAddress, pendingTransactionToJson, quantity } from "./encode.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { defineMethod, type Method, required } from "./method.ts";
 

@@ -1,7 +1,7 @@
 import { toHex } from "@ostrom/base";
+import { checksumAddress, quantity } from "@ostrom/rpc-schema";
 import type { ValidatorReads } from "./backend.ts";
 import { countOrNumber } from "./decode.ts";
-import { checksumAddress, quantity } from "./encode.ts";
 import type { JsonObject } from "./json.ts";
 import { defineMethod, type Method, optional } from "./method.ts";
 

@@ -5,7 +5,17 @@ import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
-const CORE_PACKAGES = ["base", "codec", "consensus", "crypto", "execution", "state", "vm", "wasm"];
+const CORE_PACKAGES = [
+  "base",
+  "codec",
+  "consensus",
+  "crypto",
+  "execution",
+  "rpc-schema",
+  "state",
+  "vm",
+  "wasm",
+];
 
 /** What a browser is told of packages' names: no bundler, the sources as they are. Of viem, a page that uses nothing else loads the two
  * modules that the transport needs. */
