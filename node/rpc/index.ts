@@ -34,7 +34,15 @@ export type { Decoder } from "./decode.ts";
 export type { Json } from "./json.ts";
 export type { LightReads, StoredCertificate } from "./light-reads.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
-export { type Method, optional, type Parameter, type RequestContext, required } from "./method.ts";
+export {
+  bindParameters,
+  type DecodedParameters,
+  type Method,
+  optional,
+  type Parameter,
+  type RequestContext,
+  required,
+} from "./method.ts";
 export { createMethods } from "./methods.ts";
 export { parameterTypes } from "./parameter-types.ts";
 export { executionReverted, invalidParams, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";

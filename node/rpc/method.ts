@@ -57,7 +57,8 @@ export type Method = {
   readonly call: (context: RequestContext, given: readonly unknown[]) => Json | Promise<Json>;
 };
 
-type Decoded<P extends readonly Parameter<unknown>[]> = {
+/** The values of parameters, in their order. */
+export type DecodedParameters<P extends readonly Parameter<unknown>[]> = {
   -readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never;
 };
 
@@ -67,22 +68,25 @@ export function defineMethod<const P extends readonly Parameter<unknown>[]>(defi
   readonly summary: string;
   readonly parameters: P;
   readonly returns: string;
-  readonly run: (context: RequestContext, ...values: Decoded<P>) => Json | Promise<Json>;
+  readonly run: (context: RequestContext, ...values: DecodedParameters<P>) => Json | Promise<Json>;
 }): Method {
   const { name, summary, parameters, returns, run } = definition;
-  return {
-    name,
-    summary,
-    parameters,
-    returns,
-    call: (context, given) => {
-      if (given.length > parameters.length) {
-        throw invalidParams(`too many arguments, want at most ${parameters.length}`);
-      }
-      const values: unknown[] = [];
-      for (let i = 0; i < parameters.length; i++) values.push(parameters[i]!.read(given[i], i));
-      return run(context, ...(values as Decoded<P>));
-    },
+  return { name, summary, parameters, returns, call: bindParameters(parameters, run) };
+}
+
+/** Decodes the positional parameters before `run` sees them. Throws RpcError where they are too many or wrong.
+ * @param run its first argument is whatever its caller has for it. */
+export function bindParameters<Context, const P extends readonly Parameter<unknown>[]>(
+  parameters: P,
+  run: (context: Context, ...values: DecodedParameters<P>) => Json | Promise<Json>,
+): (context: Context, given: readonly unknown[]) => Json | Promise<Json> {
+  return (context, given) => {
+    if (given.length > parameters.length) {
+      throw invalidParams(`too many arguments, want at most ${parameters.length}`);
+    }
+    const values: unknown[] = [];
+    for (let i = 0; i < parameters.length; i++) values.push(parameters[i]!.read(given[i], i));
+    return run(context, ...(values as DecodedParameters<P>));
   };
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { codeSource, compileSources } from "../../../../languages/solidity/compile.ts";
 
 type AbiParameter = {
   readonly name: string;
@@ -38,11 +38,6 @@ type SolcContract = {
   readonly evm: { readonly deployedBytecode: { readonly object: string } };
   readonly storageLayout: StorageLayout;
 };
-type SolcOutput = {
-  readonly errors?: readonly { readonly formattedMessage: string }[];
-  readonly contracts: Readonly<Record<string, Readonly<Record<string, SolcContract>>>>;
-};
-
 export type BuiltStaking = {
   /** Hex digits. */
   readonly code: string;
@@ -53,30 +48,12 @@ export type BuiltStaking = {
 
 const FOLDER = join(import.meta.dirname, "..");
 const SOURCES = ["Staking.sol", "StakingFunds.sol", "StakingKeys.sol", "StakingLayout.sol"];
-const DIGITS_PER_LINE = 96;
 
-/** Compiles a contract and what it imports. Its code has no metadata at its end, so that it depends on the compiler and on what the
- * sources mean alone. Throws Error with the compiler's own messages, warnings included. */
+/** Compiles a contract and what it imports. */
 export function compileSolidity(files: readonly string[], contract: string): SolcContract {
-  const solc = createRequire(import.meta.url)("solc") as { readonly compile: (input: string) => string };
   const sources = files.map((name) => [name, { content: readFileSync(join(FOLDER, name), "utf8") }]);
-  const input = {
-    language: "Solidity",
-    sources: Object.fromEntries(sources),
-    settings: {
-      // The first rule set that a chain can begin with.
-      evmVersion: "cancun",
-      optimizer: { enabled: true, runs: 200 },
-      viaIR: true,
-      metadata: { appendCBOR: false, bytecodeHash: "none" },
-      outputSelection: { "*": { "*": ["abi", "evm.deployedBytecode.object", "storageLayout"] } },
-    },
-  };
-  const output = JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput;
-  const problems = output.errors ?? [];
-  if (problems.length > 0) throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
-  const built = Object.values(output.contracts).flatMap((contracts) => Object.entries(contracts));
-  return built.find(([name]) => name === contract)![1];
+  const built = Object.values(compileSources(Object.fromEntries(sources))).flatMap(Object.entries);
+  return built.find(([name]) => name === contract)![1] as SolcContract;
 }
 
 export function buildStaking(): BuiltStaking {
@@ -101,19 +78,8 @@ function parameters(list: readonly AbiParameter[]): string {
 }
 
 /** The text of staking-code.ts. */
-export function codeSource({ code }: BuiltStaking): string {
-  const lines = code.match(new RegExp(`.{1,${DIGITS_PER_LINE}}`, "g")) ?? [];
-  return `import { type Bytes, hex } from "@ostrom/base";
-
-// Written by testing/compile-contract.ts; a test compares it with what the sources compile to.
-
-/** Runtime code of Staking.sol. */
-export const STAKING_CODE: Bytes = hex(
-  [
-${lines.map((line) => `    "${line}",`).join("\n")}
-  ].join(""),
-);
-`;
+export function stakingCodeSource({ code }: BuiltStaking): string {
+  return codeSource([{ name: "STAKING_CODE", source: "Staking.sol", code }], "testing/compile-contract.ts");
 }
 
 /** The text of staking-abi.ts. */
@@ -129,6 +95,6 @@ ${abi.map((line) => `  "${line}",`).join("\n")}
 
 if (process.argv[1] === import.meta.filename) {
   const built = buildStaking();
-  writeFileSync(join(FOLDER, "staking-code.ts"), codeSource(built));
+  writeFileSync(join(FOLDER, "staking-code.ts"), stakingCodeSource(built));
   writeFileSync(join(FOLDER, "staking-abi.ts"), abiSource(built));
 }
