@@ -191,9 +191,10 @@ test("nothing is skipped, focused or silenced in the sources", () => {
   const broken: string[] = [];
   for (const { path, text } of sources) {
     if (path.startsWith("tools/tidy")) continue;
-    const found = text.match(
-      /\b(?:it|test|describe)\.(?:only|todo)\b|@ts-ignore|@ts-expect-error|\bas any\b(?! (?!as\b)[a-z])|\bTODO\b|\bFIXME\b/,
-    );
+    const silenced = /\b(?:it|test|describe)\.(?:only|todo)\b|@ts-ignore|@ts-expect-error|\bTODO\b|\bFIXME\b/;
+    // Prose may say "as any other".
+    const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
+    const found = text.match(silenced) ?? code.match(/\bas any\b/);
     if (found !== null) broken.push(`${path}: ${found[0]}`);
   }
   assert.deepEqual(broken, []);
