@@ -43,7 +43,7 @@ export function createBlockReader(
       assertNotPruned(chain.heads(), blockNumber);
       return undefined;
     }
-    const read = readBlock(chain, block);
+    const read = readBlock(() => receiptsOf(chain, block), block);
     cache.put(read);
     return read;
   };
@@ -153,15 +153,22 @@ function assertNotPruned(heads: Heads, blockNumber: number): void {
   }
 }
 
-/** Makes what is worked out of a block available. */
-export function readBlock(chain: Pick<ChainReads, "receipts">, block: Block): ReadBlock {
+/** On a mined chain a block may be taken off between one read and the next, and another one may have its number: receipts are this block's
+ * if it still stands after they were read. */
+function receiptsOf(chain: ChainReads, { hash, header }: Block): readonly Receipt[] {
+  const receipts = chain.receipts(header.number);
+  if (receipts === undefined || chain.blockNumberOf(hash) !== header.number)
+    throw serverError("the block was taken off while it was read: ask again");
+  return receipts;
+}
+
+/** Makes what is worked out of a block available. @param askReceipts when they are first needed. */
+export function readBlock(askReceipts: () => readonly Receipt[], block: Block): ReadBlock {
   let size: number | undefined;
   let receipts: readonly Receipt[] | undefined;
   let firstLogIndices: readonly number[] | undefined;
   const readReceipts = (): readonly Receipt[] => {
-    receipts ??= chain.receipts(block.header.number);
-    // On a mined chain a block may be taken off between one read and the next.
-    if (receipts === undefined) throw serverError("the block was taken off while it was read: ask again");
+    receipts ??= askReceipts();
     return receipts;
   };
   return {

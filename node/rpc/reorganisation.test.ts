@@ -90,3 +90,17 @@ test("a block that is taken off is told: its logs as removed, and its number to 
   listener.onBlock?.({ number: 1, hash: first.hash });
   assert.deepEqual(await services.filters.changes(id, NO_DEADLINE), [toHex(first.hash)]);
 });
+
+test("receipts that are read when the block is gone already are not taken for its own", () => {
+  const fake = createFakeBackend();
+  const block = fake.grow();
+  let stands = true;
+  const chain = { ...fake.chain, blockNumberOf: () => (stands ? block.header.number : undefined) };
+  const open = () =>
+    createServices({ backend: { ...fake, chain } }, DEFAULT_LIMITS, (error) => assert.fail(String(error)))
+      .blocks;
+  assert.equal(open().byNumber(1)?.receipts().length, block.transactions.length);
+  const late = open().byNumber(1);
+  stands = false;
+  assert.throws(() => late?.receipts(), { name: "RpcError", message: /was taken off/ });
+});

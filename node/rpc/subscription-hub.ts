@@ -109,7 +109,11 @@ export class SubscriptionHub {
 
   /** Logs are told again, as removed; of heads, those that take their place tell enough. Source: go-ethereum. */
   #tellUnwound({ block, receipts }: UnwoundBlock): void {
-    if (this.#all.logs.size > 0) this.#tellLogs(readBlock({ receipts: () => receipts }, block), true);
+    if (this.#all.logs.size > 0)
+      this.#tellLogs(
+        readBlock(() => receipts, block),
+        true,
+      );
   }
 
   #tellLogs(block: ReadBlock, isRemoved: boolean): void {
