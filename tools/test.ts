@@ -1,7 +1,8 @@
-// `npm test`: fast tests first (one process, no isolation), then those that start real processes, two files at a time.
-// Each phase stops the run if it fails; the last lines are the sum of all phases. `npm test -- "on request"` runs what takes longest.
+// `npm test`: fast tests first (many files in one process, two processes at a time), then those that start real processes, two files at a
+// time. Each phase stops the run if it fails; the last lines are the sum of all phases. `npm test -- "on request"` runs what takes longest.
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -13,13 +14,24 @@ type Phase = {
   readonly except?: RegExp;
   /** `npm test -- NAME` alone runs it. */
   readonly isOnRequest?: boolean;
+  /** What takes longest begins first. */
+  readonly first?: RegExp;
   readonly flags: readonly string[];
+  /** So many groups of files, each in one process, two processes at a time; without it one run of Node's test runner has them all. */
+  readonly groups?: number;
 };
+
+type Counts = { passed: number; failed: number; skipped: number };
+
+const PROCESSES = 2;
+const SHARED_PROCESS: readonly string[] = ["--test-isolation=none"];
 
 /** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request. */
 const ALONE = /(?:heavy-block|graduation)\.test\.ts$/;
 /** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
+/** One long story, from an alliance to a public chain. */
+const LONGEST = /participation\.test\.ts$/;
 
 const PHASES: readonly Phase[] = [
   {
@@ -28,8 +40,9 @@ const PHASES: readonly Phase[] = [
     flags: ["--test-isolation=none"],
   },
   {
-    name: "unit, vectors, properties, simulation",
+    name: "unit, vectors, all state tests, properties, simulation",
     patterns: [
+      "tools/vectors/**/*.test.ts",
       "core/**/*.test.ts",
       "node/**/*.test.ts",
       "modules/**/*.test.ts",
@@ -38,12 +51,8 @@ const PHASES: readonly Phase[] = [
       "languages/**/*.test.ts",
     ],
     except: END_TO_END,
-    flags: ["--test-isolation=process", "--test-concurrency=2"],
-  },
-  {
-    name: "all state tests",
-    patterns: ["tools/vectors/**/*.test.ts"],
-    flags: ["--test-isolation=none"],
+    flags: SHARED_PROCESS,
+    groups: 12,
   },
   {
     name: "end to end, real processes",
@@ -55,6 +64,7 @@ const PHASES: readonly Phase[] = [
       "tools/model/**/*.test.ts",
     ],
     except: ALONE,
+    first: LONGEST,
     flags: ["--test-isolation=process", "--test-concurrency=2"],
   },
   {
@@ -71,16 +81,15 @@ const PHASES: readonly Phase[] = [
 ];
 
 const only = process.argv[2];
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals: Counts = { passed: 0, failed: 0, skipped: 0 };
+// Hundreds of processes read the same sources: they strip and compile them once.
+process.env["NODE_COMPILE_CACHE"] ??= enableCompileCache().directory ?? "";
 for (const phase of PHASES) {
   if (only === undefined ? phase.isOnRequest === true : !phase.name.includes(only)) continue;
-  const files = phase.patterns
-    .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }))
-    .filter((path) => phase.except?.test(path) !== true);
+  const files = filesOf(phase);
   if (files.length === 0) continue;
   console.log(`\n== ${phase.name}: ${files.length} files`);
-  const exitCode = await runPhase(phase.flags, files.sort());
-  if (exitCode !== 0) {
+  if (!(await runPhase(phase, files))) {
     totals.failed = Math.max(totals.failed, 1);
     break;
   }
@@ -88,23 +97,53 @@ for (const phase of PHASES) {
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
-function runPhase(flags: readonly string[], files: readonly string[]): Promise<number> {
+function filesOf({ patterns, except, first }: Phase): readonly string[] {
+  const files = patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }))
+    .filter((path) => except?.test(path) !== true)
+    .sort();
+  const isFirst = (path: string): boolean => first?.test(path) === true;
+  return [...files.filter(isFirst), ...files.filter((path) => !isFirst(path))];
+}
+
+async function runPhase({ flags, groups }: Phase, files: readonly string[]): Promise<boolean> {
+  if (groups === undefined) return await runTests(flags, files, true);
+  // Neighbours take alike long: they are dealt out like cards.
+  const waiting = Array.from({ length: groups }, (_, group) =>
+    files.filter((_file, index) => index % groups === group),
+  );
+  let isPassed = true;
+  const work = async (isLive: boolean): Promise<void> => {
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      if (group.length > 0 && !(await runTests(flags, group, isLive))) isPassed = false;
+    }
+  };
+  await Promise.all(Array.from({ length: PROCESSES }, (_, index) => work(index === 0)));
+  return isPassed;
+}
+
+/** Runs files with Node's test runner, shows what it prints (at its end, if it is not `isLive`: two at once would mix), and counts.
+ * @returns whether all passed. */
+function runTests(flags: readonly string[], files: readonly string[], isLive: boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--test", "--test-reporter=spec", ...flags, ...files], {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
     });
-    let tail = "";
+    const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => {
-      process.stdout.write(chunk);
-      tail = (tail + chunk.toString("utf8")).slice(-20_000);
+      chunks.push(chunk);
+      if (isLive) process.stdout.write(chunk);
     });
     child.on("error", reject);
     child.on("close", (code) => {
+      const output = Buffer.concat(chunks);
+      if (!isLive) process.stdout.write(output);
+      const tail = output.subarray(-20_000).toString("utf8");
       totals.passed += lastCount(tail, "pass");
       totals.failed += lastCount(tail, "fail");
       totals.skipped += lastCount(tail, "skipped");
-      resolve(code ?? 1);
+      resolve(code === 0);
     });
   });
 }

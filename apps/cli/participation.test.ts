@@ -254,7 +254,8 @@ step(
 step(
   "the members vote that their chain goes public; they bond, and stake decides from an epoch on",
   async () => {
-    const height = watch!.head() + 3 * EPOCH_LENGTH;
+    // The votes take time, and what a proposal carries out must still be far enough ahead then.
+    const height = watch!.head() + 6 * EPOCH_LENGTH;
     const settings = {
       "unbonding-epochs": "4",
       "evidence-epochs": "3",
