@@ -61,13 +61,24 @@ export {
   HASH_KECCAK256,
   HASH_SCHEMES,
   HASH_SHA256,
+  HASH_SM3,
   type HashScheme,
   hashScheme,
   SCHEME_BLS12381,
+  SCHEME_ED25519,
+  SCHEME_FALCON_512,
+  SCHEME_ML_DSA_44,
+  SCHEME_ML_DSA_65,
+  SCHEME_ML_DSA_87,
+  SCHEME_P256,
   SCHEME_SECP256K1,
+  SCHEME_SLH_DSA_SHA2_128S,
+  SCHEME_SM2,
+  SCHEME_WEBAUTHN_P256,
   SIGNATURE_SCHEMES,
   type SignatureScheme,
   signatureScheme,
+  signatureSchemeByName,
 } from "./schemes.ts";
 export {
   assertBlsSecretKey,
@@ -79,6 +90,14 @@ export {
   SECP256K1_ORDER,
   SECRET_KEY_LENGTH,
 } from "./secret-keys.ts";
+export {
+  installSignatureEngines,
+  type SignatureEngine,
+  type SignatureEngines,
+  signatureEngine,
+  signatureEngineNames,
+  verifySignature,
+} from "./signature-engine.ts";
 export { sm3 } from "./sm3.ts";
 export {
   installWorkHashes,
