@@ -45,16 +45,16 @@ export type CertifiedHeader = ClaimedHeader & {
 /** The set of an epoch and the certificate that is said to name it. */
 export type ClaimedStep = { readonly claim: ClaimedHeader; readonly set: ValidatorSet };
 
-/** Reads {header, certificate}. Errors: `light/malformed`. */
-export function readClaim(answer: unknown): LightResult<ClaimedHeader> {
-  return attemptNow(() => claimOf(answer));
+/** Reads {header, certificate}. @param hashId of the chain's hash function. Errors: `light/malformed`. */
+export function readClaim(answer: unknown, hashId: number): LightResult<ClaimedHeader> {
+  return attemptNow(() => claimOf(answer, hashId));
 }
 
 /** Reads what ostrom_getEpochProof answered. Errors: `light/malformed`, `light/wrong-set` (no set that could be). */
-export function readStep(answer: unknown): LightResult<ClaimedStep> {
+export function readStep(answer: unknown, hashId: number): LightResult<ClaimedStep> {
   return attemptNow(() => {
     const fields = readFields(answer, "epoch proof");
-    return { claim: claimOf(fields), set: setOf(fields) };
+    return { claim: claimOf(fields, hashId), set: setOf(fields) };
   });
 }
 
@@ -65,20 +65,25 @@ export function readSet(answer: unknown): LightResult<ValidatorSet> {
 }
 
 /** The bytes of a header and of its certificate, decoded. Errors: `light/malformed`. */
-export function decodeClaim(bytes: ClaimedHeader["bytes"]): LightResult<ClaimedHeader> {
+export function decodeClaim(bytes: ClaimedHeader["bytes"], hashId: number): LightResult<ClaimedHeader> {
   return attemptNow(() => {
     const header = decodeHeader(bytes.header);
     if (!header.ok) return refuse("light/malformed", `header: ${header.error.message}`);
     const certificate = decodeStateCertificate(bytes.certificate);
     if (!certificate.ok) return refuse("light/malformed", `certificate: ${certificate.error.message}`);
-    return { header: header.value, hash: hashHeader(header.value), certificate: certificate.value, bytes };
+    return {
+      header: header.value,
+      hash: hashHeader(header.value, hashId),
+      certificate: certificate.value,
+      bytes,
+    };
   });
 }
 
-function claimOf(answer: unknown): ClaimedHeader {
+function claimOf(answer: unknown, hashId: number): ClaimedHeader {
   const fields = readFields(answer, "certified header");
   const header = readData(fields.header, "header");
-  return accept(decodeClaim({ header, certificate: readData(fields.certificate, "certificate") }));
+  return accept(decodeClaim({ header, certificate: readData(fields.certificate, "certificate") }, hashId));
 }
 
 function setOf(answer: unknown): ValidatorSet {

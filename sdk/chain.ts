@@ -1,21 +1,26 @@
 import { Epoch, equalBytes, type Hash, utf8 } from "@ostrom/base";
-import { type ConsensusDomain, ethereumDomain, type ValidatorSet } from "@ostrom/consensus";
-import { keccak256 } from "@ostrom/crypto";
+import { type ConsensusDomain, consensusDomain, type ValidatorSet } from "@ostrom/consensus";
 import {
   type AnyGenesis,
   type ChainRules,
+  type CryptographicSuite,
+  chainHash,
+  consensusSchemeOf,
   decodeHeader,
   type EpochSchedule,
   genesisBlock,
   genesisState,
   type Header,
   hashHeader,
+  hashIdOf,
   parseGenesis,
+  parseSuite,
+  rulesOfSuite,
 } from "@ostrom/execution";
 import { MemoryState } from "@ostrom/state";
 import { FORKS } from "@ostrom/vm";
 import { attemptNow, type LightResult, refuse } from "./failure.ts";
-import { readArray, readData, readFields, readText } from "./read-json.ts";
+import { type JsonFields, readArray, readData, readFields, readText } from "./read-json.ts";
 
 /** What genesis fixes, as far as a light client needs it. */
 export type LightChain = {
@@ -38,7 +43,10 @@ export function chainOfGenesis(
   return attemptNow(() => {
     const genesis = readGenesis(json);
     const { schemeId, validators } = genesis.validatorSet;
-    const { hash, header } = genesisBlock(genesis, new MemoryState().commit(genesisState(genesis)).stateRoot);
+    const { hash, header } = genesisBlock(
+      genesis,
+      new MemoryState(chainHash(genesis.rules)).commit(genesisState(genesis)).stateRoot,
+    );
     return { chain: chainOf(hash, genesis), header, set: { epoch: Epoch(0), schemeId, validators } };
   });
 }
@@ -51,13 +59,18 @@ export function chainOfParameters(genesisHash: Hash, answer: unknown): LightResu
     const header = decodeHeader(readData(fields.header, "genesis header"));
     const text = readText(fields.parameters, "genesis parameters", MAX_PARAMETER_CHARACTERS);
     if (!header.ok) return refuse("light/malformed", header.error.message);
-    if (!equalBytes(hashHeader(header.value), genesisHash)) {
+    // Which hash function is the chain's, only the parameters say. None of those known gives text and header of another chain these hashes.
+    const parameters = readFields(parseJson(text), "genesis parameters");
+    const suite = parseSuite(parameters.suite);
+    if (!suite.ok) return refuse("light/wrong-chain", suite.error.message);
+    const hashId = hashIdOf(suite.value);
+    if (!equalBytes(hashHeader(header.value, hashId), genesisHash)) {
       refuse("light/wrong-chain", "the server's genesis is another chain's");
     }
-    if (!equalBytes(keccak256(utf8(text)), header.value.extraData)) {
+    if (!equalBytes(chainHash({ hashId })(utf8(text)), header.value.extraData)) {
       refuse("light/wrong-chain", "these are not the parameters that genesis names");
     }
-    return readParameters(genesisHash, parseJson(text));
+    return readParameters(genesisHash, parameters, suite.value);
   });
 }
 
@@ -79,8 +92,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Reads what a light client needs of parameters that the trusted genesis names: whoever made it has checked them. */
-function readParameters(genesisHash: Hash, parameters: unknown): LightChain {
-  const fields = readFields(parameters, "genesis parameters");
+function readParameters(genesisHash: Hash, fields: JsonFields, suite: CryptographicSuite): LightChain {
   const gas = readFields(fields.gas, "gas");
   const fees = readFields(fields.fees, "fees");
   if (readFields(fields.consensus, "consensus").engine !== "simplex") {
@@ -99,7 +111,9 @@ function readParameters(genesisHash: Hash, parameters: unknown): LightChain {
       elasticityMultiplier: BigInt(readNumber(fees.elasticityMultiplier, "elasticityMultiplier")),
       minBaseFeePerGas: readAmount(fees.minBaseFeePerGas, "minBaseFeePerGas"),
       gasCharge: gas.charge,
+      ...rulesOfSuite(suite),
     },
+    suite,
   });
 }
 
@@ -124,12 +138,15 @@ function readAmount(value: unknown, what: string): bigint {
   return BigInt(value);
 }
 
-type Parameters = Pick<AnyGenesis, "epochLength" | "epochLead" | "rules" | "timestampMs">;
+type Parameters = Pick<AnyGenesis, "epochLength" | "epochLead" | "rules" | "suite" | "timestampMs">;
 
-function chainOf(genesisHash: Hash, { epochLength, epochLead, rules, timestampMs }: Parameters): LightChain {
+function chainOf(
+  genesisHash: Hash,
+  { epochLength, epochLead, rules, suite, timestampMs }: Parameters,
+): LightChain {
   return {
     genesisHash,
-    domain: ethereumDomain(genesisHash),
+    domain: consensusDomain(genesisHash, rules.hashId, consensusSchemeOf(suite).id),
     epochs: { epochLength, epochLead },
     rules,
     genesisTime: Math.floor(timestampMs / 1000),

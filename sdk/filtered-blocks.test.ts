@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Address, createRandom, type Hash, toHex, unwrap } from "@ostrom/base";
 import { encodeRlp, rlpUint } from "@ostrom/codec";
+import { HASH_KECCAK256 } from "@ostrom/crypto";
 import {
   addressOfSecretKey,
   encodeHeader,
@@ -81,7 +82,7 @@ function headerOf(number: number, isEmpty: boolean): Header {
 
 const FIRST = 40;
 const headers = [headerOf(FIRST, false), headerOf(FIRST + 1, true)];
-const hashes = headers.map(hashHeader);
+const hashes = headers.map((header) => hashHeader(header, HASH_KECCAK256));
 
 function prove(values: readonly Uint8Array[], index: number): readonly string[] {
   const updates = values
@@ -120,12 +121,12 @@ const honest = (shown: readonly number[] = SHOWN): Answer => ({
 });
 
 const codeOf = (answer: unknown): string => {
-  const result = verifyFilteredBlocks(FIRST, hashes, answer);
+  const result = verifyFilteredBlocks(FIRST, hashes, answer, HASH_KECCAK256);
   return result.ok ? "ok" : result.error.code;
 };
 
 test("what an honest server shows is taken, each transaction with its receipt", () => {
-  const { blocks, filter } = unwrap(verifyFilteredBlocks(FIRST, hashes, honest()));
+  const { blocks, filter } = unwrap(verifyFilteredBlocks(FIRST, hashes, honest(), HASH_KECCAK256));
   assert.deepEqual(filter, [contract]);
   assert.deepEqual(
     blocks[0]!.transactions.map(({ index, transaction, receipt }) => [
@@ -143,7 +144,7 @@ test("what an honest server shows is taken, each transaction with its receipt", 
 });
 
 test("a server that leaves out what wrote a log is given away by the header's bloom", () => {
-  const { blocks } = unwrap(verifyFilteredBlocks(FIRST, hashes, honest([])));
+  const { blocks } = unwrap(verifyFilteredBlocks(FIRST, hashes, honest([]), HASH_KECCAK256));
   assert.deepEqual(blocks[0]!.unexplained, [contract]);
 });
 
@@ -191,7 +192,7 @@ test("1,000 answers with one changed digit: each is refused, or shows nothing el
     } catch {
       continue;
     }
-    const result = verifyFilteredBlocks(FIRST, hashes, answer);
+    const result = verifyFilteredBlocks(FIRST, hashes, answer, HASH_KECCAK256);
     if (!result.ok) refused++;
     // What is not proved, but asked for: the addresses of the filter.
     else assert.notDeepEqual(result.value.filter, [contract], whole.slice(at - 20, at + 20));

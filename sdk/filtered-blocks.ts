@@ -1,7 +1,12 @@
 import { type Address, addressToWord, equalBytes, hashFromWord, toHexDigits } from "@ostrom/base";
-import { bloomMayContain, decodeSignedTransaction, type SignedTransaction } from "@ostrom/execution";
+import {
+  bloomMayContain,
+  chainHash,
+  decodeSignedTransaction,
+  type SignedTransaction,
+} from "@ostrom/execution";
 import { accept, attemptNow, type LightResult, refuse } from "./failure.ts";
-import { readAddress, readArray, readCount, readFields } from "./read-json.ts";
+import { type JsonFields, readAddress, readArray, readCount, readFields } from "./read-json.ts";
 import {
   decodeReceipt,
   type ProvedReceipt,
@@ -42,11 +47,13 @@ export type FilteredAnswer = {
  * the block where it is said to be. With the filter "all" every transaction must be there; with any other, that nothing is left out nobody can
  * prove; see `unexplained`.
  * @param headers hashes known to be in the chain, of the blocks asked for, in order; the answer may have fewer blocks.
+ * @param hashId of the chain's hash function.
  * Errors: `light/malformed`, `light/wrong-header`, `light/wrong-value`, `proof/...`. */
 export function verifyFilteredBlocks(
   fromBlock: number,
   headers: readonly Uint8Array[],
   answer: unknown,
+  hashId: number,
 ): LightResult<FilteredAnswer> {
   return attemptNow(() => {
     const fields = readFields(answer, "filtered blocks");
@@ -55,21 +62,27 @@ export function verifyFilteredBlocks(
         ? ("all" as const)
         : readArray(fields.filter, "filter", MAX_ADDRESSES).map((address) => readAddress(address, "filter"));
     const entries = readArray(fields.blocks, "blocks", Math.min(MAX_BLOCKS, headers.length));
-    const blocks = entries.map((entry, at) => verifyBlock(fromBlock + at, headers[at], entry, filter));
+    const blocks = entries.map((entry, at) =>
+      verifyBlock(readFields(entry, "block"), { height: fromBlock + at, hash: headers[at], hashId }, filter),
+    );
     return { filter, blocks };
   });
 }
 
+type KnownBlock = {
+  readonly height: number;
+  readonly hash: Uint8Array | undefined;
+  readonly hashId: number;
+};
+
 function verifyBlock(
-  height: number,
-  hash: Uint8Array | undefined,
-  entry: unknown,
+  fields: JsonFields,
+  { height, hash, hashId }: KnownBlock,
   filter: FilteredAnswer["filter"],
 ): FilteredBlock {
-  const fields = readFields(entry, "block");
-  const block = readHeader(fields.header, height);
+  const block = readHeader(fields.header, height, hashId);
   if (hash === undefined || !equalBytes(block.hash, hash))
-    refuse("light/wrong-header", `block ${height} is not the one that the validators certified`);
+    refuse("light/wrong-header", `block ${block.header.number} is not the one that the validators certified`);
   const transactions = readArray(fields.transactions, "transactions").map((one) =>
     verifyTransaction(block, one),
   );
@@ -77,7 +90,7 @@ function verifyBlock(
     refuse("light/malformed", "transactions are not in the order of the block");
   if (filter === "all") {
     const raws = transactions.map(({ transaction }) => transaction.raw);
-    accept(verifyWhole(block.header.transactionsRoot, raws, "transactions"));
+    accept(verifyWhole(block.header.transactionsRoot, raws, "transactions", chainHash(block)));
   }
   const { logsBloom } = block.header;
   const shown = new Set(
@@ -94,12 +107,14 @@ function verifyBlock(
   return { block, transactions, unexplained };
 }
 
-function verifyTransaction({ header }: VerifiedHeader, entry: unknown): FilteredTransaction {
+function verifyTransaction(block: VerifiedHeader, entry: unknown): FilteredTransaction {
   const fields = readFields(entry, "transaction");
   const index = readCount(fields.index, "index");
-  const raw = accept(verifyIndexProof(header.transactionsRoot, index, readProof(fields.proof, "proof")));
+  const { transactionsRoot, receiptsRoot } = block.header;
+  const hash = chainHash(block);
+  const raw = accept(verifyIndexProof(transactionsRoot, index, readProof(fields.proof, "proof"), hash));
   const bytes = accept(
-    verifyIndexProof(header.receiptsRoot, index, readProof(fields.receiptProof, "receiptProof")),
+    verifyIndexProof(receiptsRoot, index, readProof(fields.receiptProof, "receiptProof"), hash),
   );
   const transaction = decodeSignedTransaction(raw);
   if (!transaction.ok) return refuse("light/malformed", transaction.error.message);

@@ -154,7 +154,7 @@ export class Follower {
           const answer = (await askOne(server, [NEWEST])).at(0) ?? null;
           // At its very beginning a chain has no certificate, and genesis is the newest block that is sure.
           if (answer === null && following.trust.head.height === 0) return undefined;
-          return accept(readClaim(given(answer, "certified header")));
+          return accept(readClaim(given(answer, "certified header"), following.chain.rules.hashId));
         });
         if (!read.ok) failures.set(server, read.error);
         return read.ok ? [{ server, claim: read.value }] : [];
@@ -194,7 +194,9 @@ export class Follower {
       }));
       const answers = await askOne(server, calls);
       for (const index of calls.keys()) {
-        const step = accept(readStep(given(answers.at(index), `proof of epoch ${from + index + 1}`)));
+        const step = accept(
+          readStep(given(answers.at(index), `proof of epoch ${from + index + 1}`), chain.rules.hashId),
+        );
         following.trust = accept(takeStep(chain, following.trust, step, nowMs()));
       }
     }
@@ -222,24 +224,26 @@ export class Follower {
     const [first] = readArray(answers.at(0), "headers", 1);
     // A server that is behind contradicts nobody.
     if (first === undefined) return;
-    if (equalBytes(readHeader(first, height).hash, hash)) return;
+    const { chain } = following;
+    const { hashId } = chain.rules;
+    if (equalBytes(readHeader(first, height, hashId).hash, hash)) return;
     if (this.#ageMs(following.root) > this.#options.trustingPeriodMs) {
       refuse(
         "light/servers-disagree",
         `${server.name} has another block ${height}, which nothing can settle`,
       );
     }
-    const other = { chain: following.chain, trust: following.root };
+    const other = { chain, trust: following.root };
     const certificate = await askOne(server, [
       { method: "ostrom_getStateCertificate", params: [quantity(height)] },
     ]);
-    await this.#climb(other, server, accept(readClaim(given(certificate.at(0), "certificate"))));
+    await this.#climb(other, server, accept(readClaim(given(certificate.at(0), "certificate"), hashId)));
     const ours = following.trust.head.certified;
     const theirs = other.trust.head.certified;
     const isProved =
       ours !== undefined &&
       theirs !== undefined &&
-      !equalBytes(await ancestorHash(server, theirs, height), hash);
+      !equalBytes(await ancestorHash(server, theirs, height, hashId), hash);
     if (!isProved) {
       refuse(
         "light/servers-disagree",
@@ -273,7 +277,7 @@ async function fetchCheckpoint(
     { method: "ostrom_getHeaders", params: [quantity(height), 1] },
     { method: "ostrom_getValidators", params: [quantity(epoch)] },
   ]);
-  const { header, hash } = readHeader(readArray(answers.at(0), "headers", 1)[0], height);
+  const { header, hash } = readHeader(readArray(answers.at(0), "headers", 1)[0], height, chain.rules.hashId);
   if (!equalBytes(hash, checkpoint.hash)) {
     refuse("light/wrong-header", `the server's block ${height} is not the one trusted`);
   }
@@ -289,6 +293,7 @@ async function ancestorHash(
   server: LightServer,
   { header, hash }: CertifiedHeader,
   height: number,
+  hashId: number,
 ): Promise<Hash> {
   const count = header.number - height;
   if (count === 0) return hash;
@@ -299,7 +304,7 @@ async function ancestorHash(
   const headers = readArray(answers.at(0), "headers", count);
   let { parentHash } = header;
   for (let index = count - 1; index >= 0; index--) {
-    const parent = readHeader(headers[index], height + index);
+    const parent = readHeader(headers[index], height + index, hashId);
     if (!equalBytes(parent.hash, parentHash)) {
       refuse("light/servers-disagree", `${server.name} does not show how it comes from block ${height}`);
     }

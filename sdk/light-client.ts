@@ -277,8 +277,8 @@ class Client {
   }
 }
 
-function headOf({ trust }: { readonly trust: Trust }): VerifiedHeader {
-  return { header: trust.head.header, hash: trust.head.hash };
+function headOf({ chain, trust }: Pick<Ready, "chain" | "trust">): VerifiedHeader {
+  return { header: trust.head.header, hash: trust.head.hash, hashId: chain.rules.hashId };
 }
 
 /** What a server is told of a call so that it can say what it touches. */

@@ -13,6 +13,7 @@ import {
   type CallOutcome,
   type CallRequest,
   type ChainRules,
+  chainHash,
   estimateGas,
   type GasEstimate,
   type InstalledModules,
@@ -20,7 +21,7 @@ import {
   type SimulationFailure,
   simulateCall,
 } from "@ostrom/execution";
-import { type Account, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, type StateReader } from "@ostrom/state";
+import { type Account, EMPTY_CODE_HASH, emptyTrieRoot, type StateReader } from "@ostrom/state";
 import { Refusal, refuse } from "./failure.ts";
 import { readAddress, readArray, readFields, readHash } from "./read-json.ts";
 import { proveAccounts, proveCode, type StateQuestion } from "./reads.ts";
@@ -144,6 +145,8 @@ type KnownAccount = { readonly address: Address; readonly account: Account | und
 /** What a call has reached so far of one block's state, all of it proved. */
 class ProvedState {
   readonly #ground: CallGround;
+  /** The storage root of accounts without storage. */
+  readonly #emptyRoot: Hash;
   readonly #accounts = new Map<string, KnownAccount>();
   /** What the runs themselves asked for: what a server hints at counts apart, or it could use up all that a call may reach. */
   #accountCount = 0;
@@ -161,7 +164,7 @@ class ProvedState {
       const root = this.#storageRoot(address);
       if (root === undefined)
         throw new MissingState({ kind: "slot", address: address.slice() as Address, slot });
-      if (equalBytes(root, EMPTY_TRIE_ROOT)) return 0n;
+      if (equalBytes(root, this.#emptyRoot)) return 0n;
       const known = this.#ground.memory.slots.get(slotKey(root, slot));
       if (known === undefined) {
         throw new MissingState({ kind: "slot", address: address.slice() as Address, slot });
@@ -178,6 +181,7 @@ class ProvedState {
 
   constructor(ground: CallGround) {
     this.#ground = ground;
+    this.#emptyRoot = emptyTrieRoot(chainHash(ground.block));
   }
 
   readonly blockHash = (number: bigint): Hash | undefined => {
@@ -233,10 +237,9 @@ class ProvedState {
     const { ask, block, memory } = this.#ground;
     const proved = await proveAccounts(ask, block, questions);
     questions.forEach(({ address, slots: asked }, index) => {
-      const { account, slots: values } = proved[index]!;
+      const { account, storageRoot, slots: values } = proved[index]!;
       this.#accounts.set(toHexDigits(address), { address, account });
-      const root = account?.storageRoot ?? EMPTY_TRIE_ROOT;
-      for (const [i, slot] of asked.entries()) memory.keepSlot(slotKey(root, slot), values[i]!);
+      for (const [i, slot] of asked.entries()) memory.keepSlot(slotKey(storageRoot, slot), values[i]!);
     });
   }
 
@@ -255,7 +258,7 @@ class ProvedState {
   /** undefined: the account is not proved yet. */
   #storageRoot(address: Address): Hash | undefined {
     const known = this.#accounts.get(toHexDigits(address));
-    return known === undefined ? undefined : (known.account?.storageRoot ?? EMPTY_TRIE_ROOT);
+    return known === undefined ? undefined : (known.account?.storageRoot ?? this.#emptyRoot);
   }
 }
 

@@ -63,10 +63,13 @@ export function parseTrust(chain: LightChain, text: string, nowMs: number): Ligh
       refuse("light/storage", "another chain's");
     }
     const claim = accept(
-      decodeClaim({
-        header: readData(fields.header, "header"),
-        certificate: readData(fields.certificate, "certificate"),
-      }),
+      decodeClaim(
+        {
+          header: readData(fields.header, "header"),
+          certificate: readData(fields.certificate, "certificate"),
+        },
+        chain.rules.hashId,
+      ),
     );
     const set = accept(readSet(fields.set));
     const epochs = new Map(readArray(fields.epochs, "epochs", MAX_EPOCHS).map(readNamedSet));

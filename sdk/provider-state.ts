@@ -1,6 +1,6 @@
 import { type Address, type Bytes, toHex } from "@ostrom/base";
 import { type JsonObject, quantity, word } from "@ostrom/rpc-schema";
-import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "@ostrom/state";
+import { EMPTY_CODE_HASH } from "@ostrom/state";
 import type { At } from "./light-client.ts";
 import type { LocalCall } from "./local-call.ts";
 import { PROVIDER_ERROR, ProviderError, throwUnlessSucceeded } from "./provider-error.ts";
@@ -95,7 +95,7 @@ function readCall(params: readonly unknown[]): { readonly call: LocalCall; reado
 function proofJson(
   address: Address,
   keys: readonly string[],
-  { account: found, accountProof, slots, slotProofs }: ProvedAccount,
+  { account: found, storageRoot, accountProof, slots, slotProofs }: ProvedAccount,
 ): JsonObject {
   const nodes = (proof: readonly Bytes[] | undefined): readonly string[] => (proof ?? []).map(toHex);
   return {
@@ -104,7 +104,7 @@ function proofJson(
     balance: quantity(found?.balance ?? 0n),
     codeHash: toHex(found?.codeHash ?? EMPTY_CODE_HASH),
     nonce: quantity(found?.nonce ?? 0n),
-    storageHash: toHex(found?.storageRoot ?? EMPTY_TRIE_ROOT),
+    storageHash: toHex(storageRoot),
     storageProof: slots.map((value, index) => ({
       key: keys[index]!,
       value: quantity(value),

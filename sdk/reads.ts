@@ -10,13 +10,14 @@ import {
 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
+  chainHash,
   decodeSignedTransaction,
   effectiveGasPrice,
   type Header,
   type Receipt,
   type SignedTransaction,
 } from "@ostrom/execution";
-import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, type Log } from "@ostrom/state";
+import { EMPTY_CODE_HASH, emptyTrieRoot, type Log } from "@ostrom/state";
 import { createAddress } from "@ostrom/vm";
 import { accept, refuse } from "./failure.ts";
 import { readCount, readData, readDataList, readFields } from "./read-json.ts";
@@ -83,10 +84,12 @@ export type ProvedLog = {
 /** Proves accounts and slots of one state, in one request. Refuses with the codes of `verifyStateProof`. */
 export function proveAccounts(
   ask: Ask,
-  { header }: VerifiedHeader,
+  block: VerifiedHeader,
   questions: readonly StateQuestion[],
 ): Promise<readonly ProvedAccount[]> {
+  const { header } = block;
   const at = toQuantity(header.number);
+  const hash = chainHash(block);
   const calls = questions.map(({ address, slots }): RpcCall => {
     if (slots.length > MAX_SLOTS) refuse("light/too-large", `more than ${MAX_SLOTS} slots at once`);
     const keys = slots.map((slot) => toHex(hashFromWord(slot)));
@@ -94,7 +97,7 @@ export function proveAccounts(
   });
   return ask(calls, (answers) =>
     questions.map(({ address, slots }, index) =>
-      accept(verifyStateProof(header.stateRoot, address, slots, answers.at(index))),
+      accept(verifyStateProof(header.stateRoot, address, slots, answers.at(index), hash)),
     ),
   );
 }
@@ -135,7 +138,7 @@ async function placeTransaction(
   const block = await headerAt(readCount(fields.blockNumber, "blockNumber"));
   const index = readCount(fields.transactionIndex, "transactionIndex");
   const proof = readProof(fields.proof, "transaction proof");
-  const raw = accept(verifyIndexProof(block.header.transactionsRoot, index, proof));
+  const raw = accept(verifyIndexProof(block.header.transactionsRoot, index, proof, chainHash(block)));
   if (!equalBytes(keccak256(raw), hash)) refuse("light/wrong-value", "the proof is of another transaction");
   return { block, index, transaction: decodeProved(raw) };
 }
@@ -156,7 +159,11 @@ export function proveReceipt(ask: Ask, headerAt: FindHeader, hash: Hash): Promis
     const { index, block } = placed;
     const root = block.header.receiptsRoot;
     const receiptAt = (position: number, proof: unknown): ProvedReceipt =>
-      accept(decodeReceipt(accept(verifyIndexProof(root, position, readProof(proof, "receipt proof")))));
+      accept(
+        decodeReceipt(
+          accept(verifyIndexProof(root, position, readProof(proof, "receipt proof"), chainHash(block))),
+        ),
+      );
     const proved = receiptAt(index, fields.receiptProof);
     const gasBefore = index === 0 ? 0n : receiptAt(index - 1, fields.previousReceiptProof).cumulativeGasUsed;
     const receipt = completeReceipt(placed.transaction, block.header, proved, gasBefore);
@@ -204,7 +211,9 @@ export async function proveBodies(
   const bodies: ProvedBody[] = [];
   for (let start = 0; start < blocks.length; start += BODIES_AT_ONCE) {
     const some = blocks.slice(start, start + BODIES_AT_ONCE);
-    const full = some.filter(({ header }) => !equalBytes(header.transactionsRoot, EMPTY_TRIE_ROOT));
+    const full = some.filter(
+      (block) => !equalBytes(block.header.transactionsRoot, emptyTrieRoot(chainHash(block))),
+    );
     const calls = full.map(({ header }) => ({
       method: "ostrom_getBlockBody",
       params: [toQuantity(header.number)],
@@ -222,11 +231,12 @@ export async function proveBodies(
 
 function bodyOf(block: VerifiedHeader, answer: unknown): ProvedBody {
   const { transactionsRoot, receiptsRoot } = block.header;
+  const hash = chainHash(block);
   const fields = readFields(answer, "block body");
   const transactions = readDataList(fields.transactions, "transactions", MAX_BODY);
   const receipts = readDataList(fields.receipts, "receipts", MAX_BODY);
-  accept(verifyWhole(transactionsRoot, transactions, "transactions"));
-  accept(verifyWhole(receiptsRoot, receipts, "receipts"));
+  accept(verifyWhole(transactionsRoot, transactions, "transactions", hash));
+  accept(verifyWhole(receiptsRoot, receipts, "receipts", hash));
   if (transactions.length !== receipts.length) refuse("light/wrong-value", "a block with a receipt too few");
   return { block, transactions, receipts: receipts.map((encoded) => accept(decodeReceipt(encoded))) };
 }

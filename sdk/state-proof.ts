@@ -5,9 +5,10 @@ import { logsBloom, type Receipt } from "@ostrom/execution";
 import {
   type Account,
   EMPTY_CODE_HASH,
-  EMPTY_TRIE_ROOT,
+  emptyTrieRoot,
   type Log,
   orderedTrieRoot,
+  type TrieHash,
   verifyAccountProof,
   verifySlotProof,
   verifyTrieProof,
@@ -35,6 +36,8 @@ const MAX_GAS_BYTES = 8;
 export type ProvedAccount = {
   /** undefined: there is no such account. */
   readonly account: Account | undefined;
+  /** That of no storage where there is no account. */
+  readonly storageRoot: Hash;
   readonly slots: readonly bigint[];
   /** As they were given, for who asked by eth_getProof. */
   readonly accountProof: readonly Bytes[];
@@ -42,30 +45,33 @@ export type ProvedAccount = {
 };
 
 /** Checks what eth_getProof answered against a header's state root. All fields that repeat what the proofs show must agree with them.
+ * @param hash the chain's.
  * Errors: `light/malformed`, `light/wrong-value` (a field differs from what is proved), `proof/...`. */
 export function verifyStateProof(
   stateRoot: Hash,
   address: Address,
   slots: readonly bigint[],
   answer: unknown,
+  hash: TrieHash,
 ): LightResult<ProvedAccount> {
   return attemptNow(() => {
     const fields = readFields(answer, "state proof");
     const accountProof = readDataList(fields.accountProof, "accountProof", MAX_PROOF_NODES);
-    const account = accept(verifyAccountProof(stateRoot, address, accountProof));
+    const account = accept(verifyAccountProof(stateRoot, address, accountProof, hash));
+    const storageRoot = account?.storageRoot ?? emptyTrieRoot(hash);
     const agrees =
       equalBytes(readAddress(fields.address, "address"), address) &&
       readQuantity(fields.balance, "balance") === (account?.balance ?? 0n) &&
       readQuantity(fields.nonce, "nonce") === (account?.nonce ?? 0n) &&
       equalBytes(readHash(fields.codeHash, "codeHash"), account?.codeHash ?? EMPTY_CODE_HASH) &&
-      equalBytes(readHash(fields.storageHash, "storageHash"), account?.storageRoot ?? EMPTY_TRIE_ROOT);
+      equalBytes(readHash(fields.storageHash, "storageHash"), storageRoot);
     if (!agrees) refuse("light/wrong-value", "an account's fields are not those that its proof shows");
     const entries = readArray(fields.storageProof, "storageProof");
     if (entries.length !== slots.length) refuse("light/malformed", "not as many slots as asked for");
-    const storageRoot = account?.storageRoot ?? EMPTY_TRIE_ROOT;
-    const proved = slots.map((slot, index) => verifySlot(storageRoot, slot, entries[index]));
+    const proved = slots.map((slot, index) => verifySlot(storageRoot, slot, entries[index], hash));
     return {
       account,
+      storageRoot,
       slots: proved.map(({ value }) => value),
       accountProof,
       slotProofs: proved.map(({ proof }) => proof),
@@ -77,10 +83,11 @@ function verifySlot(
   storageRoot: Hash,
   slot: bigint,
   entry: unknown,
+  hash: TrieHash,
 ): { readonly value: bigint; readonly proof: readonly Bytes[] } {
   const fields = readFields(entry, "slot proof");
   const proof = readDataList(fields.proof, "slot proof", MAX_PROOF_NODES);
-  const value = accept(verifySlotProof(storageRoot, slot, proof));
+  const value = accept(verifySlotProof(storageRoot, slot, proof, hash));
   if (readWord(fields.key, "slot key") !== slot || readQuantity(fields.value, "slot value") !== value) {
     refuse("light/wrong-value", "a slot's fields are not those that its proof shows");
   }
@@ -96,9 +103,14 @@ export function verifyCode(codeHash: Hash, code: Bytes): LightResult<Bytes> {
 }
 
 /** Checks the proof of a block's transaction or receipt at a position. Errors: `proof/...`, `light/wrong-value` (there is none). */
-export function verifyIndexProof(root: Hash, index: number, proof: readonly Bytes[]): LightResult<Bytes> {
+export function verifyIndexProof(
+  root: Hash,
+  index: number,
+  proof: readonly Bytes[],
+  hash: TrieHash,
+): LightResult<Bytes> {
   return attemptNow(() => {
-    const value = accept(verifyTrieProof(root, encodeRlp(rlpUint(index)), proof));
+    const value = accept(verifyTrieProof(root, encodeRlp(rlpUint(index)), proof, hash));
     return value ?? refuse("light/wrong-value", `the block has nothing at position ${index}`);
   });
 }
@@ -113,10 +125,12 @@ export function verifyWhole(
   root: Hash,
   values: readonly Bytes[],
   what: string,
+  hash: TrieHash,
 ): LightResult<readonly Bytes[]> {
   return attemptNow(() => {
     // The trie holds no empty values, and asserts it.
-    const isWhole = values.every(({ length }) => length > 0) && equalBytes(orderedTrieRoot(values), root);
+    const isWhole =
+      values.every(({ length }) => length > 0) && equalBytes(orderedTrieRoot(values, hash), root);
     if (!isWhole) refuse("light/wrong-value", `these are not all ${what} of the block`);
     return values;
   });

@@ -1,6 +1,7 @@
 import { equalBytes, type Hash, hashFromWord, must, toHex } from "@ostrom/base";
 import { type ValidatorSet, validatorSetHash } from "@ostrom/consensus";
 import {
+  chainHash,
   decodeHeader,
   epochOfHeight,
   type Header,
@@ -17,7 +18,12 @@ import { verifyStateProof } from "./state-proof.ts";
 import type { Trust } from "./trust.ts";
 
 /** A header that is known to be in the chain. */
-export type VerifiedHeader = { readonly header: Header; readonly hash: Hash };
+export type VerifiedHeader = {
+  readonly header: Header;
+  readonly hash: Hash;
+  /** Of the chain's hash function: the header's roots are by it, too. */
+  readonly hashId: number;
+};
 
 /** Blocks whose hashes the state of a block holds. Source: EIP-2935, HISTORY_SERVE_WINDOW. */
 const HISTORY_WINDOW = 8_191;
@@ -30,11 +36,11 @@ const NEAR = 16;
 const MAX_KEPT = 4_096;
 
 /** Reads a header's RLP, which must be of this height. Refuses with `light/malformed`. */
-export function readHeader(value: unknown, height: number): VerifiedHeader {
+export function readHeader(value: unknown, height: number, hashId: number): VerifiedHeader {
   const decoded = decodeHeader(readData(value, "header"));
   if (!decoded.ok) return refuse("light/malformed", decoded.error.message);
   if (decoded.value.number !== height) refuse("light/malformed", `the header is not of block ${height}`);
-  return { header: decoded.value, hash: hashHeader(decoded.value) };
+  return { header: decoded.value, hash: hashHeader(decoded.value, hashId), hashId };
 }
 
 export type HeaderGround = {
@@ -55,6 +61,10 @@ export class VerifiedHeaders {
     this.#ground = ground;
   }
 
+  get #hashId(): number {
+    return this.#ground.chain.rules.hashId;
+  }
+
   /** The header of a height that is not above the head. */
   async at(height: number): Promise<VerifiedHeader> {
     const [found] = await this.range(height, height);
@@ -69,7 +79,7 @@ export class VerifiedHeaders {
     }
     if (to > head.height) refuse("light/not-available", `block ${to} is above the newest verified one`);
     if (to - from >= MAX_PARENTS) refuse("light/too-large", `more than ${MAX_PARENTS} blocks at once`);
-    this.#keep({ header: head.header, hash: head.hash });
+    this.#keep({ header: head.header, hash: head.hash, hashId: this.#hashId });
     let anchor = this.#anchorOf(to) ?? (await this.#prove(to));
     const found: VerifiedHeader[] = anchor.header.number <= to ? [anchor] : [];
     while (anchor.header.number > from) {
@@ -104,7 +114,7 @@ export class VerifiedHeaders {
       const found: VerifiedHeader[] = [];
       let { parentHash } = anchor.header;
       for (let height = number - 1; height >= number - count; height--) {
-        const read = readHeader(texts[height - (number - count)], height);
+        const read = readHeader(texts[height - (number - count)], height, this.#hashId);
         if (!equalBytes(read.hash, parentHash))
           refuse("light/wrong-header", `not the parent of block ${height + 1}`);
         parentHash = read.header.parentHash;
@@ -119,7 +129,11 @@ export class VerifiedHeaders {
     const { head } = this.#ground.trust();
     if (height === 0) return this.#genesis();
     if (head.height - height <= HISTORY_WINDOW) {
-      const held = await this.#byHistory(height, { header: head.header, hash: head.hash });
+      const held = await this.#byHistory(height, {
+        header: head.header,
+        hash: head.hash,
+        hashId: this.#hashId,
+      });
       if (held !== undefined) return held;
     }
     return this.#byCertificate(height);
@@ -128,7 +142,7 @@ export class VerifiedHeaders {
   #genesis(): Promise<VerifiedHeader> {
     const call = { method: "ostrom_getHeaders", params: [toQuantity(0), 1] };
     return this.#ground.ask([call], (answers) => {
-      const read = readHeader(readArray(answers.at(0), "headers", 1)[0], 0);
+      const read = readHeader(readArray(answers.at(0), "headers", 1)[0], 0, this.#hashId);
       if (!equalBytes(read.hash, this.#ground.chain.genesisHash))
         refuse("light/wrong-chain", "another genesis");
       this.#keep(read);
@@ -148,10 +162,13 @@ export class VerifiedHeaders {
     ];
     return this.#ground.ask(calls, (answers) => {
       const { stateRoot } = head.header;
-      const proved = accept(verifyStateProof(stateRoot, HISTORY_STORAGE_ADDRESS, [slot], answers.at(0)));
+      const hash = chainHash(this.#ground.chain.rules);
+      const proved = accept(
+        verifyStateProof(stateRoot, HISTORY_STORAGE_ADDRESS, [slot], answers.at(0), hash),
+      );
       const [word] = proved.slots;
       if (word === undefined || word === 0n) return undefined;
-      const read = readHeader(readArray(answers.at(1), "headers", 1)[0], height);
+      const read = readHeader(readArray(answers.at(1), "headers", 1)[0], height, this.#hashId);
       if (!equalBytes(read.hash, hashFromWord(word))) refuse("light/wrong-header", `not block ${height}`);
       this.#keep(read);
       return read;
@@ -163,7 +180,7 @@ export class VerifiedHeaders {
     const call = { method: "ostrom_getStateCertificate", params: [toQuantity(height)] };
     return ask([call], async (answers: Answers, server) => {
       const answer = answers.at(0) ?? refuse("light/not-available", `no certificate at block ${height}`);
-      const claim = accept(readClaim(answer));
+      const claim = accept(readClaim(answer, this.#hashId));
       const { number } = claim.header;
       if (number < height || number - height > MAX_PARENTS) {
         refuse("light/wrong-header", `the certificate of block ${number} does not help for block ${height}`);
@@ -176,7 +193,7 @@ export class VerifiedHeaders {
         refuse("light/time-order", `the time of block ${number} contradicts what is known of its epoch`);
       }
       const certified = accept(verifyCertified(chain, set, claim, this.#ground.nowMs()));
-      const read = { header: certified.header, hash: certified.hash };
+      const read = { header: certified.header, hash: certified.hash, hashId: this.#hashId };
       this.#keep(read);
       return read;
     });

@@ -3,6 +3,7 @@ import {
   type Certificate,
   type ConsensusDomain,
   decodeMessage,
+  domainOfSet,
   encodeMessage,
   executedSigningBytes,
   type Message,
@@ -156,7 +157,9 @@ function signVote({ domain, seatIn, setOf, sign }: ActorTools, vote: Vote): Sign
   const set = setOf(vote.epoch) ?? setOf(0);
   const signer = set === undefined ? 0 : (seatIn(set) ?? 0);
   const signature =
-    set === undefined ? new Uint8Array(SIGNATURE_BYTES) : sign(set, voteSigningBytes(domain, vote));
+    set === undefined
+      ? new Uint8Array(SIGNATURE_BYTES)
+      : sign(set, voteSigningBytes(domainOfSet(domain, set), vote));
   return { vote, signer: ValidatorIndex(signer), signature };
 }
 
@@ -186,7 +189,12 @@ function split(
   const set = setOf(message.certificate.epoch);
   const seat = set === undefined ? undefined : seatIn(set);
   if (set === undefined || seat === undefined) return undefined;
-  const own = { domain, set, identity: seat, sign: (bytes: Bytes) => sign(set, bytes) };
+  const own = {
+    domain: domainOfSet(domain, set),
+    set,
+    identity: seat,
+    sign: (bytes: Bytes) => sign(set, bytes),
+  };
   const other =
     memory.otherKind(message.certificate) ??
     certificateFrom(memory.votesFor(message.certificate), message.certificate, own);
@@ -211,10 +219,11 @@ function lieAboutState(
   if (message.kind !== "executed" || set === undefined) return undefined;
   const { executed, signer } = message.executed;
   const lie = { ...executed, executedHash: domain.hash(executed.executedHash) };
+  const lieBytes = executedSigningBytes(domainOfSet(domain, set), lie);
   return [
     {
       kind: "executed",
-      executed: { executed: lie, signer, signature: sign(set, executedSigningBytes(domain, lie)) },
+      executed: { executed: lie, signer, signature: sign(set, lieBytes) },
     },
   ];
 }

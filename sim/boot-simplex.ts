@@ -1,5 +1,5 @@
 import { must, toHexDigits } from "@ostrom/base";
-import { type ConsensusDomain, ethereumDomain, type Signatures, type ValidatorSet } from "@ostrom/consensus";
+import { type ConsensusDomain, consensusDomain, type Signatures, type ValidatorSet } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import type { Genesis } from "@ostrom/execution";
 import {
@@ -23,11 +23,11 @@ import {
 } from "@ostrom/runtime";
 import { openWriteAheadLog, readMeta, type Store } from "@ostrom/storage";
 import type { Boot, BootedNode, Environment } from "./machine.ts";
-import { verifyPossession } from "./signatures.ts";
+import { verifyPossession, withSimulatedSignatures } from "./signatures.ts";
 
 export type SimplexBootOptions = {
   readonly genesis: Genesis;
-  readonly signatures: (charge: (us: number) => void) => Signatures;
+  readonly signaturesOf: (charge: (us: number) => void) => ConsensusDomain["signaturesOf"];
   /** The machine's consensus keys: two while it changes from one to the other. */
   readonly keys: (machine: number, charge: (us: number) => void) => readonly ConsensusKey[];
   readonly limits: { readonly historyBlocks: number; readonly rotateAtRecords: number };
@@ -79,11 +79,9 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
     const opened = await openWriteAheadLog(environment.openDisk(), random.bytes);
     const read = replayJournal(opened.records);
     const replayed = seams.replayed?.(read, environment) ?? read;
-    const signatures = options.signatures(charge);
-    const domain: ConsensusDomain = {
-      ...ethereumDomain(must(readMeta(store), "an open chain has a name").genesisHash),
-      signatures: seams.signatures?.(signatures) ?? signatures,
-    };
+    const meta = must(readMeta(store), "an open chain has a name");
+    const unsimulated = consensusDomain(meta.genesisHash, meta.hashId, meta.schemeId);
+    const domain = withSimulatedSignatures(unsimulated, options.signaturesOf(charge), seams.signatures);
     const mark = environment.votedMark();
     const journal = new VoteJournal({
       log: opened.log,
@@ -168,9 +166,11 @@ const senders = new Map<string, CheckedSender>();
 
 export function simulatedChecker({ wait }: Environment): SignatureChecker {
   return {
-    check: async (raws) => {
+    check: async (raws, keys) => {
       await wait(MAX_SIGNATURE_CHECK_MS);
-      return raws.map((raw) => {
+      return raws.map((raw, index) => {
+        const named = keys?.[index];
+        if (named !== undefined) return checkSenders([raw], [named])[0]!;
         const name = toHexDigits(keccak256(raw));
         const known = senders.get(name) ?? checkSenders([raw])[0]!;
         senders.set(name, known);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SCHEME_BLS12381, SCHEME_ML_DSA_44, SCHEME_SM2 } from "@ostrom/crypto";
 import { installNativeCrypto } from "@ostrom/runtime";
 import { type CampaignOptions, MIN_HEIGHTS, runCampaign, type SeedReport } from "./campaign.ts";
 import { FAULT_NAMES } from "./faults.ts";
@@ -29,6 +30,18 @@ for (const { validators, seeds } of BATCHES) {
       assertSound((await runCampaign(seed, { ...OPTIONS, validators })).report());
   });
 }
+
+test("simplex, 4 validators that change their scheme at epoch boundaries, all faults: no invariant is broken, 3 seeds", async () => {
+  const schemes = [SCHEME_BLS12381, SCHEME_SM2, SCHEME_ML_DSA_44];
+  let changed = 0;
+  for (let seed = 1; seed <= 3; seed++) {
+    const options = { ...OPTIONS, validators: 4, schemes, hasAllFaults: true };
+    const report = (await runCampaign(seed, options)).report();
+    assertSound(report);
+    changed += report.counts["scheme changed"] ?? 0;
+  }
+  assert.ok(changed > 0, "the set's scheme has changed");
+});
 
 test("proof of work, 5 nodes, all faults: no invariant is broken, 5 seeds", async () => {
   for (let seed = 1; seed <= 5; seed++)

@@ -18,6 +18,8 @@ export type CampaignOptions = {
   readonly minutes: number;
   /** Short epochs, and changes of the validator set. */
   readonly epochs: boolean;
+  /** Where the set changes: its scheme changes too, among these. */
+  readonly schemes?: readonly number[] | undefined;
   readonly seams?: Seams;
   /** Of which actors there may be; all if not given. */
   readonly actors?: readonly ActorName[];
@@ -77,6 +79,7 @@ export async function runCampaign(seed: number, options: CampaignOptions): Promi
     ...(options.seams === undefined ? {} : { seams: options.seams }),
     genesis: { consensus: drawTimes(random), change: options.epochs ? drawEpochs(random) : {} },
     ...(options.epochs && hasChanges ? { standby: between(random, 0, MAX_STANDBY) } : {}),
+    ...(options.schemes === undefined ? {} : { schemes: options.schemes }),
   });
   network.isAcceptable = (members) => isAcceptable(members, { actors, fragile, least: options.validators });
   network.trace.follow = options.follow;

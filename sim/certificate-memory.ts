@@ -83,6 +83,7 @@ export function certificateFrom(
   heard: readonly SignedVote[],
   like: Certificate,
   own: {
+    /** Of the set's scheme. */
     readonly domain: ConsensusDomain;
     readonly set: ValidatorSet;
     readonly identity: number;

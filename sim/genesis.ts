@@ -1,15 +1,23 @@
 import { type Bytes, hashFromWord, toHexDigits, Weight } from "@ostrom/base";
+import { type ConsensusDomain, consensusDomain } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
   addressOfSecretKey,
   type ConsensusParameters,
   createGenesis,
   type Genesis,
+  genesisHash,
   type SignedTransaction,
   signTransaction,
   type Validator,
 } from "@ostrom/execution";
-import { provePossession, simulatedConsensusKey } from "./signatures.ts";
+import {
+  NO_COSTS,
+  provePossession,
+  simulatedConsensusKey,
+  simulatedSchemes,
+  withSimulatedSignatures,
+} from "./signatures.ts";
 
 export const SIMULATED_CHAIN_ID = 4_242n;
 /** When simulated time begins. */
@@ -92,9 +100,17 @@ export function simulatedGenesis(options: SimulatedGenesisOptions): Genesis {
   return { ...genesis, ...options.change };
 }
 
+/** What binds signed bytes to a chain, seen from outside: signatures cost nobody anything. */
+export function simulatedDomain(genesis: Genesis): ConsensusDomain {
+  const { rules, validatorSet } = genesis;
+  const bare = consensusDomain(genesisHash(genesis), rules.hashId, validatorSet.schemeId);
+  const signaturesOf = simulatedSchemes(NO_COSTS, () => undefined);
+  return withSimulatedSignatures(bare, signaturesOf);
+}
+
 /** Somebody who is to become a validator, with its first key. */
-export function candidateOf(identity: number, weight: number): Validator {
-  return validatorOf(identity, weight);
+export function candidateOf(identity: number, weight: number, schemeId?: number): Validator {
+  return validatorOf(identity, weight, (index) => simulatedConsensusKey(index, 0, schemeId));
 }
 
 function validatorOf(

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { parseArgs } from "node:util";
+import { validatorSchemeByName } from "@ostrom/crypto";
 import { installNativeCrypto } from "@ostrom/runtime";
 import { Batch } from "./batch.ts";
 import { type Campaign, runCampaign, type SeedReport } from "./campaign.ts";
@@ -24,6 +25,7 @@ Byzantine validators are simulated. The same seed gives the same run to the byte
   --faults LIST       all (default), none, or names separated by commas:
                       ${wrap(FAULT_NAMES)}
   --epochs on|off     short epochs, and changes of the validator set (on)
+  --schemes LIST      the set changes its signature scheme too, among these: bls12-381, sm2, ml-dsa-44, ml-dsa-65
   --trace             writes all events as they come (one seed)
   --last N            events of each machine that are shown when an invariant is broken (60)
   --check-determinism runs each seed twice and compares
@@ -50,6 +52,7 @@ type Options = {
   readonly minutes: number;
   readonly faults: readonly FaultName[];
   readonly epochs: boolean;
+  readonly schemes: readonly string[] | undefined;
   readonly trace: boolean;
   readonly lastEvents: number;
   readonly checksDeterminism: boolean;
@@ -73,6 +76,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
       minutes: { type: "string", default: "0" },
       faults: { type: "string", default: "all" },
       epochs: { type: "string", default: "on" },
+      schemes: { type: "string" },
       trace: { type: "boolean", default: false },
       last: { type: "string", default: "60" },
       "check-determinism": { type: "boolean", default: false },
@@ -96,6 +100,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
     minutes: Number(values.minutes),
     faults: readFaults(values.faults),
     epochs: values.epochs === "on",
+    schemes: values.schemes?.split(","),
     trace: values.trace,
     lastEvents: positive("last", values.last),
     checksDeterminism: values["check-determinism"],
@@ -127,6 +132,12 @@ function readFaults(text: string): readonly FaultName[] {
   });
 }
 
+function readScheme(name: string): number {
+  const scheme = validatorSchemeByName(name);
+  if (scheme === undefined) throw new UsageError(`validators cannot vote by ${name}`);
+  return scheme.id;
+}
+
 /** What one seed came to, and the story of a failure. */
 type Told = { readonly report: SeedReport; readonly cpuMs: number; readonly story: string | undefined };
 
@@ -134,6 +145,7 @@ async function tell(seed: number, options: Options): Promise<Told> {
   const run = (): Promise<Campaign | PowCampaign> => {
     const campaign = {
       ...options,
+      schemes: options.schemes?.map(readScheme),
       ...(options.trace ? { follow: (line: string) => process.stdout.write(`${line}\n`) } : {}),
     };
     if (options.participation !== undefined)
@@ -160,12 +172,12 @@ async function tell(seed: number, options: Options): Promise<Told> {
 
 function replayLine(
   seed: number,
-  { engine, participation, validators, minutes, faults, epochs }: Options,
+  { engine, participation, validators, minutes, faults, epochs, schemes }: Options,
 ): string {
   const names = faults.length === FAULT_NAMES.length ? "all" : faults.join(",") || "none";
   return (
     `npm run sim -- --seed ${seed} --engine ${engine}${participation === undefined ? "" : ` --participation ${participation}`} --validators ${validators} --minutes ${minutes} ` +
-    `--faults ${names} --epochs ${epochs ? "on" : "off"}`
+    `--faults ${names} --epochs ${epochs ? "on" : "off"}${schemes === undefined ? "" : ` --schemes ${schemes.join(",")}`}`
   );
 }
 

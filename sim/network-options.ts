@@ -29,6 +29,8 @@ export type NetworkOptions = {
   readonly keepsTrace?: boolean;
   /** Machines that are no validators at first; if given, transactions change the validator set. */
   readonly standby?: number;
+  /** Where transactions change the validator set: they change its scheme too, among these. */
+  readonly schemes?: readonly number[];
   /** A module decides who validates; then `genesis` and `standby` are not looked at. */
   readonly participation?: ParticipationGenesis;
 };

@@ -3,11 +3,10 @@ import {
   type ConsensusDomain,
   decodeMessage,
   decodeStateCertificate,
-  ethereumDomain,
   type Message,
   type ValidatorSet,
 } from "@ostrom/consensus";
-import { type Genesis, genesisHash } from "@ostrom/execution";
+import type { Genesis } from "@ostrom/execution";
 import type { Channel, Network, PeerId } from "@ostrom/network";
 import { consensusSet } from "@ostrom/runtime";
 import { readStateCertificate, type Store } from "@ostrom/storage";
@@ -15,7 +14,7 @@ import { type Actor, type ActorName, createActor } from "./actors.ts";
 import { type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
 import { type ClientLoad, Clients } from "./clients.ts";
 import { SimulatedClock } from "./clock.ts";
-import { peerIdOf } from "./genesis.ts";
+import { peerIdOf, simulatedDomain } from "./genesis.ts";
 import { Invariants } from "./invariants.ts";
 import { KnownSets, seatIn } from "./known-sets.ts";
 import { PERFECT_LINKS, SimulatedLinks } from "./links.ts";
@@ -31,8 +30,8 @@ import {
   type CryptographyCosts,
   MEASURED_COSTS,
   simulatedKeys,
+  simulatedSchemes,
   simulatedSign,
-  simulatedSignatures,
 } from "./signatures.ts";
 import { tapNetwork } from "./tapped-network.ts";
 import { describeMessage, jsonOf, Trace } from "./trace.ts";
@@ -96,9 +95,8 @@ export class SimulatedNetwork {
     this.#hasModules = participation !== undefined;
     const candidates = options.standby === undefined ? 0 : options.weights.length + options.standby;
     this.genesis = genesisOfNetwork(options, candidates);
-    const bare = ethereumDomain(genesisHash(this.genesis));
     const costs = options.costs ?? MEASURED_COSTS;
-    this.domain = { ...bare, signatures: simulatedSignatures(costs, () => undefined) };
+    this.domain = simulatedDomain(this.genesis);
     this.#sets = new KnownSets(this.domain, consensusSet(this.genesis.validatorSet, 0));
     this.invariants = new Invariants({
       domain: this.domain,
@@ -126,7 +124,7 @@ export class SimulatedNetwork {
       isExecuted: ({ hash }) => this.invariants.isExecuted(hash),
     });
     this.memory = new MemoryWatch(this);
-    this.registrar = registrarOf(this, candidates);
+    this.registrar = registrarOf(this, candidates, options.schemes);
     if (participation !== undefined) this.participation = new Participation(this, participation);
   }
 
@@ -355,7 +353,7 @@ export class SimulatedNetwork {
   #bootOptions(costs: CryptographyCosts, limits: SimplexBootOptions["limits"]): SimplexBootOptions {
     return {
       genesis: this.genesis,
-      signatures: (charge) => simulatedSignatures(costs, charge),
+      signaturesOf: (charge) => simulatedSchemes(costs, charge),
       keys: (machine, charge) => {
         const sign = { costs, charge };
         return simulatedKeys(this.identityOf(machine), KEY_GENERATIONS, sign);

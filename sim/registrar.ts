@@ -1,4 +1,13 @@
-import { type Address, type Bytes, concatBytes, type Random, toHexDigits, utf8 } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  bytesToBigint,
+  concatBytes,
+  type Random,
+  toHexDigits,
+  utf8,
+} from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
 import {
   addressOfSecretKey,
   readValidatorSet,
@@ -6,8 +15,9 @@ import {
   signTransaction,
   VALIDATOR_SET_ADDRESS,
   type Validator,
+  type ValidatorSet,
 } from "@ostrom/execution";
-import { storeReader } from "@ostrom/state";
+import { type StateReader, storeReader } from "@ostrom/state";
 import { StorageError, type Store } from "@ostrom/storage";
 import { encodeCall, encodeFields, selectorOf, WORD, word } from "./abi.ts";
 import type { SimulatedClock } from "./clock.ts";
@@ -20,6 +30,8 @@ import { provePossession, simulatedConsensusKey } from "./signatures.ts";
 const MIN_PAUSE_MS = 150;
 const MAX_PAUSE_MS = 900;
 const GAS_LIMIT = 3_000_000n;
+/** Keys of ML-DSA and their proofs are written into some hundred slots. */
+const SCHEME_GAS_LIMIT = 8_000_000n;
 const MAX_FEE = 100n * 10n ** 9n;
 const MAX_WEIGHT = 4;
 /** Consensus keys that a validator goes through at most. */
@@ -45,6 +57,8 @@ export type RegistrarOptions = {
   ) => boolean;
   readonly submitted: (transaction: SignedTransaction) => void;
   readonly changed: (what: string) => void;
+  /** The set changes its scheme too, among these. */
+  readonly schemes: readonly number[] | undefined;
 };
 
 /** Changes the validator set by real transactions to the contract that holds it: it adds, removes, re-weighs, and validators rotate
@@ -95,7 +109,8 @@ export class Registrar {
       const change = this.#draw(store);
       if (change === undefined || !this.#options.isAcceptable(membersOf(change.after))) return;
       const account = addressOfSecretKey(change.key);
-      const transaction = call(change.key, nonceOf(account), change.data);
+      const gasLimit = this.#options.schemes === undefined ? GAS_LIMIT : SCHEME_GAS_LIMIT;
+      const transaction = call(change.key, nonceOf(account), change.data, gasLimit);
       this.#open = { transaction, account };
       this.#options.submitted(transaction);
       this.#options.changed(change.what);
@@ -107,10 +122,12 @@ export class Registrar {
   }
 
   #draw(store: Store): Change | undefined {
-    const { random, identities } = this.#options;
+    const { random, identities, schemes } = this.#options;
     const read = readValidatorSet(storeReader(store));
     if (!read.ok) return undefined;
-    const { validators } = read.value;
+    const { validators, schemeId } = read.value;
+    if (schemes !== undefined && random.chance(SCHEME_STEPS, SCHEME_STEPS + 1))
+      return drawSchemeChange(random, storeReader(store), read.value, schemes);
     const member = pick(random, validators);
     const identity = identityOf(member);
     switch (random.below(4)) {
@@ -135,7 +152,7 @@ export class Registrar {
           (index) => !validators.some((one) => identityOf(one) === index),
         );
         if (absent.length === 0) return undefined;
-        const added = candidateOf(pick(random, absent), between(random, 1, MAX_WEIGHT));
+        const added = candidateOf(pick(random, absent), between(random, 1, MAX_WEIGHT), schemeId);
         return {
           key: ownerKey,
           data: addValidator(added),
@@ -146,7 +163,7 @@ export class Registrar {
       default: {
         const used = generationOf(member.consensusKey);
         if (used + 1 >= KEY_GENERATIONS) return undefined;
-        const next = simulatedConsensusKey(identity, used + 1);
+        const next = simulatedConsensusKey(identity, used + 1, schemeId);
         const data = rotateConsensusKey(member.consensusKey, next);
         return { key: feeRecipientKey(identity), data, after: validators, what: "key rotated" };
       }
@@ -154,8 +171,64 @@ export class Registrar {
   }
 }
 
-/** The registrar of a network. @param candidates all who may become validators; 0: nobody changes the set. */
-export function registrarOf(network: SimulatedNetwork, candidates: number): Registrar | undefined {
+/** Of so many changes and one more, so many are steps of a change of scheme: it takes one of each validator. */
+const SCHEME_STEPS = 4;
+/** `uint128 nextSchemeId` in its low half, and where the contract counts changes and notes who is ready (ManagedValidatorSet.sol). */
+const NEXT_SCHEME_SLOT = 6n;
+const CHANGE_SLOT = 7n;
+const READY_SLOT = 8n;
+const LOW_HALF = (1n << 128n) - 1n;
+
+/** The next step of a change of scheme: the owner begins one, or somebody hands in a key of the next. Now and then it is called off. */
+function drawSchemeChange(
+  random: Random,
+  state: Pick<StateReader, "storage">,
+  { schemeId, validators }: ValidatorSet,
+  schemes: readonly number[],
+): Change | undefined {
+  const word = (slot: bigint): bigint => state.storage(VALIDATOR_SET_ADDRESS, slot);
+  const next = Number(word(NEXT_SCHEME_SLOT) & LOW_HALF);
+  if (next === 0) {
+    const scheme = pick(
+      random,
+      schemes.filter((one) => one !== schemeId),
+    );
+    return { key: ownerKey, data: changeScheme(scheme), after: validators, what: "scheme change begun" };
+  }
+  if (random.chance(1, CALLED_OFF_ONE_IN))
+    return { key: ownerKey, data: changeScheme(0), after: validators, what: "scheme change called off" };
+  const unready = validators.filter(
+    ({ consensusKey }) => word(readySlot(consensusKey)) !== word(CHANGE_SLOT),
+  );
+  if (unready.length === 0) return undefined;
+  const member = pick(random, unready);
+  const identity = identityOf(member);
+  const key = simulatedConsensusKey(identity, random.below(KEY_GENERATIONS), next);
+  const data = setNextKey(member.consensusKey, key);
+  const what = unready.length === 1 ? "scheme changed" : "key of the next scheme handed in";
+  return { key: feeRecipientKey(identity), data, after: validators, what };
+}
+
+const CALLED_OFF_ONE_IN = 20;
+
+function readySlot(consensusKey: Bytes): bigint {
+  return bytesToBigint(keccak256(concatBytes(keccak256(consensusKey), word(READY_SLOT))));
+}
+
+function changeScheme(schemeId: number): Bytes {
+  return encodeCall("changeScheme(uint128)", [BigInt(schemeId)]);
+}
+
+function setNextKey(consensusKey: Bytes, nextKey: Bytes): Bytes {
+  return encodeCall("setNextKey(bytes,bytes,bytes)", [consensusKey, nextKey, provePossession(nextKey)]);
+}
+
+/** The registrar of a network. @param candidates all who may become validators; 0: nobody changes the set. @param schemes that it changes among. */
+export function registrarOf(
+  network: SimulatedNetwork,
+  candidates: number,
+  schemes?: readonly number[],
+): Registrar | undefined {
   if (candidates === 0) return undefined;
   return new Registrar({
     clock: network.clock,
@@ -166,6 +239,7 @@ export function registrarOf(network: SimulatedNetwork, candidates: number): Regi
     isAcceptable: (members) => network.isAcceptable(members),
     submitted: ({ hash }) => network.invariants.submitted(hash),
     changed: (what) => network.strike(what),
+    schemes,
   });
 }
 
@@ -184,7 +258,7 @@ function generationOf(consensusKey: Bytes): number {
   return new DataView(consensusKey.buffer, consensusKey.byteOffset).getUint32(8);
 }
 
-function call(key: Bytes, nonce: bigint, data: Bytes): SignedTransaction {
+function call(key: Bytes, nonce: bigint, data: Bytes, gasLimit: bigint): SignedTransaction {
   return signTransaction(
     {
       type: 2,
@@ -192,7 +266,7 @@ function call(key: Bytes, nonce: bigint, data: Bytes): SignedTransaction {
       nonce,
       maxFeePerGas: MAX_FEE,
       maxPriorityFeePerGas: 1n,
-      gasLimit: GAS_LIMIT,
+      gasLimit,
       to: VALIDATOR_SET_ADDRESS,
       value: 0n,
       data,

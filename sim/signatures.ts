@@ -1,6 +1,16 @@
-import { assert, type Bytes, equalBytes, toHexDigits } from "@ostrom/base";
-import type { Signatures } from "@ostrom/consensus";
-import { SCHEME_BLS12381 } from "@ostrom/crypto";
+import { type Bytes, equalBytes, must, toHexDigits } from "@ostrom/base";
+import type { ConsensusDomain, Signatures } from "@ostrom/consensus";
+import {
+  SCHEME_BLS12381,
+  SCHEME_ML_DSA_44,
+  SCHEME_ML_DSA_65,
+  SCHEME_SM2,
+  signatureInList,
+  VALIDATOR_SCHEME_IDS,
+  type ValidatorScheme,
+  validatorScheme,
+  validatorSchemeOfKey,
+} from "@ostrom/crypto";
 
 /** What operations of the signature scheme cost the processor that does them, in microseconds. */
 export type CryptographyCosts = {
@@ -34,42 +44,81 @@ export const NO_COSTS: CryptographyCosts = {
   frameUs: 0,
 };
 
-const KEY_LENGTH = 48;
-const SIGNATURE_LENGTH = 96;
+/** Where signatures do not aggregate: one of them by OpenSSL on the same machine, in the same run as those above. */
+const LIST_COSTS: ReadonlyMap<number, { readonly signUs: number; readonly verifyUs: number }> = new Map([
+  [SCHEME_SM2, { signUs: 440, verifyUs: 380 }],
+  [SCHEME_ML_DSA_44, { signUs: 620, verifyUs: 120 }],
+  [SCHEME_ML_DSA_65, { signUs: 1_000, verifyUs: 185 }],
+]);
+
+/** What a scheme costs a network whose BLS12-381 costs so much: lists are checked signature by signature, and joined for nothing. */
+function costsOf(schemeId: number, costs: CryptographyCosts): CryptographyCosts {
+  const list = LIST_COSTS.get(schemeId);
+  if (list === undefined || costs.verifyOneUs === 0) return costs;
+  return {
+    ...costs,
+    signUs: list.signUs,
+    verifyOneUs: list.verifyUs,
+    aggregateEachUs: 0,
+    verifyAggregateUs: 0,
+    verifyAggregateEachKeyUs: list.verifyUs,
+  };
+}
+
 /** Words of a signature that mean something; the others are zero. */
 const WORDS = 4;
+const BLS_SIGNATURE_LENGTH = 96;
+const HEAD_BYTES = 12;
 
-/** Simulated signatures have the sizes of BLS12-381's and cost next to nothing: a hash of message and public key, which is its own
- * secret. They cannot be forged only because nobody here tries; what forgers send is noise. Signatures add up by words. */
+/** The scheme whose public keys have this length. */
+function schemeOfKey(publicKey: Bytes): ValidatorScheme {
+  return must(validatorSchemeOfKey(publicKey), "a simulated key has the length of a real one");
+}
+
+const SCHEMES: readonly ValidatorScheme[] = VALIDATOR_SCHEME_IDS.map((id) =>
+  must(validatorScheme(id), "it is one of validators"),
+);
+
+/** Simulated signatures have the sizes of their schemes' and cost next to nothing: a hash of message and public key, which is its own
+ * secret. They cannot be forged only because nobody here tries; what forgers send is noise. Those of BLS12-381 add up by words; others are
+ * joined one after the other. */
 export function simulatedSign(publicKey: Bytes, message: Bytes): Bytes {
-  const signature = new Uint8Array(SIGNATURE_LENGTH);
+  const signature = new Uint8Array(schemeOfKey(publicKey).signatureLength);
   writeWords(signature, mixed(wordsOf(publicKey), hashWords(message)));
   return signature;
 }
 
 /** A public key of a validator of a simulated network. */
-export function simulatedConsensusKey(index: number, generation = 0): Bytes {
-  const key = new Uint8Array(KEY_LENGTH);
+export function simulatedConsensusKey(
+  index: number,
+  generation = 0,
+  schemeId: number = SCHEME_BLS12381,
+): Bytes {
+  const scheme = must(validatorScheme(schemeId), "validators vote by it");
+  const key = new Uint8Array(scheme.publicKeyLength);
   const view = new DataView(key.buffer);
-  view.setUint32(0, 0x51_6d_00_01);
+  view.setUint32(0, 0x51_6d_00_00 + schemeId);
   view.setUint32(4, index);
   view.setUint32(8, generation);
   return key;
 }
 
-/** Keys that a validator goes through, each with what signs with it. */
+/** Keys that a validator goes through, so many of each scheme, each with what signs with it. */
 export function simulatedKeys(
   identity: number,
   count: number,
   at: { readonly costs: CryptographyCosts; readonly charge: (us: number) => void },
 ): readonly { readonly publicKey: Bytes; readonly sign: (message: Bytes) => Bytes }[] {
-  return Array.from({ length: count }, (_, generation) => {
-    const publicKey = simulatedConsensusKey(identity, generation);
-    const sign = (message: Bytes): Bytes => {
-      at.charge(at.costs.signUs);
-      return simulatedSign(publicKey, message);
-    };
-    return { publicKey, sign };
+  return SCHEMES.flatMap(({ id }) => {
+    const { signUs } = costsOf(id, at.costs);
+    return Array.from({ length: count }, (_, generation) => {
+      const publicKey = simulatedConsensusKey(identity, generation, id);
+      const sign = (message: Bytes): Bytes => {
+        at.charge(signUs);
+        return simulatedSign(publicKey, message);
+      };
+      return { publicKey, sign };
+    });
   });
 }
 
@@ -80,27 +129,82 @@ export function provePossession(publicKey: Bytes): Bytes {
   return simulatedSign(publicKey, POSSESSION);
 }
 
-export function verifyPossession(publicKey: Bytes, proof: Bytes): boolean {
-  return publicKey.length === KEY_LENGTH && equalBytes(provePossession(publicKey), proof);
+export function verifyPossession(
+  publicKey: Bytes,
+  proof: Bytes,
+  schemeId: number = SCHEME_BLS12381,
+): boolean {
+  const { publicKeyLength } = must(validatorScheme(schemeId), "validators vote by it");
+  return publicKey.length === publicKeyLength && equalBytes(provePossession(publicKey), proof);
 }
 
-/** The slot of a ConsensusDomain; each operation is charged to the processor of the node that does it. */
-export function simulatedSignatures(costs: CryptographyCosts, charge: (us: number) => void): Signatures {
+/** A slot of a ConsensusDomain; each operation is charged to the processor of the node that does it. */
+export function simulatedSignatures(
+  bls: CryptographyCosts,
+  charge: (us: number) => void,
+  schemeId: number = SCHEME_BLS12381,
+): Signatures {
+  const scheme = must(validatorScheme(schemeId), "validators vote by it");
+  const costs = costsOf(schemeId, bls);
   return {
-    schemeId: SCHEME_BLS12381,
+    schemeId,
+    aggregates: scheme.aggregates,
     verifyOne: (publicKey, message, signature) => {
       charge(costs.verifyOneUs);
-      return equalBytes(simulatedSign(publicKey, message), signature);
+      return (
+        publicKey.length === scheme.publicKeyLength &&
+        equalBytes(simulatedSign(publicKey, message), signature)
+      );
     },
     aggregate: (signatures) => {
       charge(costs.aggregateEachUs * signatures.length);
-      return aggregated(signatures);
+      return scheme.aggregates ? aggregated(signatures) : scheme.join(signatures);
     },
-    verifyAggregate: (publicKeys, message, aggregate) => {
+    verifyAggregate: (publicKeys, message, joined) => {
       charge(costs.verifyAggregateUs + costs.verifyAggregateEachKeyUs * publicKeys.length);
-      return isAggregateOf(publicKeys, message, aggregate);
+      return scheme.aggregates
+        ? isAggregateOf(publicKeys, message, joined)
+        : isListOf(scheme, publicKeys, message, joined);
     },
   };
+}
+
+/** Where a ConsensusDomain looks up the schemes of all epochs. */
+export function simulatedSchemes(
+  costs: CryptographyCosts,
+  charge: (us: number) => void,
+): ConsensusDomain["signaturesOf"] {
+  const slots = new Map(SCHEMES.map(({ id }) => [id, simulatedSignatures(costs, charge, id)]));
+  return (schemeId) => slots.get(schemeId);
+}
+
+/** A chain's domain with simulated signatures. @param wrap what planted bugs make of each scheme. */
+export function withSimulatedSignatures(
+  domain: ConsensusDomain,
+  simulated: ConsensusDomain["signaturesOf"],
+  wrap: (signatures: Signatures) => Signatures = (signatures) => signatures,
+): ConsensusDomain {
+  const signaturesOf = (schemeId: number): Signatures | undefined => {
+    const signatures = simulated(schemeId);
+    return signatures === undefined ? undefined : wrap(signatures);
+  };
+  const signatures = must(signaturesOf(domain.signatures.schemeId), "the chain's scheme is simulated");
+  return { ...domain, signatures, signaturesOf };
+}
+
+function isListOf(
+  scheme: ValidatorScheme,
+  publicKeys: readonly Bytes[],
+  message: Bytes,
+  joined: Bytes,
+): boolean {
+  return (
+    publicKeys.length > 0 &&
+    joined.length === scheme.joinedLength(publicKeys.length) &&
+    publicKeys.every((key, place) =>
+      equalBytes(simulatedSign(key, message), signatureInList(scheme, joined, place)),
+    )
+  );
 }
 
 /** Any slot, its operations charged. */
@@ -111,6 +215,7 @@ export function chargedSignatures(
 ): Signatures {
   return {
     schemeId: inner.schemeId,
+    aggregates: inner.aggregates,
     verifyOne: (publicKey, message, signature) => {
       charge(costs.verifyOneUs);
       return inner.verifyOne(publicKey, message, signature);
@@ -130,24 +235,24 @@ function aggregated(signatures: readonly Bytes[]): Bytes | undefined {
   if (signatures.length === 0) return undefined;
   const sum = new Uint32Array(WORDS);
   for (const signature of signatures) {
-    if (signature.length !== SIGNATURE_LENGTH) return undefined;
+    if (signature.length !== BLS_SIGNATURE_LENGTH) return undefined;
     const view = new DataView(signature.buffer, signature.byteOffset);
     for (let word = 0; word < WORDS; word++) sum[word]! += view.getUint32(4 * word);
   }
-  const aggregate = new Uint8Array(SIGNATURE_LENGTH);
+  const aggregate = new Uint8Array(BLS_SIGNATURE_LENGTH);
   writeWords(aggregate, sum);
   return aggregate;
 }
 
 function isAggregateOf(publicKeys: readonly Bytes[], message: Bytes, aggregate: Bytes): boolean {
-  if (publicKeys.length === 0 || aggregate.length !== SIGNATURE_LENGTH) return false;
+  if (publicKeys.length === 0 || aggregate.length !== BLS_SIGNATURE_LENGTH) return false;
   const sum = new Uint32Array(WORDS);
   const hashed = hashWords(message);
   for (const key of publicKeys) {
     const words = mixed(wordsOf(key), hashed);
     for (let word = 0; word < WORDS; word++) sum[word]! += words[word]!;
   }
-  const expected = new Uint8Array(SIGNATURE_LENGTH);
+  const expected = new Uint8Array(BLS_SIGNATURE_LENGTH);
   writeWords(expected, sum);
   return equalBytes(expected, aggregate);
 }
@@ -161,8 +266,7 @@ const keyWords = new Map<string, Uint32Array>();
 const MAX_KEYS = 4_096;
 
 function wordsOf(publicKey: Bytes): Uint32Array {
-  assert(publicKey.length === KEY_LENGTH, "a simulated key has the length of a real one");
-  const name = toHexDigits(publicKey.subarray(0, 12));
+  const name = toHexDigits(publicKey.subarray(0, HEAD_BYTES));
   const known = keyWords.get(name);
   if (known !== undefined) return known;
   if (keyWords.size >= MAX_KEYS) keyWords.clear();

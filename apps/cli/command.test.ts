@@ -3,16 +3,35 @@ import { test } from "node:test";
 import { type Command, camelCase, describeCommand, type Flag, readFlags, UsageError } from "./command.ts";
 import { account } from "./commands/account.ts";
 import { call } from "./commands/call.ts";
+import { decrypt } from "./commands/decrypt.ts";
+import { encrypt } from "./commands/encrypt.ts";
 import { init } from "./commands/init.ts";
 import { keys } from "./commands/keys.ts";
+import { reencrypt } from "./commands/reencrypt.ts";
 import { run } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
+import { signer } from "./commands/signer.ts";
 import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { validators } from "./commands/validators.ts";
 import { work } from "./commands/work.ts";
 
-const COMMANDS: readonly Command[] = [up, init, run, status, send, call, account, validators, keys, work];
+const COMMANDS: readonly Command[] = [
+  up,
+  init,
+  run,
+  status,
+  send,
+  call,
+  account,
+  validators,
+  keys,
+  work,
+  encrypt,
+  decrypt,
+  reencrypt,
+  signer,
+];
 const JSON_FLAG: Flag = { name: "json", kind: "switch", help: "" };
 
 const noFile = (): never => {

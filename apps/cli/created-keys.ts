@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { SUITES } from "@ostrom/execution";
 import {
   DEFAULT_RPC_PORT,
   describeParticipant,
@@ -12,6 +13,7 @@ import {
 import { type CommandInput, type Flag, UsageError } from "./command.ts";
 import { keysOf } from "./network-profile.ts";
 import type { Program } from "./program.ts";
+import { readSuiteName, SUITE_FLAG } from "./suite-choice.ts";
 import { readAddress, readHost } from "./units.ts";
 
 const DESCRIPTION_FILE = "public.json";
@@ -46,6 +48,7 @@ export const CREATE_FLAGS: readonly Flag[] = [
     placeholder: "FILE",
     help: "create: PEM of your organisation's certificate authority, if it has one",
   },
+  { ...SUITE_FLAG, help: `create: ${SUITE_FLAG.help}` },
   { name: "weight", kind: "number", help: "create: share of votes among the first validators", default: 1 },
   { name: "rpc-port", kind: "number", help: "create: where JSON-RPC is served", default: DEFAULT_RPC_PORT },
 ];
@@ -73,6 +76,7 @@ export async function createKeys({ values }: CommandInput, program: Program): Pr
   if (weight < 1) throw new UsageError("--weight: choose 1 or more");
   const link = readHost(String(values["host"]), "--host");
   const isLocal = link.host === "localhost" || link.host === "::1" || /^127\./.test(link.host);
+  const suite = readSuiteName({ values });
   const services = await importServiceModules(program.modules);
   installNativeCrypto();
   const path = resolve(folder);
@@ -91,6 +95,7 @@ export async function createKeys({ values }: CommandInput, program: Program): Pr
     },
     keysOf(services),
     (length) => new Uint8Array(randomBytes(length)),
+    SUITES[suite],
   );
   if (!made.ok) throw new UsageError(made.error.message);
   const file = join(path, DESCRIPTION_FILE);
@@ -104,7 +109,7 @@ export async function createKeys({ values }: CommandInput, program: Program): Pr
   const lines = [
     `The keys of ${name} are in ${join(path, "keys")}, readable by you alone: they stay on this machine.`,
     `What the others need is in ${file}; all of it is public. Give it to whoever makes the genesis:`,
-    `  ostrom init --chain-id N --profile NAME --join ${file} --join ...`,
+    `  ostrom init --chain-id N --profile NAME${suite === "ethereum" ? "" : ` --suite ${suite}`} --join ${file} --join ...`,
     "",
     `Fingerprint, to be compared with what they see:  ${fingerprint}`,
     "",

@@ -6,6 +6,7 @@ import { type CommandInput, UsageError } from "./command.ts";
 import { askModules, handOverCall, scheduleCall } from "./module-registry.ts";
 import { newestVersion } from "./network-profile.ts";
 import type { Program } from "./program.ts";
+import { askSuite, refuseStake } from "./suite-choice.ts";
 import { askSet } from "./validator-contracts.ts";
 
 const STAKING = "staking";
@@ -28,6 +29,9 @@ export async function planGraduation(input: CommandInput, program: Program): Pro
   const service = (await importServiceModules(program.modules)).find(({ name }) => name === holder);
   if (service?.authority === undefined)
     throw new UsageError(`this program does not know how the module ${holder} decides: see ostrom modules`);
+  const suite = await askSuite(rpc);
+  const problem = suite === undefined ? undefined : refuseStake(suite);
+  if (problem !== undefined) throw new UsageError(`${rpc}: ${problem}: this chain stays with its members`);
   const current = (await askSet(rpc))!;
   const length = Number(current.lastBlock) - Number(current.firstBlock) + 1;
   const now = Number(current.currentEpoch);

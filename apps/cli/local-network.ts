@@ -1,11 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { must } from "@ostrom/base";
+import { signatureSchemeByName } from "@ostrom/crypto";
+import { type AccountSchemeName, SUITES, type SuiteName } from "@ostrom/execution";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
   DEVELOPMENT_BALANCE,
   DEVELOPMENT_MNEMONIC,
+  type DevelopmentKey,
   deriveAccounts,
+  developmentKeys,
   type GenesisPlan,
   installNativeCrypto,
   localPowParameters,
@@ -16,6 +21,7 @@ import { type DataDirectory, openDataDirectory, StorageError } from "@ostrom/sto
 import { UsageError } from "./command.ts";
 import type { ConsensusChoice } from "./consensus-choice.ts";
 import type { ProfileModules } from "./network-profile.ts";
+import type { SuiteChoice } from "./suite-choice.ts";
 
 export const DEFAULT_DATA_DIRECTORY = ".ostrom";
 export const DEVELOPMENT_CHAIN_ID = 31_337;
@@ -23,6 +29,7 @@ export const DEVELOPMENT_CHAIN_ID = 31_337;
 export const LINK_PORT_OFFSET = 1_000;
 export const MAX_LOCAL_VALIDATORS = 32;
 
+const ETHEREUM: SuiteChoice = { name: "ethereum", suite: SUITES.ethereum };
 const NETWORK_FILE = "network.json";
 const HIGHEST_PORT = 65_535;
 const VALIDATOR_FOLDER = /^validator-\d{1,4}$/;
@@ -41,6 +48,10 @@ export type NetworkFile = {
   /** As they were chosen, if they were. */
   readonly epochLength?: number | undefined;
   readonly set?: readonly string[] | undefined;
+  /** Cryptography; ethereum where it is left out. */
+  readonly suite?: SuiteName | undefined;
+  /** Schemes of accounts, the first that of the development accounts; the suite's where it is left out. */
+  readonly accounts?: readonly AccountSchemeName[] | undefined;
   readonly nodes: readonly LocalNode[];
 };
 
@@ -64,6 +75,10 @@ export type LocalNetworkPlan = {
   readonly consensus: ConsensusChoice;
   /** dev unless told. */
   readonly profile?: LocalProfile | undefined;
+  /** ethereum unless told. */
+  readonly suite?: SuiteChoice | undefined;
+  /** What accounts may do with their keys; what is not said is the profile's. */
+  readonly keys?: NetworkPlan["keys"];
   /** Of a profile with modules. */
   readonly modules?: ProfileModules | undefined;
   readonly epochLength?: number | undefined;
@@ -166,12 +181,24 @@ export function refuseForeignValidators(directory: string): void {
 export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   const nodes = planNodes(plan);
   const { directory, chainId, profile = "dev", epochLength, set } = plan;
+  const { name: suite, suite: chosen } = plan.suite ?? ETHEREUM;
+  const { accounts } = chosen;
   refuseForeignValidators(directory);
   installNativeCrypto();
   const derived = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + plan.validators);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const { engine: consensus } = plan.consensus;
-  const file: NetworkFile = { format: 1, chainId, consensus, profile, epochLength, set, nodes };
+  const file: NetworkFile = {
+    format: 1,
+    chainId,
+    consensus,
+    profile,
+    epochLength,
+    set,
+    suite,
+    accounts,
+    nodes,
+  };
   // First: it says that what follows is ours to delete, should this be interrupted.
   writeFileSync(join(directory, NETWORK_FILE), `${JSON.stringify(file, undefined, 2)}\n`);
   const genesis = provisionNetwork({
@@ -179,13 +206,13 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
     chainId,
     profile,
     epochLength,
+    suite: chosen,
+    keys: plan.keys,
     fork: plan.fork,
     ...plan.modules,
     timestampMs: Date.now(),
     balances: new Map([
-      ...derived
-        .slice(0, DEVELOPMENT_ACCOUNT_COUNT)
-        .map((account) => [account.address, DEVELOPMENT_BALANCE] as const),
+      ...developmentAccounts(accounts).map(({ address }) => [address, DEVELOPMENT_BALANCE] as const),
       ...(plan.extraBalances ?? []),
     ]),
     validators: nodes.map((node, index) => ({
@@ -200,6 +227,18 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
   });
   if (!genesis.ok) throw new UsageError(genesis.error.message);
   return file;
+}
+
+/** The accounts that a local network funds: of the scheme that its suite names first, and, where it admits them, those that Ethereum's tools
+ * have at hand. */
+export function developmentAccounts(schemes: readonly AccountSchemeName[]): readonly DevelopmentKey[] {
+  const funded = schemes.filter((name, index) => index === 0 || name === "secp256k1");
+  return funded.flatMap((name) =>
+    developmentKeys(
+      must(signatureSchemeByName(name), "a suite names known schemes").id,
+      DEVELOPMENT_ACCOUNT_COUNT,
+    ),
+  );
 }
 
 /** Index of the account of a validator. Fees go to the accounts after the funded ones, so that what those earn is only what was sent to

@@ -1,10 +1,6 @@
-import {
-  DEVELOPMENT_ACCOUNT_COUNT,
-  DEVELOPMENT_BALANCE,
-  DEVELOPMENT_MNEMONIC,
-  deriveAccounts,
-} from "@ostrom/runtime";
-import { DEFAULT_DATA_DIRECTORY, type NetworkFile } from "./local-network.ts";
+import { SUITES } from "@ostrom/execution";
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, type DevelopmentKey } from "@ostrom/runtime";
+import { DEFAULT_DATA_DIRECTORY, developmentAccounts, type NetworkFile } from "./local-network.ts";
 import { DEFAULT_RPC_URL } from "./rpc-client.ts";
 import type { NodeReport } from "./supervisor.ts";
 import { showCoins } from "./units.ts";
@@ -15,9 +11,12 @@ export type StartedNetwork = {
   readonly directory: string;
   readonly chainId: number;
   readonly isNew: boolean;
-  readonly file: Pick<NetworkFile, "consensus" | "profile">;
+  readonly file: Pick<NetworkFile, "consensus" | "profile" | "suite" | "accounts">;
   readonly ready: readonly (Extract<NodeReport, { kind: "ready" }> & { readonly pid: number | undefined })[];
 };
+
+const ETHEREUM_SCHEME = "secp256k1";
+const KEY_VARIABLE = "OSTROM_PRIVATE_KEY";
 
 /** What is special about a network of this profile. */
 const PROFILE_SUGGESTIONS: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
@@ -29,25 +28,58 @@ const PROFILE_SUGGESTIONS: Readonly<Record<string, readonly (readonly [string, s
 };
 
 /** What a program reads when a network has started: one JSON object. */
-export function readyEvent({ directory, chainId, isNew, ready }: StartedNetwork): string {
+export function readyEvent({ directory, chainId, isNew, file, ready }: StartedNetwork): string {
   const nodes = ready.map(({ name, rpc, head, certified, pid }) => ({ name, rpc, head, certified, pid }));
-  const accounts = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT);
-  return JSON.stringify({ event: "ready", chainId, directory, isNew, nodes, accounts });
+  const { suite = "ethereum" } = file;
+  const keys = keysOf(file);
+  // What Ethereum's tools can sign with.
+  const accounts = keys
+    .filter(({ scheme }) => scheme === ETHEREUM_SCHEME)
+    .map(({ address, secretKey }) => ({ address, secretKey }));
+  return JSON.stringify({ event: "ready", chainId, directory, isNew, suite, nodes, accounts, keys });
+}
+
+function keysOf({
+  suite = "ethereum",
+  accounts = SUITES[suite].accounts,
+}: StartedNetwork["file"]): readonly DevelopmentKey[] {
+  return developmentAccounts(accounts);
+}
+
+/** Accounts of each scheme that the network funds, with what OSTROM_PRIVATE_KEY or a key file holds to sign for them. */
+function accountLines(keys: readonly DevelopmentKey[]): readonly string[] {
+  const ofEthereum = keys.filter(({ scheme }) => scheme === ETHEREUM_SCHEME);
+  const others = keys.filter(({ scheme }) => scheme !== ETHEREUM_SCHEME);
+  return [
+    ...others.map(
+      ({ scheme, address, secretKey }, index) => `  (${index}) ${address}  ${scheme}:${secretKey}`,
+    ),
+    ...(others.length === 0
+      ? []
+      : [`  sign with them: ${KEY_VARIABLE}=${others[0]!.scheme}:0x... npx ostrom send ...`]),
+    ...ofEthereum.map(({ address, secretKey }, index) => `  (${index}) ${address}  ${secretKey}`),
+    ...(ofEthereum.length === 0 ? [] : [`  mnemonic: ${DEVELOPMENT_MNEMONIC}`]),
+  ];
 }
 
 /** What a person reads. */
 export function networkBanner({ dataDir, directory, chainId, isNew, file, ready }: StartedNetwork): string {
-  const accounts = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT);
+  const accounts = keysOf(file);
   const head = Math.max(...ready.map((report) => report.head));
   const noun = file.consensus === "pow" ? "miner" : "validator";
   const validators = ready.length === 1 ? `1 ${noun}` : `${ready.length} ${noun}s`;
+  const suiteText = file.suite === undefined || file.suite === "ethereum" ? "" : ` of suite ${file.suite}`;
   const nameWidth = Math.max(...ready.map(({ name }) => name.length));
   const rpc = ready[0]?.rpc ?? DEFAULT_RPC_URL;
   const rpcFlag = rpc === DEFAULT_RPC_URL ? "" : ` --rpc ${rpc}`;
   const dataFlag = dataDir === DEFAULT_DATA_DIRECTORY ? "" : ` --data-dir ${dataDir}`;
+  // Without a key, commands sign by the first account of Ethereum's kind.
+  const [own] = accounts;
+  const isEthereum = accounts.some(({ scheme }) => scheme === ETHEREUM_SCHEME);
+  const signing = isEthereum ? "" : `${KEY_VARIABLE}=${own!.scheme}:${own!.secretKey} `;
   const suggestions = [
     [`npx ostrom status${dataFlag}`, "what each validator knows, and whether they agree"],
-    [`npx ostrom send${rpcFlag} --to ${accounts[1]!.address} --value 1.5`, ""],
+    [`${signing}npx ostrom send${rpcFlag} --to ${accounts[1]!.address} --value 1.5`, ""],
     [
       `npm run demo${rpcFlag === "" ? "" : ` --${rpcFlag}`}`,
       "deploy a token and use it, with viem and with ethers",
@@ -59,14 +91,13 @@ export function networkBanner({ dataDir, directory, chainId, isNew, file, ready 
   const width = Math.max(...suggestions.map(([command, what]) => (what === "" ? 0 : command.length))) + 3;
   return [
     "",
-    `Ostrom  ${validators}, chain id ${chainId}, ${isNew ? "a new chain" : `resumed at block ${head}`}`,
+    `Ostrom  ${validators}${suiteText}, chain id ${chainId}, ${isNew ? "a new chain" : `resumed at block ${head}`}`,
     "",
     "JSON-RPC, HTTP and WebSocket on the same port:",
     ...ready.map((report) => `  ${report.name.padEnd(nameWidth)}   ${report.rpc}`),
     "",
     `Development accounts, ${showCoins(DEVELOPMENT_BALANCE)} coins each at genesis (everybody knows these keys: never use them for value):`,
-    ...accounts.map(({ address, secretKey }, index) => `  (${index}) ${address}  ${secretKey}`),
-    `  mnemonic: ${DEVELOPMENT_MNEMONIC}`,
+    ...accountLines(accounts),
     "",
     `Data: ${directory}  (each validator's folder has its node.log)`,
     "",

@@ -33,6 +33,10 @@ const COMMANDS: Readonly<
     summary: "make the keys of a new machine, or change those of a validator",
     load: async () => (await import("./commands/keys.ts")).keys,
   },
+  signer: {
+    summary: "keep a validator's consensus keys on a machine of their own",
+    load: async () => (await import("./commands/signer.ts")).signer,
+  },
   modules: {
     summary: "list the modules that are installed, and those that the chain uses",
     load: async () => (await import("./commands/modules.ts")).modules,
@@ -82,8 +86,20 @@ const COMMANDS: Readonly<
     load: async () => (await import("./commands/deploy.ts")).deploy,
   },
   account: {
-    summary: "create keys, show balances, list the development accounts",
+    summary: "create, import and export keys of all kinds, show balances",
     load: async () => (await import("./commands/account.ts")).account,
+  },
+  encrypt: {
+    summary: "encrypt a file to recipients: SM2, or X25519 with ML-KEM-768",
+    load: async () => (await import("./commands/encrypt.ts")).encrypt,
+  },
+  decrypt: {
+    summary: "decrypt a file with a key of yours, or show who can",
+    load: async () => (await import("./commands/decrypt.ts")).decrypt,
+  },
+  reencrypt: {
+    summary: "encrypt stored files anew, to other keys, in place",
+    load: async () => (await import("./commands/reencrypt.ts")).reencrypt,
   },
 };
 

@@ -59,6 +59,10 @@ async function post(url: string, body: string, token: string | undefined): Promi
   } catch (error) {
     const { message, cause } = error as Error & { readonly cause?: Error & { readonly code?: string } };
     const reason = cause?.code ?? cause?.message ?? message;
+    if (/CERT|VERIFY_LEAF/.test(reason))
+      throw new UsageError(
+        `${url} shows a certificate that is not trusted here (${reason}): name its authority's PEM file in NODE_EXTRA_CA_CERTS`,
+      );
     throw new UsageError(
       `no node answers at ${url} (${reason}): start one with ostrom up, or name another with --rpc URL`,
     );

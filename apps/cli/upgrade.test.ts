@@ -15,7 +15,7 @@ const NEW_MAIN = join(import.meta.dirname, "testing/new-program.ts");
 const LAGGING_MAIN = join(import.meta.dirname, "testing/lagging-program.ts");
 /** Ahead enough for three validators to be restarted one after another. */
 const NOTICE_BLOCKS = 100;
-const FORK_NOTICE_BLOCKS = 20;
+const FORK_NOTICE_BLOCKS = 40;
 /** Init code that returns CLZ(1): an instruction of Osaka (EIP-7939), invalid before. */
 const COUNT_LEADING_ZEROS = "0x60011e5f5260205ff3";
 const owner = addressFromHex(deriveAccounts(DEVELOPMENT_MNEMONIC, 1)[0]!.address);
@@ -152,10 +152,10 @@ test("Ethereum's next rule set begins at a height that state names; a program wi
     ask<string>(newUrl, "eth_call", [{ data: COUNT_LEADING_ZEROS }, `0x${height.toString(16)}`]);
   const head = await blockNumber(newUrl, "latest");
   await assert.rejects(count(head), /opcode|instruction/);
-  const height = head + FORK_NOTICE_BLOCKS;
   const [fork, ...old] = ["osaka", "cancun", "prague"] as const;
   await network.kill(0, "SIGTERM");
   await network.start(0, [], LAGGING_MAIN);
+  const height = (await blockNumber(newUrl, "latest")) + FORK_NOTICE_BLOCKS;
   await succeed(NEW_MAIN, "chain", "upgrade", "--rpc", newUrl, "--fork", fork, "--height", String(height));
   await makeBlocksUntil(height + 3, newUrl);
   assert.equal(BigInt(await count(height)), 255n);

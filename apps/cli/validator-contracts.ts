@@ -1,3 +1,9 @@
+import {
+  VALIDATOR_SCHEME_IDS,
+  type ValidatorScheme,
+  validatorScheme,
+  validatorSchemeByName,
+} from "@ostrom/crypto";
 import { type Abi, decodeFunctionResult, encodeFunctionData, type Hex, parseAbi } from "viem";
 import { UsageError } from "./command.ts";
 import { ask } from "./rpc-client.ts";
@@ -8,6 +14,8 @@ export const VALIDATOR_SET_ADDRESS: Hex = "0x00000000000000000000000000000000005
 /** What commands call of languages/solidity/validator-sets. */
 const ABI: Abi = parseAbi([
   "function rotateConsensusKey(bytes consensusKey, bytes newKey, bytes newProof)",
+  "function changeScheme(uint128 scheme)",
+  "function setNextKey(bytes consensusKey, bytes nextKey, bytes nextProof)",
   "function submitWork(bytes consensusKey, bytes proofOfPossession, bytes transportKey, string host, uint16 port, uint64 nonce)",
   "function challenge() view returns (bytes32)",
   "function target() view returns (uint256)",
@@ -30,6 +38,14 @@ export async function askContract<T>(
   return decodeFunctionResult({ abi: ABI, functionName, data }) as T;
 }
 
+/** A scheme that validators may vote by, by its name in commands and key files. @throws UsageError */
+export function readScheme(name: string, flag: string): ValidatorScheme {
+  const scheme = validatorSchemeByName(name);
+  if (scheme !== undefined) return scheme;
+  const names = VALIDATOR_SCHEME_IDS.map((id) => validatorScheme(id)!.name);
+  throw new UsageError(`${flag}: validators vote by ${names.join(", ")}, not by "${name}"`);
+}
+
 /** A set as `ostrom_getValidators` tells it; numbers as hex text. */
 export type ToldSet = {
   readonly epoch: Hex;
@@ -37,6 +53,7 @@ export type ToldSet = {
   readonly firstBlock: Hex;
   readonly lastBlock: Hex;
   readonly decidedAtBlock: Hex;
+  readonly schemeId: Hex;
   readonly validators: readonly {
     readonly index: Hex;
     readonly name: string;

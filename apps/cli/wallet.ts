@@ -1,7 +1,26 @@
-import { createPublicClient, createWalletClient, type Hex, http, type TransactionReceipt } from "viem";
-import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import { toHex } from "@ostrom/base";
+import {
+  addressOfPublicKeys,
+  type ContractCall,
+  KEY_SETS_CONTRACT,
+  KEYED_ACCOUNT_CONTRACT,
+  keyPairSigner,
+  keySetReader,
+  toAgileAccount,
+} from "@ostrom/sdk";
+import {
+  createPublicClient,
+  createWalletClient,
+  getAddress,
+  type Hex,
+  http,
+  type LocalAccount,
+  type TransactionReceipt,
+} from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { UsageError } from "./command.ts";
 import { ask, askMany } from "./rpc-client.ts";
+import { ethereumKeys, type SigningKeys } from "./signing-key.ts";
 
 const POLLING_INTERVAL_MS = 50;
 const RECEIPT_TIMEOUT_MS = 60_000;
@@ -9,11 +28,16 @@ const RECEIPT_TIMEOUT_MS = 60_000;
  * more than half as much again, and than some words of state cost: limits of blocks and transactions hold for large deployments too. */
 const MAX_GAS_MARGIN = 100_000n;
 
+const ETHEREUM_SCHEME = "secp256k1";
+const NO_CODE = "0x";
+/** Code of accounts whose keys are on chain (EIP-7702's designator). */
+const KEYED_CODE = `0xef0100${KEYED_ACCOUNT_CONTRACT.slice(2)}`;
+
 type ViemError = { readonly shortMessage?: string; readonly details?: string; readonly message: string };
 
 /** An account that signs, and the node that it sends to. */
 export type Wallet = {
-  readonly account: PrivateKeyAccount;
+  readonly account: LocalAccount;
   readonly chainId: number;
   /** @returns the hash. @throws UsageError with the node's own words if it refuses. */
   readonly send: (transaction: {
@@ -25,8 +49,13 @@ export type Wallet = {
   readonly receipt: (hash: Hex) => Promise<TransactionReceipt>;
 };
 
-/** @throws UsageError if nobody answers at `rpc`. */
-export async function connectWallet(rpc: string, secretKey: Hex): Promise<Wallet> {
+/** @param signer keys of any kind, or the secret key of an Ethereum account.
+ * @throws UsageError if nobody answers at `rpc`. */
+export async function connectWallet(
+  rpc: string,
+  signer: Hex | SigningKeys | Promise<SigningKeys>,
+): Promise<Wallet> {
+  const keys = typeof signer === "string" ? ethereumKeys(signer) : await signer;
   const id = Number(await ask<string>(rpc, "eth_chainId"));
   const transport = http(rpc);
   const chain = {
@@ -35,7 +64,7 @@ export async function connectWallet(rpc: string, secretKey: Hex): Promise<Wallet
     nativeCurrency: { name: "Coin", symbol: "COIN", decimals: 18 },
     rpcUrls: { default: { http: [rpc] } },
   };
-  const account = privateKeyToAccount(secretKey);
+  const account = await accountOf(rpc, keys, id);
   const wallet = createWalletClient({ account, chain, transport });
   const client = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL_MS });
   return {
@@ -61,6 +90,43 @@ export async function connectWallet(rpc: string, secretKey: Hex): Promise<Wallet
           throw new UsageError(`${hash} was sent, but ${await describeFate(rpc, hash, error)}`);
         }),
   };
+}
+
+/** How contracts are read by commands. */
+export function contractCall(rpc: string): ContractCall {
+  return (to, data) => ask<Hex>(rpc, "eth_call", [{ to, data }, "latest"]);
+}
+
+/** @throws UsageError where accounts have no keys on chain. */
+export async function requireKeySets(rpc: string): Promise<void> {
+  if ((await ask<string>(rpc, "eth_getCode", [KEY_SETS_CONTRACT, "latest"])) !== NO_CODE) return;
+  throw new UsageError(
+    "this chain takes Ethereum's transactions alone: its genesis gives accounts no other keys",
+  );
+}
+
+/** An Ethereum account as long as the chain takes Ethereum's transactions from it, else one that signs type 0x60. */
+async function accountOf(
+  rpc: string,
+  { keys, threshold, sender }: SigningKeys,
+  chainId: number,
+): Promise<LocalAccount> {
+  const own = addressOfPublicKeys(keys, threshold);
+  if (own === undefined) throw new UsageError("of these keys, none can sign a transaction");
+  const address = sender ?? getAddress(toHex(own));
+  const [only] = keys;
+  const isEthereum =
+    keys.length === 1 && only?.scheme === ETHEREUM_SCHEME && address === getAddress(toHex(own));
+  const isKeyed = (await ask<string>(rpc, "eth_getCode", [address, "latest"])) === KEYED_CODE;
+  if (only !== undefined && isEthereum && !isKeyed) return privateKeyToAccount(toHex(only.secretKey));
+  await requireKeySets(rpc);
+  return toAgileAccount({
+    address,
+    signers: keys.map(keyPairSigner),
+    threshold,
+    keySet: keySetReader(contractCall(rpc)),
+    chainId,
+  });
 }
 
 /** Why there is no receipt, as the node sees it. */

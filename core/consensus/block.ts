@@ -1,4 +1,15 @@
-import { type Bytes, Epoch, type Failure, fail, Hash, Height, type Result, utf8, View } from "@ostrom/base";
+import {
+  type Bytes,
+  Epoch,
+  equalBytes,
+  type Failure,
+  fail,
+  Hash,
+  Height,
+  type Result,
+  utf8,
+  View,
+} from "@ostrom/base";
 import {
   decodeRlpWith,
   encodeRlp,
@@ -24,6 +35,8 @@ const DIGEST_DOMAIN = utf8("ostrom/ordered-block/1");
 const HASH_BYTES = 32;
 const BLOCK_FIELDS = 9;
 const STATE_CERTIFICATE_FIELDS = 8;
+/** In the place of a state certificate: the one of the block before it in the list. */
+const REPEATED: Bytes = rlpUint(1);
 /** Longest aggregate or signature of any scheme: a list of post-quantum signatures of the largest set. */
 export const MAX_SIGNATURE_BYTES: number = 5 * 1024 * MAX_VALIDATORS;
 /** Most bytes of a certificate's bitmap. */
@@ -54,8 +67,9 @@ export function blockToRlp(block: OrderedBlock): RlpItem {
   ];
 }
 
-/** Reads what `blockToRlp` wrote. Throws RlpError: call it inside `decodeRlpWith`. The payload shares memory. */
-export function blockFromRlp(item: RlpItem | undefined): OrderedBlock {
+/** Reads what `blockToRlp` wrote. Throws RlpError: call it inside `decodeRlpWith`. The payload shares memory.
+ * @param repeated what `REPEATED` stands for; without it, that is refused. */
+export function blockFromRlp(item: RlpItem | undefined, repeated?: StateCertificate): OrderedBlock {
   const fields = readRlpList(item, "block", BLOCK_FIELDS);
   return {
     epoch: Epoch(readRlpCount(fields[0], "block.epoch")),
@@ -65,9 +79,40 @@ export function blockFromRlp(item: RlpItem | undefined): OrderedBlock {
     parentView: View(readRlpCount(fields[4], "block.parentView")),
     timestampMs: readRlpCount(fields[5], "block.timestampMs"),
     proposer: readValidatorIndex(fields[6], "block.proposer"),
-    stateCertificate: readOptional(fields[7], stateCertificateFromRlp),
+    stateCertificate: isRepeated(fields[7], repeated)
+      ? repeated
+      : readOptional(fields[7], stateCertificateFromRlp),
     payload: readLimited(fields[8], "block.payload", MAX_PAYLOAD_BYTES),
   };
+}
+
+/** As one block after the other, but a state certificate that the block before has too is written as `REPEATED`: where signatures do not aggregate,
+ * it takes hundreds of kilobytes, and the blocks of a range mostly carry the same ones. There is one encoding: what repeats must be written so. */
+export function blocksToRlp(blocks: readonly OrderedBlock[]): RlpItem {
+  return blocks.map((block, index) => {
+    const certificate = block.stateCertificate;
+    const before = blocks[index - 1]?.stateCertificate;
+    if (certificate === undefined || before === undefined || !isSameCertificate(certificate, before))
+      return blockToRlp(block);
+    return [...headOf(block), REPEATED, block.payload];
+  });
+}
+
+/** Reads what `blocksToRlp` wrote. Throws RlpError. Shares memory. */
+export function blocksFromRlp(item: RlpItem | undefined, what: string, maxBlocks: number): OrderedBlock[] {
+  const items = readRlpList(item, what);
+  if (items.length > maxBlocks) throw new RlpError("rlp/wrong-shape", `${what}: more than ${maxBlocks}`);
+  const blocks: OrderedBlock[] = [];
+  for (const entry of items) {
+    const before = blocks.at(-1)?.stateCertificate;
+    const block = blockFromRlp(entry, before);
+    const { stateCertificate } = block;
+    const isOwn = stateCertificate !== undefined && stateCertificate !== before;
+    if (isOwn && before !== undefined && isSameCertificate(stateCertificate, before))
+      throw new RlpError("rlp/wrong-shape", `${what}: a certificate is repeated in full`);
+    blocks.push(block);
+  }
+  return blocks;
 }
 
 /** The bytes a store keeps. */
@@ -164,6 +209,24 @@ export function readOptional<T>(item: RlpItem | undefined, read: (item: RlpItem)
   return item !== undefined && !(item instanceof Uint8Array) && item.length === 0
     ? undefined
     : read(item ?? []);
+}
+
+function isRepeated(item: RlpItem | undefined, repeated: StateCertificate | undefined): boolean {
+  return repeated !== undefined && item instanceof Uint8Array && equalBytes(item, REPEATED);
+}
+
+function isSameCertificate(a: StateCertificate, b: StateCertificate): boolean {
+  return (
+    a === b ||
+    (a.schemeId === b.schemeId &&
+      a.executed.epoch === b.executed.epoch &&
+      a.executed.height === b.executed.height &&
+      equalBytes(a.executed.orderDigest, b.executed.orderDigest) &&
+      equalBytes(a.executed.executedHash, b.executed.executedHash) &&
+      equalBytes(a.executed.nextSetHash, b.executed.nextSetHash) &&
+      equalBytes(a.signers, b.signers) &&
+      equalBytes(a.signature, b.signature))
+  );
 }
 
 function headOf(block: OrderedBlock): readonly Bytes[] {

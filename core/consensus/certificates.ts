@@ -1,4 +1,5 @@
 import { type Bytes, equalBytes, type Failure, fail, ok, type Result, ZERO_HASH } from "@ostrom/base";
+import { domainOfScheme, domainOfSet } from "./signatures.ts";
 import { executedSigningBytes, voteKindOf, voteSigningBytes } from "./signing.ts";
 import type {
   Certificate,
@@ -42,8 +43,8 @@ export function verifyCertificate(
   if ((certificate.kind === "nullification") !== equalBytes(certificate.digest, ZERO_HASH)) {
     return fail("certificate/digest", "a nullification, and nothing else, is about no block");
   }
-  const message = voteSigningBytes(domain, voteOfCertificate(certificate));
-  return verifyQuorum(domain, set, certificate, message);
+  const vote = voteOfCertificate(certificate);
+  return verifyQuorum(domain, set, certificate, (bound) => voteSigningBytes(bound, vote));
 }
 
 /** Checks a state certificate against the set of its epoch.
@@ -56,32 +57,34 @@ export function verifyStateCertificate(
   if (certificate.executed.epoch !== set.epoch) {
     return fail("certificate/epoch", "the state certificate is of another epoch");
   }
-  return verifyQuorum(domain, set, certificate, executedSigningBytes(domain, certificate.executed));
+  return verifyQuorum(domain, set, certificate, (bound) => executedSigningBytes(bound, certificate.executed));
 }
 
 /** Whether a vote was signed by whom it names. */
 export function verifyVote(domain: ConsensusDomain, set: ValidatorSet, signed: SignedVote): boolean {
   const key = set.validators[signed.signer]?.consensusKey;
   if (key === undefined || signed.vote.epoch !== set.epoch) return false;
-  return domain.signatures.verifyOne(key, voteSigningBytes(domain, signed.vote), signed.signature);
+  const bound = domainOfSet(domain, set);
+  return bound.signatures.verifyOne(key, voteSigningBytes(bound, signed.vote), signed.signature);
 }
 
 /** Whether an execution result was signed by whom it names. */
 export function verifyExecuted(domain: ConsensusDomain, set: ValidatorSet, signed: SignedExecuted): boolean {
   const key = set.validators[signed.signer]?.consensusKey;
   if (key === undefined || signed.executed.epoch !== set.epoch) return false;
-  return domain.signatures.verifyOne(key, executedSigningBytes(domain, signed.executed), signed.signature);
+  const bound = domainOfSet(domain, set);
+  return bound.signatures.verifyOne(key, executedSigningBytes(bound, signed.executed), signed.signature);
 }
 
 function verifyQuorum(
   domain: ConsensusDomain,
   set: ValidatorSet,
   certificate: { readonly schemeId: number; readonly signers: Bytes; readonly signature: Bytes },
-  message: Bytes,
+  messageOf: (bound: ConsensusDomain) => Bytes,
 ): Verified {
-  const { schemeId } = domain.signatures;
-  if (certificate.schemeId !== schemeId || set.schemeId !== schemeId) {
-    return fail("certificate/scheme", "the certificate is of another signature scheme");
+  const bound = domainOfScheme(domain, set.schemeId);
+  if (certificate.schemeId !== set.schemeId || bound === undefined) {
+    return fail("certificate/scheme", "the certificate is of another signature scheme than its set");
   }
   const signers = readSignerBitmap(set, certificate.signers);
   if (!signers.ok) return signers;
@@ -89,8 +92,8 @@ function verifyQuorum(
     return fail("certificate/weight", "the signers' weight is below the quorum");
   }
   const keys = signers.value.map((signer) => set.validators[signer]!.consensusKey);
-  if (!domain.signatures.verifyAggregate(keys, message, certificate.signature)) {
-    return fail("certificate/signature", "the aggregate signature is wrong");
+  if (!bound.signatures.verifyAggregate(keys, messageOf(bound), certificate.signature)) {
+    return fail("certificate/signature", "the joined signatures are wrong");
   }
   return ok(signers.value);
 }

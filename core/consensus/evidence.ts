@@ -1,6 +1,7 @@
 import { type Bytes, equalBytes, type Failure, fail, ok, type Result } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, type RlpErrorCode, readRlpList, rlpUint } from "@ostrom/codec";
 import { readValidatorIndex } from "./block.ts";
+import { domainOfSet } from "./signatures.ts";
 import {
   readKind,
   signedExecutedFromRlp,
@@ -65,11 +66,12 @@ export function verifyEvidence(
     return fail("evidence/epoch", `the set of epoch ${set.epoch} cannot tell about it`);
   const accused = set.validators[evidence.validator];
   if (accused === undefined) return fail("evidence/signer", "the set has no such validator");
-  return verifyEvidenceByKey(domain, accused.consensusKey, evidence);
+  return verifyEvidenceByKey(domainOfSet(domain, set), accused.consensusKey, evidence);
 }
 
 /** Proves to anybody who has just the accused's consensus key that its holder has broken its word. It takes no set, so the index that
  * the evidence names is not checked against one: signed statements hold no index, the key alone accuses.
+ * @param domain of the key's scheme.
  * Errors: `evidence/signer` (the evidence and its statements name different indices), `evidence/no-contradiction` (an honest validator
  * may say both), `evidence/signature` (not both signed by the key, on this chain). */
 export function verifyEvidenceByKey(

@@ -11,6 +11,7 @@ export {
   verifyExecuted,
   verifyStateCertificate,
   verifyVote,
+  voteOfCertificate,
 } from "./certificates.ts";
 export {
   type CertificationState,
@@ -40,7 +41,14 @@ export { decodeMessage, encodeMessage, type MessageErrorCode } from "./message-c
 export { epochOfMessage } from "./message-epoch.ts";
 export * from "./pow/index.ts";
 export { decodeSealProof, encodeSealProof } from "./seal-proof.ts";
-export { blsSignatures, ethereumDomain } from "./signatures.ts";
+export {
+  blsSignatures,
+  consensusDomain,
+  domainOfScheme,
+  domainOfSet,
+  ethereumDomain,
+  signaturesOf,
+} from "./signatures.ts";
 export {
   decodeCertificate,
   decodeSignedExecuted,

@@ -11,6 +11,8 @@ import {
 } from "@ostrom/codec";
 import {
   blockFromRlp,
+  blocksFromRlp,
+  blocksToRlp,
   blockToRlp,
   readHash,
   readOptional,
@@ -63,6 +65,9 @@ const WANTED_KINDS: readonly (CertificateKind | "any")[] = [
   "finalization",
 ];
 
+/** One answer may hold so many. */
+const MOST_RANGE_BLOCKS = MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS;
+
 export type MessageErrorCode = RlpErrorCode | "message/too-long";
 
 /** [version, kind, ...fields]. */
@@ -110,7 +115,7 @@ function fieldsOf(message: Message): readonly RlpItem[] {
     case "block-range-request":
       return [rlpUint(message.fromHeight)];
     case "block-range":
-      return [message.blocks.map(blockToRlp), certificateToRlp(message.finalization)];
+      return [blocksToRlp(message.blocks), certificateToRlp(message.finalization)];
     case "view-request":
       return [rlpUint(message.epoch)];
     case "view-report": {
@@ -158,7 +163,11 @@ function messageFrom(kind: MessageKind, fields: readonly RlpItem[]): Message {
       return { kind, fromHeight: Height(readRlpCount(fields[0], "fromHeight")) };
     case "block-range":
       expectFields(fields, 2);
-      return { kind, blocks: readBlocks(fields[0]), finalization: certificateFromRlp(fields[1]) };
+      return {
+        kind,
+        blocks: blocksFromRlp(fields[0], "blocks", MOST_RANGE_BLOCKS),
+        finalization: certificateFromRlp(fields[1]),
+      };
     case "view-request":
       expectFields(fields, 1);
       return { kind, epoch: Epoch(readRlpCount(fields[0], "epoch")) };
@@ -185,11 +194,4 @@ function expectFields(fields: readonly RlpItem[], count: number): void {
 
 function epochAndView(fields: readonly RlpItem[]): { readonly epoch: Epoch; readonly view: View } {
   return { epoch: Epoch(readRlpCount(fields[0], "epoch")), view: View(readRlpCount(fields[1], "view")) };
-}
-
-function readBlocks(item: RlpItem | undefined): Extract<Message, { kind: "block-range" }>["blocks"] {
-  const items = readRlpList(item, "blocks");
-  if (items.length > MAX_RANGE_BLOCKS + MAX_SEALING_BLOCKS)
-    throw new RlpError("rlp/wrong-shape", "blocks: more than one answer may hold");
-  return items.map(blockFromRlp);
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "@ostrom/base";
-import type { ConsensusDomain, ValidatorIndex, ValidatorSet } from "./types.ts";
+import { domainOfSet } from "./signatures.ts";
+import type { ConsensusDomain, Signatures, ValidatorIndex, ValidatorSet } from "./types.ts";
 import { weightOf, writeSignerBitmap } from "./validator-set.ts";
 
 /** One validator's statement in a tally. `key` names the statement: equal keys, equal statements. */
@@ -31,33 +32,37 @@ export function withEntry<Statement>(
 }
 
 /** Checks signatures only when the weight behind `key` would be a quorum: one aggregate, once. If that fails, halves are
- * checked until the wrong signatures are found and dropped.
- * @param messageOf makes the bytes that all statements with this key sign; called only for a quorum. */
+ * checked until the wrong signatures are found and dropped. Signatures that do not aggregate are checked one by one, each once.
+ * @param messageOf makes the bytes that all statements with this key sign, in the set's domain; called only for a quorum. */
 export function countTally<Statement>(
   domain: ConsensusDomain,
   set: ValidatorSet,
   quorum: number,
   tally: Tally<Statement>,
   key: string,
-  messageOf: () => Bytes,
+  messageOf: (bound: ConsensusDomain) => Bytes,
 ): TallyCount<Statement> {
   const signers = signersOf(tally, key);
   if (weightOf(set, signers) < quorum) return { tally, bad: [], aggregate: undefined };
 
-  const message = messageOf();
+  const bound = domainOfSet(domain, set);
+  const { signatures } = bound;
+  const message = messageOf(bound);
   signers.sort((a, b) => a - b);
-  const signature = domain.signatures.aggregate(signers.map((signer) => tally.get(signer)!.signature));
+  const signature = signatures.aggregate(signers.map((signer) => tally.get(signer)!.signature));
   const allVerified = signers.every((signer) => tally.get(signer)!.verified);
-  if (signature !== undefined && (allVerified || verify(domain, set, signers, message, signature))) {
+  const areGood = (joined: Bytes): boolean =>
+    allVerified || (signatures.aggregates && verify(signatures, set, signers, message, joined));
+  if (signature !== undefined && areGood(signature)) {
     const aggregate = { signers: writeSignerBitmap(set, signers), signature };
     return { tally: markVerified(tally, signers), bad: [], aggregate };
   }
-  const bad = findBadSigners(domain, set, tally, signers, message);
+  const bad = findBadSigners(signatures, set, tally, signers, message);
   const good = signers.filter((signer) => !bad.includes(signer));
   const kept = new Map(markVerified(tally, good));
   for (const signer of bad) kept.delete(signer);
   if (weightOf(set, good) < quorum) return { tally: kept, bad, aggregate: undefined };
-  const joined = domain.signatures.aggregate(good.map((signer) => tally.get(signer)!.signature));
+  const joined = signatures.aggregate(good.map((signer) => tally.get(signer)!.signature));
   if (joined === undefined) return { tally: kept, bad, aggregate: undefined };
   return { tally: kept, bad, aggregate: { signers: writeSignerBitmap(set, good), signature: joined } };
 }
@@ -70,22 +75,23 @@ function signersOf<Statement>(tally: Tally<Statement>, key: string): ValidatorIn
 }
 
 function findBadSigners<Statement>(
-  domain: ConsensusDomain,
+  signatures: Signatures,
   set: ValidatorSet,
   tally: Tally<Statement>,
   signers: readonly ValidatorIndex[],
   message: Bytes,
 ): readonly ValidatorIndex[] {
   const unknown = signers.filter((signer) => !tally.get(signer)!.verified);
+  const isBad = (signer: ValidatorIndex): boolean => {
+    const key = set.validators[signer]!.consensusKey;
+    return !signatures.verifyOne(key, message, tally.get(signer)!.signature);
+  };
+  if (!signatures.aggregates) return unknown.filter(isBad);
   const search = (part: readonly ValidatorIndex[]): readonly ValidatorIndex[] => {
     if (part.length === 0) return [];
-    if (part.length === 1) {
-      const [signer] = part as readonly [ValidatorIndex];
-      const key = set.validators[signer]!.consensusKey;
-      return domain.signatures.verifyOne(key, message, tally.get(signer)!.signature) ? [] : part;
-    }
-    const joined = domain.signatures.aggregate(part.map((signer) => tally.get(signer)!.signature));
-    if (joined !== undefined && verify(domain, set, part, message, joined)) return [];
+    if (part.length === 1) return part.filter(isBad);
+    const joined = signatures.aggregate(part.map((signer) => tally.get(signer)!.signature));
+    if (joined !== undefined && verify(signatures, set, part, message, joined)) return [];
     const half = part.length >> 1;
     return [...search(part.slice(0, half)), ...search(part.slice(half))];
   };
@@ -93,14 +99,14 @@ function findBadSigners<Statement>(
 }
 
 function verify(
-  domain: ConsensusDomain,
+  signatures: Signatures,
   set: ValidatorSet,
   signers: readonly ValidatorIndex[],
   message: Bytes,
   signature: Bytes,
 ): boolean {
   const keys = signers.map((signer) => set.validators[signer]!.consensusKey);
-  return domain.signatures.verifyAggregate(keys, message, signature);
+  return signatures.verifyAggregate(keys, message, signature);
 }
 
 function markVerified<Statement>(

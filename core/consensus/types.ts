@@ -32,7 +32,7 @@ export const MAX_MESSAGE_BYTES: number = 8 * 1024 * 1024;
 export type Validator = {
   /** Receives the fees of the blocks it proposes. */
   readonly address: Address;
-  /** Public key of the set's scheme (BLS12-381: 48 bytes); its possession was proved when it was admitted. */
+  /** Public key of the set's scheme; its possession was proved when it was admitted. */
   readonly consensusKey: Bytes;
   /** Public key that its end of a link proves (SubjectPublicKeyInfo or as the network package has it). */
   readonly transportKey: Bytes;
@@ -48,18 +48,23 @@ export type ValidatorSet = {
   readonly leaderSeed?: Hash | undefined;
 };
 
-/** What binds every signed byte of consensus to one chain and one choice of cryptography. */
+/** What binds every signed byte of consensus to one chain and one choice of cryptography. Functions that take a validator set besides work by the
+ * set's scheme (`domainOfSet`), whatever `signatures` is; those without one work by `signatures`. */
 export type ConsensusDomain = {
   readonly genesisHash: Hash;
   readonly hashId: HashId;
   readonly hash: (data: Bytes) => Hash;
   readonly signatures: Signatures;
+  /** The schemes of other epochs. @returns undefined for one that validators cannot vote with. */
+  readonly signaturesOf: (schemeId: SchemeId) => Signatures | undefined;
 };
 
-/** The signature scheme as consensus sees it. `blsSignatures` in signatures.ts binds it to core/crypto; a simulator may
- * put something cheaper here. A scheme without aggregation joins signatures in the order of their signers' indices. */
+/** A signature scheme as consensus sees it. signatures.ts binds them to core/crypto; a simulator may put something cheaper here. A scheme without
+ * aggregation joins signatures in the order of their signers' indices. */
 export type Signatures = {
   readonly schemeId: SchemeId;
+  /** Whether joined signatures are checked in one operation; otherwise each is, and those that were checked before need not be again. */
+  readonly aggregates: boolean;
   readonly verifyOne: (publicKey: Bytes, message: Bytes, signature: Bytes) => boolean;
   /** @returns undefined if a signature is malformed or the list is empty. */
   readonly aggregate: (signatures: readonly Bytes[]) => Bytes | undefined;
@@ -108,7 +113,7 @@ export type Certificate = {
   readonly digest: Hash;
   /** Bitmap of ceil(n/8) bytes: validator i is bit i%8 (from the lowest) of byte floor(i/8); other bits are 0. */
   readonly signers: Bytes;
-  /** The aggregate. */
+  /** The aggregate, or the signatures in the order of their signers' indices, one after the other. */
   readonly signature: Bytes;
 };
 

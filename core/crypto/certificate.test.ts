@@ -95,6 +95,7 @@ test("ids of schemes are permanent and distinct", () => {
     [
       [1, 0x1b],
       [2, 0x12],
+      [3, 0x534d],
     ],
   );
   assert.deepEqual(
@@ -102,6 +103,15 @@ test("ids of schemes are permanent and distinct", () => {
     [
       [1, 0xea],
       [2, 0xe7],
+      [3, 0x1200],
+      [4, 0xed],
+      [5, 0x1206],
+      [6, 0x1210],
+      [7, 0x1211],
+      [8, 0x1212],
+      [9, 0x1220],
+      [10, 0x30000a],
+      [11, 0x30000b],
     ],
   );
   assert.equal(signatureScheme(SCHEME_BLS12381)?.publicKeyLength, 48);

@@ -1,16 +1,17 @@
 import { assert, type Bytes, type Failure, fail, ok, type Result } from "@ostrom/base";
-import { bls } from "./engine.ts";
-import { SCHEME_BLS12381, signatureScheme } from "./schemes.ts";
+import { SCHEME_BLS12381 } from "./schemes.ts";
+import { type ValidatorScheme, validatorScheme } from "./validator-scheme.ts";
 
 /** Most members of a set that one certificate may speak for: bounds the bitmap before anybody allocates. */
 export const MAX_CERTIFICATE_SIGNERS = 4096;
 
 /** Signatures of some members of an ordered set on one message, joined. */
 export type Certificate = {
-  /** Id of a signature scheme that aggregates. */
+  /** Id of a validators' signature scheme. */
   readonly scheme: number;
   /** Who signed: member i is bit i % 8, from the lowest, of byte floor(i / 8). ceil(n / 8) bytes for n members. */
   readonly signers: Bytes;
+  /** The aggregate; where the scheme has none, the signers' signatures in ascending order of their indices, of exactly their length together. */
   readonly signature: Bytes;
 };
 
@@ -64,37 +65,45 @@ export function readSigners(count: number, bitmap: Bytes): CertificateResult<rea
 
 /** Checks the form of a certificate that was decoded from outside; `verifyCertificate` checks what it says.
  * @param count members in the set.
- * Errors: `certificate/unknown-scheme`, `certificate/malformed-signers`, `certificate/malformed-signature` (length). */
+ * Errors: `certificate/unknown-scheme`, `certificate/malformed-signers`, `certificate/malformed-signature` (not exactly the length of an
+ * aggregate, or of a list of so many signatures). */
 export function readCertificate(
   count: number,
   parts: { readonly scheme: number; readonly signers: Bytes; readonly signature: Bytes },
 ): CertificateResult<Certificate> {
-  const scheme = signatureScheme(parts.scheme);
-  if (scheme === undefined || !scheme.aggregates) {
+  const scheme = validatorScheme(parts.scheme);
+  if (scheme === undefined) {
     return fail("certificate/unknown-scheme", `signature scheme ${parts.scheme} makes no certificates here`);
   }
   const signers = readSigners(count, parts.signers);
   if (!signers.ok) return signers;
-  if (parts.signature.length !== scheme.signatureLength) {
-    return fail("certificate/malformed-signature", `an aggregate must have ${scheme.signatureLength} bytes`);
+  const length = scheme.joinedLength(signers.value.length);
+  if (parts.signature.length !== length) {
+    return fail("certificate/malformed-signature", `the joined signatures must have ${length} bytes`);
   }
   return ok({ scheme: parts.scheme, signers: parts.signers, signature: parts.signature });
 }
 
-/** Joins votes on one message into a BLS certificate, in any order.
+/** Joins votes on one message into a certificate, given in any order.
  * @param count members in the set.
  * @param votes of distinct members; asserted. Whoever did not check each signature checks the certificate.
- * Errors: `certificate/malformed-signature` (a signature is no point of the right subgroup, or there are no votes). */
-export function formCertificate(count: number, votes: readonly SignedVote[]): CertificateResult<Certificate> {
+ * @param schemeId of validators; asserted.
+ * Errors: `certificate/malformed-signature` (a signature has the wrong length or is no point of the right subgroup, or there are no votes). */
+export function formCertificate(
+  count: number,
+  votes: readonly SignedVote[],
+  schemeId: number = SCHEME_BLS12381,
+): CertificateResult<Certificate> {
+  const ascending = [...votes].sort((a, b) => a.index - b.index);
   const signers = writeSigners(
     count,
-    votes.map((vote) => vote.index),
+    ascending.map((vote) => vote.index),
   );
-  const signature = bls().aggregate(votes.map((vote) => vote.signature));
+  const signature = knownScheme(schemeId).join(ascending.map((vote) => vote.signature));
   if (signature === undefined) {
-    return fail("certificate/malformed-signature", "the votes' signatures have no aggregate");
+    return fail("certificate/malformed-signature", "the votes' signatures cannot be joined");
   }
-  return ok({ scheme: SCHEME_BLS12381, signers, signature });
+  return ok({ scheme: schemeId, signers, signature });
 }
 
 /** Checks that members of enough weight signed a message.
@@ -123,10 +132,16 @@ export function verifyCertificate(
     return fail("certificate/insufficient-weight", `weight ${weight} signed, ${threshold} is needed`);
   }
   const keys = signers.value.map((index) => publicKeys[index]!);
-  if (!bls().verifyAggregate(keys, message, certificate.signature)) {
-    return fail("certificate/bad-signature", "the aggregate does not verify under its signers' keys");
+  if (!knownScheme(certificate.scheme).verifyJoined(keys, message, certificate.signature)) {
+    return fail("certificate/bad-signature", "the signatures do not verify under their signers' keys");
   }
   return ok(undefined);
+}
+
+function knownScheme(id: number): ValidatorScheme {
+  const scheme = validatorScheme(id);
+  assert(scheme !== undefined, "a certificate must be of a known scheme");
+  return scheme;
 }
 
 function assertCount(count: number): void {

@@ -23,6 +23,7 @@ export type HashEngine = {
   readonly keccak256: (data: Bytes) => Bytes;
   readonly sha256: (data: Bytes) => Bytes;
   readonly ripemd160: (data: Bytes) => Bytes;
+  readonly sm3: (data: Bytes) => Bytes;
 };
 
 /** ECDSA over secp256k1 (SEC 1, SEC 2). Every engine answers alike on every input, hostile ones included:
@@ -120,6 +121,11 @@ export function sha256(data: Bytes): Hash {
 /** RIPEMD-160 (ISO/IEC 10118-3), 20 bytes. */
 export function ripemd160(data: Bytes): Bytes {
   return engines.hash.ripemd160(data);
+}
+
+/** SM3 (GB/T 32905-2016). */
+export function sm3(data: Bytes): Hash {
+  return Hash(engines.hash.sm3(data));
 }
 
 /** The slot's secp256k1 engine. */

@@ -1,4 +1,5 @@
 export { addressOfPublicKey, recoverAddress } from "./address.ts";
+export { AES_BLOCK_BYTES, aesCbcDecrypt, aesCbcEncrypt, aesCtr } from "./aes-modes.ts";
 export type {
   Blake2Engine,
   Bls12381Engine,
@@ -18,6 +19,19 @@ export {
   verifyCertificate,
   writeSigners,
 } from "./certificate.ts";
+export {
+  CIPHER_AES_256_GCM,
+  CIPHER_NONCE_LENGTH,
+  CIPHER_SM4_GCM,
+  CIPHER_TAG_LENGTH,
+  type CipherEngine,
+  type CipherEngines,
+  cipher,
+  cipherEngineNames,
+  guardCipher,
+  installCipherEngines,
+  REFERENCE_CIPHER_ENGINES,
+} from "./cipher-engine.ts";
 export { createDecodedKeyCache } from "./decoded-key-cache.ts";
 export {
   assertEcvrfSecretKey,
@@ -49,14 +63,38 @@ export {
   type Secp256k1Engine,
   secp256k1,
   sha256,
+  sm3,
 } from "./engine.ts";
+export { guardSignatures } from "./guarded-signatures.ts";
+export { hashFunction } from "./hash-function.ts";
+export { hkdfExpand, hkdfExtract, hmac } from "./hmac.ts";
+export {
+  guardKeyAgreement,
+  installKeyAgreement,
+  type KeyAgreementEngine,
+  keyAgreement,
+  ML_KEM_768_CIPHERTEXT_LENGTH,
+  ML_KEM_768_PUBLIC_KEY_LENGTH,
+  ML_KEM_768_SECRET_KEY_LENGTH,
+  REFERENCE_KEY_AGREEMENT,
+} from "./key-agreement.ts";
 export { modularPower } from "./modular-power.ts";
 export { BLS_POSSESSION_TAG, BLS_SIGNATURE_TAG, nobleBls } from "./noble-bls.ts";
 export { type NobleP256Point, nobleEcvrf, nobleEcvrfGroup } from "./noble-ecvrf.ts";
 export { nobleHash } from "./noble-hash.ts";
 export { BLS_GENERATOR_G2, BLS_NEGATED_GENERATOR_G1, KZG_TAU_G2 } from "./noble-kzg.ts";
 export { nobleSecp256k1 } from "./noble-secp256k1.ts";
+export { SM2_DEFAULT_IDENTIFIER, sm2MessageHash, sm2SignerHash } from "./noble-sm2.ts";
+export {
+  isPayableScryptCost,
+  MAX_PBKDF2_ITERATIONS,
+  pbkdf2Key,
+  type ScryptCost,
+  scryptKey,
+} from "./password-keys.ts";
 export { BLAKE2_INITIALIZATION_VECTOR, BLAKE2_PERMUTATIONS } from "./plain-blake2.ts";
+export { REFERENCE_SIGNATURE_ENGINES } from "./reference-signatures.ts";
+export { rfc6979Nonces } from "./rfc6979.ts";
 export {
   HASH_KECCAK256,
   HASH_SCHEMES,
@@ -80,15 +118,19 @@ export {
   signatureScheme,
   signatureSchemeByName,
 } from "./schemes.ts";
+export { recoveringSignatures } from "./secp256k1-signatures.ts";
 export {
   assertBlsSecretKey,
   assertSecp256k1SecretKey,
   BLS_ORDER,
   isBlsSecretKey,
+  isP256SecretKey,
   isSecp256k1SecretKey,
+  isSm2SecretKey,
   P256_ORDER,
   SECP256K1_ORDER,
   SECRET_KEY_LENGTH,
+  SM2_ORDER,
 } from "./secret-keys.ts";
 export {
   installSignatureEngines,
@@ -98,7 +140,35 @@ export {
   signatureEngineNames,
   verifySignature,
 } from "./signature-engine.ts";
-export { sm3 } from "./sm3.ts";
+export {
+  readSm2Point,
+  SM2_A,
+  SM2_B,
+  SM2_BASE_X,
+  SM2_BASE_Y,
+  SM2_FIELD,
+  SM2_POINT_LENGTH,
+  type Sm2Point,
+  Sm2Points,
+  writeSm2Point,
+} from "./sm2-curve.ts";
+export {
+  signatureInList,
+  VALIDATOR_SCHEME_IDS,
+  type ValidatorScheme,
+  validatorScheme,
+  validatorSchemeByName,
+  validatorSchemeOfKey,
+} from "./validator-scheme.ts";
+export {
+  encodeAssertion,
+  type RelyingParty,
+  signAssertion,
+  toBase64Url,
+  type WebauthnAssertion,
+  webauthnPublicKey,
+  webauthnSignatures,
+} from "./webauthn.ts";
 export {
   installWorkHashes,
   REFERENCE_WORK_HASHES,
@@ -107,3 +177,12 @@ export {
   type WorkHashName,
   workHash,
 } from "./work-hash.ts";
+export {
+  X_WING_CIPHERTEXT_LENGTH,
+  X_WING_PUBLIC_KEY_LENGTH,
+  X_WING_RANDOMNESS_LENGTH,
+  X_WING_SECRET_KEY_LENGTH,
+  xWingDecapsulate,
+  xWingEncapsulate,
+  xWingPublicKey,
+} from "./x-wing.ts";

@@ -1,13 +1,10 @@
 import { scrypt } from "@noble/hashes/scrypt.js";
 import type { Bytes } from "@ostrom/base";
-import { sha256 } from "./engine.ts";
-import { sm3 } from "./sm3.ts";
+import { sha256, sm3 } from "./engine.ts";
 
-/** The functions that proof of work may be made of, beside SHA-256, which has a slot among the hashes. */
+/** The functions that proof of work may be made of, beside SHA-256 and SM3, which have a slot among the hashes. */
 export type WorkHashEngine = {
   readonly name: string;
-  /** GB/T 32905-2016, 32 bytes. */
-  readonly sm3: (data: Bytes) => Bytes;
   /** scrypt (RFC 7914) of the data as password and as salt, with WORK_SCRYPT's parameters; 32 bytes. */
   readonly scrypt: (data: Bytes) => Bytes;
 };
@@ -25,8 +22,7 @@ export const WORK_SCRYPT: {
 
 /** Plain and slow: what every other engine is compared with. */
 export const REFERENCE_WORK_HASHES: WorkHashEngine = {
-  name: "noble+plain",
-  sm3,
+  name: "noble",
   scrypt: (data) => scrypt(data, data, WORK_SCRYPT),
 };
 
@@ -45,7 +41,7 @@ export function workHash(name: WorkHashName): (data: Bytes) => Bytes {
     case "sha256":
       return sha256;
     case "sm3":
-      return (data) => engine.sm3(data);
+      return sm3;
     case "scrypt":
       return (data) => engine.scrypt(data);
     default:

@@ -102,6 +102,7 @@ test(`@ethereumjs/vm comes to the same roots, gas, blooms and hashes over ${BLOC
     fork: "osaka",
     accounts: [...mixedAccounts(), ...REQUEST_CONTRACTS],
     validators: 2,
+    keys: null,
   });
   const chain = new TestChain(genesis);
   const vm = await theirVm(chain);

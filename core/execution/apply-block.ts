@@ -11,7 +11,7 @@ import {
 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
-  EMPTY_TRIE_ROOT,
+  emptyTrieRoot,
   orderedTrieRoot,
   type StateChanges,
   StateOverlay,
@@ -20,10 +20,14 @@ import {
 import { type BlockContext, blobBaseFee, type Fork } from "@ostrom/vm";
 import { type AppliedTransaction, applyTransaction } from "./apply-transaction.ts";
 import { logsBloom, mergeBlooms } from "./bloom.ts";
+import { chainHash } from "./chain-hash.ts";
 import { type EpochSchedule, epochOfHeight, frozenHeight } from "./epochs.ts";
 import { nextBaseFee } from "./fees.ts";
-import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
+import { EMPTY_REQUESTS_HASH, emptyHeaderFields, hashHeader } from "./header.ts";
 import type { InstalledModules } from "./installed-modules.ts";
+import type { KeyRules } from "./key-authority.ts";
+import { keyedPrecompiles } from "./key-precompiles.ts";
+import { readCurveBreak } from "./key-sets.ts";
 import {
   type ActivationReport,
   activateModules,
@@ -67,8 +71,11 @@ export type BlockInput = {
   readonly modules?: InstalledModules | undefined;
   /** Checks new consensus keys in the set that a module gives; as `readNextValidatorSet` is given. BLS12-381's own if absent. */
   readonly verifyPossession?: VerifyPossession | undefined;
-  /** Answers who signed a transaction, by its hash, where a signature was checked already. */
-  readonly knownSender?: (transactionHash: Hash) => Address | undefined;
+  /** Answers who signed a transaction, by its hash, where a signature was checked already; of an agile one without inline keys, by which keys it
+   * was (`SignedTransaction.verifiedKeys`). */
+  readonly knownSender?: (
+    transactionHash: Hash,
+  ) => Pick<SignedTransaction, "sender" | "verifiedKeys"> | undefined;
 };
 
 /** A block that ran; only its state root is missing, which who stores the changes computes. */
@@ -78,6 +85,8 @@ export type AppliedBlock = {
   readonly receipts: readonly Receipt[];
   readonly skipped: readonly Skipped[];
   readonly changes: StateChanges;
+  /** Of the chain: its header is named by this hash function. */
+  readonly hashId: number;
   /** Modules that became active. */
   readonly activations: readonly ActivationReport[];
   /** At a frozen height, if a module decides who validates. */
@@ -88,7 +97,7 @@ export type AppliedBlock = {
  * everywhere (no fee, no receipt, no nonce change), and is not in the block.
  *
  * Where Ethereum leaves something to its consensus layer, the header has: `coinbase` the proposer's fee recipient;
- * `extraData` the order digest; `prevRandao` keccak256(order digest), which a leader can bias by what it proposes;
+ * `extraData` the order digest; `prevRandao` the hash of the order digest, which a leader can bias by what it proposes;
  * `timestamp` whole seconds, equal in blocks of one second; `parentBeaconBlockRoot` zero; no withdrawals, requests
  * or blobs.
  *
@@ -101,26 +110,31 @@ export function applyBlock(input: BlockInput): AppliedBlock {
   const plan = planModules(input.state, input.modules, parent.number + 1);
   assert(plan.missing.length === 0, plan.missing.map(({ message }) => message).join("; "));
   const fork = plannedFork(rules, timestamp, plan);
-  const state = new StateOverlay(input.state);
-  const parentHash = hashHeader(parent);
+  const hash = chainHash(rules);
+  const state = new StateOverlay(input.state, emptyTrieRoot(hash));
+  const parentHash = hashHeader(parent, rules.hashId);
   const block = blockContext(input, fork, timestamp, parentHash);
-  const environment = hookEnvironment(input, plan, { fork, block, state });
+  const keys = rules.hasKeySets === true ? { broken: readCurveBreak(input.state) } : undefined;
+  const environment = hookEnvironment(input, plan, { fork, block, state, keys });
   callSystemContracts(environment, parentHash);
   const activations = activateModules(environment, plan);
   const begun = activations.length === 0 ? input.state : viewOfChanges(input.state, state.changes());
   beginBlock(environment, plan);
 
   const permits = permissionOf(begun, plan.active);
-  const run = runTransactions(input, { ...environment, gasCharge: rules.gasCharge }, permits);
+  const run = runTransactions(input, { ...environment, gasCharge: rules.gasCharge, keys }, permits);
   if (ordered.mined !== undefined) payReward(state, ordered.proposer, ordered.mined.reward);
   const port = sealEpoch(input, environment, plan);
   const header = {
-    ...EMPTY_HEADER_FIELDS,
+    ...emptyHeaderFields(rules.hashId),
     difficulty: ordered.mined?.difficulty ?? 0n,
     parentHash,
     coinbase: block.coinbase,
-    transactionsRoot: rootOf(run.transactions.map(({ raw }) => raw)),
-    receiptsRoot: rootOf(run.receipts.map(encodeReceipt)),
+    transactionsRoot: orderedTrieRoot(
+      run.transactions.map(({ raw }) => raw),
+      hash,
+    ),
+    receiptsRoot: orderedTrieRoot(run.receipts.map(encodeReceipt), hash),
     logsBloom: mergeBlooms(run.receipts.map(({ bloom }) => bloom)),
     number: parent.number + 1,
     gasLimit: rules.blockGasLimit,
@@ -133,14 +147,24 @@ export function applyBlock(input: BlockInput): AppliedBlock {
     requestsHash: fork === "cancun" ? undefined : EMPTY_REQUESTS_HASH,
   };
   const { transactions, receipts, skipped } = run;
-  return { header, transactions, receipts, skipped, changes: state.changes(), activations, port };
+  const changes = state.changes();
+  return {
+    header,
+    transactions,
+    receipts,
+    skipped,
+    changes,
+    hashId: rules.hashId,
+    activations,
+    port,
+  };
 }
 
 /** Completes an applied block. @param stateRoot of the parent's state with `changes`. */
 export function sealBlock(applied: AppliedBlock, stateRoot: Hash): ExecutedBlock {
   const header: Header = { ...applied.header, stateRoot };
   const { transactions, receipts, skipped } = applied;
-  return { header, hash: hashHeader(header), transactions, receipts, skipped };
+  return { header, hash: hashHeader(header, applied.hashId), transactions, receipts, skipped };
 }
 
 /** There is no beacon chain whose root it could be. */
@@ -158,7 +182,7 @@ function blockContext(input: BlockInput, fork: Fork, timestamp: number, parentHa
     coinbase: ordered.proposer,
     gasLimit: rules.blockGasLimit,
     baseFeePerGas: nextBaseFee(parent, rules),
-    prevRandao: keccak256(ordered.orderDigest),
+    prevRandao: chainHash(rules)(ordered.orderDigest),
     blobBaseFee: blobBaseFee(fork, NO_EXCESS_BLOB_GAS),
     chainId: rules.chainId,
     blockHash: (number) => (number === parentNumber ? parentHash : input.blockHash(number)),
@@ -166,11 +190,19 @@ function blockContext(input: BlockInput, fork: Fork, timestamp: number, parentHa
 }
 
 function hookEnvironment(
-  { epochs, ordered }: BlockInput,
+  { epochs, ordered, rules }: BlockInput,
   plan: ModulePlan,
-  { fork, block, state }: { readonly fork: Fork; readonly block: BlockContext; readonly state: StateOverlay },
+  run: {
+    readonly fork: Fork;
+    readonly block: BlockContext;
+    readonly state: StateOverlay;
+    readonly keys: KeyRules | undefined;
+  },
 ): HookEnvironment {
-  const precompiles = plannedPrecompiles(fork, plan);
+  const { fork, block, state, keys } = run;
+  const planned = plannedPrecompiles(fork, plan, rules);
+  const precompiles =
+    planned === undefined || keys === undefined ? planned : keyedPrecompiles(planned, state, keys);
   return {
     fork,
     block,
@@ -268,7 +300,7 @@ function admitTransaction(
   const valid = checkStaticValidity(decoded.value, input.rules, fork);
   if (!valid.ok) return invalid(valid.error);
   const known = input.knownSender?.(decoded.value.hash);
-  if (known !== undefined) return { ok: true, value: { ...decoded.value, sender: known } };
+  if (known !== undefined) return { ok: true, value: { ...decoded.value, ...known } };
   const sender = recoverSender(decoded.value);
   return sender.ok ? { ok: true, value: { ...decoded.value, sender: sender.value } } : invalid(sender.error);
 }
@@ -288,8 +320,4 @@ function receiptOf(
     effectiveGasPrice: applied.effectiveGasPrice,
     contractAddress: applied.contractAddress,
   };
-}
-
-function rootOf(values: readonly Bytes[]): Hash {
-  return values.length === 0 ? EMPTY_TRIE_ROOT : orderedTrieRoot(values);
 }

@@ -16,8 +16,10 @@ import {
 import { applyAuthorizations } from "./apply-authorizations.ts";
 import { effectiveGasPrice } from "./fees.ts";
 import { callDataFloorGas, upfrontGas } from "./intrinsic-gas.ts";
+import { applyGuards, authorize, type KeyRules } from "./key-authority.ts";
+import { authorizedPrecompiles } from "./key-precompiles.ts";
 import { blobGasOf, hindrance, staticInvalidity } from "./transaction-validity.ts";
-import type { ChainRules, SignedTransaction, SkipReason } from "./types.ts";
+import { AGILE_TRANSACTION_TYPE, type ChainRules, type SignedTransaction, type SkipReason } from "./types.ts";
 
 /** Where a transaction runs. */
 export type TransactionEnvironment = {
@@ -27,8 +29,10 @@ export type TransactionEnvironment = {
   readonly gasCharge: ChainRules["gasCharge"];
   /** What the block has left for this transaction and those after it. */
   readonly room: { readonly gas: bigint; readonly blobGas: bigint };
-  /** In place of the fork's own. */
+  /** In place of the fork's own; on a chain with key sets those of `keyedPrecompiles`. */
   readonly precompiles?: PrecompileSet;
+  /** undefined: accounts have no key sets, and there are no agile transactions. */
+  readonly keys?: KeyRules | undefined;
   readonly onStep?: ExecutionContext["onStep"];
 };
 
@@ -53,23 +57,54 @@ export type AppliedTransaction = {
  * coinbase, burns the base fee.
  *
  * A transaction that fails or reverts is paid for all the same. One that cannot run leaves the state as it was, and the
- * error says why: `execution/invalid` (it never can), or one of `hindrance`'s codes.
+ * error says why: `execution/invalid` (it never can), one of `hindrance`'s codes, or `execution/not-authorized` (`authorize`). The code that is
+ * to run may still see its sender delegate as before: key sets that it changes take effect when it ends.
  * Sources: Yellow Paper, section 6.2; EIP-1559, 2929, 2930, 3529, 3651, 4844, 7623, 7702. */
 export function applyTransaction(
   environment: TransactionEnvironment,
   transaction: SignedTransaction,
 ): Result<AppliedTransaction, SkipReason> {
-  const { fork, block, state, room } = environment;
+  const { fork, block, state, room, keys } = environment;
   const reason =
-    staticInvalidity(fork, block.chainId, transaction) ?? hindrance(fork, state, block, room, transaction);
+    staticInvalidity(fork, block.chainId, transaction) ??
+    hindrance(fork, state, block, room, transaction, keys);
   if (reason !== undefined) return err(reason);
+  if (transaction.type === AGILE_TRANSACTION_TYPE) return applyAgile(environment, transaction);
+  return run(environment, transaction);
+}
+
+/** Signatures come last, because they cost most. */
+function applyAgile(
+  environment: TransactionEnvironment,
+  transaction: SignedTransaction,
+): Result<AppliedTransaction, SkipReason> {
+  const { keys, state, precompiles } = environment;
+  if (keys === undefined) {
+    return err({
+      code: "execution/invalid",
+      message: "accounts of this chain have no key sets",
+      retry: false,
+    });
+  }
+  const authority = authorize(state, transaction, keys);
+  if (!authority.ok) return err({ ...authority.error, retry: false });
+  if (!authority.value.isPostQuantum || precompiles === undefined) return run(environment, transaction);
+  return run({ ...environment, precompiles: authorizedPrecompiles(precompiles) }, transaction);
+}
+
+function run(
+  environment: TransactionEnvironment,
+  transaction: SignedTransaction,
+): Result<AppliedTransaction, SkipReason> {
+  const { fork, block, state, keys } = environment;
 
   const price = effectiveGasPrice(transaction, block.baseFeePerGas);
   state.beginTransaction();
   buyGas(environment, transaction, price);
   warmAtStart(environment, transaction);
   state.setNonce(transaction.sender, transaction.nonce + 1n);
-  if (forkRules(fork).delegation) applyAuthorizations(state, block.chainId, transaction.authorizations);
+  if (forkRules(fork).delegation)
+    applyAuthorizations(state, block.chainId, transaction.authorizations, keys !== undefined);
 
   const outcome = executeMessage(contextOf(environment, transaction, price), {
     caller: transaction.sender,
@@ -81,6 +116,7 @@ export function applyTransaction(
 
   const gasUsed = settle(environment, transaction, price, outcome);
   const logs = [...state.logs()];
+  if (keys !== undefined) applyGuards(state, logs);
   state.endTransaction();
   return ok({
     succeeded: outcome.status === "success",

@@ -4,6 +4,7 @@ import { forkPrecompiles } from "@ostrom/vm";
 import {
   type CallOutcome,
   callGas,
+  emptyRootOf,
   forbiddenBy,
   hindranceOf,
   outcomeOf,
@@ -35,7 +36,7 @@ export function createAccessList(simulation: Simulation): Result<AccessListOutco
   if (!ready.ok) return ready;
   const forbidden = forbiddenBy(simulation);
   if (forbidden !== undefined) return forbidden;
-  const recorder = new AccessRecorder(stateBefore(simulation));
+  const recorder = new AccessRecorder(stateBefore(simulation), emptyRootOf(simulation));
   let prepared: PreparedSimulation = { ...ready.value, state: recorder };
   const gas = callGas(prepared);
   let run: SimulatedRun | undefined;

@@ -1,8 +1,10 @@
 import { toHex, wordToBytes } from "@ostrom/base";
 import type { GenesisAccount } from "@ostrom/state";
 import type { GenesisModules } from "./chain-module.ts";
-import type { AnyGenesis, ConsensusParameters, CryptographicSuite, ProfileName } from "./genesis.ts";
+import type { AnyGenesis, ConsensusParameters, ProfileName } from "./genesis.ts";
+import { formatGenesisKeys, type GenesisKeysJson } from "./genesis-keys.ts";
 import { formatPowParameters, type PowParametersJson } from "./genesis-pow.ts";
+import { formatSuite, type SuiteJson } from "./genesis-suites.ts";
 import { formatValidatorSets, type ValidatorSetsJson } from "./genesis-validator-sets.ts";
 import type { ChainRules } from "./types.ts";
 import type { Validator } from "./validator-set.ts";
@@ -14,7 +16,9 @@ export type GenesisJson = {
   readonly profile: ProfileName;
   readonly chainId: number;
   readonly timestampMs: number;
-  readonly suite: CryptographicSuite;
+  readonly suite: SuiteJson;
+  /** Absent (as null): accounts have no key sets, as on chains from before there were any. */
+  readonly keys?: GenesisKeysJson | null;
   /** Rule sets and the block timestamps (seconds) from which they hold. */
   readonly forks: readonly { readonly fork: string; readonly fromTimestamp: number }[];
   readonly gas: {
@@ -75,7 +79,8 @@ export function formatGenesis(genesis: AnyGenesis): GenesisJson {
     profile: genesis.profile,
     chainId: Number(rules.chainId),
     timestampMs: genesis.timestampMs,
-    suite: { hash: suite.hash, consensus: suite.consensus, transport: suite.transport },
+    suite: formatSuite(suite),
+    ...(genesis.keys === undefined ? {} : { keys: formatGenesisKeys(genesis.keys) }),
     forks: rules.forks.map(({ fork, fromTimestamp }) => ({ fork, fromTimestamp })),
     gas: {
       blockGasLimit: rules.blockGasLimit.toString(),

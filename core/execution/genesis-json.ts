@@ -10,18 +10,22 @@ import {
   toHexDigits,
   Weight,
 } from "@ostrom/base";
-import { bls, SCHEME_BLS12381 } from "@ostrom/crypto";
+import type { ValidatorScheme } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
-import {
-  CODE_HEADER_BYTES,
-  type Fork,
-  kindOf,
-  MAX_PAYLOAD_BYTES as MAX_PROGRAM_PAYLOAD_BYTES,
-} from "@ostrom/vm";
+import { CODE_HEADER_BYTES, kindOf, MAX_PAYLOAD_BYTES as MAX_PROGRAM_PAYLOAD_BYTES } from "@ostrom/vm";
 import type { EpochSchedule } from "./epochs.ts";
-import type { AnyGenesis, ConsensusParameters, CryptographicSuite, Genesis } from "./genesis.ts";
-import { checkPortHolder, readGenesisModules } from "./genesis-modules.ts";
+import type { AnyGenesis, ConsensusParameters, Genesis } from "./genesis.ts";
+import { MAX_TIME_MS, readForks } from "./genesis-forks.ts";
+import { checkKeysAndForks, readGenesisKeys } from "./genesis-keys.ts";
+import { checkPortHolder, checkSortition, readGenesisModules } from "./genesis-modules.ts";
 import { readPowParameters } from "./genesis-pow.ts";
+import {
+  type CryptographicSuite,
+  consensusSchemeOf,
+  readSuite,
+  rulesOfSuite,
+  transportSchemeOf,
+} from "./genesis-suites.ts";
 import { readValidatorSets } from "./genesis-validator-sets.ts";
 import {
   duplicate,
@@ -39,17 +43,15 @@ import {
   readObject,
   readText,
 } from "./json-reader.ts";
+import { KEY_SETS_ADDRESS, KEYED_ACCOUNT_ADDRESS } from "./key-addresses.ts";
 import { MODULE_REGISTRY_ADDRESS } from "./module-addresses.ts";
 import { hasRegistry } from "./module-registry.ts";
 import { MAX_TRANSACTION_NONCE } from "./transaction.ts";
 import type { ChainRules } from "./types.ts";
 import {
-  CONSENSUS_KEY_BYTES,
   HOST_PATTERN,
   MAX_VALIDATOR_COUNT,
   NAME_PATTERN,
-  PROOF_BYTES,
-  TRANSPORT_KEY_BYTES,
   VALIDATOR_SET_ADDRESS,
   type Validator,
   type ValidatorSet,
@@ -66,7 +68,6 @@ export const MAX_CHAIN_ID = 4_503_599_627_370_476;
 export const MIN_PAYLOAD_BYTES: number = 256 * 1024;
 export const MAX_PAYLOAD_BYTES: number = 2 * 1024 * 1024;
 
-const MAX_TIME_MS = 2 ** 43;
 const MAX_INTERVAL_MS = 86_400_000;
 const MIN_BLOCK_GAS_LIMIT = 1_000_000n;
 const MAX_BLOCK_GAS_LIMIT = 100_000_000_000n;
@@ -84,8 +85,12 @@ const MAX_WEIGHT = Number.MAX_SAFE_INTEGER;
 const MAX_CODE_BYTES = 24_576;
 /** Of a program in one piece, as it is when it has been deployed (docs/program-gas.md). */
 const MAX_PROGRAM_CODE_BYTES: number = CODE_HEADER_BYTES + MAX_PROGRAM_PAYLOAD_BYTES;
-const FORKS: readonly Fork[] = ["cancun", "prague", "osaka"];
-const RESERVED: readonly Address[] = [VALIDATOR_SET_ADDRESS, MODULE_REGISTRY_ADDRESS];
+const RESERVED: readonly Address[] = [
+  VALIDATOR_SET_ADDRESS,
+  MODULE_REGISTRY_ADDRESS,
+  KEY_SETS_ADDRESS,
+  KEYED_ACCOUNT_ADDRESS,
+];
 
 /** Reads the value of a genesis.json. Everything must be there, and nothing else: what a node would fill in by itself
  * could differ between versions.
@@ -101,34 +106,47 @@ export function parseGenesis(json: unknown): Result<AnyGenesis, GenesisFailure> 
 }
 
 function readGenesis(place: Place): AnyGenesis {
-  const fields = readObject(place, [
-    "format",
-    "profile",
-    "chainId",
-    "timestampMs",
-    "suite",
-    "forks",
-    "gas",
-    "fees",
-    "epochLength",
-    "epochLead",
-    "validatorSets",
-    "modules",
-    "consensus",
-    "alloc",
-    "validators",
-  ]);
+  const fields = readObject(
+    place,
+    [
+      "format",
+      "profile",
+      "chainId",
+      "timestampMs",
+      "suite",
+      "forks",
+      "gas",
+      "fees",
+      "epochLength",
+      "epochLead",
+      "validatorSets",
+      "modules",
+      "consensus",
+      "alloc",
+      "validators",
+    ],
+    ["keys"],
+  );
   const format = readChoice(fields.format, [1]);
-  const { rules, initialBaseFeePerGas, executionWindowGas } = readRules(fields);
+  const suite = readSuite(fields.suite);
+  const { rules, initialBaseFeePerGas, executionWindowGas } = readRules(fields, suite);
   const modules = readGenesisModules(fields.modules);
-  const members = readMembers(fields);
+  const members = readMembers(fields, suite);
   checkPortHolder(fields, members.validatorSets, modules);
+  checkSortition(fields, modules, suite);
+  const keys = fields.keys === undefined ? undefined : readGenesisKeys(fields.keys);
+  if (keys !== undefined && fields.keys !== undefined) checkKeysAndForks(fields.keys, rules.forks);
   return {
     format: format === 1 ? 1 : format,
     profile: readChoice(fields.profile, ["dev", "alliance", "public", "cbdc"]),
     timestampMs: readCount(fields.timestampMs, 0, MAX_TIME_MS),
-    suite: readSuite(fields.suite),
-    rules: hasRegistry(modules) ? { ...rules, schedulesForks: true } : rules,
+    suite,
+    rules: {
+      ...rules,
+      ...(hasRegistry(modules) ? { schedulesForks: true } : {}),
+      ...(keys === undefined ? {} : { hasKeySets: true }),
+    },
+    keys,
     initialBaseFeePerGas,
     executionWindowGas,
     ...readEpochs(fields),
@@ -152,13 +170,14 @@ function readEpochs(places: Readonly<Record<"epochLength" | "epochLead", Place>>
 /** Who validates first, and who decides who does later. */
 function readMembers(
   places: Readonly<Record<"consensus" | "validators" | "validatorSets", Place>>,
+  suite: CryptographicSuite,
 ): Pick<Genesis, "validatorSets" | "validatorSet"> {
   const validatorSets = readValidatorSets(places.validatorSets);
   // Where blocks are mined, nobody votes: validators are only the nodes that the others begin with.
   const isMined = isPow(places.consensus);
   if (isMined && validatorSets.kind !== "fixed")
     throw inconsistent(places.validatorSets, 'must be {"kind": "fixed"}: a chain that is mined has no votes');
-  const validatorSet = readValidators(places.validators, isMined ? 0 : 1);
+  const validatorSet = readValidators(places.validators, isMined ? 0 : 1, suite);
   const { length } = validatorSet.validators;
   if (validatorSets.kind === "work" && length > validatorSets.maxValidators) {
     throw inconsistent(
@@ -169,18 +188,12 @@ function readMembers(
   return { validatorSets, validatorSet };
 }
 
-function readSuite(place: Place): CryptographicSuite {
-  const fields = readObject(place, ["hash", "consensus", "transport"]);
-  return {
-    hash: readChoice(fields.hash, ["keccak256"]),
-    consensus: readChoice(fields.consensus, ["bls12-381"]),
-    transport: readChoice(fields.transport, ["ed25519"]),
-  };
-}
-
 type RulesAndFees = Pick<Genesis, "rules" | "initialBaseFeePerGas" | "executionWindowGas">;
 
-function readRules(places: Readonly<Record<"chainId" | "forks" | "gas" | "fees", Place>>): RulesAndFees {
+function readRules(
+  places: Readonly<Record<"chainId" | "forks" | "gas" | "fees", Place>>,
+  suite: CryptographicSuite,
+): RulesAndFees {
   const gas = readObject(places.gas, ["blockGasLimit", "executionWindowGas", "charge"]);
   const fees = readObject(places.fees, [
     "initialBaseFeePerGas",
@@ -196,6 +209,7 @@ function readRules(places: Readonly<Record<"chainId" | "forks" | "gas" | "fees",
     elasticityMultiplier: BigInt(readCount(fees.elasticityMultiplier, 1, MAX_ELASTICITY)),
     minBaseFeePerGas: readAmount(fees.minBaseFeePerGas, 0n, MAX_BASE_FEE),
     gasCharge: readChoice(gas.charge, ["used", "used-or-half-limit"]),
+    ...rulesOfSuite(suite),
   };
   const initialBaseFeePerGas = readAmount(fees.initialBaseFeePerGas, 0n, MAX_BASE_FEE);
   if (initialBaseFeePerGas < rules.minBaseFeePerGas) {
@@ -209,28 +223,6 @@ function readRules(places: Readonly<Record<"chainId" | "forks" | "gas" | "fees",
     throw inconsistent(gas.executionWindowGas, `must be at least blockGasLimit, ${rules.blockGasLimit}`);
   }
   return { rules, initialBaseFeePerGas, executionWindowGas };
-}
-
-function readForks(place: Place): ChainRules["forks"] {
-  const entries = readList(place);
-  if (entries.length === 0) throw inconsistent(place, "must name at least one rule set, from timestamp 0");
-  let previous = { order: -1, from: -1 };
-  return entries.map((entry, index) => {
-    const fields = readObject(entry, ["fork", "fromTimestamp"]);
-    const fork = readChoice(fields.fork, FORKS);
-    const fromTimestamp = readCount(fields.fromTimestamp, 0, Math.floor(MAX_TIME_MS / 1000));
-    if (index === 0 && fromTimestamp !== 0)
-      throw inconsistent(fields.fromTimestamp, "the first must hold from 0");
-    const order = FORKS.indexOf(fork);
-    if (order <= previous.order || fromTimestamp <= previous.from) {
-      throw inconsistent(
-        entry,
-        `rule sets must follow each other in time and in the order ${FORKS.join(", ")}`,
-      );
-    }
-    previous = { order, from: fromTimestamp };
-    return { fork, fromTimestamp };
-  });
 }
 
 function isPow({ value }: Place): boolean {
@@ -286,7 +278,7 @@ function readAlloc(place: Place): readonly GenesisAccount[] {
     if (RESERVED.some((reserved) => equalBytes(address, reserved))) {
       throw inconsistent(
         entry,
-        "this address is reserved, for the validator set or the registry of modules; take it out",
+        "this address is reserved, for the validator set, the registry of modules or the key sets; take it out",
       );
     }
     const account = readAccount(entry, address);
@@ -331,7 +323,7 @@ function readStorage(place: Place): GenesisAccount["storage"] {
   });
 }
 
-function readValidators(place: Place, min: number): ValidatorSet {
+function readValidators(place: Place, min: number, suite: CryptographicSuite): ValidatorSet {
   const entries = readList(place);
   if (entries.length < min || entries.length > MAX_VALIDATOR_COUNT) {
     throw inconsistent(
@@ -340,15 +332,23 @@ function readValidators(place: Place, min: number): ValidatorSet {
     );
   }
   const seen = new Set<string>();
-  const validators = entries.map((entry) => readValidator(entry, seen));
+  const scheme = consensusSchemeOf(suite);
+  const transportKeyLength = transportSchemeOf(suite).publicKeyLength;
+  const validators = entries.map((entry) => readValidator(entry, seen, { scheme, transportKeyLength }));
   if (!Number.isSafeInteger(validators.reduce((sum, { weight }) => sum + weight, 0))) {
     throw inconsistent(place, "all weights together must stay below 2^53");
   }
-  return { schemeId: SCHEME_BLS12381, validators };
+  return { schemeId: scheme.id, validators };
 }
 
+type ValidatorKinds = { readonly scheme: ValidatorScheme; readonly transportKeyLength: number };
+
 /** @param seen names and keys of the validators before this one. */
-function readValidator(place: Place, seen: Set<string>): Validator {
+function readValidator(
+  place: Place,
+  seen: Set<string>,
+  { scheme, transportKeyLength }: ValidatorKinds,
+): Validator {
   const fields = readObject(place, [
     "name",
     "address",
@@ -364,9 +364,9 @@ function readValidator(place: Place, seen: Set<string>): Validator {
     name: readText(fields.name, NAME_PATTERN, "1 to 64 letters, digits, dots, underscores or hyphens"),
     address: Address(exactly(fields.address, 20)),
     weight: Weight(readCount(fields.weight, 1, MAX_WEIGHT)),
-    consensusKey: exactly(fields.consensusKey, CONSENSUS_KEY_BYTES),
-    proofOfPossession: exactly(fields.proofOfPossession, PROOF_BYTES),
-    transportKey: exactly(fields.transportKey, TRANSPORT_KEY_BYTES),
+    consensusKey: exactly(fields.consensusKey, scheme.publicKeyLength),
+    proofOfPossession: exactly(fields.proofOfPossession, scheme.proofLength),
+    transportKey: exactly(fields.transportKey, transportKeyLength),
     host: readText(fields.host, HOST_PATTERN, "a host name or an IP address"),
     port: readCount(fields.port, 1, 65_535),
   };
@@ -375,7 +375,7 @@ function readValidator(place: Place, seen: Set<string>): Validator {
     if (seen.has(key)) throw duplicate(field, "another validator has the same; each needs its own");
     seen.add(key);
   }
-  if (!bls().verifyPossession(validator.consensusKey, validator.proofOfPossession)) {
+  if (!scheme.verifyPossession(validator.consensusKey, validator.proofOfPossession)) {
     throw new JsonReadError(
       "genesis/bad-proof-of-possession",
       fields.proofOfPossession.path,

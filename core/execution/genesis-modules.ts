@@ -1,5 +1,6 @@
 import { Address, Hash } from "@ostrom/base";
 import type { GenesisModule, GenesisModules } from "./chain-module.ts";
+import { type CryptographicSuite, isPostQuantumSuite } from "./genesis-suites.ts";
 import type { ValidatorSets } from "./genesis-validator-sets.ts";
 import { MAX_MODULE_VERSION, MODULE_NAME_PATTERN } from "./installed-modules.ts";
 import {
@@ -12,6 +13,7 @@ import {
   readObject,
   readText,
 } from "./json-reader.ts";
+import { SORTITION_MODULE } from "./module-addresses.ts";
 import { MAX_MODULES, MAX_SETTINGS_BYTES } from "./module-registry.ts";
 
 /** Reads what genesis says of modules. Which of them this program has is another question (`missingActivations`). */
@@ -40,6 +42,20 @@ export function checkPortHolder(
 ): void {
   if (sets.kind !== "module" || modules.active.some(({ name }) => name === sets.name)) return;
   throw inconsistent(places.validatorSets, `names the module ${sets.name}, which modules.active lacks`);
+}
+
+/** A post-quantum chain's validators must not be drawn by an elliptic curve: whoever breaks it would know each draw beforehand. */
+export function checkSortition(
+  places: Readonly<Record<"modules", Place>>,
+  modules: GenesisModules,
+  suite: CryptographicSuite,
+): void {
+  if (!isPostQuantumSuite(suite)) return;
+  if (!modules.active.some(({ name }) => name === SORTITION_MODULE)) return;
+  throw inconsistent(
+    places.modules,
+    `must not name ${SORTITION_MODULE}, which draws validators by ECVRF, where suite.consensus is ${suite.consensus}`,
+  );
 }
 
 function readModule(place: Place): GenesisModule {

@@ -1,10 +1,11 @@
-import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
 import type { GenesisModules } from "./chain-module.ts";
 import { defaultEpochLead } from "./epochs.ts";
 import type { ConsensusParameters, Genesis, PowGenesis, ProfileName } from "./genesis.ts";
 import { MAX_PAYLOAD_BYTES } from "./genesis-json.ts";
+import type { GenesisKeys } from "./genesis-keys.ts";
 import type { PowParameters } from "./genesis-pow.ts";
+import { type CryptographicSuite, consensusSchemeOf, rulesOfSuite, SUITES } from "./genesis-suites.ts";
 import type { ValidatorSets } from "./genesis-validator-sets.ts";
 import { hasRegistry } from "./module-registry.ts";
 import { DEVELOPMENT_CONTRACTS, SYSTEM_CONTRACTS } from "./system-contracts.ts";
@@ -19,6 +20,10 @@ export type GenesisRequest = {
   readonly validators: readonly Validator[];
   /** Funded accounts; the profile adds its contracts. */
   readonly accounts: readonly GenesisAccount[];
+  /** Defaults to SUITES.ethereum. */
+  readonly suite?: CryptographicSuite | undefined;
+  /** Key sets of accounts; defaults to the profile's, null is a chain without. */
+  readonly keys?: Partial<GenesisKeys> | null | undefined;
   /** Replaces single values of the profile. */
   readonly rules?: Partial<ChainRules> | undefined;
   readonly consensus?: Partial<ConsensusParameters> | undefined;
@@ -40,6 +45,8 @@ type Profile = {
   readonly emptyBlockIntervalMs: number;
   readonly deltaMs: number;
   readonly contracts: readonly GenesisAccount[];
+  /** Seconds. */
+  readonly timelockMinimum: number;
 };
 
 const GWEI = 1_000_000_000n;
@@ -54,6 +61,7 @@ const ALLIANCE: Profile = {
   emptyBlockIntervalMs: 5_000,
   deltaMs: 500,
   contracts: SYSTEM_CONTRACTS,
+  timelockMinimum: 86_400,
 };
 
 const PROFILES: Readonly<Record<ProfileName, Profile>> = {
@@ -62,6 +70,7 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     emptyBlockIntervalMs: 2_000,
     deltaMs: 250,
     contracts: [...SYSTEM_CONTRACTS, ...DEVELOPMENT_CONTRACTS],
+    timelockMinimum: 10,
   },
   alliance: ALLIANCE,
   public: { ...ALLIANCE, gasCharge: "used-or-half-limit", minBaseFeePerGas: GWEI / 100n },
@@ -79,10 +88,12 @@ const NO_GENESIS_MODULES: GenesisModules = { authority: undefined, active: [] };
 /** Makes the genesis of a new chain. `parseGenesis(formatGenesis(genesis))` checks it. */
 export function createGenesis(request: GenesisRequest): Genesis {
   const profile = PROFILES[request.profile];
-  const { modules = NO_GENESIS_MODULES } = request;
+  const { modules = NO_GENESIS_MODULES, suite = SUITES.ethereum } = request;
+  const forks = request.rules?.forks ?? [{ fork: "osaka" as const, fromTimestamp: 0 }];
+  const keys = keysOf(request, profile, forks);
   const rules: ChainRules = {
     chainId: request.chainId,
-    forks: [{ fork: "osaka", fromTimestamp: 0 }],
+    forks,
     blockGasLimit: profile.blockGasLimit,
     baseFeeChangeDenominator: BASE_FEE_CHANGE_DENOMINATOR,
     elasticityMultiplier: 2n,
@@ -90,6 +101,8 @@ export function createGenesis(request: GenesisRequest): Genesis {
     gasCharge: profile.gasCharge,
     ...(hasRegistry(modules) ? { schedulesForks: true } : {}),
     ...request.rules,
+    ...rulesOfSuite(suite),
+    ...(keys === undefined ? {} : { hasKeySets: true }),
   };
   const { initialBaseFeePerGas } = profile;
   const { minBaseFeePerGas } = rules;
@@ -98,7 +111,7 @@ export function createGenesis(request: GenesisRequest): Genesis {
     format: 1,
     profile: request.profile,
     timestampMs: request.timestampMs,
-    suite: { hash: "keccak256", consensus: "bls12-381", transport: "ed25519" },
+    suite,
     rules,
     initialBaseFeePerGas: initialBaseFeePerGas > minBaseFeePerGas ? initialBaseFeePerGas : minBaseFeePerGas,
     executionWindowGas: EXECUTION_WINDOW_BLOCKS * rules.blockGasLimit,
@@ -106,6 +119,7 @@ export function createGenesis(request: GenesisRequest): Genesis {
     epochLead: request.epochLead ?? defaultEpochLead(epochLength),
     validatorSets: request.validatorSets ?? { kind: "fixed" },
     modules,
+    keys,
     consensus: {
       engine: "simplex",
       minBlockIntervalMs: profile.minBlockIntervalMs,
@@ -120,8 +134,19 @@ export function createGenesis(request: GenesisRequest): Genesis {
       ...request.consensus,
     },
     alloc: [...request.accounts, ...profile.contracts],
-    validatorSet: { schemeId: SCHEME_BLS12381, validators: request.validators },
+    validatorSet: { schemeId: consensusSchemeOf(suite).id, validators: request.validators },
   };
+}
+
+/** Key sets need the rules of Prague, so that a chain which begins with older ones has none. */
+function keysOf(
+  { keys }: GenesisRequest,
+  { timelockMinimum }: Profile,
+  forks: ChainRules["forks"],
+): GenesisKeys | undefined {
+  if (keys === null) return undefined;
+  if (keys === undefined && forks[0]?.fork === "cancun") return undefined;
+  return { timelockMinimum, breakers: [], breakThreshold: 0, ...keys };
 }
 
 /** What a new mined chain must say for itself. Its `validators` are the nodes that every other one links with. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressFromHex, hex, toHex, unwrap, Weight } from "@ostrom/base";
+import { HASH_KECCAK256 } from "@ostrom/crypto";
 import { MemoryState, StateOverlay } from "@ostrom/state";
 import { createAddress } from "@ostrom/vm";
 import solc from "solc";
@@ -83,7 +84,22 @@ test("each wrong setting is told with its code and its place", () => {
     ["format", 2, "genesis/unsupported"],
     ["profile", "prod", "genesis/unsupported"],
     ["color", "red", "genesis/unknown-key"],
-    ["suite.hash", "sm3", "genesis/unsupported"],
+    ["keys.timelockMinimum", -1, "genesis/out-of-range"],
+    ["keys.breakThreshold", 1, "genesis/out-of-range"],
+    [
+      "keys.breakers",
+      [{ scheme: "sm2", publicKey: "0x" }],
+      "genesis/inconsistent",
+      "keys.breakers[0].scheme",
+    ],
+    [
+      "keys.breakers",
+      [{ scheme: "ml-dsa-44", publicKey: "0x00" }],
+      "genesis/out-of-range",
+      "keys.breakers[0].publicKey",
+    ],
+    ["forks", [{ fork: "cancun", fromTimestamp: 0 }], "genesis/inconsistent", "keys"],
+    ["suite.hash", "sha256", "genesis/unsupported"],
     ["suite.consensus", "ed25519", "genesis/unsupported"],
     ["forks", [], "genesis/inconsistent"],
     ["forks[0].fork", "london", "genesis/unsupported"],
@@ -184,11 +200,13 @@ test("all balances together must stay below 2^256", () => {
 });
 
 test("rule sets must follow each other in time and order", () => {
-  const forks = (list: readonly (readonly [string, number])[]): unknown =>
-    withValue(
+  const forks = (list: readonly (readonly [string, number])[]): unknown => ({
+    ...(withValue(
       "forks",
       list.map(([fork, fromTimestamp]) => ({ fork, fromTimestamp })),
-    );
+    ) as object),
+    keys: null,
+  });
   assert.ok(
     parseGenesis(
       forks([
@@ -221,6 +239,8 @@ test("rule sets must follow each other in time and order", () => {
 test("the genesis hash depends on every parameter, account and validator", () => {
   const changes: readonly (readonly [string, unknown])[] = [
     ["profile", "alliance"],
+    ["keys", null],
+    ["keys.timelockMinimum", 11],
     ["chainId", 1338],
     ["timestampMs", 1_700_000_000_001],
     ["forks[0].fork", "prague"],
@@ -260,7 +280,7 @@ test("the genesis block is number 0, has the time and the fee of genesis, and 32
   assert.equal(header.timestamp, 1_700_000_000);
   assert.equal(header.baseFeePerGas, 1_000_000_000n);
   assert.equal(header.extraData.length, 32);
-  assert.deepEqual(hash, hashHeader(header));
+  assert.deepEqual(hash, hashHeader(header, HASH_KECCAK256));
   assert.deepEqual(hash, genesisHash(GENESIS));
   assert.ok(state.code(state.account(HISTORY_STORAGE_ADDRESS)!.codeHash).length > 0);
 });

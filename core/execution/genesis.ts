@@ -1,19 +1,22 @@
 import { type Hash, utf8, ZERO_ADDRESS, ZERO_HASH } from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
 import {
-  EMPTY_TRIE_ROOT,
+  emptyTrieRoot,
   type GenesisAccount,
   genesisChanges,
   MemoryState,
   type StateChanges,
 } from "@ostrom/state";
 import { logsBloom } from "./bloom.ts";
+import { chainHash } from "./chain-hash.ts";
 import type { GenesisModules } from "./chain-module.ts";
 import { forkAt } from "./fees.ts";
 import { formatGenesis } from "./genesis-format.ts";
+import type { GenesisKeys } from "./genesis-keys.ts";
 import type { PowParameters } from "./genesis-pow.ts";
+import type { CryptographicSuite } from "./genesis-suites.ts";
 import type { ValidatorSets } from "./genesis-validator-sets.ts";
-import { EMPTY_HEADER_FIELDS, EMPTY_REQUESTS_HASH, hashHeader } from "./header.ts";
+import { EMPTY_REQUESTS_HASH, emptyHeaderFields, hashHeader } from "./header.ts";
+import { keySetsAccounts } from "./key-sets-genesis.ts";
 import { moduleRegistryAccount } from "./module-registry.ts";
 import type { ChainRules, ExecutedBlock, Header } from "./types.ts";
 import type { ValidatorSet } from "./validator-set.ts";
@@ -21,16 +24,6 @@ import { validatorSetContract } from "./validator-set-contracts.ts";
 
 /** Named presets of the values below; no code asks for the name. */
 export type ProfileName = "dev" | "alliance" | "public" | "cbdc";
-
-/** Which cryptography the chain uses, by name. */
-export type CryptographicSuite = {
-  /** Hash of headers, tries and digests. */
-  readonly hash: "keccak256";
-  /** Signatures of votes and certificates. */
-  readonly consensus: "bls12-381";
-  /** Keys that links between validators are pinned to. */
-  readonly transport: "ed25519";
-};
 
 /** Parameters of consensus that all validators must share. Times in milliseconds. */
 export type ConsensusParameters = {
@@ -82,6 +75,8 @@ export type Genesis<Parameters = ConsensusParameters> = {
   readonly epochLead: number;
   readonly validatorSets: ValidatorSets;
   readonly modules: GenesisModules;
+  /** undefined: accounts have no key sets. */
+  readonly keys?: GenesisKeys | undefined;
   readonly consensus: Parameters;
   readonly alloc: readonly GenesisAccount[];
   readonly validatorSet: ValidatorSet;
@@ -95,21 +90,24 @@ export function genesisState(genesis: AnyGenesis): StateChanges {
     ...genesis.alloc,
     validatorSetContract(genesis.validatorSet, genesis.validatorSets),
     ...(registry === undefined ? [] : [registry]),
+    ...keySetsAccounts(genesis.keys, genesis.rules),
   ]);
 }
 
 /** Block 0. Its hash names the chain: the state root covers accounts, validators and modules, and `extraData` is
- * keccak256 of the canonical JSON text of all other parameters.
+ * the hash of the canonical JSON text of all other parameters, by the hash function that they name.
  * @param stateRoot of `genesisState`. */
 export function genesisBlock(genesis: AnyGenesis, stateRoot: Hash): ExecutedBlock {
   const timestamp = Math.floor(genesis.timestampMs / 1000);
+  const { hashId } = genesis.rules;
+  const emptyRoot = emptyTrieRoot(chainHash(genesis.rules));
   const header: Header = {
-    ...EMPTY_HEADER_FIELDS,
+    ...emptyHeaderFields(hashId),
     parentHash: ZERO_HASH,
     coinbase: ZERO_ADDRESS,
     stateRoot,
-    transactionsRoot: EMPTY_TRIE_ROOT,
-    receiptsRoot: EMPTY_TRIE_ROOT,
+    transactionsRoot: emptyRoot,
+    receiptsRoot: emptyRoot,
     logsBloom: logsBloom([]),
     number: 0,
     gasLimit: genesis.rules.blockGasLimit,
@@ -120,15 +118,18 @@ export function genesisBlock(genesis: AnyGenesis, stateRoot: Hash): ExecutedBloc
     baseFeePerGas: genesis.initialBaseFeePerGas,
     requestsHash: forkAt(genesis.rules, timestamp) === "cancun" ? undefined : EMPTY_REQUESTS_HASH,
   };
-  return { header, hash: hashHeader(header), transactions: [], receipts: [], skipped: [] };
+  return { header, hash: hashHeader(header, hashId), transactions: [], receipts: [], skipped: [] };
 }
 
 /** The hash of block 0, which names the chain. It computes the state root: where the root is known, take `genesisBlock`. */
 export function genesisHash(genesis: AnyGenesis): Hash {
-  return genesisBlock(genesis, new MemoryState().commit(genesisState(genesis)).stateRoot).hash;
+  return genesisBlock(
+    genesis,
+    new MemoryState(chainHash(genesis.rules)).commit(genesisState(genesis)).stateRoot,
+  ).hash;
 }
 
 function parametersHash(genesis: AnyGenesis): Hash {
   const { alloc: _alloc, validators: _validators, modules: _modules, ...parameters } = formatGenesis(genesis);
-  return keccak256(utf8(JSON.stringify(parameters)));
+  return chainHash(genesis.rules)(utf8(JSON.stringify(parameters)));
 }

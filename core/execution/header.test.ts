@@ -6,12 +6,13 @@ import { createBlockHeader } from "@ethereumjs/block";
 import { Common, Hardfork, Mainnet } from "@ethereumjs/common";
 import { Address, concatBytes, createRandom, Hash, hex, toHex, unwrap } from "@ostrom/base";
 import { decodeRlp, encodeRlp, type RlpItem } from "@ostrom/codec";
+import { HASH_KECCAK256 } from "@ostrom/crypto";
 import { EMPTY_TRIE_ROOT, orderedTrieRoot } from "@ostrom/state";
 import { bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
 import {
   decodeHeader,
-  EMPTY_HEADER_FIELDS,
   EMPTY_REQUESTS_HASH,
+  emptyHeaderFields,
   encodeBlock,
   encodeHeader,
   hashHeader,
@@ -26,7 +27,7 @@ const random = createRandom(11);
 
 function randomHeader(): Header {
   return {
-    ...EMPTY_HEADER_FIELDS,
+    ...emptyHeaderFields(HASH_KECCAK256),
     parentHash: Hash(random.bytes(32)),
     coinbase: Address(random.bytes(20)),
     stateRoot: Hash(random.bytes(32)),
@@ -68,7 +69,7 @@ test("@ethereumjs/block hashes our headers alike", () => {
       } as never,
       { common, setHardfork: false },
     );
-    assert.equal(toHex(theirs.hash()), toHex(hashHeader(header)));
+    assert.equal(toHex(theirs.hash()), toHex(hashHeader(header, HASH_KECCAK256)));
   }
 });
 
@@ -161,7 +162,7 @@ test("execution-apis' chain: headers since Cancun link by hash, transactions giv
   for (const [item, bodies] of blocks) {
     const header = unwrap(decodeHeader(encodeRlp(item!)));
     assert.deepEqual(encodeHeader(header), encodeRlp(item!));
-    if (previous !== undefined) assert.deepEqual(header.parentHash, hashHeader(previous));
+    if (previous !== undefined) assert.deepEqual(header.parentHash, hashHeader(previous, HASH_KECCAK256));
     const raws = (bodies as readonly RlpItem[]).map((body) =>
       body instanceof Uint8Array ? body : encodeRlp(body),
     );

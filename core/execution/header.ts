@@ -1,4 +1,14 @@
-import { Address, type Bytes, type Failure, fail, Hash, hashFromHex, ok, type Result } from "@ostrom/base";
+import {
+  Address,
+  type Bytes,
+  type Failure,
+  fail,
+  Hash,
+  hashFromHex,
+  ok,
+  type Result,
+  ZERO_HASH,
+} from "@ostrom/base";
 import {
   decodeRlpWith,
   encodeRlp,
@@ -9,9 +19,9 @@ import {
   readRlpUint,
   rlpUint,
 } from "@ostrom/codec";
-import { keccak256 } from "@ostrom/crypto";
-import { EMPTY_TRIE_ROOT } from "@ostrom/state";
+import { emptyTrieRoot } from "@ostrom/state";
 import { BLOOM_LENGTH } from "./bloom.ts";
+import { chainHash } from "./chain-hash.ts";
 import type { Header } from "./types.ts";
 
 /** keccak256(rlp([])): no block of ours has ommers. */
@@ -34,9 +44,10 @@ export function encodeHeader(header: Header): Bytes {
   return encodeRlp(headerItems(header));
 }
 
-/** The hash that names the block: keccak256 of the encoded header. */
-export function hashHeader(header: Header): Hash {
-  return keccak256(encodeHeader(header));
+/** The hash that names the block: of the encoded header, by the chain's hash function.
+ * @param hashId as `ChainRules` has it. */
+export function hashHeader(header: Header, hashId: number): Hash {
+  return chainHash({ hashId })(encodeHeader(header));
 }
 
 /** Decodes a header. It copies what it keeps.
@@ -127,8 +138,11 @@ function readHeader(item: RlpItem): Header {
   };
 }
 
-/** A header of no content, to be spread and filled. */
-export const EMPTY_HEADER_FIELDS: Pick<
+/** What every header of a chain has alike, to be spread and completed. `ommersHash` is Ethereum's constant whatever the chain's hash
+ * function: it stands for "none". */
+export function emptyHeaderFields(
+  hashId: number,
+): Pick<
   Header,
   | "ommersHash"
   | "difficulty"
@@ -137,12 +151,14 @@ export const EMPTY_HEADER_FIELDS: Pick<
   | "blobGasUsed"
   | "excessBlobGas"
   | "parentBeaconBlockRoot"
-> = {
-  ommersHash: EMPTY_OMMERS_HASH,
-  difficulty: 0n,
-  nonce: ZERO_HEADER_NONCE,
-  withdrawalsRoot: EMPTY_TRIE_ROOT,
-  blobGasUsed: 0n,
-  excessBlobGas: 0n,
-  parentBeaconBlockRoot: Hash(new Uint8Array(32)),
-};
+> {
+  return {
+    ommersHash: EMPTY_OMMERS_HASH,
+    difficulty: 0n,
+    nonce: ZERO_HEADER_NONCE,
+    withdrawalsRoot: emptyTrieRoot(chainHash({ hashId })),
+    blobGasUsed: 0n,
+    excessBlobGas: 0n,
+    parentBeaconBlockRoot: ZERO_HASH,
+  };
+}

@@ -1,3 +1,14 @@
+export {
+  addressOfKey,
+  addressOfKeys,
+  isPostQuantumQuorum,
+  keyHash,
+  keysDigest,
+  MAX_AUTHORIZATIONS,
+  MAX_KEYS,
+  transactionContext,
+} from "./account-keys.ts";
+export type { AgileErrorCode, KeySigner } from "./agile-transaction.ts";
 export { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "./apply-block.ts";
 export {
   type AppliedTransaction,
@@ -5,6 +16,7 @@ export {
   type TransactionEnvironment,
 } from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
+export { chainHash } from "./chain-hash.ts";
 export type {
   BlockOrigin,
   ChainModule,
@@ -32,7 +44,6 @@ export { effectiveGasPrice, effectiveTip, forkAt, nextBaseFee } from "./fees.ts"
 export {
   type AnyGenesis,
   type ConsensusParameters,
-  type CryptographicSuite,
   type Genesis,
   type GenesisOfEngine,
   genesisBlock,
@@ -50,6 +61,7 @@ export {
   type GenesisValidatorJson,
 } from "./genesis-format.ts";
 export { type GenesisErrorCode, type GenesisFailure, MAX_CHAIN_ID, parseGenesis } from "./genesis-json.ts";
+export { type GenesisKeys, type GenesisKeysJson, MAX_BREAKERS, MAX_TIMELOCK } from "./genesis-keys.ts";
 export { POW_HASH_NAMES, type PowHashName, type PowParameters } from "./genesis-pow.ts";
 export {
   createGenesis,
@@ -57,6 +69,27 @@ export {
   type GenesisRequest,
   type PowGenesisRequest,
 } from "./genesis-profiles.ts";
+export {
+  ACCOUNT_SCHEMES,
+  type AccountSchemeName,
+  CONSENSUS_SCHEMES,
+  type ConsensusSchemeName,
+  type CryptographicSuite,
+  consensusSchemeOf,
+  hashIdOf,
+  isPostQuantumSuite,
+  parseSuite,
+  rulesOfSuite,
+  SUITE_NAMES,
+  SUITES,
+  type SuiteHash,
+  type SuiteJson,
+  type SuiteName,
+  suiteNameOf,
+  TRANSPORT_KINDS,
+  type TransportKind,
+  transportSchemeOf,
+} from "./genesis-suites.ts";
 export {
   MAX_WORK_MINERS,
   MAX_WORK_VALIDATORS,
@@ -84,7 +117,34 @@ export {
   moduleCodeHash,
   NO_MODULES,
 } from "./installed-modules.ts";
-export { intrinsicGas } from "./intrinsic-gas.ts";
+export { intrinsicGas, signaturesGas } from "./intrinsic-gas.ts";
+export { KEY_SETS_ADDRESS, KEYED_ACCOUNT_ADDRESS } from "./key-addresses.ts";
+export {
+  type AuthorityCheck,
+  authorityAsOf,
+  authorize,
+  hasValidSignatures,
+  isKeyedAccount,
+  KEYED_CODE_HASH,
+  KEYED_DESIGNATOR,
+  type KeyAuthority,
+  type KeyRules,
+  keyStateOf,
+  keysOfAuthorizations,
+  rekeyedAccounts,
+} from "./key-authority.ts";
+export {
+  actingVersion,
+  type CurveBreak,
+  type KeyRecord,
+  type KeySet,
+  type KeyState,
+  keyAccount,
+  readCurveBreak,
+  readKeyRecord,
+  readKeySet,
+  readSetKey,
+} from "./key-sets.ts";
 export {
   ECVRF_VERIFY_ADDRESS,
   EVIDENCE_VERIFY_ADDRESS,
@@ -124,6 +184,7 @@ export {
   type NextValidatorSet,
   readNextValidatorSet,
   type VerifyPossession,
+  verifyKeyPossession,
 } from "./next-validator-set.ts";
 export {
   type CheckedPayload,
@@ -171,6 +232,7 @@ export {
   decodeTransaction,
   MAX_TRANSACTION_NONCE,
   recoverSender,
+  signAgileTransaction,
   signTransaction,
   type TransactionErrorCode,
   type TransactionFailure,
@@ -178,24 +240,29 @@ export {
 } from "./transaction.ts";
 export { encodeTransaction, signingHash, type UnsignedTransaction } from "./transaction-encoding.ts";
 export { blobGasOf, maxCost } from "./transaction-validity.ts";
-export type {
-  AccessListEntry,
-  Authorization,
-  ChainRules,
-  ExecutedBlock,
-  Header,
-  MinedBlock,
-  OrderedPayload,
-  Receipt,
-  SignedTransaction,
-  Skipped,
-  SkipReason,
-  Transaction,
-  TransactionType,
+export {
+  type AccessListEntry,
+  type AccountKey,
+  AGILE_TRANSACTION_TYPE,
+  type AgileFields,
+  type Authorization,
+  type ChainRules,
+  type ExecutedBlock,
+  type Header,
+  type KeyAuthorization,
+  type MinedBlock,
+  type OrderedPayload,
+  type Receipt,
+  type SignedTransaction,
+  type Skipped,
+  type SkipReason,
+  type Transaction,
+  type TransactionType,
 } from "./types.ts";
 export {
   MAX_VALIDATOR_COUNT,
   readValidatorSet,
+  TRANSPORT_KEY_LENGTHS,
   VALIDATOR_SET_ADDRESS,
   type Validator,
   type ValidatorSet,

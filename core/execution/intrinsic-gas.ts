@@ -1,9 +1,10 @@
-import { type Fork, forkRules, TRANSACTION_GAS } from "@ostrom/vm";
+import { SCHEME_SECP256K1 } from "@ostrom/crypto";
+import { type Fork, forkRules, SIGNATURE_BYTE_GAS, signatureGas, TRANSACTION_GAS } from "@ostrom/vm";
 import type { Transaction } from "./types.ts";
 
 const BYTES_PER_WORD = 32;
 
-type Priced = Pick<Transaction, "to" | "data" | "accessList" | "authorizations">;
+type Priced = Pick<Transaction, "to" | "data" | "accessList" | "authorizations" | "agile">;
 
 /** The least gas limit that a transaction may have: what it pays before it runs or, from Prague on, the least it pays for
  * its call data, whichever is more. Source: EIP-7623. */
@@ -24,16 +25,32 @@ export function upfrontGas(transaction: Priced): bigint {
     nonZeros * TRANSACTION_GAS.nonZeroByte +
     creationGas(transaction) +
     accessListGas(transaction.accessList) +
-    BigInt(transaction.authorizations.length) * TRANSACTION_GAS.newAuthorization
+    BigInt(transaction.authorizations.length) * TRANSACTION_GAS.newAuthorization +
+    signaturesGas(transaction)
   );
 }
 
+/** What an agile transaction pays for its signatures: the measured price of each verification, and the bytes of signatures and inline keys.
+ * One of secp256k1 is in the base, as it is in that of Ethereum's types. */
+export function signaturesGas({ agile }: Pick<Transaction, "agile">): bigint {
+  if (agile === undefined) return 0n;
+  let gas = 0n;
+  let bytes = 0;
+  for (const { schemeId, signature } of agile.authorizations) {
+    gas += signatureGas(schemeId);
+    bytes += signature.length;
+  }
+  for (const { publicKey } of agile.inlineKeys) bytes += publicKey.length;
+  const isInBase = agile.authorizations.some(({ schemeId }) => schemeId === SCHEME_SECP256K1);
+  return gas - (isInBase ? signatureGas(SCHEME_SECP256K1) : 0n) + SIGNATURE_BYTE_GAS * BigInt(bytes);
+}
+
 /** The least that a transaction pays in the end, however little it ran; 0 before Prague. Source: EIP-7623. */
-export function callDataFloorGas(transaction: Pick<Transaction, "data">, fork: Fork): bigint {
+export function callDataFloorGas(transaction: Pick<Transaction, "data" | "agile">, fork: Fork): bigint {
   if (!forkRules(fork).callDataFloor) return 0n;
   const { zeros, nonZeros } = countBytes(transaction.data);
   const tokens = zeros + nonZeros * TRANSACTION_GAS.floorTokensOfNonZeroByte;
-  return TRANSACTION_GAS.base + tokens * TRANSACTION_GAS.floorToken;
+  return TRANSACTION_GAS.base + tokens * TRANSACTION_GAS.floorToken + signaturesGas(transaction);
 }
 
 function countBytes(data: Transaction["data"]): { readonly zeros: bigint; readonly nonZeros: bigint } {

@@ -1,8 +1,9 @@
 import { type Address, type Failure, type Hash, toHex, toHexDigits } from "@ostrom/base";
-import { FORKS, type Fork, forkPrecompiles, type PrecompileSet } from "@ostrom/vm";
+import { cryptographyPrecompiles, FORKS, type Fork, forkPrecompiles, type PrecompileSet } from "@ostrom/vm";
 import type { ChainModule, ModulePrecompile, ModuleState } from "./chain-module.ts";
 import { forkAt } from "./fees.ts";
 import { type InstalledModules, NO_MODULES } from "./installed-modules.ts";
+import { ECVRF_VERIFY_ADDRESS } from "./module-addresses.ts";
 import {
   activeVersion,
   type ModuleActivation,
@@ -74,22 +75,32 @@ export function plannedFork(rules: Pick<ChainRules, "forks">, timestamp: number,
   return forkAt(rules, timestamp, registry === undefined ? undefined : { forks: registry.forks, height });
 }
 
-/** The fork's precompiles and the modules'. @returns undefined if there are none but the fork's. */
-export function plannedPrecompiles(fork: Fork, { active }: ModulePlan): PrecompileSet | undefined {
+/** A post-quantum chain verifies no ECVRF. */
+const ECVRF_DIGITS = toHexDigits(ECVRF_VERIFY_ADDRESS);
+
+/** The fork's precompiles, those of signature schemes where accounts have key sets, and the modules'.
+ * @returns undefined if there are none but the fork's. */
+export function plannedPrecompiles(
+  fork: Fork,
+  { active }: ModulePlan,
+  { hasKeySets, refusesSortition }: Pick<ChainRules, "hasKeySets" | "refusesSortition"> = {},
+): PrecompileSet | undefined {
+  const chain = hasKeySets === true ? cryptographyPrecompiles(fork) : undefined;
   const own = new Map<string, ModulePrecompile>();
   for (const { module } of active) {
     for (const precompile of module.precompiles ?? []) own.set(toHexDigits(precompile.address), precompile);
   }
-  if (own.size === 0) return undefined;
-  const ethereum = forkPrecompiles(fork);
-  const isOfEthereum = new Set(ethereum.addresses.map(toHexDigits));
+  if (own.size === 0) return chain;
+  const below = chain ?? forkPrecompiles(fork);
+  const isBelow = new Set(below.addresses.map(toHexDigits));
   const added: readonly Address[] = [...own.values()].map(({ address }) => address);
   return {
-    addresses: [...ethereum.addresses, ...added],
+    addresses: [...below.addresses, ...added],
     call: (address, input, gasLimit) => {
       const digits = toHexDigits(address);
-      const precompile = isOfEthereum.has(digits) ? undefined : own.get(digits);
-      if (precompile === undefined) return ethereum.call(address, input, gasLimit);
+      const precompile = isBelow.has(digits) ? undefined : own.get(digits);
+      if (precompile === undefined) return below.call(address, input, gasLimit);
+      if (refusesSortition === true && digits === ECVRF_DIGITS) return { ok: false };
       const gasUsed = precompile.gas(input);
       if (gasUsed > gasLimit) return { ok: false };
       const output = precompile.run(input);

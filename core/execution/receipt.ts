@@ -22,11 +22,11 @@ import {
 } from "@ostrom/codec";
 import type { Log } from "@ostrom/state";
 import { logsBloom } from "./bloom.ts";
-import type { Receipt, TransactionType } from "./types.ts";
+import { AGILE_TRANSACTION_TYPE, type Receipt, type TransactionType } from "./types.ts";
 
 const SUCCEEDED: Bytes = Uint8Array.of(1);
 const MAX_TOPICS = 4;
-const MAX_TRANSACTION_TYPE = 4;
+const MAX_ETHEREUM_TYPE = 4;
 
 /** The receipt as the receipts trie has it: an EIP-2718 envelope of [status, cumulative gas, bloom, logs].
  * Sources: Yellow Paper 4.3.1, EIP-658, EIP-2718. */
@@ -87,7 +87,8 @@ function readStoredReceipt(item: RlpItem): Receipt {
 
 function readType(item: RlpItem | undefined): TransactionType {
   const type = readRlpCount(item, "type");
-  if (type > MAX_TRANSACTION_TYPE) throw new RlpError("rlp/wrong-shape", "receipt type above 4");
+  if (type > MAX_ETHEREUM_TYPE && type !== AGILE_TRANSACTION_TYPE)
+    throw new RlpError("rlp/wrong-shape", "receipt of an unknown type");
   return type as TransactionType;
 }
 

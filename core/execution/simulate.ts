@@ -11,7 +11,7 @@ import {
   toHex,
   ZERO_ADDRESS,
 } from "@ostrom/base";
-import { StateOverlay, type StateReader } from "@ostrom/state";
+import { emptyTrieRoot, StateOverlay, type StateReader } from "@ostrom/state";
 import {
   type BlockContext,
   blobBaseFee,
@@ -26,9 +26,12 @@ import {
   TRANSACTION_GAS,
 } from "@ostrom/vm";
 import { applyAuthorizations } from "./apply-authorizations.ts";
+import { chainHash } from "./chain-hash.ts";
 import { describeFault } from "./fault-text.ts";
 import type { InstalledModules } from "./installed-modules.ts";
 import { callDataFloorGas, intrinsicGas, upfrontGas } from "./intrinsic-gas.ts";
+import { keyedPrecompiles } from "./key-precompiles.ts";
+import { readCurveBreak } from "./key-sets.ts";
 import { planModules, plannedFork, plannedPrecompiles } from "./module-plan.ts";
 import { permissionAsOf } from "./permission.ts";
 import { type AccountOverride, overrideState } from "./state-overrides.ts";
@@ -112,8 +115,9 @@ export type PreparedSimulation = {
   readonly gasCap: bigint;
   readonly gasWanted: bigint | undefined;
   readonly onStep: ExecutionContext["onStep"];
-  /** In place of the fork's own, where modules have some. */
+  /** In place of the fork's own, where modules have some or accounts have key sets. */
   readonly precompiles: PrecompileSet | undefined;
+  readonly hasKeySets: boolean;
 };
 
 export type SimulatedMessage = {
@@ -196,16 +200,23 @@ export function prepareSimulation(simulation: Simulation): Result<PreparedSimula
     authorizations: request.authorizations ?? [],
     blobVersionedHashes: request.blobVersionedHashes ?? [],
   };
+  const state = new StateOverlay(stateBefore(simulation), emptyRootOf(simulation));
+  const hasKeySets = rules.hasKeySets === true;
+  const planned = plannedPrecompiles(fork, plan, rules);
   const seesNoBaseFee = isFree && simulation.blockOverride?.baseFeePerGas === undefined;
   return ok({
     fork,
     block: seesNoBaseFee ? { ...block, baseFeePerGas: 0n } : block,
-    state: new StateOverlay(stateBefore(simulation)),
+    state,
     message,
     gasCap: simulation.gasCap,
     gasWanted: request.gas,
     onStep: simulation.onStep,
-    precompiles: plannedPrecompiles(fork, plan),
+    precompiles:
+      planned === undefined || !hasKeySets
+        ? planned
+        : keyedPrecompiles(planned, state, { broken: readCurveBreak(simulation.state) }),
+    hasKeySets,
   });
 }
 
@@ -220,8 +231,13 @@ export function forbiddenBy(simulation: Simulation): Result<never, SimulationFai
 }
 
 /** The state that the message finds. */
-export function stateBefore({ state, accountOverrides }: Simulation): StateReader {
-  return overrideState(state, accountOverrides ?? []);
+export function stateBefore(simulation: Simulation): StateReader {
+  return overrideState(simulation.state, simulation.accountOverrides ?? [], emptyRootOf(simulation));
+}
+
+/** The storage root of accounts without storage. */
+export function emptyRootOf({ rules }: Pick<Simulation, "rules">): Hash {
+  return emptyTrieRoot(chainHash(rules));
 }
 
 /** Why a message cannot start with so much gas; undefined if it can. */
@@ -243,13 +259,14 @@ export function hindranceOf(
 
 /** Runs the message with so much gas, which must cover the intrinsic gas, and undoes it. */
 export function runSimulation(prepared: PreparedSimulation, gas: bigint): SimulatedRun {
-  const { fork, block, state, message, onStep, precompiles } = prepared;
+  const { fork, block, state, message, onStep, precompiles, hasKeySets } = prepared;
   state.beginTransaction();
   const start = state.checkpoint();
   state.setBalance(message.from, state.balance(message.from) - gas * message.gasPrice);
   warmAtStart(prepared);
   state.setNonce(message.from, state.nonce(message.from) + 1n);
-  if (forkRules(fork).delegation) applyAuthorizations(state, block.chainId, message.authorizations);
+  if (forkRules(fork).delegation)
+    applyAuthorizations(state, block.chainId, message.authorizations, hasKeySets);
   const { blobVersionedHashes, gasPrice } = message;
   const transaction = { origin: message.from, gasPrice, blobVersionedHashes };
   const outcome = executeMessage(

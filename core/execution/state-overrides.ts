@@ -1,6 +1,6 @@
 import { type Address, type Bytes, type Hash, toHexDigits, ZERO_HASH } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { type Account, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, type StateReader } from "@ostrom/state";
+import { type Account, EMPTY_CODE_HASH, type StateReader } from "@ostrom/state";
 
 /** Replaces parts of an account before a simulated call (geth's "state override set"). */
 export type AccountOverride = {
@@ -23,8 +23,12 @@ type Replacement = {
   readonly slots: ReadonlyMap<string, bigint>;
 };
 
-/** A state with some accounts replaced. */
-export function overrideState(state: StateReader, overrides: readonly AccountOverride[]): StateReader {
+/** A state with some accounts replaced. @param emptyRoot the storage root of accounts without storage. */
+export function overrideState(
+  state: StateReader,
+  overrides: readonly AccountOverride[],
+  emptyRoot: Hash,
+): StateReader {
   if (overrides.length === 0) return state;
   const replacements = new Map<string, Replacement>();
   const codes = new Map<string, Bytes>();
@@ -39,7 +43,7 @@ export function overrideState(state: StateReader, overrides: readonly AccountOve
     account: (address) => {
       const replacement = replacements.get(toHexDigits(address));
       const below = state.account(address);
-      return replacement === undefined ? below : replaceAccount(below, replacement);
+      return replacement === undefined ? below : replaceAccount(below, replacement, emptyRoot);
     },
     storage: (address, slot) => {
       const replacement = replacements.get(toHexDigits(address));
@@ -51,18 +55,21 @@ export function overrideState(state: StateReader, overrides: readonly AccountOve
   };
 }
 
-function replaceAccount(below: Account | undefined, { override, codeHash, slots }: Replacement): Account {
+function replaceAccount(
+  below: Account | undefined,
+  { override, codeHash, slots }: Replacement,
+  emptyRoot: Hash,
+): Account {
   return {
     nonce: override.nonce ?? below?.nonce ?? 0n,
     balance: override.balance ?? below?.balance ?? 0n,
     codeHash: codeHash ?? below?.codeHash ?? EMPTY_CODE_HASH,
-    storageRoot: storageRootOf(below, override, slots.size),
+    storageRoot: slots.size > 0 ? REPLACED_STORAGE_ROOT : untouchedRoot(below, override, emptyRoot),
   };
 }
 
-function storageRootOf(below: Account | undefined, override: AccountOverride, slots: number): Hash {
-  if (slots > 0) return REPLACED_STORAGE_ROOT;
-  return override.storage === undefined ? (below?.storageRoot ?? EMPTY_TRIE_ROOT) : EMPTY_TRIE_ROOT;
+function untouchedRoot(below: Account | undefined, override: AccountOverride, emptyRoot: Hash): Hash {
+  return override.storage === undefined ? (below?.storageRoot ?? emptyRoot) : emptyRoot;
 }
 
 /** Callers choose slots, and V8 hashes a bigint by its low 64 bits only: a text cannot be aimed at one bucket. */

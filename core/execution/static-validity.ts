@@ -1,12 +1,14 @@
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
+import { SCHEME_SECP256K1, signatureScheme } from "@ostrom/crypto";
 import { type Fork, forkRules, MAX_INIT_CODE_SIZE } from "@ostrom/vm";
 import { intrinsicGas } from "./intrinsic-gas.ts";
-import type { ChainRules, Transaction } from "./types.ts";
+import { AGILE_TRANSACTION_TYPE, type ChainRules, type Transaction } from "./types.ts";
 
 export type StaticErrorCode =
   | "transaction/wrong-chain-id"
   | "transaction/blobs-not-accepted"
   | "transaction/type-not-active"
+  | "transaction/algorithm-not-allowed"
   | "transaction/gas-limit-above-block"
   | "transaction/gas-limit-above-cap"
   | "transaction/init-code-too-large"
@@ -15,12 +17,12 @@ export type StaticErrorCode =
 /** Checks what makes a transaction valid or not on this chain whatever the state is: pool, votes and execution use it
  * alike. A legacy transaction without a chain id passes; whether to admit those is the pool's choice.
  * Errors: `transaction/wrong-chain-id`, `/blobs-not-accepted` (type 3: there is no blob market here),
- * `/type-not-active` (EIP-7702 before Prague), `/gas-limit-above-block`, `/gas-limit-above-cap` (EIP-7825),
+ * `/type-not-active` (EIP-7702 before Prague, type 0x60 where accounts have no key sets), `/algorithm-not-allowed` (genesis leaves it out), `/gas-limit-above-block`, `/gas-limit-above-cap` (EIP-7825),
  * `/init-code-too-large` (EIP-3860), `/intrinsic-gas` (EIP-7623 included). Messages have the words that geth's have,
  * because clients read them. */
 export function checkStaticValidity(
   transaction: Transaction,
-  rules: Pick<ChainRules, "chainId" | "blockGasLimit">,
+  rules: Pick<ChainRules, "chainId" | "blockGasLimit" | "accountSchemes" | "hasKeySets">,
   fork: Fork,
 ): Result<void, Failure<StaticErrorCode>> {
   const { type, chainId, gasLimit } = transaction;
@@ -41,6 +43,17 @@ export function checkStaticValidity(
       "transaction/type-not-active",
       "transaction type not supported: type 4 needs the Prague rules",
     );
+  }
+  if (type === AGILE_TRANSACTION_TYPE && rules.hasKeySets !== true) {
+    return fail(
+      "transaction/type-not-active",
+      "transaction type not supported: accounts of this chain have no key sets",
+    );
+  }
+  const refused = schemesOf(transaction).find((id) => !rules.accountSchemes.includes(id));
+  if (refused !== undefined) {
+    const name = signatureScheme(refused)?.name ?? refused;
+    return fail("transaction/algorithm-not-allowed", `this chain takes no signatures of ${name}`);
   }
   if (gasLimit > rules.blockGasLimit) {
     return fail("transaction/gas-limit-above-block", "exceeds block gas limit");
@@ -66,4 +79,12 @@ export function checkStaticValidity(
     );
   }
   return ok(undefined);
+}
+
+const ETHEREUM_SCHEMES: readonly number[] = [SCHEME_SECP256K1];
+
+/** Ids of the algorithms that the sender uses. */
+function schemesOf({ agile }: Transaction): readonly number[] {
+  if (agile === undefined) return ETHEREUM_SCHEMES;
+  return [...agile.inlineKeys, ...agile.authorizations].map(({ schemeId }) => schemeId);
 }

@@ -2,6 +2,7 @@ import type { JournaledState } from "@ostrom/state";
 import type { BlockContext, Fork } from "@ostrom/vm";
 import { delegationTarget, forkRules, GAS_PER_BLOB, MAX_INIT_CODE_SIZE, MAX_NONCE } from "@ostrom/vm";
 import { intrinsicGas } from "./intrinsic-gas.ts";
+import { type KeyRules, refusalOfEthereumType } from "./key-authority.ts";
 import type { SignedTransaction, SkipReason, Transaction } from "./types.ts";
 
 const BLOB_HASH_VERSION = 0x01;
@@ -65,8 +66,9 @@ function invalidAuthorizations(fork: Fork, transaction: Transaction): string | u
   return undefined;
 }
 
-/** Why a transaction that is statically valid cannot run now; undefined if it can.
- * Codes: `execution/nonce-too-high`, `/nonce-too-low`, `/sender-has-code`, `/fee-below-base-fee` (blob base fee too),
+/** Why a transaction that is statically valid cannot run now; undefined if it can, as far as it can be said without checking signatures.
+ * @param keys undefined where accounts have no key sets.
+ * Codes: `execution/nonce-too-high`, `/nonce-too-low`, `/sender-has-code`, `/not-authorized` (of types 0 to 4), `/outdated`, `/fee-below-base-fee` (blob base fee too),
  * `/block-gas-exceeded` (blob gas too), `/insufficient-funds`.
  * Sources: EIP-1559, 3607 as EIP-7702 changed it (a delegated account may send), 4844. */
 export function hindrance(
@@ -75,9 +77,11 @@ export function hindrance(
   block: BlockContext,
   room: { readonly gas: bigint; readonly blobGas: bigint },
   transaction: SignedTransaction,
+  keys?: KeyRules,
 ): SkipReason | undefined {
   return (
-    wrongSender(fork, state, transaction) ??
+    wrongSender(fork, state, transaction, keys) ??
+    expired(block, transaction) ??
     wrongFee(block, transaction) ??
     noRoom(room, transaction) ??
     insufficientFunds(state, transaction)
@@ -88,6 +92,7 @@ function wrongSender(
   fork: Fork,
   state: JournaledState,
   transaction: SignedTransaction,
+  keys: KeyRules | undefined,
 ): SkipReason | undefined {
   const { sender, nonce } = transaction;
   const expected = state.nonce(sender);
@@ -103,7 +108,16 @@ function wrongSender(
   if (code.length > 0 && !isDelegated) {
     return { code: "execution/sender-has-code", message: "sender not an EOA: it has code", retry: false };
   }
-  return undefined;
+  const refusal = refusalOfEthereumType(transaction, code, keys);
+  return refusal === undefined
+    ? undefined
+    : { code: "execution/not-authorized", message: refusal, retry: false };
+}
+
+function expired({ timestamp }: BlockContext, { agile }: SignedTransaction): SkipReason | undefined {
+  if (agile === undefined || agile.validUntil === 0n || timestamp <= agile.validUntil) return undefined;
+  const message = `valid until ${agile.validUntil}, the block's time is ${timestamp}`;
+  return { code: "execution/outdated", message, retry: false };
 }
 
 function wrongFee(block: BlockContext, transaction: SignedTransaction): SkipReason | undefined {

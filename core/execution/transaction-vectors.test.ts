@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { hex, ok, type Result, toHex, toHexDigits, unwrap } from "@ostrom/base";
+import { SCHEME_SECP256K1 } from "@ostrom/crypto";
 import { intrinsicGas } from "./intrinsic-gas.ts";
 import { addressOfSecretKey } from "./signature.ts";
 import { checkStaticValidity } from "./static-validity.ts";
@@ -28,7 +29,8 @@ function admit(
 ): Result<SignedTransaction, { readonly code: string; readonly message: string }> {
   const decoded = decodeSignedTransaction(bytes);
   if (!decoded.ok) return decoded;
-  const valid = checkStaticValidity(decoded.value, { chainId: 1n, blockGasLimit: 2n ** 64n }, "cancun");
+  const rules = { chainId: 1n, blockGasLimit: 2n ** 64n, accountSchemes: [SCHEME_SECP256K1] };
+  const valid = checkStaticValidity(decoded.value, rules, "cancun");
   return valid.ok ? ok(decoded.value) : valid;
 }
 

@@ -11,6 +11,13 @@ import {
 } from "@ostrom/base";
 import { decodeRlpWith, RlpError, type RlpItem, readRlpBytes, readRlpList, readRlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
+import {
+  type AgileErrorCode,
+  hasValidInlineSignatures,
+  type KeySigner,
+  readAgileFields,
+  signWithKeys,
+} from "./agile-transaction.ts";
 import { hasMoreItems } from "./item-count.ts";
 import { isCanonicalSignature, recoverSigner, signHash, type TransactionSignature } from "./signature.ts";
 import {
@@ -19,7 +26,14 @@ import {
   signingHash,
   type UnsignedTransaction,
 } from "./transaction-encoding.ts";
-import type { AccessListEntry, Authorization, SignedTransaction, Transaction } from "./types.ts";
+import {
+  type AccessListEntry,
+  AGILE_TRANSACTION_TYPE,
+  type AgileFields,
+  type Authorization,
+  type SignedTransaction,
+  type Transaction,
+} from "./types.ts";
 
 export type TransactionErrorCode =
   | "transaction/malformed"
@@ -32,7 +46,8 @@ export type TransactionErrorCode =
   | "transaction/blobs-empty"
   | "transaction/blob-version"
   | "transaction/blobs-in-network-form"
-  | "transaction/invalid-signature";
+  | "transaction/invalid-signature"
+  | AgileErrorCode;
 
 export type TransactionFailure = Failure<TransactionErrorCode>;
 
@@ -52,12 +67,13 @@ const UINT64_BYTES = 8;
 const LEGACY_PREFIX = 0xc0;
 const BLOB_HASH_VERSION = 0x01;
 
-/** Decodes a signed transaction of type 0 to 4 and checks all that needs neither state nor elliptic curves: canonical
+/** Decodes a signed transaction of type 0 to 4 or 0x60 and checks all that needs neither state nor elliptic curves: canonical
  * encoding, field ranges, a low s. It recovers no sender: `recoverSender` does.
  * Errors: `transaction/malformed` (not the RLP of this type), `/unsupported-type`, `/invalid-chain-id` (a legacy v that
  * names none), `/nonce-too-big` (EIP-2681), `/gas-overflow` (gasLimit * maxFeePerGas above 256 bits),
  * `/priority-fee-above-max-fee` (EIP-1559), `/authorizations-empty` (EIP-7702), `/blobs-empty`, `/blob-version`,
- * `/blobs-in-network-form` (EIP-4844), `/invalid-signature` (out of range, or s in the upper half: EIP-2).
+ * `/blobs-in-network-form` (EIP-4844), `/invalid-signature` (out of range, or s in the upper half: EIP-2), `/invalid-keys` and
+ * `/invalid-authorizations` (agile transactions: `readAgileFields`).
  * Sources: EIP-155, 1559, 2718, 2930, 4844, 7702. */
 export function decodeTransaction(bytes: Bytes): Result<Transaction, TransactionFailure> {
   const first = bytes[0];
@@ -74,6 +90,8 @@ export function decodeTransaction(bytes: Bytes): Result<Transaction, Transaction
       return decodeWith(raw, raw.subarray(1), readBlobTransaction);
     case 4:
       return decodeWith(raw, raw.subarray(1), readSetCodeTransaction);
+    case AGILE_TRANSACTION_TYPE:
+      return decodeWith(raw, raw.subarray(1), readAgileTransaction);
     default:
       return fail("transaction/unsupported-type", `transaction type ${first} is not supported`);
   }
@@ -96,6 +114,7 @@ export function completeFields(fields: TransactionFields): UnsignedTransaction {
     maxFeePerBlobGas: fields.maxFeePerBlobGas ?? 0n,
     blobVersionedHashes: fields.blobVersionedHashes ?? [],
     authorizations: fields.authorizations ?? [],
+    ...(fields.agile === undefined ? {} : { agile: fields.agile }),
   };
 }
 
@@ -109,11 +128,36 @@ export function signTransaction(fields: TransactionFields, secretKey: Bytes): Si
   return { ...unsigned, ...signature, raw, hash: keccak256(raw), sender };
 }
 
-/** The account that signed a transaction.
+/** Makes and signs an agile transaction.
+ * @param agile without the authorizations. @param signers in ascending order of their keys' indices. */
+export function signAgileTransaction(
+  fields: Omit<TransactionFields, "type" | "agile">,
+  agile: Omit<AgileFields, "authorizations">,
+  signers: readonly KeySigner[],
+): SignedTransaction {
+  const named = signers.map(({ keyIndex, schemeId }) => ({ keyIndex, schemeId, signature: EMPTY_BYTES }));
+  const unsigned = completeFields({
+    ...fields,
+    type: AGILE_TRANSACTION_TYPE,
+    agile: { ...agile, authorizations: named },
+  });
+  const authorizations = signWithKeys(signingHash(unsigned), signers);
+  const signed = { ...unsigned, agile: { ...agile, authorizations }, ...NO_ECDSA_SIGNATURE };
+  const raw = encodeTransaction(signed, NO_ECDSA_SIGNATURE);
+  return { ...signed, raw, hash: keccak256(raw), sender: agile.sender };
+}
+
+/** The account that signed a transaction. Of an agile one it is stated, and the signatures of inline keys are checked; those of keys in state
+ * are not (`authorizationRefusal` does).
  * Errors: `transaction/invalid-signature`. */
 export function recoverSender(
   transaction: Transaction,
 ): Result<Address, Failure<"transaction/invalid-signature">> {
+  const { agile } = transaction;
+  if (agile !== undefined) {
+    if (hasValidInlineSignatures(agile, signingHash(transaction))) return ok(agile.sender);
+    return fail("transaction/invalid-signature", "an inline key has not made the signature");
+  }
   const sender = recoverSigner(signingHash(transaction), transaction);
   if (sender === undefined)
     return fail("transaction/invalid-signature", "no key can have made this signature");
@@ -157,7 +201,7 @@ function checkRanges(fields: Fields): TransactionFailure | undefined {
       message: "max priority fee per gas higher than max fee per gas",
     };
   }
-  if (!isCanonicalSignature(fields.r, fields.s)) {
+  if (fields.agile === undefined && !isCanonicalSignature(fields.r, fields.s)) {
     return { code: "transaction/invalid-signature", message: "invalid transaction v, r, s values" };
   }
   return undefined;
@@ -267,6 +311,22 @@ function readSetCodeTransaction(list: readonly RlpItem[]): Result<Fields, Transa
     ...readTypedSignature(items, 10),
   });
 }
+
+function readAgileTransaction(list: readonly RlpItem[]): Result<Fields, TransactionFailure> {
+  const items = readRlpList(list, "type 0x60 transaction", 15);
+  const agile = readAgileFields(items.slice(9));
+  if (!agile.ok) return agile;
+  return ok({
+    ...NO_TYPED_FIELDS,
+    ...readFeeMarketFields(items),
+    type: AGILE_TRANSACTION_TYPE,
+    to: readRecipient(items[5]),
+    agile: agile.value,
+    ...NO_ECDSA_SIGNATURE,
+  });
+}
+
+const NO_ECDSA_SIGNATURE: TransactionSignature = { yParity: 0, r: 0n, s: 0n };
 
 const NO_TYPED_FIELDS = {
   accessList: [],

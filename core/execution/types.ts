@@ -3,7 +3,11 @@ import type { Log } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
 import type { BlockOrigin } from "./chain-module.ts";
 
-export type TransactionType = 0 | 1 | 2 | 3 | 4;
+/** Ethereum's types, and the agile transaction's (EIP-2718). */
+export type TransactionType = 0 | 1 | 2 | 3 | 4 | 0x60;
+
+/** The transaction type whose algorithms are a choice. It lies far from Ethereum's, which count from 0. */
+export const AGILE_TRANSACTION_TYPE = 0x60;
 
 export type AccessListEntry = { readonly address: Address; readonly storageKeys: readonly Hash[] };
 
@@ -17,9 +21,41 @@ export type Authorization = {
   readonly s: bigint;
 };
 
-/** A signed Ethereum transaction of any type, in one shape; `raw` is the canonical bytes it was read from (EIP-2718
+/** A public key as accounts have it. */
+export type AccountKey = {
+  /** Of core/crypto's registry. */
+  readonly schemeId: number;
+  /** As long as the scheme's are. */
+  readonly publicKey: Bytes;
+};
+
+/** One key's signature on an agile transaction. */
+export type KeyAuthorization = {
+  /** In the account's key set, or among the transaction's inline keys. */
+  readonly keyIndex: number;
+  readonly schemeId: number;
+  readonly signature: Bytes;
+};
+
+/** What an agile transaction has instead of y parity, r and s. */
+export type AgileFields = {
+  /** Stated, not recovered. */
+  readonly sender: Address;
+  /** Version of the sender's key set that the authorizations are by; 0 with inline keys. */
+  readonly keySetVersion: number;
+  /** Unix seconds: the last block timestamp with which it may run; 0: any. */
+  readonly validUntil: bigint;
+  /** How many inline keys must sign; 0 where there are none. */
+  readonly threshold: number;
+  /** Of an account without a key set on chain. */
+  readonly inlineKeys: readonly AccountKey[];
+  /** In strictly ascending order of `keyIndex`. */
+  readonly authorizations: readonly KeyAuthorization[];
+};
+
+/** A signed transaction of any type, in one shape; `raw` is the canonical bytes it was read from (EIP-2718
  * envelope), `hash` is keccak256 of them.
- * Sources: EIP-155, EIP-2930, EIP-1559, EIP-4844, EIP-7702. */
+ * Sources: EIP-155, EIP-2930, EIP-1559, EIP-4844, EIP-7702; README.md for type 0x60. */
 export type Transaction = {
   readonly type: TransactionType;
   readonly raw: Bytes;
@@ -41,13 +77,20 @@ export type Transaction = {
   readonly blobVersionedHashes: readonly Hash[];
   /** Type 4. */
   readonly authorizations: readonly Authorization[];
+  /** Type 0x60, whose y parity, r and s are 0. */
+  readonly agile?: AgileFields | undefined;
   readonly yParity: 0 | 1;
   readonly r: bigint;
   readonly s: bigint;
 };
 
-/** A transaction whose signature has been checked, with the account that signed it. */
-export type SignedTransaction = Transaction & { readonly sender: Address };
+/** A transaction whose signature has been checked, with the account that signed it. Of an agile transaction without inline keys, `sender` is
+ * what it states: which keys may sign for it, state says. */
+export type SignedTransaction = Transaction & {
+  readonly sender: Address;
+  /** Of an agile transaction without inline keys: `keysDigest` of the keys by which its signatures have been found valid. */
+  readonly verifiedKeys?: Hash | undefined;
+};
 
 export type Receipt = {
   readonly type: TransactionType;
@@ -122,6 +165,10 @@ export type SkipReason = Failure<
   | "execution/sender-has-code"
   | "execution/block-gas-exceeded"
   | "execution/not-permitted"
+  /** The keys that signed may not, or no more, act for the sender. */
+  | "execution/not-authorized"
+  /** `validUntil` is past. */
+  | "execution/outdated"
   | "execution/invalid"
 > & { readonly retry: boolean };
 
@@ -150,4 +197,12 @@ export type ChainRules = {
   readonly minBaseFeePerGas: bigint;
   /** What a sender pays for: gas used (exact Ethereum), or at least half the limit (public chains). */
   readonly gasCharge: "used" | "used-or-half-limit";
+  /** Hash function of headers, trie nodes and keys, and of consensus' digests, by core/crypto's id. */
+  readonly hashId: number;
+  /** Ids of the signature schemes that may authorize transactions; all else is refused. */
+  readonly accountSchemes: readonly number[];
+  /** Proofs of ECVRF, by which stake draws its validators, count for nothing: an elliptic curve must not decide who validates. */
+  readonly refusesSortition?: boolean | undefined;
+  /** Accounts may have key sets (key-sets.ts): type 0x60 is valid, and the verify precompiles are there. */
+  readonly hasKeySets?: boolean | undefined;
 };

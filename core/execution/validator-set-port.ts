@@ -1,11 +1,16 @@
 import { bytesToBigint, EMPTY_BYTES, type Hash, hashFromWord, utf8 } from "@ostrom/base";
-import { bls, keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
+import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { JournaledState, SlotChange, StateReader } from "@ostrom/state";
 import type { ModuleValidatorSet } from "./chain-module.ts";
 import { MODULE_REGISTRY_ADDRESS } from "./module-addresses.ts";
 import type { ModulePlan } from "./module-plan.ts";
 import { portTaken, readValidatorSetsPort } from "./module-registry.ts";
-import { type NextSetFailure, readNextValidatorSet, type VerifyPossession } from "./next-validator-set.ts";
+import {
+  type NextSetFailure,
+  readNextValidatorSet,
+  type VerifyPossession,
+  verifyKeyPossession,
+} from "./next-validator-set.ts";
 import { viewOfJournal } from "./state-views.ts";
 import {
   clearedValidatorSet,
@@ -44,7 +49,7 @@ export function askNextSet(
   state: JournaledState,
   plan: ModulePlan,
   nextEpoch: number,
-  verifyPossession: VerifyPossession = (publicKey, proof) => bls().verifyPossession(publicKey, proof),
+  verifyPossession: VerifyPossession = verifyKeyPossession,
 ): PortReport | undefined {
   if (plan.registry === undefined) return undefined;
   const view = viewOfJournal(state);
@@ -57,7 +62,7 @@ export function askNextSet(
   const current = read.ok ? read.value : NO_SET;
   // A contract's set may have keys that nobody has proved, and that the set in force lacks.
   const isProved = ({ consensusKey, proofOfPossession }: Validator): boolean =>
-    holder !== undefined || verifyPossession(consensusKey, proofOfPossession);
+    holder !== undefined || verifyPossession(consensusKey, proofOfPossession, current.schemeId);
   const proved = { ...current, validators: current.validators.filter(isProved) };
   const refused: { name: string; failure: NextSetFailure }[] = [];
   for (const name of new Set(asked)) {

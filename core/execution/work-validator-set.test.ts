@@ -311,12 +311,12 @@ function manyMiners(count: number): readonly Pick<Miner, "address" | "validator"
 
 /** Lets each miner hand in a ticket, all in one block, whoever has signed. */
 function workAll(chain: ContractChain, miners: ReturnType<typeof manyMiners>): void {
-  const senders = new Map<string, Address>();
+  const senders = new Map<string, { readonly sender: Address }>();
   const calls = miners.map(({ address, validator }) => {
     const raw = chain.callUnsigned("submitWork", submission({ validator }, 1));
     // The same bytes would be the same transaction for all.
     assert.ok(!senders.has(toHex(keccak256(raw))));
-    senders.set(toHex(keccak256(raw)), address);
+    senders.set(toHex(keccak256(raw)), { sender: address });
     return raw;
   });
   const { receipts } = chain.execute(calls, 250, (hash) => senders.get(toHex(hash)));

@@ -2,6 +2,7 @@ import { type Address, toHex, toHexDigits, utf8 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import {
   type AccessListEntry,
+  type AgileFields,
   type Authorization,
   effectiveGasPrice,
   type Header,
@@ -169,9 +170,33 @@ function envelopeFields(transaction: SignedTransaction): JsonObject {
 }
 
 function signatureFields(transaction: SignedTransaction): JsonObject {
-  const { r, s, yParity } = transaction;
+  const { r, s, yParity, agile } = transaction;
+  if (agile !== undefined) return agileFields(agile);
   if (transaction.type === 0) return { v: quantity(legacyV(transaction)), r: quantity(r), s: quantity(s) };
   return { v: quantity(yParity), r: quantity(r), s: quantity(s), yParity: quantity(yParity) };
+}
+
+/** What type 0x60 has besides, and, because Ethereum's libraries insist on a signature, one of zeros. */
+function agileFields(agile: AgileFields): JsonObject {
+  const { keySetVersion, validUntil, threshold, inlineKeys, authorizations } = agile;
+  return {
+    keySetVersion: quantity(keySetVersion),
+    validUntil: quantity(validUntil),
+    threshold: quantity(threshold),
+    inlineKeys: inlineKeys.map(({ schemeId, publicKey }) => ({
+      schemeId: quantity(schemeId),
+      publicKey: toHex(publicKey),
+    })),
+    authorizations: authorizations.map(({ keyIndex, schemeId, signature }) => ({
+      keyIndex: quantity(keyIndex),
+      schemeId: quantity(schemeId),
+      signature: toHex(signature),
+    })),
+    v: "0x0",
+    r: word(0n),
+    s: word(0n),
+    yParity: "0x0",
+  };
 }
 
 /** 27 or 28, or with replay protection 35 + 2 chainId + yParity. Source: EIP-155. */

@@ -1,5 +1,6 @@
 import type { Failure } from "@ostrom/base";
 import {
+  type AuthorityCheck,
   type ChainRules,
   checkStaticValidity,
   forkAt,
@@ -18,6 +19,15 @@ import type {
 
 /** A replacement pays at least this much more, on both fee caps. Source: geth's price bump. */
 const REPLACEMENT_BUMP_PERCENT = 10n;
+
+/** Why nothing is admitted twice. */
+export const ALREADY_KNOWN: AdmissionFailure = { code: "txpool/already-known", message: "already known" };
+
+/** Why a newcomer drives nothing out. */
+export const TOO_CHEAP_FOR_FULL_POOL: AdmissionFailure = {
+  code: "txpool/full",
+  message: "transaction underpriced: the pool is full of better paid ones",
+};
 
 /** Why a transaction is never admitted whatever else the pool holds; undefined if it may be.
  * @param fork of the next block, if state and not the time alone decides on it. */
@@ -40,11 +50,27 @@ export function refuseAlways(
   if (transaction.chainId === undefined && !limits.allowsUnprotected) {
     return failure("txpool/unprotected", "only replay-protected (EIP-155) transactions allowed over RPC");
   }
+  if (isOutdated(transaction, Math.floor(nowMs / 1000)))
+    return failure("txpool/outdated", "transaction outdated: validUntil is past");
   return refusePrice(transaction, rules, limits);
 }
 
+/** Whether no block of a time, in whole seconds, may have the transaction any more. */
+export function isOutdated({ agile }: SignedTransaction, timestamp: number): boolean {
+  return agile !== undefined && agile.validUntil !== 0n && agile.validUntil < BigInt(timestamp);
+}
+
+/** Why state forbids a transaction, by its modules or the keys of its sender; undefined if it allows it. */
+export function refuseByState(
+  transaction: SignedTransaction,
+  permits: PermissionCheck | undefined,
+  authority?: AuthorityCheck | undefined,
+): Failure<"txpool/not-permitted" | "txpool/not-authorized"> | undefined {
+  return refuseByModules(transaction, permits) ?? refuseByKeys(transaction, authority);
+}
+
 /** Why modules forbid a transaction; undefined if none does. */
-export function refuseByModules(
+function refuseByModules(
   transaction: SignedTransaction,
   permits: PermissionCheck | undefined,
 ): Failure<"txpool/not-permitted"> | undefined {
@@ -52,6 +78,15 @@ export function refuseByModules(
   return refusal === undefined
     ? undefined
     : { code: "txpool/not-permitted", message: `not permitted: ${refusal.reason}` };
+}
+
+/** Why the sender's keys forbid a transaction; undefined if they allow it. */
+function refuseByKeys(
+  transaction: SignedTransaction,
+  authority: AuthorityCheck | undefined,
+): Failure<"txpool/not-authorized"> | undefined {
+  const refusal = authority?.(transaction);
+  return refusal === undefined ? undefined : { code: "txpool/not-authorized", message: refusal.message };
 }
 
 function refusePrice(

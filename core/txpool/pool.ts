@@ -1,5 +1,6 @@
 import { type Address, type Hash, must, ok, type Result, toHexDigits } from "@ostrom/base";
 import {
+  type AuthorityCheck,
   type ChainRules,
   effectiveTip,
   maxCost,
@@ -7,7 +8,14 @@ import {
   type SignedTransaction,
   type SkipReason,
 } from "@ostrom/execution";
-import { refuseAlways, refuseByModules, refuseForSender } from "./admission.ts";
+import {
+  ALREADY_KNOWN,
+  isOutdated,
+  refuseAlways,
+  refuseByState,
+  refuseForSender,
+  TOO_CHEAP_FOR_FULL_POOL,
+} from "./admission.ts";
 import { createDropLog, type DropLog, forgetDrop, logDrop, takeDrops } from "./drop-log.ts";
 import {
   cheapestGapped,
@@ -18,6 +26,7 @@ import {
   resetEvictionOrder,
 } from "./eviction.ts";
 import { createInFlight, type InFlight, markBlock, noncesOf, unmarkBlock } from "./in-flight.ts";
+import { contentOf, nonceAfter } from "./pool-content.ts";
 import { hasSelectable, selectTransactions } from "./selection.ts";
 import {
   advanceAccount,
@@ -79,7 +88,8 @@ export class TransactionPool {
    * Messages have geth's words, because clients read them.
    * @param account of the sender, as of the newest executed block.
    * @param permits what modules say, as of that block too; undefined where none is asked.
-   * Errors: `txpool/already-known`, `/too-large`, `/unprotected` (EIP-155), `/not-permitted`, `/underpriced`,
+   * @param authority what key sets say, as of that block too; undefined where accounts have none.
+   * Errors: `txpool/already-known`, `/too-large`, `/unprotected` (EIP-155), `/outdated`, `/not-permitted`, `/not-authorized`, `/underpriced`,
    * `/replacement-underpriced` (both fee caps must rise by 10%), `/nonce-too-low`, `/insufficient-funds`, `/sender-limit`,
    * `/queue-limit` (too many wait for a missing nonce), `/full` (and this is not worth more than what is here), and the codes
    * of `checkStaticValidity`. */
@@ -88,13 +98,13 @@ export class TransactionPool {
     account: PoolAccount,
     nowMs: number,
     permits?: PermissionCheck,
+    authority?: AuthorityCheck,
   ): Result<Admitted, AdmissionFailure> {
     const key = toHexDigits(transaction.hash);
-    if (this.#entries.has(key) || this.#inFlight.hashes.has(key))
-      return refuse("txpool/already-known", "already known");
+    if (this.#entries.has(key) || this.#inFlight.hashes.has(key)) return { ok: false, error: ALREADY_KNOWN };
     const never =
       refuseAlways(transaction, this.#rules, this.#limits, nowMs, this.#fork) ??
-      refuseByModules(transaction, permits);
+      refuseByState(transaction, permits, authority);
     if (never !== undefined) return { ok: false, error: never };
 
     const queue = this.#queueFor(transaction.sender, account);
@@ -134,9 +144,9 @@ export class TransactionPool {
   }
 
   /** Whether `select` would choose anything, were there room. */
-  hasWork(selection: Pick<Selection, "ancestors" | "baseFeePerGas">): boolean {
+  hasWork(selection: Pick<Selection, "ancestors" | "baseFeePerGas" | "timestamp">): boolean {
     const inFlight = noncesOf(this.#inFlight, selection.ancestors);
-    return hasSelectable(this.#queues.values(), inFlight, selection.baseFeePerGas);
+    return hasSelectable(this.#queues.values(), inFlight, selection);
   }
 
   /** Notes what an ordered block contains, under a name of the caller's choice. Marking it again changes nothing. */
@@ -164,12 +174,25 @@ export class TransactionPool {
       const queue = this.#queues.get(key);
       if (queue !== undefined) this.#refresh(queue, news.account(queue.address), mined);
     }
-    if (news.hasNewPermissions === true) this.#dropForbidden(news.permits);
+    if (news.hasNewPermissions === true)
+      this.#dropWhere(this.#entries.values(), (transaction) => refuseByState(transaction, news.permits));
+    const { rekeyed = [], authority } = news;
+    const ofKeys =
+      rekeyed === "all"
+        ? this.#entries.values()
+        : rekeyed.flatMap((key) => this.#queues.get(key)?.entries ?? []);
+    this.#dropWhere(ofKeys, (transaction) => refuseByState(transaction, undefined, authority));
     for (const { hash, reason } of news.skipped) this.#settleSkipped(hash, reason, marked, news);
   }
 
-  /** Drops what has waited too long for a missing nonce. Call it now and then. */
+  /** Drops what has waited too long for a missing nonce, and what no block may have any more. Call it now and then. */
   expire(nowMs: number): void {
+    const seconds = Math.floor(nowMs / 1000);
+    this.#dropWhere(this.#entries.values(), (transaction) =>
+      isOutdated(transaction, seconds)
+        ? { code: "txpool/outdated", message: "validUntil is past" }
+        : undefined,
+    );
     const oldest = nowMs - this.#limits.queuedLifetimeMs;
     for (const queue of [...this.#queues.values()]) {
       const index = queue.entries.findIndex(
@@ -205,23 +228,14 @@ export class TransactionPool {
   /** All of the pool, or one sender's. */
   content(sender?: Address): PoolContent {
     const one = sender === undefined ? undefined : this.#queues.get(toHexDigits(sender));
-    const queues = sender === undefined ? [...this.#queues.values()] : one === undefined ? [] : [one];
-    const transactionsOf = (entries: readonly Entry[]) => entries.map(({ transaction }) => transaction);
-    return {
-      pending: queues.flatMap(({ entries, pendingCount }) => transactionsOf(entries.slice(0, pendingCount))),
-      queued: queues.flatMap(({ entries, pendingCount }) => transactionsOf(entries.slice(pendingCount))),
-    };
+    return contentOf(sender === undefined ? [...this.#queues.values()] : one === undefined ? [] : [one]);
   }
 
   /** The nonce that the sender's next transaction should have, counting what is here and in flight.
    * @param accountNonce as of the newest executed block. */
   pendingNonce(sender: Address, accountNonce: bigint): bigint {
     const key = toHexDigits(sender);
-    const queue = this.#queues.get(key);
-    const inFlight = this.#inFlight.nonces.get(key);
-    let nonce = accountNonce;
-    while (inFlight?.has(nonce) === true || (queue !== undefined && findNonce(queue, nonce).found)) nonce++;
-    return nonce;
+    return nonceAfter(this.#queues.get(key), this.#inFlight.nonces.get(key), accountNonce);
   }
 
   /** What was admitted since the last call and is still here, for the other nodes. */
@@ -311,16 +325,18 @@ export class TransactionPool {
       const transaction = marked.get(key);
       if (entry !== undefined || transaction === undefined) return;
       const account = news.account(transaction.sender);
-      if (this.admit(transaction, account, news.nowMs, news.permits).ok) return;
+      if (this.admit(transaction, account, news.nowMs, news.permits, news.authority).ok) return;
     }
     if (entry !== undefined) this.#take(entry);
     logDrop(this.#drops, hash, reason);
   }
 
-  #dropForbidden(permits: PermissionCheck | undefined): void {
-    if (permits === undefined) return;
-    for (const entry of [...this.#entries.values()]) {
-      const refusal = refuseByModules(entry.transaction, permits);
+  #dropWhere(
+    entries: Iterable<Entry>,
+    refuse: (transaction: SignedTransaction) => DropReason | undefined,
+  ): void {
+    for (const entry of [...entries]) {
+      const refusal = refuse(entry.transaction);
       if (refusal === undefined) continue;
       this.#take(entry);
       this.#drop(entry, refusal);
@@ -379,16 +395,4 @@ export class TransactionPool {
   }
 }
 
-const TOO_CHEAP_FOR_FULL_POOL: AdmissionFailure = {
-  code: "txpool/full",
-  message: "transaction underpriced: the pool is full of better paid ones",
-};
-
 const NONE_MINED: ReadonlySet<string> = new Set();
-
-function refuse(
-  code: AdmissionFailure["code"],
-  message: string,
-): { readonly ok: false; readonly error: AdmissionFailure } {
-  return { ok: false, error: { code, message } };
-}

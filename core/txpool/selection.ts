@@ -1,4 +1,5 @@
 import { effectiveTip, type SignedTransaction } from "@ostrom/execution";
+import { isOutdated } from "./admission.ts";
 import { createHeap, popHeap, pushHeap } from "./heap.ts";
 import type { SenderQueue } from "./sender-queue.ts";
 import type { Entry, Selection } from "./types.ts";
@@ -18,17 +19,21 @@ type Candidate = {
   readonly entry: Entry;
 };
 
+/** What the block to be demands of a transaction. */
+type Bounds = { readonly baseFeePerGas: bigint; readonly timestamp: number };
+
 /** Chooses transactions for a block: always the highest tip among what can run next; of equals the one that came first.
  * Each sender's come in nonce order.
  * @param inFlight nonces that ancestors use, by sender. */
 export function selectTransactions(
   queues: Iterable<SenderQueue>,
   inFlight: ReadonlyMap<string, ReadonlySet<bigint>>,
-  { gasLimit, maxBytes, baseFeePerGas }: Selection,
+  { gasLimit, maxBytes, baseFeePerGas, timestamp = 0 }: Selection,
 ): SignedTransaction[] {
+  const bounds = { baseFeePerGas, timestamp };
   const first: Candidate[] = [];
   for (const queue of queues) {
-    const candidate = firstCandidate(queue, inFlight.get(queue.key), baseFeePerGas);
+    const candidate = firstCandidate(queue, inFlight.get(queue.key), bounds);
     if (candidate !== undefined) first.push(candidate);
   }
   const heap = createHeap(first, comesFirst);
@@ -54,7 +59,7 @@ export function selectTransactions(
       best.index + 1,
       transaction.nonce + 1n,
       inFlight.get(best.queue.key),
-      baseFeePerGas,
+      bounds,
     );
     if (next !== undefined) pushHeap(heap, next);
   }
@@ -65,10 +70,11 @@ export function selectTransactions(
 export function hasSelectable(
   queues: Iterable<SenderQueue>,
   inFlight: ReadonlyMap<string, ReadonlySet<bigint>>,
-  baseFeePerGas: bigint,
+  { baseFeePerGas, timestamp = 0 }: Pick<Selection, "baseFeePerGas" | "timestamp">,
 ): boolean {
+  const bounds = { baseFeePerGas, timestamp };
   for (const queue of queues) {
-    if (firstCandidate(queue, inFlight.get(queue.key), baseFeePerGas) !== undefined) return true;
+    if (firstCandidate(queue, inFlight.get(queue.key), bounds) !== undefined) return true;
   }
   return false;
 }
@@ -76,9 +82,9 @@ export function hasSelectable(
 function firstCandidate(
   queue: SenderQueue,
   inFlight: ReadonlySet<bigint> | undefined,
-  baseFeePerGas: bigint,
+  bounds: Bounds,
 ): Candidate | undefined {
-  return candidateAt(queue, 0, queue.account.nonce, inFlight, baseFeePerGas);
+  return candidateAt(queue, 0, queue.account.nonce, inFlight, bounds);
 }
 
 /** The next that can run: at `index` of the queue or behind, where ancestors are taken as executed.
@@ -88,7 +94,7 @@ function candidateAt(
   index: number,
   nonce: bigint,
   inFlight: ReadonlySet<bigint> | undefined,
-  baseFeePerGas: bigint,
+  bounds: Bounds,
 ): Candidate | undefined {
   let expected = nonce;
   let at = index;
@@ -98,7 +104,9 @@ function candidateAt(
   }
   const entry = queue.entries[at];
   if (entry === undefined || entry.transaction.nonce !== expected) return undefined;
-  if (entry.transaction.maxFeePerGas < baseFeePerGas) return undefined;
+  const { baseFeePerGas, timestamp } = bounds;
+  if (entry.transaction.maxFeePerGas < baseFeePerGas || isOutdated(entry.transaction, timestamp))
+    return undefined;
   return { queue, index: at, tip: effectiveTip(entry.transaction, baseFeePerGas), entry };
 }
 

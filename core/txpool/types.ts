@@ -1,5 +1,11 @@
 import type { Address, Failure, Hash } from "@ostrom/base";
-import type { ChainRules, PermissionCheck, SignedTransaction, SkipReason } from "@ostrom/execution";
+import type {
+  AuthorityCheck,
+  ChainRules,
+  PermissionCheck,
+  SignedTransaction,
+  SkipReason,
+} from "@ostrom/execution";
 
 /** Bounds of a pool. */
 export type PoolLimits = {
@@ -48,6 +54,8 @@ export type AdmissionErrorCode =
   | "txpool/too-large"
   | "txpool/unprotected"
   | "txpool/not-permitted"
+  | "txpool/not-authorized"
+  | "txpool/outdated"
   | "txpool/underpriced"
   | "txpool/replacement-underpriced"
   | "txpool/nonce-too-low"
@@ -58,6 +66,7 @@ export type AdmissionErrorCode =
   | "transaction/wrong-chain-id"
   | "transaction/blobs-not-accepted"
   | "transaction/type-not-active"
+  | "transaction/algorithm-not-allowed"
   | "transaction/gas-limit-above-block"
   | "transaction/gas-limit-above-cap"
   | "transaction/init-code-too-large"
@@ -82,6 +91,8 @@ export type DropReason =
       | "txpool/nonce-too-low"
       | "txpool/insufficient-funds"
       | "txpool/not-permitted"
+      | "txpool/not-authorized"
+      | "txpool/outdated"
     >;
 
 export type Dropped = { readonly hash: Hash; readonly reason: DropReason };
@@ -105,6 +116,8 @@ export type Selection = {
   /** Ordered blocks that are not executed here yet and precede the new one: what is marked under these names is taken as
    * done. */
   readonly ancestors: readonly string[];
+  /** Of the block to be, in whole seconds: transactions that are not valid any more by then are passed over. 0 if absent. */
+  readonly timestamp?: number | undefined;
 };
 
 /** Ethereum's rules of one time, by name. */
@@ -126,6 +139,10 @@ export type ExecutionNews = {
   readonly permits?: PermissionCheck | undefined;
   /** The block may have changed what modules permit: those who may not send any more lose what they have here. */
   readonly hasNewPermissions?: boolean | undefined;
+  /** What key sets say as of this block (`authorityAsOf`), on a chain that has them. */
+  readonly authority?: AuthorityCheck | undefined;
+  /** Whose keys the block changed (hex digits): what they have here is asked again. "all" when elliptic curves were declared broken. */
+  readonly rekeyed?: readonly string[] | "all" | undefined;
   /** Rule set of the next block, where state schedules them (`ChainRules.schedulesForks`). */
   readonly fork?: RuleSet | undefined;
 };

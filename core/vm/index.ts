@@ -40,7 +40,7 @@ export {
 export { describeOpcode } from "./instruction-set.ts";
 export { executeMessage, installMessageEngine, type MessageEngine } from "./message-engine.ts";
 export { OP } from "./opcodes.ts";
-export { forkPrecompiles } from "./precompile-set.ts";
+export { cryptographyPrecompiles, forkPrecompiles } from "./precompile-set.ts";
 export {
   createEmittedBlake2,
   createEmittedKeccak,
@@ -49,6 +49,8 @@ export {
   type PrecompileResult,
   precompileAddresses,
   runPrecompile,
+  SM3_ADDRESS,
+  verifyAddress,
 } from "./precompiles/index.ts";
 export {
   type CompiledProgram,
@@ -57,6 +59,7 @@ export {
   type FinishedRiscv,
   type RiscvCompileService,
 } from "./riscv/index.ts";
+export { RECOVERY_GAS, SIGNATURE_BYTE_GAS, signatureGas } from "./signature-gas.ts";
 export type {
   BlockContext,
   ExecutionContext,

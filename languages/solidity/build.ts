@@ -20,6 +20,10 @@ const MODULES: Target = {
   folder: "languages/solidity/modules",
   generated: join(EXECUTION, "module-registry-code.ts"),
 };
+const KEYS: Target = {
+  folder: "languages/solidity/keys",
+  generated: join(EXECUTION, "key-sets-code.ts"),
+};
 const ROOT = join(import.meta.dirname, "../..");
 
 /** The contracts of `validator-sets/`. */
@@ -30,6 +34,11 @@ export function buildValidatorSets(): readonly BuiltContract[] {
 /** The contracts of `modules/`. */
 export function buildModuleContracts(): readonly BuiltContract[] {
   return compileFolder(MODULES.folder);
+}
+
+/** The contracts of `keys/`. */
+export function buildKeyContracts(): readonly BuiltContract[] {
+  return compileFolder(KEYS.folder);
 }
 
 /** Compiles the Solidity sources of a folder.
@@ -67,7 +76,7 @@ export function generatedSource(
 }
 
 if (process.argv[1] === import.meta.filename) {
-  for (const { folder, generated } of [VALIDATOR_SETS, MODULES]) {
+  for (const { folder, generated } of [VALIDATOR_SETS, MODULES, KEYS]) {
     writeFileSync(generated, generatedSource(compileFolder(folder), folder));
   }
 }

@@ -1,5 +1,4 @@
 import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { Bytes } from "@ostrom/base";
 import {
   CONTROL_CODES,
@@ -11,6 +10,7 @@ import {
 } from "./frame-codec.ts";
 import { FRAME_COST_BYTES, type LinkLimits } from "./limits.ts";
 import type { OutgoingFrame, OutgoingQueue } from "./outgoing-queue.ts";
+import type { SecureStream } from "./secure-stream.ts";
 import type { LinkChannel } from "./types.ts";
 
 export type ConnectionEvents = {
@@ -32,7 +32,7 @@ export const MISCONDUCT: ReadonlySet<CloseReason> = new Set([
   "network/bad-greeting",
 ]);
 
-/** Small frames are joined up to this size, so that many of them cost one write and one TLS record. */
+/** Small frames are joined up to this size, so that many of them cost one write and few records. */
 const BATCH_BYTES = 64 * 1024;
 /** From here on a payload is written as it is: copying it would cost more than a write of its own. */
 const LARGE_PAYLOAD_BYTES = 16 * 1024;
@@ -45,7 +45,7 @@ const CONTROL_FRAMES: Readonly<Record<keyof typeof CONTROL_CODES, Bytes>> = {
   pong: controlFrame(CONTROL_CODES.pong),
 };
 
-/** One TLS connection with a peer whose identity has been checked. The side that dialed says `hello`, the other answers
+/** One connection with a peer whose identity has been checked. The side that dialed says `hello`, the other answers
  * `welcome`; only then is it ready: in TLS 1.3 a dialing side finishes its handshake before the other has seen its
  * certificate, and would take a refusal for a link. */
 export class Connection {
@@ -56,7 +56,7 @@ export class Connection {
   readonly remoteHost: string;
   readonly received: { frames: number; bytes: number } = { frames: 0, bytes: 0 };
   readonly sent: { frames: number; bytes: number } = { frames: 0, bytes: 0 };
-  readonly #socket: TLSSocket;
+  readonly #stream: SecureStream;
   readonly #limits: LinkLimits;
   readonly #events: ConnectionEvents;
   readonly #reader: FrameReader;
@@ -72,25 +72,27 @@ export class Connection {
   #stalledMs = 0;
 
   constructor(
-    socket: TLSSocket,
+    stream: SecureStream,
     direction: "dialed" | "accepted",
     limits: LinkLimits,
     events: ConnectionEvents,
   ) {
     this.direction = direction;
-    this.#socket = socket;
-    this.certificate = socket.getPeerX509Certificate();
-    this.remoteHost = socket.remoteAddress ?? "";
+    this.#stream = stream;
+    this.certificate = stream.certificate;
+    this.remoteHost = stream.remoteHost;
     this.#limits = limits;
     this.#events = events;
     this.#inboundBudget = limits.inboundBytesPerSecond;
     this.#reader = new FrameReader(limits.maxFrameBytes, (channel, payload) =>
       this.#receive(channel, payload),
     );
-    socket.on("error", () => this.close("network/broken"));
-    socket.on("close", () => this.close("network/closed-by-peer"));
-    socket.on("drain", () => this.#drained());
-    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    stream.listen({
+      onBroken: () => this.close("network/broken"),
+      onClosed: () => this.close("network/closed-by-peer"),
+      onDrain: () => this.#drained(),
+      onData: (chunk) => this.#take(chunk),
+    });
     if (direction === "dialed") this.#write(CONTROL_FRAMES.hello);
   }
 
@@ -107,7 +109,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#reader.stop();
-    this.#socket.destroy();
+    this.#stream.destroy();
     this.#events.onClosed(reason);
   }
 
@@ -155,7 +157,7 @@ export class Connection {
     }
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Bytes): void {
     if (this.#isClosed) return;
     this.#silentMs = 0;
     this.received.bytes += chunk.length;
@@ -164,13 +166,13 @@ export class Connection {
     if (failure !== undefined) return this.close(failure.code);
     if (this.#inboundBudget <= 0 && !this.#isPaused) {
       this.#isPaused = true;
-      this.#socket.pause();
+      this.#stream.pause();
     }
   }
 
   #resume(): void {
     this.#isPaused = false;
-    this.#socket.resume();
+    this.#stream.resume();
   }
 
   #receive(channel: FrameChannel, payload: Bytes): void {
@@ -196,7 +198,7 @@ export class Connection {
 
   #writeBatch(batch: readonly OutgoingFrame[]): void {
     let small: OutgoingFrame[] = [];
-    this.#socket.cork();
+    this.#stream.cork();
     for (const frame of batch) {
       if (frame.payload.length < LARGE_PAYLOAD_BYTES) {
         small.push(frame);
@@ -210,7 +212,7 @@ export class Connection {
       this.#write(frame.payload);
     }
     this.#writeJoined(small);
-    this.#socket.uncork();
+    this.#stream.uncork();
     this.sent.frames += batch.length;
   }
 
@@ -230,7 +232,7 @@ export class Connection {
 
   #write(bytes: Bytes): void {
     this.sent.bytes += bytes.length;
-    if (!this.#socket.write(bytes)) this.#isFull = true;
+    if (!this.#stream.write(bytes)) this.#isFull = true;
   }
 
   #drained(): void {

@@ -1,5 +1,6 @@
 import { type Bytes, concatBytes, type Failure, fail, type Hash, ok, type Result } from "@ostrom/base";
-import { decodeRecord, MAX_RECORD_BYTES, type RecordErrorCode, type SignedRecord } from "./node-record.ts";
+import type { IdentityKind } from "./identity-kinds.ts";
+import { decodeRecord, maxRecordBytes, type RecordErrorCode, type SignedRecord } from "./node-record.ts";
 
 /** What strangers say to each other on the channel `discovery`: one byte of kind, then its content. */
 export type DiscoveryMessage =
@@ -12,7 +13,11 @@ export type DiscoveryMessage =
   | { readonly kind: "head"; readonly height: number };
 
 export const MAX_ANSWER_RECORDS = 32;
-export const MAX_DISCOVERY_BYTES: number = 2 + MAX_ANSWER_RECORDS * (2 + MAX_RECORD_BYTES);
+
+/** The longest message on a chain with identities of that kind. */
+export function maxDiscoveryBytes(kind: IdentityKind): number {
+  return 2 + MAX_ANSWER_RECORDS * (2 + maxRecordBytes(kind));
+}
 
 const KINDS = { record: 1, ask: 2, answer: 3, head: 4 } as const;
 const LENGTH_BYTES = 2;
@@ -47,21 +52,23 @@ export function encodeDiscovery(message: DiscoveryMessage): Bytes {
 }
 
 /** Reads a message; nothing is known of the signatures in it.
+ * @param identityKind of the chain's identities.
  * Errors: `discovery/malformed`, `discovery/too-many-records`, and those of decodeRecord. */
 export function decodeDiscovery(
   bytes: Bytes,
   genesisHash: Hash,
+  identityKind: IdentityKind = "ed25519",
 ): Result<DiscoveryMessage, Failure<DiscoveryErrorCode>> {
   const content = bytes.subarray(1);
   switch (bytes[0]) {
     case KINDS.record: {
-      const record = decodeRecord(content, genesisHash);
+      const record = decodeRecord(content, genesisHash, identityKind);
       return record.ok ? ok({ kind: "record", record: record.value }) : record;
     }
     case KINDS.ask:
       return content.length === 0 ? ok({ kind: "ask" }) : fail("discovery/malformed", "a question goes on");
     case KINDS.answer:
-      return decodeAnswer(content, genesisHash);
+      return decodeAnswer(content, genesisHash, identityKind);
     case KINDS.head: {
       if (content.length !== HEIGHT_BYTES) return fail("discovery/malformed", "no height");
       const height = Number(new DataView(content.buffer, content.byteOffset, HEIGHT_BYTES).getBigUint64(0));
@@ -76,6 +83,7 @@ export function decodeDiscovery(
 function decodeAnswer(
   content: Bytes,
   genesisHash: Hash,
+  identityKind: IdentityKind,
 ): Result<DiscoveryMessage, Failure<DiscoveryErrorCode>> {
   const count = content[0] ?? 0;
   if (count > MAX_ANSWER_RECORDS) return fail("discovery/too-many-records", `an answer of ${count} records`);
@@ -85,7 +93,7 @@ function decodeAnswer(
     const length = ((content[offset] ?? 0) << 8) | (content[offset + 1] ?? 0);
     const end = offset + LENGTH_BYTES + length;
     if (end > content.length) return fail("discovery/malformed", "an answer is cut off");
-    const record = decodeRecord(content.subarray(offset + LENGTH_BYTES, end), genesisHash);
+    const record = decodeRecord(content.subarray(offset + LENGTH_BYTES, end), genesisHash, identityKind);
     if (!record.ok) return record;
     records.push(record.value);
     offset = end;

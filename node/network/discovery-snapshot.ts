@@ -9,7 +9,7 @@ import {
   toHexDigits,
 } from "@ostrom/base";
 import type { DiscoverySnapshot, StoredPeer } from "./discovery-types.ts";
-import { isPeerId } from "./identity.ts";
+import { isPeerId, kindOfPeerId } from "./identity-kinds.ts";
 import { canonicalHost, type HostPort } from "./network-group.ts";
 import { decodeRecord } from "./node-record.ts";
 import type { StandingRecord } from "./peer-standing.ts";
@@ -113,7 +113,7 @@ function readPeer(fields: Fields, genesisHash: Hash): readonly StoredPeer[] {
     isCount(success);
   if (!isGood || address === undefined) return [];
   const bytes = recordHex === "" ? undefined : fromHex(recordHex);
-  const record = bytes?.ok === true ? decodeRecord(bytes.value, genesisHash) : undefined;
+  const record = bytes?.ok === true ? decodeRecord(bytes.value, genesisHash, kindOfPeerId(peer)) : undefined;
   if (recordHex !== "" && (record?.ok !== true || record.value.record.peerId !== peer)) return [];
   return [
     {

@@ -3,6 +3,7 @@ import type { AddressBook } from "./address-book.ts";
 import { decodeDiscovery, encodeDiscovery, MAX_ANSWER_RECORDS } from "./discovery-codec.ts";
 import type { DiscoveryPorts } from "./discovery-types.ts";
 import { drawOne } from "./drawing.ts";
+import { kindOfPeerId } from "./identity-kinds.ts";
 import type { NetworkGroup } from "./network-group.ts";
 import { recordName, type SignedRecord } from "./node-record.ts";
 import { OFFENCE_POINTS } from "./peer-standing.ts";
@@ -118,7 +119,7 @@ export class DiscoveryTalk {
   frame(peerId: PeerId, payload: Bytes): void {
     const conversation = this.#peers.get(peerId);
     if (conversation === undefined) return;
-    const read = decodeDiscovery(payload, this.#ports.genesisHash);
+    const read = decodeDiscovery(payload, this.#ports.genesisHash, kindOfPeerId(this.#ports.peerId));
     if (!read.ok) return this.#ports.blame(peerId, OFFENCE_POINTS.breach, read.error.code);
     const message = read.value;
     switch (message.kind) {

@@ -20,13 +20,15 @@ export {
   type GossipStatistics,
   type TransactionGossip,
 } from "./gossip.ts";
+export { createIdentity, type Identity, type IdentityFailure, identityFromPem } from "./identity.ts";
 export {
-  createIdentity,
-  type Identity,
-  type IdentityFailure,
-  identityFromPem,
+  IDENTITY_KINDS,
+  type IdentityKind,
   isPeerId,
-} from "./identity.ts";
+  kindOfPeerId,
+  lengthsOf,
+  shortPeerId,
+} from "./identity-kinds.ts";
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from "./limits.ts";
 export { createLinks, type Links, type LinksOptions, type LinksStatistics, NetworkError } from "./links.ts";
 export { groupOf, type HostPort, isRoutable, type NetworkGroup } from "./network-group.ts";

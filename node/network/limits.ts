@@ -1,4 +1,5 @@
-import { MAX_DISCOVERY_BYTES } from "./discovery-codec.ts";
+import { maxDiscoveryBytes } from "./discovery-codec.ts";
+import type { IdentityKind } from "./identity-kinds.ts";
 import type { LinkChannel } from "./types.ts";
 
 /** Every bound of validator links, so that no peer and no stranger can make a node hold or do more than this. */
@@ -20,6 +21,9 @@ export type LinkLimits = {
   readonly maxPendingPerAddress: number;
   /** New inbound connections from one address in a minute; twice as many may come at once after a quiet time. */
   readonly maxConnectionsPerMinute: number;
+  /** Steps of inbound handshakes that this program computes itself, in a second; twice as many may come at once after a quiet time. Those above
+   * wait in line until their time is out. Handshakes of TLS are not counted. */
+  readonly maxHandshakeStepsPerSecond: number;
   /** Waiting time before a peer is dialed again: doubles from the first to the last, half of it random. */
   readonly minRedialMs: number;
   readonly maxRedialMs: number;
@@ -33,7 +37,12 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
-  maxFrameBytes: { consensus: 8 * MIB, sync: 8 * MIB, transactions: MIB, discovery: MAX_DISCOVERY_BYTES },
+  maxFrameBytes: {
+    consensus: 8 * MIB,
+    sync: 8 * MIB,
+    transactions: MIB,
+    discovery: maxDiscoveryBytes("ed25519"),
+  },
   maxQueuedBytes: 32 * MIB,
   inboundBytesPerSecond: 128 * MIB,
   handshakeTimeoutMs: 5_000,
@@ -42,12 +51,23 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxPending: 64,
   maxPendingPerAddress: 16,
   maxConnectionsPerMinute: 240,
+  maxHandshakeStepsPerSecond: 200,
   minRedialMs: 100,
   maxRedialMs: 5_000,
   minBanMs: 1_000,
   maxBanMs: 60_000,
   forgiveAfterMs: 600_000,
 };
+
+/** The limits of a node whose identity is of that kind: its records are as long as its keys and signatures. */
+export function linkLimitsOf(kind: IdentityKind, given: Partial<LinkLimits> = {}): LinkLimits {
+  const { maxFrameBytes } = DEFAULT_LINK_LIMITS;
+  return {
+    ...DEFAULT_LINK_LIMITS,
+    maxFrameBytes: { ...maxFrameBytes, discovery: maxDiscoveryBytes(kind) },
+    ...given,
+  };
+}
 
 /** What handling a frame costs besides its bytes, in bytes: a flood of empty frames meets the limit too. */
 export const FRAME_COST_BYTES = 128;

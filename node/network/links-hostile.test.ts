@@ -3,42 +3,16 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectPlain, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { createServer as createSecureServer } from "node:tls";
 import { type Bytes, concatBytes, createRandom, utf8 } from "@ostrom/base";
 import { CONTROL_CODES, controlFrame } from "./frame-codec.ts";
 import { createIdentity, type Identity } from "./identity.ts";
-import type { LinkLimits } from "./limits.ts";
 import { selfSignedCertificate } from "./self-signed-certificate.ts";
-import { TestNetwork, type TestNode, until } from "./testing/nodes.ts";
+import { attack, refused } from "./testing/attacked-node.ts";
+import { type TestNode, until } from "./testing/nodes.ts";
 import { dialRaw, PROTOCOL_NAME, type RawClient, rawFrame, rawOptions } from "./testing/raw-client.ts";
 
 const HELLO = controlFrame(CONTROL_CODES.hello);
 const PING = controlFrame(CONTROL_CODES.ping);
-
-/** A node under attack, and an identity that it allows, whose owner speaks as the test likes. */
-async function attack(
-  work: (node: TestNode, insider: Identity, network: TestNetwork) => Promise<void>,
-  limits: Partial<LinkLimits> = {},
-): Promise<void> {
-  const network = new TestNetwork(limits);
-  try {
-    const insider = createIdentity();
-    network.allowed.add(insider.peerId);
-    const node = await network.start({ peers: () => [] });
-    await work(node, insider, network);
-    // Whatever happened: an honest node can still be linked.
-    const honest = await network.start({ peers: () => [node.address] });
-    await until("an honest node is linked", () => honest.links.connected().length === 1);
-    assert.equal(honest.links.send(node.identity.peerId, "consensus", utf8("vote")), true);
-    await until("its vote came", () =>
-      node.received.some((frame) => frame.peerId === honest.identity.peerId),
-    );
-  } finally {
-    await network.stop();
-  }
-}
-
-const refused = (node: TestNode, reason: string): number => node.links.stats().refused[reason] ?? 0;
 
 async function greet(node: TestNode, insider: Identity): Promise<RawClient> {
   const client = await dialRaw(node.address, rawOptions(insider));
@@ -55,49 +29,6 @@ function plain(node: TestNode): Socket {
   socket.resume();
   return socket;
 }
-
-test("links, key agreement: X25519MLKEM768, by default and on both sides", () =>
-  attack(async (node, insider) => {
-    const client = await dialRaw(node.address, rawOptions(insider));
-    const key = client.socket.getEphemeralKeyInfo() as { readonly name?: string };
-    assert.equal(key.name, "X25519MLKEM768");
-    assert.equal(client.socket.getProtocol(), "TLSv1.3");
-    client.socket.destroy();
-  }));
-
-test("links, key agreement: a client without post-quantum key agreement is refused", () =>
-  attack(async (node, insider) => {
-    for (const ecdhCurve of ["X25519", "P-256", "X25519:P-384"]) {
-      await assert.rejects(dialRaw(node.address, { ...rawOptions(insider), ecdhCurve }), /handshake failure/);
-    }
-    assert.equal(refused(node, "network/failed-handshake"), 3);
-  }));
-
-test("links, key agreement: a server without it, even with the right key, is no link", () =>
-  attack(async (_node, insider, network) => {
-    const server = createSecureServer({
-      key: insider.privateKeyPem,
-      cert: insider.certificatePem,
-      requestCert: true,
-      rejectUnauthorized: false,
-      ALPNProtocols: [PROTOCOL_NAME],
-      ecdhCurve: "X25519",
-    });
-    let failures = 0;
-    server.on("tlsClientError", () => {
-      failures += 1;
-    });
-    server.on("secureConnection", (socket) => socket.end(controlFrame(CONTROL_CODES.welcome)));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as { readonly port: number };
-    const address = { peerId: insider.peerId, host: "127.0.0.1", port };
-    const dialing = await network.start({ peers: () => [address] });
-    await until("two handshakes have failed", () => failures >= 2);
-    assert.deepEqual(dialing.ups, []);
-    await dialing.links.stop();
-    server.close();
-  }));
 
 test("links: a client of TLS 1.2 is refused", () =>
   attack(async (node, insider) => {
@@ -125,7 +56,7 @@ test("links: no certificate, or one of another kind of key, is refused", () =>
     const client = await dialRaw(node.address, {
       ...rawOptions(undefined),
       key: elliptic.privateKey.export({ format: "pem", type: "pkcs8" }),
-      cert: selfSignedCertificate(elliptic.publicKey, ed25519.privateKey),
+      cert: selfSignedCertificate(elliptic.publicKey, ed25519),
     });
     await client.ended;
     assert.equal(refused(node, "network/no-identity"), 2);

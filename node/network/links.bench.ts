@@ -1,9 +1,10 @@
-// Links between four processes, one that sends and three that receive: prints one JSON line.
-// Run: node node/network/links.bench.ts [seconds for each measurement]
-import { fork } from "node:child_process";
+// Links between four processes, one that sends and three that receive: prints one JSON line for each kind of identity, and one of ratios.
+// Run: node node/network/links.bench.ts [seconds for each measurement] [kinds of identities]
+import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { type Bytes, bytesToUint64 } from "@ostrom/base";
 import { createIdentity, type Identity } from "./identity.ts";
+import { IDENTITY_KINDS, type IdentityKind } from "./identity-kinds.ts";
 import { createLinks, type Links } from "./links.ts";
 import { realClock, until } from "./testing/nodes.ts";
 import type { NetworkHandlers, PeerAddress, PeerId } from "./types.ts";
@@ -23,7 +24,12 @@ function start(setup: Setup, peers: () => readonly PeerAddress[], handlers: Netw
     peers,
     isAllowed: (peerId) => allowed.has(peerId),
     handlers,
-    limits: { inboundBytesPerSecond: UNLIMITED, maxQueuedBytes: 64 * MIB },
+    limits: {
+      inboundBytesPerSecond: UNLIMITED,
+      maxQueuedBytes: 64 * MIB,
+      maxConnectionsPerMinute: UNLIMITED,
+      maxHandshakeStepsPerSecond: UNLIMITED,
+    },
     log: () => {},
     clock: realClock,
     entropy: { bytes: (length) => randomBytes(length) },
@@ -49,15 +55,20 @@ function receive(setup: Setup): void {
   void links.start().then((address) => process.send?.(address));
 }
 
+const children: ChildProcess[] = [];
+process.on("exit", () => {
+  for (const child of children) child.kill();
+});
+
 async function startReceiver(setup: Setup): Promise<PeerAddress> {
   const child = fork(import.meta.filename, ["receive"], { serialization: "json" });
+  children.push(child);
   const address = new Promise<PeerAddress>((resolve) => {
     child.once("message", (message) =>
       resolve({ peerId: setup.identity.peerId, ...(message as { host: string; port: number }) }),
     );
   });
   child.send(setup);
-  process.on("exit", () => child.kill());
   return address;
 }
 
@@ -120,8 +131,37 @@ async function measureRoundTrips(answers: Answers, count: number): Promise<{ p50
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
-async function main(seconds: number): Promise<void> {
-  const identities = Array.from({ length: RECEIVERS + 1 }, () => createIdentity());
+type HandshakeRate = { readonly perSecond: number; readonly dialerCpuUs: number };
+
+/** Handshakes one after another, each with a connection of its own. */
+async function measureHandshakes(
+  links: Links,
+  address: PeerAddress,
+  seconds: number,
+): Promise<HandshakeRate> {
+  const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
+  let count = 0;
+  for (; performance.now() - startedAt < seconds * 1_000; count++) {
+    if ((await links.probe(address)) !== address.peerId) throw new Error("a handshake failed");
+  }
+  const cpu = process.cpuUsage(cpuBefore);
+  return {
+    perSecond: Math.round(count / ((performance.now() - startedAt) / 1_000)),
+    dialerCpuUs: Math.round((cpu.user + cpu.system) / count),
+  };
+}
+
+type KindResult = {
+  readonly kind: IdentityKind;
+  readonly handshakes: HandshakeRate;
+  readonly bytes200: Rate;
+  readonly bytes10k: Rate;
+  readonly bytes1M: Rate;
+};
+
+async function measureKind(kind: IdentityKind, seconds: number): Promise<KindResult> {
+  const identities = Array.from({ length: RECEIVERS + 1 }, () => createIdentity(kind));
   const allowed = identities.map((identity) => identity.peerId);
   const [own, ...others] = identities as [Identity, ...Identity[]];
   const addresses = await Promise.all(others.map((identity) => startReceiver({ identity, allowed })));
@@ -139,15 +179,41 @@ async function main(seconds: number): Promise<void> {
   await measureRoundTrips(answers, 500);
   const result = {
     bench: "links",
+    kind,
     receivers: RECEIVERS,
     roundTrip: await measureRoundTrips(answers, 2_000),
     bytes200: await measureRate(links, answers, 200, seconds),
     bytes10k: await measureRate(links, answers, 10_000, seconds),
     bytes1M: await measureRate(links, answers, 1_000_000, seconds),
+    // A probe replaces the link to that receiver: it comes last.
+    handshakes: await measureHandshakes(links, addresses[0]!, seconds),
   };
+  await links.stop();
+  for (const child of children.splice(0)) child.kill();
   console.log(JSON.stringify(result));
+  return result;
+}
+
+async function main(seconds: number, kinds: readonly IdentityKind[]): Promise<void> {
+  const results: KindResult[] = [];
+  for (const kind of kinds) results.push(await measureKind(kind, seconds));
+  const base = results.find(({ kind }) => kind === "ed25519");
+  if (base !== undefined) {
+    const share = (part: number, whole: number): number => Number((part / whole).toFixed(2));
+    const ratios = results.map((result) => ({
+      kind: result.kind,
+      handshakes: share(result.handshakes.perSecond, base.handshakes.perSecond),
+      handshakeCpu: share(result.handshakes.dialerCpuUs, base.handshakes.dialerCpuUs),
+      bytes200: share(result.bytes200.perSecond, base.bytes200.perSecond),
+      bytes10k: share(result.bytes10k.perSecond, base.bytes10k.perSecond),
+      bytes1M: share(result.bytes1M.perSecond, base.bytes1M.perSecond),
+      senderCpuOf1M: share(result.bytes1M.senderCpuUs, base.bytes1M.senderCpuUs),
+    }));
+    console.log(JSON.stringify({ bench: "links", ratiosTo: "ed25519", ratios }));
+  }
   process.exit(0);
 }
 
-if (process.argv[2] === "receive") process.once("message", (setup) => receive(setup as Setup));
-else await main(Number(process.argv[2] ?? 2));
+const [mode, ...words] = process.argv.slice(2);
+if (mode === "receive") process.once("message", (setup) => receive(setup as Setup));
+else await main(Number(mode ?? 2), words.length === 0 ? IDENTITY_KINDS : (words as IdentityKind[]));

@@ -1,16 +1,17 @@
 import type { X509Certificate } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createSecureServer, type Server as SecureServer, type TLSSocket } from "node:tls";
 import type { Bytes } from "@ostrom/base";
 import { refuseCertificate } from "./certificate-check.ts";
 import type { CloseReason } from "./connection.ts";
 import type { StrangerPolicy } from "./discovery-types.ts";
 import type { Identity } from "./identity.ts";
+import { shortPeerId } from "./identity-kinds.ts";
 import { InboundGate } from "./inbound-gate.ts";
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from "./limits.ts";
+import { type LinkLimits, linkLimitsOf } from "./limits.ts";
 import type { HostPort } from "./network-group.ts";
 import { Peer, type PeerPorts, type PeerStatistics } from "./peer.ts";
-import { dialSecurely, peerOf, type SecureOptions, serverOptions } from "./secure-socket.ts";
+import { endpointOf, type SecureStream, type SecureTransport } from "./secure-stream.ts";
+import { createTransport } from "./transports.ts";
 import type {
   Clock,
   Entropy,
@@ -113,7 +114,7 @@ export function createLinks(options: LinksOptions): Links {
 class ValidatorLinks {
   readonly #options: LinksOptions;
   readonly #limits: LinkLimits;
-  readonly #secure: SecureOptions;
+  readonly #transport: SecureTransport;
   readonly #gate: InboundGate;
   readonly #ports: PeerPorts;
   readonly #peers = new Map<PeerId, Peer>();
@@ -121,18 +122,22 @@ class ValidatorLinks {
   /** Connections that are no peer's yet, by their other end. */
   readonly #strangers = new Map<string, { readonly socket: Socket; readonly settle: () => void }>();
   readonly #server: Server;
-  readonly #secureServer: SecureServer;
   #cancelTick: () => void = () => {};
   #ticks = 0;
   #isStopped = false;
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
-    this.#secure = {
-      identity: options.identity,
-      protocolName: `ostrom/${PROTOCOL_VERSION}/${options.networkId}`,
-    };
+    const { identity, networkId, clock, entropy } = options;
+    this.#limits = linkLimitsOf(identity.kind, options.limits);
+    const protocolName = `ostrom/${PROTOCOL_VERSION}/${networkId}`;
+    this.#transport = createTransport(
+      { identity, protocolName, limits: this.#limits, clock, entropy },
+      {
+        onStream: (stream) => this.#authenticate(stream),
+        onFailed: () => this.#refuse("network/failed-handshake"),
+      },
+    );
     this.#gate = new InboundGate(this.#limits);
     const unlessStopped =
       <Arguments extends readonly unknown[]>(handler: (...given: Arguments) => void) =>
@@ -140,12 +145,12 @@ class ValidatorLinks {
         if (!this.#isStopped) handler(...given);
       };
     this.#ports = {
-      secure: this.#secure,
+      transport: this.#transport,
       limits: this.#limits,
       isAllowed: (peerId) => this.#isAllowed(peerId),
       refuseCertificate: (peerId, certificate) => this.#refuseCertificate(peerId, certificate),
-      clock: options.clock,
-      entropy: options.entropy,
+      clock,
+      entropy,
       log: options.log,
       onFrame: unlessStopped((peerId, channel, payload) => this.#frame(peerId, channel, payload)),
       onUp: unlessStopped((peerId, link) => {
@@ -159,14 +164,8 @@ class ValidatorLinks {
       onUnreached: unlessStopped((peerId, reason) => options.strangers?.onUnreached(peerId, reason)),
       onPunished: unlessStopped((peerId, reason) => options.strangers?.onBreach(peerId, reason)),
     };
-    // The gate stands before the TLS server: what it refuses costs no cryptography.
+    // The gate stands before all handshakes: what it refuses costs no cryptography.
     this.#server = createServer({ noDelay: true }, (socket) => this.#admit(socket));
-    this.#secureServer = createSecureServer(serverOptions(this.#secure, this.#limits.handshakeTimeoutMs));
-    this.#secureServer.on("secureConnection", (socket: TLSSocket) => this.#authenticate(socket));
-    this.#secureServer.on("tlsClientError", (_error, socket: TLSSocket) => {
-      this.#refuse("network/failed-handshake");
-      socket.destroy();
-    });
   }
 
   peer(peerId: PeerId): Peer | undefined {
@@ -222,20 +221,23 @@ class ValidatorLinks {
     for (const address of addresses.values()) this.#peerFor(address.peerId).setAddress(address);
   }
 
-  probe({ host, port }: HostPort): Promise<PeerId | undefined> {
+  probe(address: HostPort): Promise<PeerId | undefined> {
     if (this.#isStopped) return Promise.resolve(undefined);
-    const socket = dialSecurely(this.#secure, { peerId: "", host, port });
-    const { clock } = this.#options;
     return new Promise((resolve) => {
-      const cancel = clock.after(this.#limits.handshakeTimeoutMs, () => socket.destroy());
-      socket.on("error", () => socket.destroy());
-      socket.on("secureConnect", () => {
-        resolve(peerOf(socket, this.#secure.protocolName));
-        socket.destroy();
-      });
-      socket.on("close", () => {
+      const finish = (found?: PeerId): void => {
         cancel();
-        resolve(undefined);
+        resolve(found);
+      };
+      const abandon = this.#transport.dial(address, {
+        onStream: (stream) => {
+          finish(stream.peerId);
+          stream.destroy();
+        },
+        onFailed: finish,
+      });
+      const cancel = this.#options.clock.after(this.#limits.handshakeTimeoutMs, () => {
+        finish();
+        abandon();
       });
     });
   }
@@ -252,7 +254,8 @@ class ValidatorLinks {
   #refuseCertificate(peerId: PeerId, certificate: X509Certificate | undefined): CloseReason | undefined {
     const authorities = this.#options.certificateAuthoritiesOf?.(peerId);
     if (authorities === undefined) return undefined;
-    return refuseCertificate(certificate, authorities, (this.#options.nowMs ?? Date.now)());
+    const { identity, nowMs = Date.now } = this.#options;
+    return refuseCertificate(certificate, authorities, nowMs(), identity.kind);
   }
 
   #frame(peerId: PeerId, channel: LinkChannel, payload: Bytes): void {
@@ -265,6 +268,7 @@ class ValidatorLinks {
       this.#ticks += 1;
       if (this.#ticks % TICKS_PER_REFRESH === 0) this.refresh();
       this.#gate.tick(TICK_MS);
+      this.#transport.tick(TICK_MS);
       for (const peer of this.#peers.values()) peer.tick(TICK_MS);
       if (!this.#isStopped) this.#scheduleTick();
     });
@@ -282,7 +286,7 @@ class ValidatorLinks {
     this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
     this.#options.log("debug", "a connection was refused", {
       reason,
-      ...(peerId === undefined ? {} : { peer: peerId }),
+      ...(peerId === undefined ? {} : { peer: shortPeerId(peerId) }),
     });
   }
 
@@ -301,42 +305,34 @@ class ValidatorLinks {
     this.#strangers.set(name, { socket, settle });
     socket.on("close", settle);
     socket.on("error", () => socket.destroy());
-    this.#secureServer.emit("connection", socket);
+    this.#transport.answer(socket);
   }
 
   /** The handshake is done; nothing has been read from the connection yet. */
-  #authenticate(socket: TLSSocket): void {
-    const peerId = peerOf(socket, this.#secure.protocolName);
-    const reason = this.#reasonToRefuse(peerId, socket);
+  #authenticate(stream: SecureStream): void {
+    const { peerId } = stream;
+    const reason = this.#reasonToRefuse(stream);
     if (peerId === undefined || reason !== undefined) {
       this.#refuse(reason ?? "network/no-identity", peerId);
-      socket.on("error", () => {});
-      socket.destroy();
+      stream.destroy();
       return;
     }
     // It counts as pending until both have greeted each other.
-    const stranger = this.#strangers.get(endpointOf(socket));
-    this.#peerFor(peerId).accept(socket, () => stranger?.settle());
+    const stranger = this.#strangers.get(stream.endpoint);
+    this.#peerFor(peerId).accept(stream, () => stranger?.settle());
   }
 
-  #reasonToRefuse(peerId: PeerId | undefined, socket: TLSSocket): CloseReason | undefined {
+  #reasonToRefuse({ peerId, certificate, remoteHost }: SecureStream): CloseReason | undefined {
     if (this.#isStopped) return "network/stopped";
     if (peerId === undefined) return "network/no-identity";
     if (peerId === this.#options.identity.peerId) return "network/own-identity";
     if (this.#peers.get(peerId)?.isBanned === true) return "network/banned";
-    const refusal = this.#refuseCertificate(peerId, socket.getPeerX509Certificate());
+    const refusal = this.#refuseCertificate(peerId, certificate);
     if (refusal !== undefined) return refusal;
     if (this.#options.isAllowed(peerId)) return undefined;
     const { strangers } = this.#options;
-    return strangers === undefined
-      ? "network/not-allowed"
-      : strangers.admit(peerId, socket.remoteAddress ?? "");
+    return strangers === undefined ? "network/not-allowed" : strangers.admit(peerId, remoteHost);
   }
-}
-
-/** Unique among the connections that are open. */
-function endpointOf(socket: Socket): string {
-  return `${socket.remoteAddress}/${socket.remotePort}`;
 }
 
 function listenError(error: Error, host: string, port: number): NetworkError {

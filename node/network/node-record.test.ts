@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concatBytes, createRandom, Hash } from "@ostrom/base";
-import { createIdentity } from "./identity.ts";
-import { groupOf, hostToBytes, isRoutable, machineOf } from "./network-group.ts";
 import {
-  decodeRecord,
-  isRecordSigned,
-  MAX_RECORD_BYTES,
-  type NodeRecord,
-  signRecord,
-} from "./node-record.ts";
+  decodeDiscovery,
+  encodeDiscovery,
+  MAX_ANSWER_RECORDS,
+  maxDiscoveryBytes,
+} from "./discovery-codec.ts";
+import { createIdentity } from "./identity.ts";
+import { IDENTITY_KINDS } from "./identity-kinds.ts";
+import { groupOf, hostToBytes, isRoutable, machineOf } from "./network-group.ts";
+import { decodeRecord, isRecordSigned, maxRecordBytes, type NodeRecord, signRecord } from "./node-record.ts";
 
 const genesisHash = Hash(new Uint8Array(32).fill(7));
 const identity = createIdentity();
@@ -36,7 +37,7 @@ test("records: what was signed is read, and its signature is good", () => {
     ...record,
     addresses: Array.from({ length: 4 }, (_, port) => ({ host: record.addresses[1]!.host, port: port + 1 })),
   };
-  assert.equal(signRecord(full, identity).bytes.length, MAX_RECORD_BYTES);
+  assert.equal(signRecord(full, identity).bytes.length, maxRecordBytes("ed25519"));
 });
 
 test("records: no bit can change without being refused or losing the signature", () => {
@@ -57,7 +58,7 @@ test("records: bytes after the end, too few bytes and noise are refused", () => 
   const random = createRandom(1);
   for (let count = 0; count < 2_000; count++)
     assert.notEqual(
-      codeOf(decodeRecord(random.bytes(random.below(MAX_RECORD_BYTES + 8)), genesisHash)),
+      codeOf(decodeRecord(random.bytes(random.below(maxRecordBytes("ed25519") + 8)), genesisHash)),
       "ok",
     );
 });
@@ -81,6 +82,37 @@ test("records: nobody can sign for another", () => {
   const read = decodeRecord(forged.bytes, genesisHash);
   assert.ok(read.ok && !isRecordSigned(read.value));
 });
+
+for (const kind of IDENTITY_KINDS) {
+  test(`records of ${kind}: read and checked by their kind alone, and as long as the limits have it`, () => {
+    const own = createIdentity(kind);
+    const addresses = Array.from({ length: 4 }, (_, port) => ({
+      host: record.addresses[1]!.host,
+      port: port + 1,
+    }));
+    const signed = signRecord({ ...record, peerId: own.peerId, addresses }, own);
+    assert.equal(signed.bytes.length, maxRecordBytes(kind));
+    const read = decodeRecord(signed.bytes, genesisHash, kind);
+    assert.ok(read.ok && isRecordSigned(read.value));
+    assert.deepEqual(read.value.record, signed.record);
+    for (const other of IDENTITY_KINDS.filter((each) => each !== kind))
+      assert.equal(codeOf(decodeRecord(signed.bytes, genesisHash, other)), "record/malformed");
+    for (const at of [1, 9, 20, signed.bytes.length - 1]) {
+      const bent = Uint8Array.from(signed.bytes);
+      bent[at]! ^= 1;
+      const found = decodeRecord(bent, genesisHash, kind);
+      assert.ok(!found.ok || !isRecordSigned(found.value), `byte ${at}`);
+    }
+    const forged = signRecord(signed.record, createIdentity(kind));
+    assert.equal(isRecordSigned(forged), false);
+    const answer = encodeDiscovery({
+      kind: "answer",
+      records: Array.from({ length: MAX_ANSWER_RECORDS }, () => signed),
+    });
+    assert.equal(answer.length, maxDiscoveryBytes(kind));
+    assert.ok(decodeDiscovery(answer, genesisHash, kind).ok);
+  });
+}
 
 test("groups: IPv4 by /16, IPv6 by /32, IPv4 in IPv6 is IPv4", () => {
   assert.equal(groupOf("8.8.4.4"), groupOf("8.8.200.1"));

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
+import { createHash, createPrivateKey } from "node:crypto";
 import {
   type Bytes,
   concatBytes,
@@ -14,6 +14,8 @@ import {
   utf8,
 } from "@ostrom/base";
 import type { Identity } from "./identity.ts";
+import { type IdentityKey, signRaw, verifyRaw } from "./identity-keys.ts";
+import { type IdentityKind, kindOfPeerId, lengthsOf } from "./identity-kinds.ts";
 import { type HostPort, hostFromBytes, hostToBytes } from "./network-group.ts";
 import type { PeerId } from "./types.ts";
 
@@ -39,17 +41,20 @@ export type NodeRecord = {
 export type SignedRecord = { readonly record: NodeRecord; readonly bytes: Bytes };
 
 export const MAX_RECORD_ADDRESSES = 4;
-/** Format, sequence, key, genesis hash, roles, timestamp, count, addresses of IPv6, signature. */
-export const MAX_RECORD_BYTES: number =
-  1 + 8 + 32 + 32 + 1 + 8 + 1 + MAX_RECORD_ADDRESSES * (1 + 16 + 2) + 64;
+const HASH_BYTES = 32;
+/** Format, sequence, genesis hash, roles, timestamp, count, addresses of IPv6: all but key and signature. */
+const MAX_PLAIN_BYTES = 1 + 8 + HASH_BYTES + 1 + 8 + 1 + MAX_RECORD_ADDRESSES * (1 + 16 + 2);
 
-const RECORD_FORMAT = 1;
-const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
+/** The longest record of a node with an identity of that kind. */
+export function maxRecordBytes(kind: IdentityKind): number {
+  const { publicKey, signature } = lengthsOf(kind);
+  return MAX_PLAIN_BYTES + publicKey + signature;
+}
+
+/** Records of each kind have a format of their own, so that none can be read as one of another kind. */
+const RECORD_FORMATS: Readonly<Record<IdentityKind, number>> = { ed25519: 1, sm2: 2, "ml-dsa-44": 3 };
 const ROLES: readonly NodeRole[] = ["validator", "follower", "archive"];
 const SIGNING_TAG = utf8("ostrom/node-record/1");
-/** SubjectPublicKeyInfo of a raw Ed25519 key: RFC 8410. */
-const ED25519_SPKI_PREFIX = unwrap(fromHex("302a300506032b6570032100"));
 
 export type RecordErrorCode =
   | "record/malformed"
@@ -60,27 +65,30 @@ export type RecordErrorCode =
 /** Writes a record and signs it. */
 export function signRecord(record: NodeRecord, identity: Pick<Identity, "privateKeyPem">): SignedRecord {
   const body = encodeBody(record);
-  const signature = sign(null, concatBytes(SIGNING_TAG, body), createPrivateKey(identity.privateKeyPem));
-  return { record, bytes: concatBytes(body, new Uint8Array(signature)) };
+  const signer = createPrivateKey(identity.privateKeyPem);
+  return { record, bytes: concatBytes(body, signRaw(signer, keyOf(record.peerId), signedBytes(body))) };
 }
 
 /** Reads a record of this chain, and nothing of whether its signature is good.
+ * @param kind of the chain's identities.
  * Errors: `record/malformed` (too short or long, trailing bytes, an unknown format), `record/not-canonical` (unknown roles, an address twice or
  * not in its shortest form, a number that is not safe), `record/wrong-chain`. */
 export function decodeRecord(
   bytes: Bytes,
   genesisHash: Hash,
+  kind: IdentityKind = "ed25519",
 ): Result<SignedRecord, Failure<RecordErrorCode>> {
+  const lengths = lengthsOf(kind);
   const reader = new RecordReader(bytes);
   const format = reader.take(1)?.[0];
   const sequence = reader.number();
-  const key = reader.take(KEY_BYTES);
-  const genesis = reader.take(KEY_BYTES);
+  const key = reader.take(lengths.publicKey);
+  const genesis = reader.take(HASH_BYTES);
   const roleBits = reader.take(1)?.[0];
   const timestampMs = reader.number();
   const count = reader.take(1)?.[0];
   if (
-    format !== RECORD_FORMAT ||
+    format !== RECORD_FORMATS[kind] ||
     sequence === undefined ||
     key === undefined ||
     genesis === undefined ||
@@ -91,7 +99,7 @@ export function decodeRecord(
   )
     return fail("record/malformed", "not a record of this format");
   const addresses = readAddresses(reader, count);
-  if (addresses === undefined || reader.take(SIGNATURE_BYTES) === undefined || !reader.isAtEnd)
+  if (addresses === undefined || reader.take(lengths.signature) === undefined || !reader.isAtEnd)
     return fail("record/malformed", "a record is cut off, or goes on after its end");
   if (!equalBytes(genesis, genesisHash)) return fail("record/wrong-chain", "a record of another chain");
   const roles = ROLES.filter((_, index) => (roleBits & (1 << index)) !== 0);
@@ -104,7 +112,7 @@ export function decodeRecord(
     timestampMs,
   };
   const isSafe = Number.isSafeInteger(sequence) && Number.isSafeInteger(timestampMs);
-  const body = bytes.subarray(0, bytes.length - SIGNATURE_BYTES);
+  const body = bytes.subarray(0, bytes.length - lengths.signature);
   if (!isSafe || !areDistinct(addresses) || !equalBytes(encodeBody(record), body))
     return fail("record/not-canonical", "a record in another than its only form");
   return ok({ record, bytes: bytes.slice() });
@@ -112,16 +120,17 @@ export function decodeRecord(
 
 /** Whether the node that a record names has signed it. */
 export function isRecordSigned({ record, bytes }: SignedRecord): boolean {
-  const body = bytes.subarray(0, bytes.length - SIGNATURE_BYTES);
-  const signature = bytes.subarray(bytes.length - SIGNATURE_BYTES);
-  const der = concatBytes(ED25519_SPKI_PREFIX, unwrap(fromHex(record.peerId)));
-  try {
-    const key = createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" });
-    return verify(null, concatBytes(SIGNING_TAG, body), key, signature);
-  } catch {
-    // Not every 32 bytes are a key.
-    return false;
-  }
+  const key = keyOf(record.peerId);
+  const body = bytes.subarray(0, bytes.length - lengthsOf(key.kind).signature);
+  return verifyRaw(key, signedBytes(body), bytes.subarray(body.length));
+}
+
+function keyOf(peerId: PeerId): IdentityKey {
+  return { kind: kindOfPeerId(peerId), raw: unwrap(fromHex(peerId)) };
+}
+
+function signedBytes(body: Bytes): Bytes {
+  return concatBytes(SIGNING_TAG, body);
 }
 
 /** A short name of a record's bytes, to know it again without checking its signature. */
@@ -132,7 +141,7 @@ export function recordName(bytes: Bytes): string {
 function encodeBody({ peerId, sequence, genesisHash, addresses, roles, timestampMs }: NodeRecord): Bytes {
   const roleBits = roles.reduce((bits, role) => bits | (1 << ROLES.indexOf(role)), 0);
   return concatBytes(
-    Uint8Array.of(RECORD_FORMAT),
+    Uint8Array.of(RECORD_FORMATS[kindOfPeerId(peerId)]),
     uint64(sequence),
     unwrap(fromHex(peerId)),
     genesisHash,

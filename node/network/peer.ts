@@ -1,14 +1,14 @@
 import type { X509Certificate } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { Bytes } from "@ostrom/base";
 import { type CloseReason, Connection, MISCONDUCT } from "./connection.ts";
+import { shortPeerId } from "./identity-kinds.ts";
 import type { LinkLimits } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
-import { dialSecurely, peerOf, type SecureOptions } from "./secure-socket.ts";
+import type { SecureStream, SecureTransport } from "./secure-stream.ts";
 import type { Clock, Entropy, LinkChannel, Log, PeerAddress, PeerId } from "./types.ts";
 
 export type PeerPorts = {
-  readonly secure: SecureOptions;
+  readonly transport: SecureTransport;
   readonly limits: LinkLimits;
   readonly isAllowed: (peerId: PeerId) => boolean;
   readonly clock: Clock;
@@ -62,7 +62,8 @@ export class Peer {
   };
   readonly #past = { sent: { frames: 0, bytes: 0 }, received: { frames: 0, bytes: 0 } };
   #address: PeerAddress | undefined;
-  #dialing: TLSSocket | undefined;
+  /** Gives up the connection that is being opened. */
+  #abandon: (() => void) | undefined;
   #cancelTimer: () => void = () => {};
   #redialMs: number;
   #isWaitingToRedial = false;
@@ -125,9 +126,9 @@ export class Peer {
 
   /** Takes a connection that this peer has opened. It replaces an earlier one, which must be dead or a double's.
    * @param onSettled called once, when it is ready or closed. */
-  accept(socket: TLSSocket, onSettled: () => void): void {
+  accept(stream: SecureStream, onSettled: () => void): void {
     this.#connections.accepted?.close("network/replaced");
-    this.#connect(socket, "accepted", onSettled);
+    this.#connect(stream, "accepted", onSettled);
   }
 
   /** Closes its connections and bans it for a while. */
@@ -137,7 +138,11 @@ export class Peer {
     this.#banMs = Math.min(maxBanMs, minBanMs * 2 ** this.#strikes);
     this.#strikes += 1;
     this.#sinceStrikeMs = 0;
-    this.#ports.log("warn", "a peer broke the protocol", { peer: this.peerId, reason, banMs: this.#banMs });
+    this.#ports.log("warn", "a peer broke the protocol", {
+      peer: shortPeerId(this.peerId),
+      reason,
+      banMs: this.#banMs,
+    });
     this.#disconnect(reason);
     this.#ports.onPunished(this.peerId, reason);
   }
@@ -203,8 +208,8 @@ export class Peer {
     this.#connections.accepted?.close(reason);
   }
 
-  #connect(socket: TLSSocket, direction: Side, onSettled: () => void): void {
-    const connection = new Connection(socket, direction, this.#ports.limits, {
+  #connect(stream: SecureStream, direction: Side, onSettled: () => void): void {
+    const connection = new Connection(stream, direction, this.#ports.limits, {
       onReady: () => {
         onSettled();
         this.#ready(direction);
@@ -258,48 +263,48 @@ export class Peer {
   #dial(): void {
     const address = this.#address;
     const isBusy =
-      this.#dialing !== undefined || this.#isWaitingToRedial || this.#connections.dialed !== undefined;
+      this.#abandon !== undefined || this.#isWaitingToRedial || this.#connections.dialed !== undefined;
     if (address === undefined || isBusy || this.#isClosed || this.isBanned) return;
     this.#dials += 1;
-    const { secure, clock, limits } = this.#ports;
-    const socket = dialSecurely(secure, address);
-    this.#dialing = socket;
-    this.#cancelTimer = clock.after(limits.handshakeTimeoutMs, () => socket.destroy());
+    const { transport, clock, limits } = this.#ports;
     const failed = (): void => {
-      if (this.#dialing !== socket) return;
+      if (this.#abandon !== abandon) return;
       this.#stopDialing();
       this.#redialLater();
       this.#ports.onUnreached(this.peerId, "network/not-reached");
     };
-    socket.on("error", failed);
-    socket.on("close", failed);
-    socket.on("secureConnect", () => this.#dialed(socket));
+    const abandon = transport.dial(address, {
+      onStream: (stream) => (this.#abandon === abandon ? this.#dialed(stream) : stream.destroy()),
+      onFailed: failed,
+    });
+    this.#abandon = abandon;
+    this.#cancelTimer = clock.after(limits.handshakeTimeoutMs, abandon);
   }
 
-  #dialed(socket: TLSSocket): void {
-    if (this.#dialing !== socket) return void socket.destroy();
-    const reached = peerOf(socket, this.#ports.secure.protocolName);
+  #dialed(stream: SecureStream): void {
+    const reached = stream.peerId;
     const refusal =
-      reached === this.peerId
-        ? this.#ports.refuseCertificate(reached, socket.getPeerX509Certificate())
-        : undefined;
+      reached === this.peerId ? this.#ports.refuseCertificate(reached, stream.certificate) : undefined;
     if (refusal !== undefined) {
-      this.#ports.log("warn", "a peer's certificate is refused", { peer: this.peerId, reason: refusal });
-      socket.destroy();
+      this.#ports.log("warn", "a peer's certificate is refused", {
+        peer: shortPeerId(this.peerId),
+        reason: refusal,
+      });
+      stream.destroy();
       return;
     }
     if (reached !== this.peerId || !this.#ports.isAllowed(this.peerId)) {
       this.#ports.log("warn", "another node than expected answers at a peer's address", {
-        peer: this.peerId,
-        reached,
+        peer: shortPeerId(this.peerId),
+        reached: reached === undefined ? undefined : shortPeerId(reached),
         address: `${this.#address?.host}:${this.#address?.port}`,
       });
-      socket.destroy();
+      stream.destroy();
       return;
     }
     this.#cancelTimer();
-    this.#dialing = undefined;
-    this.#connect(socket, "dialed", () => {});
+    this.#abandon = undefined;
+    this.#connect(stream, "dialed", () => {});
   }
 
   #redialLater(): void {
@@ -318,8 +323,8 @@ export class Peer {
   #stopDialing(): void {
     this.#cancelTimer();
     this.#isWaitingToRedial = false;
-    const socket = this.#dialing;
-    this.#dialing = undefined;
-    socket?.destroy();
+    const abandon = this.#abandon;
+    this.#abandon = undefined;
+    abandon?.();
   }
 }

@@ -6,6 +6,7 @@ import { Discovery } from "./discovery.ts";
 import { decodeDiscovery, encodeDiscovery, MAX_ANSWER_RECORDS } from "./discovery-codec.ts";
 import type { BootstrapAddress } from "./discovery-types.ts";
 import { createIdentity } from "./identity.ts";
+import { IDENTITY_KINDS, type IdentityKind } from "./identity-kinds.ts";
 import { createLinks, type Links } from "./links.ts";
 import { isRecordSigned, type SignedRecord, signRecord } from "./node-record.ts";
 import type { SlotLimits } from "./peer-selection.ts";
@@ -36,11 +37,12 @@ type Node = {
 /** A node on real links. @param names what it answers who asks, if it does not answer honestly. */
 async function start(options: {
   readonly group: string;
+  readonly kind?: IdentityKind;
   readonly bootstrap?: readonly BootstrapAddress[];
   readonly slots?: Partial<SlotLimits>;
   readonly names?: () => readonly SignedRecord[];
 }): Promise<Node> {
-  const identity = createIdentity();
+  const identity = createIdentity(options.kind);
   const { peerId } = identity;
   const clock = { nowMs: () => 1_800_000_000_000 + Math.floor(performance.now() * HASTE) };
   let made: Discovery | undefined;
@@ -153,21 +155,30 @@ test("strangers: on real links, among 24 hostile nodes of three networks, a vict
   for (const { peerId } of outbound) assert.ok(victim.links.connected().includes(peerId));
 });
 
-test("strangers: a peer that breaks the protocol of frames loses its link and is not let in again", async () => {
-  const node = await start({ group: "alone" });
-  const peer = await start({
-    group: "other",
-    bootstrap: [{ host: HOST, port: node.address.port, peerId: node.peerId }],
+for (const kind of IDENTITY_KINDS) {
+  test(`strangers of ${kind}: they tell each other who they are; one that breaks the protocol is not let in again`, async () => {
+    const node = await start({ kind, group: "alone" });
+    const peer = await start({
+      kind,
+      group: "other",
+      bootstrap: [{ host: HOST, port: node.address.port, peerId: node.peerId }],
+    });
+    await until(
+      "they are linked",
+      () => node.links.connected().includes(peer.peerId) && peer.links.connected().includes(node.peerId),
+    );
+    await until("each has checked what the other says of itself", () =>
+      [
+        [node, peer],
+        [peer, node],
+      ].every(([one, other]) => one!.discovery.book.get(other!.peerId)?.record !== undefined),
+    );
+    peer.links.tell(node.peerId, utf8("no message"));
+    await until("it is refused", () => (node.links.stats().refused["network/banned"] ?? 0) > 0);
+    assert.equal(node.discovery.policy.holds(peer.peerId), false);
+    assert.deepEqual(node.links.connected(), []);
   });
-  await until(
-    "they are linked",
-    () => node.links.connected().includes(peer.peerId) && peer.links.connected().includes(node.peerId),
-  );
-  peer.links.tell(node.peerId, utf8("no message"));
-  await until("it is refused", () => (node.links.stats().refused["network/banned"] ?? 0) > 0);
-  assert.equal(node.discovery.policy.holds(peer.peerId), false);
-  assert.deepEqual(node.links.connected(), []);
-});
+}
 
 test("strangers: where all places are taken, who comes is refused before anything is read from him", async () => {
   const node = await start({ group: "small", slots: { maxInbound: 1, maxInboundPerGroup: 1 } });

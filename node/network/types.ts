@@ -1,6 +1,6 @@
 import type { Bytes } from "@ostrom/base";
 
-/** A node's name on the network: its raw Ed25519 public key as 64 lower-case hex digits. */
+/** A node's name on the network: its raw public key in lower-case hex digits. All nodes of a chain have keys of one kind (identity-kinds.ts). */
 export type PeerId = string;
 
 /** What a frame is about, in order of urgency: where a link is short of room, the last suffers first. */

@@ -1,6 +1,7 @@
-import { type Address, type Bytes, EMPTY_BYTES, equalBytes, toHex } from "@ostrom/base";
+import { type Address, type Bytes, EMPTY_BYTES, equalBytes, type Hash, toHex } from "@ostrom/base";
+import { chainHash } from "@ostrom/execution";
 import { quantity, word } from "@ostrom/rpc-schema";
-import { EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from "@ostrom/state";
+import { EMPTY_CODE_HASH, emptyTrieRoot } from "@ostrom/state";
 import type { StateProof, StateView } from "./backend.ts";
 import { blockParameter, LATEST } from "./block-parameter.ts";
 import { stateUnavailable } from "./block-reader.ts";
@@ -117,7 +118,7 @@ const storageReads: readonly Method[] = [
       "Merkle proofs of an account and of some of its slots, against the block's state root (EIP-1186).",
     parameters: [required("address", address), required("slots", listOf(proofKey, MAX_KEY_LIST)), block],
     returns: "{address, accountProof, balance, codeHash, nonce, storageHash, storageProof}",
-    run: ({ blocks, limits }, account, keys, parameter) => {
+    run: ({ backend, blocks, limits }, account, keys, parameter) => {
       if (keys.length > limits.storageKeys) {
         throw limitExceeded(`too many keys (max ${limits.storageKeys})`, limits.storageKeys);
       }
@@ -125,20 +126,25 @@ const storageReads: readonly Method[] = [
         const slots = keys.map(({ slot }) => slot);
         const proof = view.prove(account, slots);
         if (!proof.ok) throw stateUnavailable(proof.error.code, blockNumber);
-        return proofJson(account, keys, proof.value);
+        return proofJson(account, keys, proof.value, emptyTrieRoot(chainHash(backend.info.rules)));
       });
     },
   }),
 ];
 
-function proofJson(account: Address, keys: readonly ProofKey[], proof: StateProof): JsonObject {
+function proofJson(
+  account: Address,
+  keys: readonly ProofKey[],
+  proof: StateProof,
+  emptyRoot: Hash,
+): JsonObject {
   return {
     address: toHex(account),
     accountProof: proof.accountProof.map(toHex),
     balance: quantity(proof.account?.balance ?? 0n),
     codeHash: toHex(proof.account?.codeHash ?? EMPTY_CODE_HASH),
     nonce: quantity(proof.account?.nonce ?? 0n),
-    storageHash: toHex(proof.account?.storageRoot ?? EMPTY_TRIE_ROOT),
+    storageHash: toHex(proof.account?.storageRoot ?? emptyRoot),
     storageProof: proof.storage.map(({ value, proof: nodes }, i) => ({
       key: keys[i]!.form,
       value: quantity(value),

@@ -1,5 +1,6 @@
 import { type Bytes, type Hash, toHex, toHexDigits } from "@ostrom/base";
 import {
+  chainHash,
   encodeHeader,
   encodeReceipt,
   type Receipt,
@@ -7,6 +8,7 @@ import {
   type SignedTransaction,
 } from "@ostrom/execution";
 import { quantity } from "@ostrom/rpc-schema";
+import type { TrieHash } from "@ostrom/state";
 import type { ObserverFilter } from "./access-roles.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { countOrNumber } from "./decode.ts";
@@ -47,6 +49,7 @@ async function filteredBlocks(context: RequestContext, from: number, to: number)
   if (to - from >= MAX_FILTERED_BLOCKS)
     throw limitExceeded(`too many blocks (max ${MAX_FILTERED_BLOCKS})`, MAX_FILTERED_BLOCKS);
   const concerns = concernOf(filter);
+  const hash = chainHash(backend.info.rules);
   const found: Json[] = [];
   let characters = 0;
   let sliceStart = performance.now();
@@ -56,7 +59,7 @@ async function filteredBlocks(context: RequestContext, from: number, to: number)
     const certificate = backend.light?.certificateFrom(number);
     const isOfBlock = certificate !== undefined && certificate.height === number;
     const header = toHex(encodeHeader(block.header));
-    const transactions = proveWanted(block, concerns);
+    const transactions = proveWanted(block, concerns, hash);
     characters += header.length + transactions.characters;
     found.push({
       header,
@@ -95,6 +98,7 @@ function concernOf(filter: ObserverFilter): Concern {
 function proveWanted(
   block: ReadBlock,
   concerns: Concern,
+  hash: TrieHash,
 ): { readonly proved: readonly Json[]; readonly characters: number } {
   if (block.transactions.length === 0) return { proved: [], characters: 0 };
   const receipts = block.receipts();
@@ -102,8 +106,11 @@ function proveWanted(
     concerns(transaction, receipts[index]!) ? [index] : [],
   );
   if (wanted.length === 0) return { proved: [], characters: 0 };
-  const transactionTrie = indexTrie(block.transactions.map(({ raw }) => raw));
-  const receiptTrie = indexTrie(receipts.map(encodeReceipt));
+  const transactionTrie = indexTrie(
+    block.transactions.map(({ raw }) => raw),
+    hash,
+  );
+  const receiptTrie = indexTrie(receipts.map(encodeReceipt), hash);
   let characters = 0;
   const shown = (nodes: readonly Bytes[]): readonly string[] => {
     const texts = nodes.map(toHex);

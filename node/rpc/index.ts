@@ -53,6 +53,7 @@ export {
   type RpcServer,
   type RpcServerOptions,
   RpcStartError,
+  type RpcTls,
 } from "./server.ts";
 export { DEFAULT_CLIENT_VERSION, isLoopback } from "./services.ts";
 export {

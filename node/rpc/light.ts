@@ -1,5 +1,5 @@
 import { type Hash, must, toHex } from "@ostrom/base";
-import { encodeHeader, encodeReceipt } from "@ostrom/execution";
+import { type ChainRules, chainHash, encodeHeader, encodeReceipt } from "@ostrom/execution";
 import { quantity } from "@ostrom/rpc-schema";
 import type { RpcBackend } from "./backend.ts";
 import { type BlockParameter, blockParameter } from "./block-parameter.ts";
@@ -101,7 +101,10 @@ export const lightMethods: readonly Method[] = [
     run: (context, transactionHash) => {
       const found = locate(context, transactionHash);
       if (found === undefined) return null;
-      const proof = proveIndex(triesOf(found.block).transactions(), found.index).map(toHex);
+      const proof = proveIndex(
+        triesOf(found.block, context.backend.info.rules).transactions(),
+        found.index,
+      ).map(toHex);
       return { ...placeOf(found), proof };
     },
   }),
@@ -115,7 +118,7 @@ export const lightMethods: readonly Method[] = [
       const found = locate(context, transactionHash);
       if (found === undefined) return null;
       const { block, index } = found;
-      const tries = triesOf(block);
+      const tries = triesOf(block, context.backend.info.rules);
       return {
         ...placeOf(found),
         proof: proveIndex(tries.transactions(), index).map(toHex),
@@ -177,18 +180,19 @@ type BlockTries = { readonly transactions: () => IndexTrie; readonly receipts: (
 /** They go when the cache of blocks forgets their block. */
 const knownTries = new WeakMap<ReadBlock, BlockTries>();
 
-function triesOf(block: ReadBlock): BlockTries {
+function triesOf(block: ReadBlock, rules: ChainRules): BlockTries {
   const known = knownTries.get(block);
   if (known !== undefined) return known;
+  const hash = chainHash(rules);
   let transactions: IndexTrie | undefined;
   let receipts: IndexTrie | undefined;
   const tries = {
     transactions: () => {
-      transactions ??= indexTrie(transactionsOf(block));
+      transactions ??= indexTrie(transactionsOf(block), hash);
       return must(transactions, "it was just made");
     },
     receipts: () => {
-      receipts ??= indexTrie(receiptsOf(block));
+      receipts ??= indexTrie(receiptsOf(block), hash);
       return must(receipts, "it was just made");
     },
   };

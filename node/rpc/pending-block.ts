@@ -1,7 +1,7 @@
 import { must, toHex, ZERO_HASH } from "@ostrom/base";
-import type { Header, SignedTransaction } from "@ostrom/execution";
+import { chainHash, type Header, type SignedTransaction } from "@ostrom/execution";
 import { blockToJson, pendingTransactionToJson } from "@ostrom/rpc-schema";
-import { EMPTY_TRIE_ROOT } from "@ostrom/state";
+import { emptyTrieRoot } from "@ostrom/state";
 import type { JsonObject } from "./json.ts";
 import type { RequestContext } from "./method.ts";
 
@@ -14,13 +14,14 @@ export async function pendingBlock(context: RequestContext, isFull: boolean): Pr
   const parent = must(backend.chain.header(blocks.heads().latest), "the head must have a header");
   const { pending } = await backend.pool.content();
   const chosen = fitting(pending, parent.header.gasLimit);
+  const emptyRoot = emptyTrieRoot(chainHash(backend.info.rules));
   const header: Header = {
     ...parent.header,
     parentHash: parent.hash,
     number: parent.header.number + 1,
     timestamp: Math.max(parent.header.timestamp, Math.floor(context.nowMs() / 1000)),
-    transactionsRoot: EMPTY_TRIE_ROOT,
-    receiptsRoot: EMPTY_TRIE_ROOT,
+    transactionsRoot: emptyRoot,
+    receiptsRoot: emptyRoot,
     logsBloom: EMPTY_BLOOM,
     gasUsed: 0n,
     baseFeePerGas: fees.nextBaseFee(),

@@ -35,6 +35,11 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ["malformed", "invalid transaction"],
   ["replaced", "replaced by a transaction with the same nonce and a higher fee"],
   ["evicted", "evicted from the full pool"],
+  ["not-authorized", "sender not authorized"],
+  ["algorithm-not-allowed", "transaction type not valid"],
+  ["invalid-keys", "invalid transaction"],
+  ["invalid-authorizations", "invalid transaction"],
+  ["outdated", "transaction outdated"],
   ["expired", "expired in the pool: a transaction with a lower nonce did not come"],
 ]);
 

@@ -1,10 +1,12 @@
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { createAccessRules } from "./access.ts";
 import { type AccessError, type AccessSettings, OPEN_ACCESS, type Session } from "./access-control.ts";
 import type { AccessReads } from "./access-roles.ts";
 import type { RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
+import { type ConnectionEnds, createFrontDoor, isFromThisMachine } from "./front-door.ts";
 import { type HttpServices, handleHttp, type Load } from "./http-transport.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import type { Method } from "./method.ts";
@@ -31,7 +33,14 @@ export type RpcServerOptions = {
   readonly log?: RpcLog;
   /** Milliseconds since 1970. */
   readonly nowMs?: () => number;
+  /** The port speaks TLS; plain HTTP is for programs of this machine alone. */
+  readonly tls?: RpcTls | undefined;
+  /** Whether a connection is from this machine; told by its addresses unless a test says otherwise. */
+  readonly isLocal?: (ends: ConnectionEnds) => boolean;
 };
+
+/** PEM texts: the certificate with its chain, and its private key. */
+export type RpcTls = { readonly certificate: string; readonly key: string };
 
 export type RpcLog = (
   level: "debug" | "info" | "warn" | "error",
@@ -45,11 +54,17 @@ export type RpcServer = {
   /** Ends all connections and releases the port. */
   readonly stop: () => Promise<void>;
   readonly connections: () => { readonly webSockets: number; readonly requestsInFlight: number };
+  /** Takes a new certificate for connections to come. @throws RpcStartError `rpc/certificate`; the old one stays. */
+  readonly renew: (tls: RpcTls) => void;
 };
 
-export type RpcStartErrorCode = "rpc/port-taken" | "rpc/cannot-listen" | "rpc/unprotected";
+export type RpcStartErrorCode =
+  | "rpc/port-taken"
+  | "rpc/cannot-listen"
+  | "rpc/unprotected"
+  | "rpc/certificate";
 
-/** Codes: `rpc/port-taken`, `rpc/cannot-listen`, `rpc/unprotected`. The message says what to do. */
+/** Codes: `rpc/port-taken`, `rpc/cannot-listen`, `rpc/unprotected`, `rpc/certificate`. The message says what to do. */
 export class RpcStartError extends Error {
   override readonly name = "RpcStartError";
   readonly code: RpcStartErrorCode;
@@ -97,15 +112,17 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     answer: (message, session, onRefused) => answer(message, undefined, session, onRefused),
     health: () => health(backend, services.clientVersion),
   };
-  const http = createHttpServer(limits, (request, response) => handleHttp(httpServices, request, response));
-  http.on("upgrade", webSockets.upgrade);
+  const { door, https, servers } = createServers(options, limits, (request, response) =>
+    handleHttp(httpServices, request, response),
+  );
+  for (const server of servers) server.on("upgrade", webSockets.upgrade);
 
   let endEvents = (): void => {};
   return {
     start: async () => {
       refuseUnprotected(options);
-      const port = await listen(http, host, options.port);
-      http.on("error", (error) => log("error", "the JSON-RPC server failed", { error }));
+      const port = await listen(door, host, options.port);
+      door.on("error", (error) => log("error", "the JSON-RPC server failed", { error }));
       const endNews = backend.events.subscribe(combineListeners(services));
       const endReviews = backend.events.subscribe({ onBlock: () => webSockets.review() });
       endEvents = () => {
@@ -118,30 +135,85 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       endEvents();
       services.waiter.close();
       webSockets.close();
-      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      http.closeAllConnections();
-      await closed;
+      await closeAll(door, servers);
+    },
+    renew: (tls) => {
+      if (https !== undefined) withCertificate(() => https.setSecureContext(contextOf(tls)));
     },
     connections: () => ({ webSockets: webSockets.connections(), requestsInFlight: load.inFlight }),
   };
 }
 
-function createHttpServer(limits: RpcLimits, listener: RequestListener): Server {
-  const http = createServer(
-    {
-      headersTimeout: limits.receiveTimeoutMs,
-      requestTimeout: limits.receiveTimeoutMs,
-      keepAliveTimeout: limits.idleTimeoutMs,
-      // How often the two timeouts above are looked at.
-      connectionsCheckingInterval: Math.max(50, Math.floor(limits.receiveTimeoutMs / 4)),
-    },
-    listener,
+/** Plain HTTP alone, or both behind one door. */
+function createServers(
+  { tls, isLocal = isFromThisMachine }: RpcServerOptions,
+  limits: RpcLimits,
+  listener: RequestListener,
+): {
+  /** The one that listens. */
+  readonly door: NetServer;
+  readonly https: SecureServer | undefined;
+  readonly servers: readonly (Server | SecureServer)[];
+} {
+  const http = protect(createServer(timeouts(limits), listener), limits);
+  const https = tls && protect(secureServer(tls, limits, listener), limits);
+  const door = https === undefined ? http : createFrontDoor(http, https, isLocal, limits.receiveTimeoutMs);
+  door.maxConnections = limits.connections;
+  return { door, https, servers: https === undefined ? [http] : [http, https] };
+}
+
+async function closeAll(door: NetServer, servers: readonly (Server | SecureServer)[]): Promise<void> {
+  const closed = new Promise<void>((resolve) => door.close(() => resolve()));
+  for (const server of servers) {
+    server.closeAllConnections();
+    if (server !== door) server.close();
+  }
+  await closed;
+}
+
+function timeouts(limits: RpcLimits): ServerOptions {
+  return {
+    headersTimeout: limits.receiveTimeoutMs,
+    requestTimeout: limits.receiveTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    // How often the two timeouts above are looked at.
+    connectionsCheckingInterval: Math.max(50, Math.floor(limits.receiveTimeoutMs / 4)),
+  };
+}
+
+function secureServer(tls: RpcTls, limits: RpcLimits, listener: RequestListener): SecureServer {
+  const handshakeTimeout = limits.receiveTimeoutMs;
+  return withCertificate(() =>
+    createSecureServer({ ...timeouts(limits), ...contextOf(tls), handshakeTimeout }, listener),
   );
-  http.maxConnections = limits.connections;
+}
+
+function contextOf({ certificate, key }: RpcTls): {
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion: "TLSv1.2";
+} {
+  return { cert: certificate, key, minVersion: "TLSv1.2" };
+}
+
+function withCertificate<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw new RpcStartError(
+      "rpc/certificate",
+      `rpc.tls: ${(error as Error).message}: give the PEM files of a certificate and of its own private key`,
+    );
+  }
+}
+
+function protect<S extends Server | SecureServer>(http: S, limits: RpcLimits): S {
   // A client that takes no answer bytes for this long, after its request, is dropped.
   http.setTimeout(limits.requestTimeoutMs + limits.idleTimeoutMs);
-  http.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+  http.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // Where the handshake failed there is nobody to answer.
+    const isTls = /^ERR_(?:SSL|TLS)/.test(error.code ?? "");
+    if (socket.writable && !isTls) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
     else socket.destroy();
   });
   return http;
@@ -157,7 +229,7 @@ function refuseUnprotected({ host = "127.0.0.1", access }: RpcServerOptions): vo
   );
 }
 
-function listen(http: Server, host: string, port: number): Promise<number> {
+function listen(http: NetServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     http.once("error", (error: NodeJS.ErrnoException) => {
       const where = `${host}:${port}`;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hashFromWord, must, toHexDigits } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, type RlpItem, readRlpBytes, readRlpList } from "@ostrom/codec";
+import { HASH_KECCAK256 } from "@ostrom/crypto";
 import { decodeHeader, decodeSignedTransaction, type Header, hashHeader } from "@ostrom/execution";
 import { ANONYMOUS_SESSION } from "./access-control.ts";
 import type { Block, RpcBackend } from "./backend.ts";
@@ -65,7 +66,7 @@ function readBlock(item: RlpItem): Block | undefined {
       return decoded.value;
     },
   );
-  return { header: header.value, hash: hashHeader(header.value as Header), transactions };
+  return { header: header.value, hash: hashHeader(header.value as Header, HASH_KECCAK256), transactions };
 }
 
 function backendOf(blocks: ReadonlyMap<number, Block>, latest: number): RpcBackend {

@@ -66,6 +66,7 @@ function setUp(
   journal.takeSeat({
     epoch: Epoch(0),
     index: ValidatorIndex(0),
+    schemeId: chain.validators.schemeId,
     sign: (message) => bls().sign(validatorSecret(0), message),
   });
   const certifier = new Certifier(

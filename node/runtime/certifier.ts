@@ -120,9 +120,21 @@ export class Certifier {
   async #sign(effect: Extract<CertificationEffect, { kind: "sign" }>): Promise<number> {
     const { journal } = this.#ports;
     if (journal === undefined) return 1;
+    if (journal.isSignedElsewhere(effect.executed.epoch)) {
+      void this.#request(journal, effect.executed).catch(this.#ports.failed);
+      return 1;
+    }
     const vote = journal.signExecuted(effect.executed);
     await journal.sync();
     this.input({ kind: "signed", vote });
     return 1;
+  }
+
+  /** Another machine may take its time, or be away: the others' results are gathered meanwhile. */
+  async #request(journal: VoteJournal, executed: Executed): Promise<void> {
+    const vote = await journal.requestExecuted(executed);
+    if (vote === undefined || this.#stopped) return;
+    await journal.sync();
+    this.input({ kind: "signed", vote });
   }
 }

@@ -66,7 +66,7 @@ test("execution is given the block, its proposer's address, its finalization and
   assert.deepEqual(unwrap(decodeBlock(input.orderedBlock)), block);
   assert.deepEqual(unwrap(decodeCertificate(input.finalization)), chain.finalizationOf(1));
   const senders = unpackSenderEntries(input.senders);
-  for (const { hash, sender } of transfers) assert.deepEqual(senders.get(toHexDigits(hash)), sender);
+  for (const { hash, sender } of transfers) assert.deepEqual(senders.get(toHexDigits(hash)), { sender });
 });
 
 test("blocks go to execution in the order of finality, without waiting for each other", async () => {

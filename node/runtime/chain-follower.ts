@@ -1,4 +1,4 @@
-import { Address, type Bytes, Epoch, type Hash, Height, must, toHexDigits } from "@ostrom/base";
+import { Address, type Bytes, Epoch, Hash, Height, must, toHexDigits } from "@ostrom/base";
 import {
   type Executed,
   encodeBlock,
@@ -66,23 +66,35 @@ export class ChainFollower {
 
 const HASH_LENGTH = 32;
 const ADDRESS_LENGTH = 20;
+const KEYS_OFFSET = HASH_LENGTH + ADDRESS_LENGTH;
+const ENTRY_LENGTH = KEYS_OFFSET + HASH_LENGTH;
+
+/** What this node has found out about who signed a transaction. */
+export type CheckedSigner = Pick<SignedTransaction, "sender" | "verifiedKeys">;
 
 /** Writes `OrderedInput.senders`. */
 export function packSenderEntries(transactions: readonly SignedTransaction[]): Bytes {
-  const packed = new Uint8Array(transactions.length * (HASH_LENGTH + ADDRESS_LENGTH));
-  transactions.forEach(({ hash, sender }, index) => {
-    packed.set(hash, index * (HASH_LENGTH + ADDRESS_LENGTH));
-    packed.set(sender, index * (HASH_LENGTH + ADDRESS_LENGTH) + HASH_LENGTH);
+  const packed = new Uint8Array(transactions.length * ENTRY_LENGTH);
+  transactions.forEach(({ hash, sender, verifiedKeys }, index) => {
+    packed.set(hash, index * ENTRY_LENGTH);
+    packed.set(sender, index * ENTRY_LENGTH + HASH_LENGTH);
+    if (verifiedKeys !== undefined) packed.set(verifiedKeys, index * ENTRY_LENGTH + KEYS_OFFSET);
   });
   return packed;
 }
 
-/** Reads `OrderedInput.senders`: senders by the hash's hex digits. */
-export function unpackSenderEntries(packed: Bytes): ReadonlyMap<string, Address> {
-  const senders = new Map<string, Address>();
-  for (let offset = 0; offset < packed.length; offset += HASH_LENGTH + ADDRESS_LENGTH) {
-    const hash = toHexDigits(packed.subarray(offset, offset + HASH_LENGTH));
-    senders.set(hash, Address(packed.slice(offset + HASH_LENGTH, offset + HASH_LENGTH + ADDRESS_LENGTH)));
+/** Reads `OrderedInput.senders`: by the hash's hex digits. */
+export function unpackSenderEntries(packed: Bytes): ReadonlyMap<string, CheckedSigner> {
+  const senders = new Map<string, CheckedSigner>();
+  for (let offset = 0; offset < packed.length; offset += ENTRY_LENGTH) {
+    const entry = packed.slice(offset, offset + ENTRY_LENGTH);
+    const sender = Address(entry.slice(HASH_LENGTH, KEYS_OFFSET));
+    const keys = entry.subarray(KEYS_OFFSET);
+    const isChecked = keys.some((byte) => byte !== 0);
+    senders.set(
+      toHexDigits(entry.subarray(0, HASH_LENGTH)),
+      isChecked ? { sender, verifiedKeys: Hash(keys) } : { sender },
+    );
   }
   return senders;
 }

@@ -1,4 +1,5 @@
 import { type Address, type Failure, fail, type Hash, must, ok, type Result } from "@ostrom/base";
+import { chainHash } from "@ostrom/execution";
 import type { Block, BlockHeader, ChainReads, DropReason, StateView } from "@ostrom/rpc";
 import {
   createCodeCache,
@@ -19,6 +20,7 @@ import {
   readCertifiedHeight,
   readHead,
   readHeader,
+  readMeta,
   readReceipts,
   readSkipped,
   readTransactionLocation,
@@ -82,6 +84,7 @@ export function openStateView(store: Store, blockNumber: number): Result<StateVi
     return opened;
   }
   const { headRoot, history } = opened.value;
+  const hash = chainHash(must(readMeta(snapshot), "an open chain has a name"));
   const stored = {
     reader: codes.reader(storeReader(snapshot)),
     tries: storeTries(snapshot),
@@ -92,8 +95,8 @@ export function openStateView(store: Store, blockNumber: number): Result<StateVi
   return ok({
     reader,
     prove: (address: Address, slots: readonly bigint[]) => {
-      const tries = history.accounts.size === 0 ? stored.tries : historicalTries(stored, history);
-      return ok(proveAccount({ reader, tries, stateRoot: history.stateRoot }, address, slots));
+      const tries = history.accounts.size === 0 ? stored.tries : historicalTries(stored, history, hash);
+      return ok(proveAccount({ reader, tries, stateRoot: history.stateRoot }, address, slots, hash));
     },
     release,
   });

@@ -36,6 +36,8 @@ export type NodeConfiguration = {
     readonly operatorMethods: OperatorMethods;
     /** Roles at this node besides those of the chain: address -> names of roles. */
     readonly accounts: Readonly<Record<string, readonly AccountRole[]>>;
+    /** Files, from the node's folder, in PEM: a certificate with its chain, and its key; "": plain HTTP. They are looked at again every minute. */
+    readonly tls: { readonly certificate: string; readonly key: string };
   };
   /** Where backups asked for by JSON-RPC go; "": `backups` in the node's folder. */
   readonly backupFolder: string;
@@ -91,6 +93,7 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
     maxTokenSeconds: DEFAULT_TOKEN_SECONDS,
     operatorMethods: "auto",
     accounts: {},
+    tls: { certificate: "", key: "" },
   },
   backupFolder: "",
   disk: { warnFreeBytes: 0, stopFreeBytes: 0 },
@@ -144,6 +147,7 @@ const SHAPE: { readonly [key: string]: Shape } = {
     maxTokenSeconds: "count",
     operatorMethods: "operatorMethods",
     accounts: "roles",
+    tls: { certificate: "text", key: "text" },
   },
   backupFolder: "text",
   disk: { warnFreeBytes: "count", stopFreeBytes: "count" },
@@ -172,7 +176,11 @@ export function readConfiguration(
     ...DEFAULT_CONFIGURATION,
     ...given,
     link: { ...DEFAULT_CONFIGURATION.link, ...given.link },
-    rpc: { ...DEFAULT_CONFIGURATION.rpc, ...given.rpc },
+    rpc: {
+      ...DEFAULT_CONFIGURATION.rpc,
+      ...given.rpc,
+      tls: { ...DEFAULT_CONFIGURATION.rpc.tls, ...given.rpc?.tls },
+    },
     engine: { ...DEFAULT_CONFIGURATION.engine, ...given.engine },
     mining: { ...DEFAULT_CONFIGURATION.mining, ...given.mining },
     discovery: { ...DEFAULT_DISCOVERY, ...given.discovery },

@@ -39,7 +39,8 @@ export const DISCOVERY_SHAPE: {
   },
 };
 
-const ADDRESS = /^(?:([0-9a-f]{64})@)?(.+):(\d{1,5})$/;
+/** A peer's name is a raw public key: Ed25519, SM2 or ML-DSA-44. */
+const ADDRESS = /^(?:([0-9a-f]{64}|[0-9a-f]{128}|[0-9a-f]{2624})@)?(.+):(\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /** Whether text is "host:port" or "peerId@host:port". */

@@ -1,17 +1,18 @@
 import { Height } from "@ostrom/base";
-import type {
-  Certificate,
-  ConsensusDomain,
-  Effect,
-  Evidence,
-  Executed,
-  FinalizedTip,
-  LogRecord,
-  Message,
-  SimplexConfig,
-  StateCertificate,
-  ValidatorIndex,
-  ValidatorSet,
+import {
+  type Certificate,
+  type ConsensusDomain,
+  domainOfSet,
+  type Effect,
+  type Evidence,
+  type Executed,
+  type FinalizedTip,
+  type LogRecord,
+  type Message,
+  type SimplexConfig,
+  type StateCertificate,
+  type ValidatorIndex,
+  type ValidatorSet,
 } from "@ostrom/consensus";
 import type { ConsensusParameters } from "@ostrom/execution";
 import type { Network, PeerId } from "@ostrom/network";
@@ -87,11 +88,11 @@ export class EpochSession {
         ports.fault(this.#messenger.peerIdOf(peer), code, message),
       failed: ports.failed,
     };
-    const { domain, consensus } = ports;
+    const { consensus } = ports;
     const { bounds, validators, earlierValidators, own } = start;
     this.#certifier = new Certifier(
       {
-        domain,
+        domain: domainOfSet(ports.domain, validators),
         validators,
         earlierValidators,
         own,
@@ -191,10 +192,14 @@ export class EpochSession {
 }
 
 function simplexConfig(start: EpochStart, ports: EpochSessionPorts): SimplexConfig {
-  const { domain, journal, consensus } = ports;
+  const { journal, consensus } = ports;
   const { validators, earlierValidators, own, bounds } = start;
+  // Who signs nothing has nothing to ask the others for.
+  const lostLog = own !== undefined && journal.isLogLostIn(bounds.epoch);
+  if (own !== undefined && !lostLog && journal.hasLostVotes)
+    ports.log("info", "none of its votes are in doubt any more", { fromEpoch: bounds.epoch });
   return {
-    domain,
+    domain: domainOfSet(ports.domain, validators),
     validators,
     earlierValidators,
     own,
@@ -207,7 +212,6 @@ function simplexConfig(start: EpochStart, ports: EpochSessionPorts): SimplexConf
     emptyBlockIntervalMs: consensus.emptyBlockIntervalMs,
     standstillMs: consensus.standstillMs,
     fetchRetryMs: consensus.fetchRetryMs,
-    // Who signs nothing has nothing to ask the others for.
-    lostLog: own !== undefined && journal.isLogLostIn(bounds.epoch),
+    lostLog,
   };
 }

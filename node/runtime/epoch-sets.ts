@@ -10,7 +10,7 @@ import {
 import type { PeerId } from "@ostrom/network";
 import { readStoredValidatorSet, type StoreView } from "@ostrom/storage";
 import { consensusSet } from "./validator-sets.ts";
-import type { Sign } from "./vote-journal.ts";
+import type { Seat, Sign, SignElsewhere } from "./vote-journal.ts";
 
 /** A validator that has left may go on as a follower for so many epochs; after that its operator asks for a place in node.json. */
 const REMEMBERED_EPOCHS = 64;
@@ -18,8 +18,14 @@ const REMEMBERED_EPOCHS = 64;
 /** Sets that are kept decoded: the epoch before, this one and the next are read again and again. */
 const KEPT_SETS = 8;
 
-/** One of this node's consensus keys; the secret stays where it is. A node holds two while it changes from one to the other. */
-export type ConsensusKey = { readonly publicKey: Uint8Array; readonly sign: Sign };
+/** One of this node's consensus keys; the secret stays where it is. A node holds two while it changes from one to the other, of one scheme or
+ * of two: the lengths of public keys tell the schemes apart. */
+export type ConsensusKey = {
+  readonly publicKey: Uint8Array;
+  readonly sign: Sign;
+  /** Of a key on another machine; `sign` is never called then. */
+  readonly signElsewhere?: SignElsewhere;
+};
 
 /** What this node is known by. */
 export type NodeKeys = {
@@ -112,13 +118,12 @@ export function peerIdsOf(validators: ValidatorSet): readonly PeerId[] {
 
 /** This node's place in a set, and the key that the set knows it by: both its identity on the network and a consensus key must be
  * the set's, so that of two machines with one key only one votes. @returns undefined if it has none: then it follows. */
-export function findSeat(
-  validators: ValidatorSet,
-  keys: NodeKeys,
-): { readonly index: ValidatorIndex; readonly sign: Sign } | undefined {
+export function findSeat(validators: ValidatorSet, keys: NodeKeys): Omit<Seat, "epoch"> | undefined {
   const index = peerIdsOf(validators).indexOf(keys.peerId);
   const expected = validators.validators[index]?.consensusKey;
   if (expected === undefined) return undefined;
   const key = keys.consensusKeys().find(({ publicKey }) => equalBytes(publicKey, expected));
-  return key === undefined ? undefined : { index: ValidatorIndex(index), sign: key.sign };
+  if (key === undefined) return undefined;
+  const { sign, signElsewhere } = key;
+  return { index: ValidatorIndex(index), schemeId: validators.schemeId, sign, signElsewhere };
 }

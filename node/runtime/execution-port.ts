@@ -15,7 +15,8 @@ export type OrderedInput = {
   readonly orderDigest: Hash;
   /** Receives the fees. */
   readonly proposer: Address;
-  /** Transactions whose signatures this node has checked: hash (32 bytes) and sender (20 bytes) of each, one after another. */
+  /** Transactions whose signatures this node has checked: hash (32 bytes), sender (20 bytes) and `verifiedKeys` (32 bytes, zeros if there is
+   * none) of each, one after another. */
   readonly senders: Bytes;
   /** The ordered block, whose payload is to be executed, and the finalization certificate, encoded, for peers that sync. */
   readonly orderedBlock: Bytes;
@@ -40,6 +41,8 @@ export type ExecutionReport = {
   readonly skipped: readonly Skipped[];
   /** Addresses (hex digits) whose account or storage the block changed. */
   readonly changed: readonly string[];
+  /** Addresses (hex digits) whose keys the block changed. */
+  readonly rekeyed?: readonly string[] | undefined;
   /** What this block has decided of the next epoch's validator set, if it is the one that does. */
   readonly frozen?: FrozenSet | undefined;
   /** Modules that became active. */

@@ -1,11 +1,11 @@
 import { assert, equalBytes, type Hash, must, toHex, toHexDigits } from "@ostrom/base";
 import { validatorSetHash } from "@ostrom/consensus";
-import { bls, HASH_KECCAK256, keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import {
   type AnyGenesis,
   type AppliedBlock,
   applyBlock,
   type ChainRules,
+  chainHash,
   decodePayload,
   type EpochSchedule,
   type ExecutedBlock,
@@ -20,16 +20,18 @@ import {
   readLeaderSeed,
   readModuleRegistry,
   readNextValidatorSet,
+  rekeyedAccounts,
   sealBlock,
   VALIDATOR_SET_ADDRESS,
   type ValidatorSet,
   type VerifyPossession,
+  verifyKeyPossession,
 } from "@ostrom/execution";
 import {
   commitOperations,
   commitState,
   createCodeCache,
-  EMPTY_TRIE_ROOT,
+  emptyTrieRoot,
   type StateReader,
   storeReader,
   storeState,
@@ -121,7 +123,7 @@ export class Executor {
     store: Store,
     genesis: AnyGenesis,
     historyBlocks: number,
-    verifyPossession: VerifyPossession = (publicKey, proof) => bls().verifyPossession(publicKey, proof),
+    verifyPossession: VerifyPossession = verifyKeyPossession,
     installed: Installed = BARE_PROGRAM,
   ): Promise<Executor> {
     await writeGenesis(store, genesis);
@@ -155,6 +157,7 @@ export class Executor {
       included: block.transactions.map(({ hash }) => hash),
       skipped: block.skipped,
       changed: [...applied.changes.accounts.keys()],
+      rekeyed: rekeyedAccounts(applied.receipts),
       frozen,
       registry: this.#news,
       activations: applied.activations,
@@ -223,17 +226,18 @@ export class Executor {
     readonly frozen: FrozenSet | undefined;
   } {
     const state = storeState(this.#store);
-    const commit = commitState({ ...state, stateRoot: this.#parent.header.stateRoot }, applied.changes);
+    const hash = chainHash(this.#rules);
+    const commit = commitState({ ...state, stateRoot: this.#parent.header.stateRoot }, applied.changes, hash);
     const block = sealBlock(applied, commit.stateRoot);
     const next = this.#nextSet(applied, input);
-    const nextSetHash = next === undefined ? this.#setHash : setHash(next.set, input.epoch + 1);
+    const nextSetHash = next === undefined ? this.#setHash : setHash(this.#rules, next.set, input.epoch + 1);
     const { epoch, view, timestampMs, orderDigest } = input;
     const operations = [
       ...commitOperations(commit, input.height),
       ...blockOperations(this.#store, {
         block,
         origin: { epoch, view, timestampMs, orderDigest, nextSetHash },
-        hashId: HASH_KECCAK256,
+        hashId: this.#rules.hashId,
         ordered: { block: input.orderedBlock, finalization: input.finalization },
         mined: input.mined?.record,
       }),
@@ -296,15 +300,17 @@ export class Executor {
   }
 }
 
-function setHash(set: ValidatorSet, epoch: number): Hash {
-  return validatorSetHash({ hash: keccak256 }, consensusSet(set, epoch));
+function setHash(rules: ChainRules, set: ValidatorSet, epoch: number): Hash {
+  return validatorSetHash({ hash: chainHash(rules) }, consensusSet(set, epoch));
 }
 
 /** Block 0 and its state, in one batch, where the store is empty. */
 async function writeGenesis(store: Store, genesis: AnyGenesis): Promise<void> {
   const changes = genesisState(genesis);
   const below = storeState({ get: () => undefined });
-  const commit = commitState({ ...below, stateRoot: EMPTY_TRIE_ROOT }, changes);
+  const { rules, validatorSet } = genesis;
+  const hash = chainHash(rules);
+  const commit = commitState({ ...below, stateRoot: emptyTrieRoot(hash) }, changes, hash);
   const block = genesisBlock(genesis, commit.stateRoot);
   const meta = readMeta(store);
   if (meta !== undefined) {
@@ -319,12 +325,12 @@ async function writeGenesis(store: Store, genesis: AnyGenesis): Promise<void> {
     view: 0,
     timestampMs: genesis.timestampMs,
     orderDigest: block.hash,
-    nextSetHash: setHash(genesis.validatorSet, 0),
+    nextSetHash: setHash(rules, validatorSet, 0),
   };
   const operations = [
-    metaOperation({ genesisHash: block.hash, hashId: HASH_KECCAK256, schemeId: SCHEME_BLS12381 }),
+    metaOperation({ genesisHash: block.hash, hashId: rules.hashId, schemeId: validatorSet.schemeId }),
     ...commitOperations(commit, undefined),
-    ...blockOperations(store, { block, origin, hashId: HASH_KECCAK256, ordered: undefined }),
+    ...blockOperations(store, { block, origin, hashId: rules.hashId, ordered: undefined }),
     validatorSetOperation(0, genesis.validatorSet),
   ];
   await store.write(operations, { sync: true });

@@ -12,6 +12,7 @@ import {
 import {
   type AnyGenesis,
   type ChainModule,
+  type CryptographicSuite,
   createGenesis,
   createPowGenesis,
   formatGenesis,
@@ -58,6 +59,10 @@ export type GenesisPlan = {
   readonly epochLength?: number | undefined;
   readonly validatorSets?: ValidatorSets | undefined;
   readonly modules?: NetworkModules | undefined;
+  /** Cryptography; SUITES.ethereum unless said. The validators' keys are of its kinds. */
+  readonly suite?: CryptographicSuite | undefined;
+  /** What accounts may do with their keys; what is not said is the profile's. */
+  readonly keys?: GenesisRequest["keys"];
   /** Rule set of Ethereum from genesis on; the newest unless said. */
   readonly fork?: Fork | undefined;
 };
@@ -83,6 +88,8 @@ export function assembleGenesis(
     epochLength: plan.epochLength,
     validatorSets: plan.validatorSets,
     modules: modules?.value,
+    suite: plan.suite,
+    keys: plan.keys,
     rules: plan.fork === undefined ? {} : { forks: [{ fork: plan.fork, fromTimestamp: 0 }] },
     accounts: [...balances].map(([address, balance]) => ({
       address: addressFromHex(address),

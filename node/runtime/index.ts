@@ -33,6 +33,13 @@ export {
   readConfiguration,
 } from "./configuration.ts";
 export {
+  type ConsensusSecret,
+  createConsensusSecret,
+  type PublicKey,
+  publicKeyOfSecret,
+  schemeOfSecret,
+} from "./consensus-secret.ts";
+export {
   DEVELOPMENT_ACCOUNT_COUNT,
   DEVELOPMENT_BALANCE,
   DEVELOPMENT_MNEMONIC,
@@ -41,6 +48,7 @@ export {
   developmentAddresses,
   isDevelopmentMnemonic,
 } from "./dev-accounts.ts";
+export { type DevelopmentKey, developmentKeys } from "./development-keys.ts";
 export { isBootstrapAddress } from "./discovery-configuration.ts";
 export { type DiskRoom, describeRoom, diskRoom, hasRoomAgain } from "./disk-watch.ts";
 export { type ConsensusKey, EpochSets, type NodeKeys } from "./epoch-sets.ts";
@@ -87,6 +95,7 @@ export type { NodeCoreOptions, NodeListener } from "./node-core-options.ts";
 export {
   addConsensusKey,
   consensusKey,
+  KEYS_FOLDER,
   type NewConsensusKey,
   readSecrets,
   writeSecret,
@@ -123,8 +132,15 @@ export {
   readGenesis,
   type ValidatorPlan,
 } from "./provision.ts";
-export { type PublicKey, type PublicKeys, readPublicKeys } from "./public-keys.ts";
+export { type PublicKeys, readPublicKeys } from "./public-keys.ts";
 export { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
+export { type RemoteSignerSettings, useRemoteSigner } from "./remote-signer.ts";
+export {
+  type RemoteSignerServer,
+  type RemoteSignerServerOptions,
+  type SignerKey,
+  startRemoteSigner,
+} from "./remote-signer-server.ts";
 export { type RestoreOutcome, restoreBackup } from "./restore.ts";
 export { type CheckedSender, checkSenders, type SignatureChecker } from "./signature-checker.ts";
 export { StrangerSync, type StrangerSyncPorts } from "./stranger-sync.ts";

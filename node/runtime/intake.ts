@@ -11,6 +11,7 @@ import {
 import { keccak256 } from "@ostrom/crypto";
 import { decodeTransaction, type PermissionCheck, type SignedTransaction } from "@ostrom/execution";
 import type { PoolAccount, TransactionPool } from "@ostrom/txpool";
+import type { KeyDirectory } from "./key-directory.ts";
 import type { Clock } from "./ports.ts";
 import { type CheckedSender, type SignatureChecker, senderOf } from "./signature-checker.ts";
 
@@ -41,6 +42,8 @@ export type IntakePorts = {
   readonly accountOf: (address: Address) => PoolAccount;
   /** What modules permit; undefined where none is asked. */
   readonly permits?: (() => PermissionCheck | undefined) | undefined;
+  /** What state says of the keys of accounts; undefined where nobody has key sets. */
+  readonly keys?: Pick<KeyDirectory, "authority" | "keysOfRaw"> | undefined;
   /** Transactions that entered the pool, all and those of them that the others have not been sent: of clients and strangers. */
   readonly admitted: (
     transactions: readonly SignedTransaction[],
@@ -107,7 +110,10 @@ export class Intake {
       for (const { raw } of batch) this.#waitingBytes -= raw.length;
       this.#atChecker++;
       this.#ports.checker
-        .check(batch.map(({ raw }) => raw))
+        .check(
+          batch.map(({ raw }) => raw),
+          batch.map(({ raw }) => this.#ports.keys?.keysOfRaw(raw)),
+        )
         .then((senders) => this.#admit(batch, senders))
         .catch((error: unknown) => {
           for (const { answer } of batch) answer(fail("txpool/stopped", "the node is stopping"));
@@ -133,9 +139,10 @@ export class Intake {
         answer(read);
         return;
       }
-      const transaction: SignedTransaction = { ...read.value, sender: sender.value };
-      const { pool, clock, accountOf, permits } = this.#ports;
-      const result = pool.admit(transaction, accountOf(sender.value), clock.nowMs(), permits?.());
+      const transaction: SignedTransaction = { ...read.value, ...sender.value };
+      const { pool, clock, accountOf, permits, keys } = this.#ports;
+      const account = accountOf(transaction.sender);
+      const result = pool.admit(transaction, account, clock.nowMs(), permits?.(), keys?.authority);
       if (result.ok && origin !== "peer") admittedFromClients.push(transaction);
       answer(result.ok ? ok(hash) : result);
     });

@@ -1,3 +1,4 @@
+import { isPeerId, shortPeerId } from "@ostrom/network";
 import type { Log, LogLevel } from "./ports.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -20,5 +21,5 @@ export function createLog(
 function writable(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Error) return value.message;
-  return value;
+  return typeof value === "string" && isPeerId(value) ? shortPeerId(value) : value;
 }

@@ -62,7 +62,7 @@ test("hash engines agree on every length through several blocks, and give plain 
   const random = createRandom(1);
   for (let length = 0; length <= 700; length++) {
     const data = random.bytes(length + 3).subarray(3);
-    for (const name of ["keccak256", "sha256", "ripemd160"] as const) {
+    for (const name of ["keccak256", "sha256", "ripemd160", "sm3"] as const) {
       const digest = native.hash[name](data);
       assert.equal(toHexDigits(digest), toHexDigits(REFERENCE_ENGINES.hash[name](data)));
       assert.equal(Object.getPrototypeOf(digest), Uint8Array.prototype);

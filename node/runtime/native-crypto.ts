@@ -1,4 +1,4 @@
-import { getHashes, hash as nodeHash, scryptSync } from "node:crypto";
+import { hash as nodeHash, scryptSync } from "node:crypto";
 import { createRequire } from "node:module";
 import { assert, type Bytes, bigintToBytes, bytesToBigint, type Hash } from "@ostrom/base";
 import {
@@ -12,23 +12,29 @@ import {
   type EcvrfEngine,
   engineNames,
   type HashEngine,
+  installCipherEngines,
   installEngines,
+  installKeyAgreement,
+  installSignatureEngines,
   installWorkHashes,
   type ModularEngine,
   nobleBls,
   type P256Engine,
-  REFERENCE_WORK_HASHES,
   SECP256K1_ORDER,
   type Secp256k1Engine,
+  type SignatureEngines,
   WORK_SCRYPT,
   type WorkHashEngine,
 } from "@ostrom/crypto";
 import { createEmittedBlake2, createEmittedKeccak, createEmittedModular } from "@ostrom/vm";
 import { loadMclBls12381 } from "./native-crypto-bls12381.ts";
 import { loadMclBn254 } from "./native-crypto-bn254.ts";
+import { createNativeCiphers, createNativeKeyAgreement } from "./native-crypto-ciphers.ts";
 import { createOpensslEcvrf } from "./native-crypto-ecvrf.ts";
+import type { SodiumBinding } from "./native-crypto-ed25519.ts";
 import { createOpensslP256 } from "./native-crypto-p256.ts";
 import { createPossessionCheck } from "./native-crypto-possession.ts";
+import { createNativeSignatures } from "./native-crypto-signatures.ts";
 
 /** The native engines of core/crypto's slots. The test beside this file compares each with the reference. */
 export type NativeCrypto = {
@@ -80,18 +86,24 @@ export function loadNativeCrypto(): NativeCrypto {
  * @returns the names of the engines that now sit there.
  * Throws as `loadNativeCrypto`. */
 export function installNativeCrypto(): ReturnType<typeof engineNames> {
-  installEngines(loadNativeCrypto());
+  const native = loadNativeCrypto();
+  installEngines(native);
   installWorkHashes(createWorkHashes());
+  installSignatureEngines(loadNativeSignatures(native.secp256k1));
+  installCipherEngines(createNativeCiphers());
+  installKeyAgreement(createNativeKeyAgreement());
   return engineNames();
 }
 
-/** OpenSSL's, where it has SM3. */
+/** Loads the native engines of signature schemes without installing them. Throws as `loadNativeCrypto`. */
+export function loadNativeSignatures(secp256k1: Secp256k1Engine = loadSecp256k1()): SignatureEngines {
+  return createNativeSignatures(secp256k1, loadNativeBinding<SodiumBinding>("sodium-native"));
+}
+
 function createWorkHashes(): WorkHashEngine {
   const { N, r, p, dkLen } = WORK_SCRYPT;
-  const hasSm3 = getHashes().includes("sm3");
   return {
-    name: hasSm3 ? "openssl" : "openssl, plain sm3",
-    sm3: hasSm3 ? (data) => new Uint8Array(nodeHash("sm3", data, "buffer")) : REFERENCE_WORK_HASHES.sm3,
+    name: "openssl",
     scrypt: (data) => new Uint8Array(scryptSync(data, data, dkLen, { N, r, p })),
   };
 }
@@ -112,6 +124,7 @@ function createHash(): HashEngine {
         : Uint8Array.fromHex(nodeHash("keccak-256", data, "hex")),
     sha256: (data) => Uint8Array.fromHex(nodeHash("sha256", data, "hex")),
     ripemd160: (data) => Uint8Array.fromHex(nodeHash("ripemd160", data, "hex")),
+    sm3: (data) => Uint8Array.fromHex(nodeHash("sm3", data, "hex")),
   };
 }
 

@@ -8,11 +8,12 @@ import type { ExecutionReport } from "./execution-port.ts";
 import { genesisParameters } from "./light-reads.ts";
 import type { ModuleManifest } from "./module-face.ts";
 import type { ProgramParts } from "./module-loading.ts";
-import type { NodeSecrets } from "./node-keys.ts";
+import type { StoredSecrets } from "./node-keys.ts";
 import type { BlockNotice, NodeOverrides, RunningNode } from "./node-options.ts";
 import type { NotedWarnings } from "./noted-warnings.ts";
 import type { NodeOperations } from "./operations.ts";
 import type { Log } from "./ports.ts";
+import { tlsFilesOf } from "./rpc-certificate.ts";
 import { type RpcClient, startRpcWorker } from "./rpc-client.ts";
 
 export const CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
@@ -25,7 +26,7 @@ export type NodeParts<Chain> = {
   readonly folder: string;
   readonly settings: NodeConfiguration;
   readonly genesis: Chain;
-  readonly secrets: NodeSecrets;
+  readonly secrets: StoredSecrets;
   readonly overrides: NodeOverrides;
   readonly program: NodeProgram;
   readonly log: Log;
@@ -53,7 +54,7 @@ export type ServedCore = {
 
 /** Starts the JSON-RPC server. Rejects with `rpc/port-taken` and its like. */
 export async function serveRpc(
-  { settings, genesis, program, log, cleanup }: NodeParts<AnyGenesis>,
+  { folder, settings, genesis, program, log, cleanup }: NodeParts<AnyGenesis>,
   chain: {
     readonly databasePath: string;
     readonly genesisHash: Hash;
@@ -80,6 +81,7 @@ export async function serveRpc(
       genesisParameters: genesisParameters(genesis),
       host: rpc.host,
       port: rpc.port,
+      tls: tlsFilesOf(folder, rpc.tls),
       allowedHosts: rpc.allowedHosts,
       allowedOrigins: rpc.allowedOrigins,
       access: chain.operations.access,
@@ -117,7 +119,7 @@ export function runningNode(
   let stopping: Promise<void> | undefined;
   return {
     name: settings.name,
-    rpcUrl: httpUrl(settings.rpc.host, node.rpcPort),
+    rpcUrl: httpUrl(settings.rpc.host, node.rpcPort, settings.rpc.tls.certificate !== ""),
     heads: () => {
       const { executed, certified } = node.heads();
       return { head: executed, certified };
@@ -130,15 +132,15 @@ export function runningNode(
   };
 }
 
-/** Where JSON-RPC answers on this machine. */
+/** Where JSON-RPC answers on this machine: to programs of it in plain HTTP too. */
 export function localRpcUrl({ settings }: Pick<NodeParts<AnyGenesis>, "settings">, port: number): string {
   const { host } = settings.rpc;
   if (host === "0.0.0.0") return httpUrl("127.0.0.1", port);
   return httpUrl(host === "::" ? "::1" : host, port);
 }
 
-function httpUrl(host: string, port: number): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+function httpUrl(host: string, port: number, isSecure = false): string {
+  return `${isSecure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** What a block's report tells the process. */

@@ -96,7 +96,10 @@ async function setUp(
     },
     genesis: chain.genesis,
     domain: chain.domain,
-    keys: { peerId: simulatedPeerId(0), consensusKeys: () => [consensusKey(validatorSecret(0))] },
+    keys: {
+      peerId: simulatedPeerId(0),
+      consensusKeys: () => [consensusKey({ schemeId: 1, secret: validatorSecret(0) })],
+    },
     store,
     network: {
       send: (to, channel, payload) => seen.sent.push({ to, channel, payload }) > 0,
@@ -105,7 +108,7 @@ async function setUp(
     },
     punish: (peerId, reason) => seen.punished.push(`${peerId.slice(0, 4)} ${reason}`),
     execution: { execute: (input) => executor.execute(input), stop: async () => undefined },
-    checker: { check: async (raws) => checkSenders(raws), stop: async () => undefined },
+    checker: { check: async (raws, keys) => checkSenders(raws, keys), stop: async () => undefined },
     journal,
     records: [],
     recovered: recoverChain(store, sets),

@@ -7,6 +7,7 @@ import {
   encodeStateCertificate,
   epochOfEvidence,
   type StateCertificate,
+  type ValidatorSet,
 } from "@ostrom/consensus";
 import type { ValidatorSet as StoredValidatorSet } from "@ostrom/execution";
 import type { Channel, NetworkHandlers, PeerId } from "@ostrom/network";
@@ -21,6 +22,7 @@ import type { NodeCoreOptions } from "./node-core-options.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
 import { PeerHeights, TrafficQuota } from "./peer-conduct.ts";
+import { StatementDesk } from "./statement-desk.ts";
 import { StrangerDesk } from "./stranger-links.ts";
 import { TransactionTraffic } from "./transaction-traffic.ts";
 
@@ -59,6 +61,7 @@ export class NodeCore {
   readonly #strangers: StrangerDesk;
   #baseFee: bigint;
   #executedHeight: number;
+  readonly #statements: StatementDesk;
   #evidenceWritten: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -70,6 +73,8 @@ export class NodeCore {
     this.#traffic = new TrafficQuota(clock);
     this.#sets = new EpochSets(options.store, genesis);
     const failed = (error: unknown): void => this.#fail(error);
+    const setOf = (epoch: number): ValidatorSet | undefined => this.#sets.of(epoch)?.validators;
+    this.#statements = new StatementDesk(options.domain, { verify: checker.verify, setOf, failed });
     this.#transactions = new TransactionTraffic({
       rules: genesis.rules,
       modules: options.modules,
@@ -137,6 +142,7 @@ export class NodeCore {
         log,
         pool: this.pool,
         checker,
+        keysOf: (transaction) => this.#transactions.keys.keysOf(transaction),
         baseFee: () => this.#baseFee,
         newestCertificate: () => this.#epochs.newestCertificate,
         leastCertified: (height) => this.#epochs.leastCertified(height),
@@ -147,14 +153,14 @@ export class NodeCore {
   }
 
   #createEpochs(failed: (error: unknown) => void): EpochSuccession {
-    const { recovered, records, clock, log, journal, network, store, domain, keys, genesis } = this.#options;
+    const { recovered, records, clock, log, journal, network, store, keys, genesis } = this.#options;
     return new EpochSuccession(recovered, records, {
       clock,
       log,
       journal,
       network,
       store,
-      domain,
+      domain: this.#statements.domain,
       keys,
       consensus: genesis.consensus,
       sets: this.#sets,
@@ -279,7 +285,9 @@ export class NodeCore {
     }
     if (this.#orFail(() => this.#strangers.hear(peerId, message)) !== false) return;
     if (message.kind === "executed") this.#heights.hear(peerId, message.executed.executed.height);
-    this.#orFail(() => this.#epochs.hear(peerId, message, payload.length));
+    this.#statements.settle(message, () => {
+      if (!this.#stopped) this.#orFail(() => this.#epochs.hear(peerId, message, payload.length));
+    });
   }
 
   /** Operators hear what became of what they sent: a set may be refused, or be without those who have not proved their keys. */
@@ -302,6 +310,7 @@ export class NodeCore {
       included: this.#desk.transactionsOf(report),
       skipped: report.skipped,
       changed: report.changed,
+      rekeyed: report.rekeyed,
       baseFeePerGas: report.nextBaseFee,
     });
     this.#desk.executed(report.height);

@@ -71,7 +71,8 @@ test("a seat needs both the set's identity and its key: of two machines with one
   const seatOf = (peer: number, ...secrets: readonly number[]): number | undefined =>
     findSeat(validators, {
       peerId: simulatedPeerId(peer),
-      consensusKeys: () => secrets.map((secret) => consensusKey(validatorSecret(secret))),
+      consensusKeys: () =>
+        secrets.map((secret) => consensusKey({ schemeId: 1, secret: validatorSecret(secret) })),
     })?.index;
   assert.equal(seatOf(2, 2), 2);
   assert.equal(seatOf(2, 9, 2), 2, "whichever of its keys");

@@ -1,43 +1,63 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Bytes, type Failure, fail, fromHex, ok, type Result, toHex } from "@ostrom/base";
-import { bls, deriveBlsSecretKey, isBlsSecretKey } from "@ostrom/crypto";
-import { type Identity, identityFromPem } from "@ostrom/network";
+import { type Bytes, type Failure, fail, ok, type Result, toHex } from "@ostrom/base";
+import { SCHEME_BLS12381 } from "@ostrom/crypto";
+import { type Identity, type IdentityKind, identityFromPem } from "@ostrom/network";
+import {
+  type ConsensusSecret,
+  createConsensusSecret,
+  formatConsensusSecret,
+  type PublicKey,
+  parseConsensusSecret,
+  publicKeyOfSecret,
+  schemeOfSecret,
+} from "./consensus-secret.ts";
 import type { ConsensusKey, NodeKeys } from "./epoch-sets.ts";
+import { isExposed, KEYS_FOLDER } from "./key-files.ts";
 import type { Log } from "./ports.ts";
+import { type RemoteSignerSettings, readRemoteSigner, remoteConsensusKeys } from "./remote-signer.ts";
 
-/** A node's secrets, in its folder, readable by its owner alone. */
-export const KEYS_FOLDER = "keys";
+export { isExposed, KEYS_FOLDER };
+
 export const CONSENSUS_KEY_FILE = "consensus.key";
 export const TRANSPORT_IDENTITY_FILE = "transport.pem";
 /** A certificate over the transport key, issued by the organisation's own authority: shown on links in place of the self-signed one. */
 export const ISSUED_CERTIFICATE_FILE = "transport.crt";
-export const CONSENSUS_SECRET_BYTES = 32;
 /** A node that changes its consensus key holds two for a while: in each epoch signs the one that the epoch's set knows. */
 const FURTHER_KEY_FILE = /^consensus-[A-Za-z0-9_-]{1,64}\.key$/;
 /** More keys than a node needs at a time. */
 const MAX_CONSENSUS_KEYS = 16;
 const SECRET_MODE = 0o600;
-const OTHERS_MASK = 0o077;
 
 export type NodeSecrets = {
   /** That of `consensus.key`. */
-  readonly consensusSecret: Bytes;
+  readonly consensusSecret: ConsensusSecret;
   /** Those of `consensus-<name>.key`, by name. */
-  readonly furtherSecrets?: readonly Bytes[];
+  readonly furtherSecrets?: readonly ConsensusSecret[];
   readonly identity: Identity;
+};
+
+/** What a folder holds: with a remote signer, consensus keys need not be there. */
+export type StoredSecrets = Omit<NodeSecrets, "consensusSecret"> & {
+  readonly consensusSecret: ConsensusSecret | undefined;
+  readonly remoteSigner?: RemoteSignerSettings | undefined;
 };
 
 type KeysFailure = Failure<"keys/unreadable" | "keys/exposed" | "keys/invalid">;
 
-/** Reads a node's keys. Errors: `keys/unreadable`, `keys/exposed` (others than their owner may read them), `keys/invalid`. The
- * message never holds key material. */
-export function readSecrets(folder: string): Result<NodeSecrets, KeysFailure> {
+/** Reads a node's keys.
+ * @param transport the kind of identity that genesis asks for; any if it is not given.
+ * Errors: `keys/unreadable`, `keys/exposed` (others than their owner may read them), `keys/invalid`. The message never holds key material. */
+export function readSecrets(folder: string, transport?: IdentityKind): Result<StoredSecrets, KeysFailure> {
   const keys = join(folder, KEYS_FOLDER);
   const texts = new Map<string, string>();
+  const remote = readRemoteSigner(folder);
+  if (!remote.ok) return remote;
+  const needsNoKey = remote.value !== undefined && !existsSync(join(keys, CONSENSUS_KEY_FILE));
   try {
     const further = existsSync(keys) ? readdirSync(keys).filter((name) => FURTHER_KEY_FILE.test(name)) : [];
-    const names = [CONSENSUS_KEY_FILE, TRANSPORT_IDENTITY_FILE, ...further.sort()];
+    const own = needsNoKey ? [] : [CONSENSUS_KEY_FILE];
+    const names = [...own, TRANSPORT_IDENTITY_FILE, ...further.sort()];
     if (further.length >= MAX_CONSENSUS_KEYS)
       return fail("keys/invalid", `${keys} holds ${further.length + 1} consensus keys: remove the old ones`);
     for (const name of names) {
@@ -54,15 +74,12 @@ export function readSecrets(folder: string): Result<NodeSecrets, KeysFailure> {
   const restore = "put this node's own key back, from its backup";
   const issued = readIssuedCertificate(keys);
   if (!issued.ok) return issued;
-  const identity = identityFromPem(texts.get(TRANSPORT_IDENTITY_FILE) ?? "", issued.value);
+  const identity = identityFromPem(texts.get(TRANSPORT_IDENTITY_FILE) ?? "", issued.value, transport);
   texts.delete(TRANSPORT_IDENTITY_FILE);
-  const found: Bytes[] = [];
+  const found: ConsensusSecret[] = [];
   for (const [name, text] of texts) {
-    const secret = fromHex(text.trim());
-    if (!secret.ok || !isBlsSecretKey(secret.value)) {
-      const expected = `expected a BLS12-381 secret key of ${CONSENSUS_SECRET_BYTES} bytes in hex`;
-      return fail("keys/invalid", `${join(keys, name)}: ${expected}; ${restore}`);
-    }
+    const secret = parseConsensusSecret(text);
+    if (!secret.ok) return fail("keys/invalid", `${join(keys, name)}: ${secret.error.message}; ${restore}`);
     found.push(secret.value);
   }
   if (!identity.ok) {
@@ -71,8 +88,15 @@ export function readSecrets(folder: string): Result<NodeSecrets, KeysFailure> {
     const advice = isIssued ? "let your authority issue it over the key of transport.pem" : restore;
     return fail("keys/invalid", `${path}: ${identity.error.message}; ${advice}`);
   }
-  const [consensusSecret, ...furtherSecrets] = found as [Bytes, ...Bytes[]];
-  return ok({ consensusSecret, furtherSecrets, identity: identity.value });
+  const elsewhere = remote.value?.keys.map(({ publicKey }) => publicKey) ?? [];
+  if (found.some((secret) => elsewhere.includes(toHex(publicKeyOfSecret(secret).publicKey))))
+    return fail(
+      "keys/invalid",
+      `${keys} holds a key that the signer at ${remote.value?.url} has too: delete it here, or both may sign`,
+    );
+  const consensusSecret = needsNoKey ? undefined : found[0];
+  const furtherSecrets = needsNoKey ? found : found.slice(1);
+  return ok({ consensusSecret, furtherSecrets, identity: identity.value, remoteSigner: remote.value });
 }
 
 /** A certificate is no secret; it need not be there. */
@@ -87,27 +111,24 @@ function readIssuedCertificate(keys: string): Result<string | undefined, Failure
 }
 
 /** What the others must know of a new key before a set can name it. */
-export type NewConsensusKey = {
-  readonly path: string;
-  readonly publicKey: Bytes;
-  readonly proofOfPossession: Bytes;
-};
+export type NewConsensusKey = PublicKey & { readonly path: string };
 
 /** Makes a further consensus key in a node's folder, `keys/consensus-<name>.key`. A running node finds it when the next epoch begins.
- * @param name letters, digits, `-`, `_`. Errors: `keys/exists`, `keys/invalid` (the name). */
+ * @param name letters, digits, `-`, `_`. @param schemeId of validators. Errors: `keys/exists`, `keys/invalid` (the name). */
 export function addConsensusKey(
   folder: string,
   name: string,
   entropy: (length: number) => Bytes,
+  schemeId: number = SCHEME_BLS12381,
 ): Result<NewConsensusKey, Failure<"keys/exists" | "keys/invalid">> {
   const file = `consensus-${name}.key`;
   const path = join(folder, KEYS_FOLDER, file);
   if (!FURTHER_KEY_FILE.test(file))
     return fail("keys/invalid", `"${name}" is no name of a key: letters, digits, - and _ make one`);
   if (existsSync(path)) return fail("keys/exists", `${path} is there already: choose another name`);
-  const secret = deriveBlsSecretKey(entropy(CONSENSUS_SECRET_BYTES));
-  writeSecret(path, `${toHex(secret)}\n`);
-  return ok({ path, publicKey: bls().publicKey(secret), proofOfPossession: bls().provePossession(secret) });
+  const secret = createConsensusSecret(schemeId, entropy);
+  writeSecret(path, formatConsensusSecret(secret));
+  return ok({ path, ...publicKeyOfSecret(secret) });
 }
 
 /** Writes a new file that only its owner can read. */
@@ -117,8 +138,10 @@ export function writeSecret(path: string, text: string): void {
 
 /** The keys of a folder as the node uses them. Its consensus keys are read again whenever they are asked for; if that fails, those
  * that were read before stay. */
-export function openNodeKeys(folder: string, secrets: NodeSecrets, log: Log): NodeKeys {
+export function openNodeKeys(folder: string, secrets: StoredSecrets, log: Log): NodeKeys {
   let newest = secrets;
+  const { remoteSigner } = secrets;
+  const elsewhere = remoteSigner === undefined ? [] : remoteConsensusKeys(remoteSigner, log);
   return {
     peerId: secrets.identity.peerId,
     consensusKeys: () => {
@@ -128,17 +151,16 @@ export function openNodeKeys(folder: string, secrets: NodeSecrets, log: Log): No
         log("warn", "the keys cannot be read again: those of before are used", {
           reason: read.error.message,
         });
-      return [newest.consensusSecret, ...(newest.furtherSecrets ?? [])].map(consensusKey);
+      const { consensusSecret, furtherSecrets = [] } = newest;
+      const own = consensusSecret === undefined ? furtherSecrets : [consensusSecret, ...furtherSecrets];
+      return [...own.map(consensusKey), ...elsewhere];
     },
   };
 }
 
 /** A key from its secret. */
-export function consensusKey(secret: Bytes): ConsensusKey {
-  return { publicKey: bls().publicKey(secret), sign: (message) => bls().sign(secret, message) };
-}
-
-/** Whether others than its owner may read a file. Windows has no such permissions and reports a mode of its own making. */
-export function isExposed(path: string): boolean {
-  return process.platform !== "win32" && (statSync(path).mode & OTHERS_MASK) !== 0;
+export function consensusKey(key: ConsensusSecret): ConsensusKey {
+  const scheme = schemeOfSecret(key);
+  const { secret } = key;
+  return { publicKey: scheme.publicKey(secret), sign: (message) => scheme.sign(secret, message) };
 }

@@ -5,6 +5,8 @@ import type { ModuleManifest } from "./module-face.ts";
 export type NodeOverrides = {
   readonly rpcHost?: string | undefined;
   readonly rpcPort?: number | undefined;
+  /** Files of a certificate and its key. */
+  readonly rpcTls?: { readonly certificate: string; readonly key: string } | undefined;
   readonly linkHost?: string | undefined;
   readonly linkPort?: number | undefined;
   readonly logLevel?: string | undefined;

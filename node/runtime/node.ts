@@ -34,7 +34,7 @@ export async function startNode(
   if (!configuration.ok) return configuration;
   const genesis = readGenesis(folder);
   if (!genesis.ok) return genesis;
-  const secrets = readSecrets(folder);
+  const secrets = readSecrets(folder, genesis.value.suite.transport);
   if (!secrets.ok) return secrets;
   const settings = applyOverrides(configuration.value, overrides);
   const room = await diskRoom(folder, settings.disk);
@@ -70,7 +70,12 @@ function applyOverrides(configuration: NodeConfiguration, overrides: NodeOverrid
   const { rpc, link } = configuration;
   return {
     ...configuration,
-    rpc: { ...rpc, host: overrides.rpcHost ?? rpc.host, port: overrides.rpcPort ?? rpc.port },
+    rpc: {
+      ...rpc,
+      host: overrides.rpcHost ?? rpc.host,
+      port: overrides.rpcPort ?? rpc.port,
+      tls: overrides.rpcTls ?? rpc.tls,
+    },
     link: { host: overrides.linkHost ?? link.host, port: overrides.linkPort ?? link.port },
     logLevel: (overrides.logLevel as LogLevel | undefined) ?? configuration.logLevel,
   };

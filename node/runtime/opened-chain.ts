@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ConsensusDomain, ethereumDomain, type LogRecord } from "@ostrom/consensus";
+import { type ConsensusDomain, consensusDomain, type LogRecord } from "@ostrom/consensus";
 import type { Genesis } from "@ostrom/execution";
 import {
   createDisk,
@@ -58,7 +58,8 @@ export async function openChain(options: {
   const replayed = await openLog(directory.logPath, options);
   mindLostBlocks(directory.chainPath, recovered, replayed, sets, options);
 
-  const domain = ethereumDomain(genesisHash);
+  const { rules, validatorSet } = options.genesis;
+  const domain = consensusDomain(genesisHash, rules.hashId, validatorSet.schemeId);
   const mark = votedMark(join(options.folder, KEYS_FOLDER, HAS_VOTED_FILE), recovered.tip.epoch);
   const journal = new VoteJournal({ log: replayed.log, domain, replayed, settled: recovered.tip, mark });
   const { peerIds } = sets.begun(recovered.tip.epoch);

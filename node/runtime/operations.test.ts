@@ -44,7 +44,7 @@ async function live(
   const operations = await NodeOperations.open({
     folder,
     settings: { ...DEFAULT_CONFIGURATION, ...options.settings },
-    secrets: { consensusSecret: new Uint8Array(32), identity: createIdentity() },
+    secrets: { consensusSecret: { schemeId: 1, secret: new Uint8Array(32) }, identity: createIdentity() },
     log,
     warnings: new NotedWarnings(() => 0),
     cleanup,

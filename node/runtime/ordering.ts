@@ -11,12 +11,14 @@ import {
   type Message,
   type OrderedBlock,
   recoverSimplex,
+  type SignedVote,
   type SimplexConfig,
   type SimplexState,
   type StateCertificate,
   stepSimplex,
   type TimerId,
   type ValidatorIndex,
+  type Vote,
 } from "@ostrom/consensus";
 import { EffectQueue } from "./effect-queue.ts";
 import type { Clock, Log } from "./ports.ts";
@@ -124,17 +126,29 @@ export class Ordering {
   async #record(run: readonly Extract<Effect, { kind: "sign" | "persist" }>[]): Promise<number> {
     const { journal } = this.#ports;
     const signed = run.flatMap((effect) => {
-      if (effect.kind === "sign") return [journal.signVote(effect.vote)];
-      journal.record(effect.record);
+      if (effect.kind === "persist") {
+        journal.record(effect.record);
+        return [];
+      }
+      if (!journal.isSignedElsewhere(effect.vote.epoch)) return [journal.signVote(effect.vote)];
+      // Another machine may take its time, or be away: the engine goes on meanwhile.
+      void this.#request(effect.vote).catch(this.#ports.failed);
       return [];
     });
-    if (signed.length > 0) {
-      if (this.#isAbstaining) this.#ports.log("info", "the others are past its lost votes: it votes again");
-      this.#isAbstaining = false;
-      await journal.sync();
-      for (const vote of signed) this.input({ kind: "signed", vote });
-    }
+    if (signed.length > 0) await this.#say(signed);
     return run.length;
+  }
+
+  async #request(vote: Vote): Promise<void> {
+    const signed = await this.#ports.journal.requestVote(vote);
+    if (signed !== undefined && !this.#stopped) await this.#say([signed]);
+  }
+
+  async #say(signed: readonly SignedVote[]): Promise<void> {
+    if (this.#isAbstaining) this.#ports.log("info", "the others are past its lost votes: it votes again");
+    this.#isAbstaining = false;
+    await this.#ports.journal.sync();
+    for (const vote of signed) this.input({ kind: "signed", vote });
   }
 
   #performOne(effect: Exclude<Effect, { kind: "sign" | "persist" }>): void {

@@ -4,6 +4,7 @@ import {
   type Failure,
   fail,
   fromHex,
+  must,
   ok,
   type Result,
   toHex,
@@ -11,7 +12,8 @@ import {
   unwrap,
   utf8,
 } from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
+import { keccak256, VALIDATOR_SCHEME_IDS, validatorScheme } from "@ostrom/crypto";
+import { TRANSPORT_KEY_LENGTHS } from "@ostrom/execution";
 import type { ModuleParticipant } from "./module-face.ts";
 
 /** A validator's description of itself as a file: what its machine tells the others. All in it is public. */
@@ -92,12 +94,19 @@ export function readParticipant(json: unknown): Result<ModuleParticipant, Failur
   });
 }
 
+const SCHEMES = VALIDATOR_SCHEME_IDS.map((id) => must(validatorScheme(id), "it is one of validators"));
+const KEY_LENGTHS = SCHEMES.map(({ publicKeyLength }) => publicKeyLength);
+const PROOF_LENGTHS = SCHEMES.map(({ proofLength }) => proofLength);
+
 type Check = readonly [key: string, isRight: (value: unknown) => boolean, expected: string];
 
 const isHex = (length: number | undefined, most: number) => (value: unknown) =>
   typeof value === "string" &&
   /^0x(?:[0-9a-fA-F]{2})*$/.test(value) &&
   (length === undefined ? value.length <= 2 + 2 * most : value.length === 2 + 2 * length);
+/** Which of them belong together the genesis tells that is made of it. */
+const isHexOf = (lengths: readonly number[]) => (value: unknown) =>
+  lengths.some((length) => isHex(length, 0)(value));
 const isText =
   (pattern: RegExp) =>
   (value: unknown): boolean =>
@@ -116,9 +125,13 @@ const CHECKS: readonly Check[] = [
   ],
   ["account", isHex(20, 0), "an address"],
   ["weight", isCount(1, Number.MAX_SAFE_INTEGER), "a whole number above 0"],
-  ["consensusKey", isHex(48, 0), "48 bytes in hex"],
-  ["proofOfPossession", isHex(96, 0), "96 bytes in hex"],
-  ["transportKey", isHex(32, 0), "32 bytes in hex"],
+  ["consensusKey", isHexOf(KEY_LENGTHS), "a public key in hex, of a scheme that validators vote by"],
+  ["proofOfPossession", isHexOf(PROOF_LENGTHS), "a proof of possession of such a key in hex"],
+  [
+    "transportKey",
+    isHexOf(TRANSPORT_KEY_LENGTHS),
+    "a raw public key in hex, of a kind that links are pinned to",
+  ],
   ["host", isText(HOST), "a host name or an IP address"],
   ["port", isCount(1, MAX_PORT), `a port, 1 to ${MAX_PORT}`],
   ["keys", isKeys, "names of keys with their public parts in hex"],

@@ -1,5 +1,6 @@
-import { type Address, type Bytes, type Failure, fail, type Hash, must, ok, type Result } from "@ostrom/base";
+import { type Bytes, type Failure, fail, type Hash, must, ok, type Result } from "@ostrom/base";
 import {
+  type AccountKey,
   type ChainRules,
   type CheckedPayload,
   checkPayloadBeforeSignatures,
@@ -16,6 +17,9 @@ export type PayloadToCheck = {
   readonly maxPayloadBytes: number;
   /** Transactions that this node has checked before. */
   readonly known: (hash: Hash) => SignedTransaction | undefined;
+  /** Keys in state by which a transaction has to be signed, as of the newest state: what is checked by them here execution need not check
+   * again. Whether they have signed is no matter of this check. */
+  readonly keysOf?: ((transaction: Transaction) => readonly AccountKey[] | undefined) | undefined;
 };
 
 /** Checks all that a payload's form, gas and signatures must be, and nothing of state; signatures that are not known are checked
@@ -27,7 +31,7 @@ export async function checkPayload(
 ): Promise<Result<CheckedPayload, Failure>> {
   const read = checkPayloadBeforeSignatures(request);
   if (!read.ok) return read;
-  const transactions = await signedBy(checker, read.value.transactions);
+  const transactions = await signedBy(checker, read.value.transactions, request.keysOf);
   if (transactions === undefined)
     return fail("payload/invalid-transaction", "a transaction's signature recovers nobody");
   return ok({ transactions, gasLimit: read.value.gasLimit });
@@ -37,10 +41,13 @@ export async function checkPayload(
 async function signedBy(
   checker: SignatureChecker,
   transactions: readonly (Transaction | SignedTransaction)[],
+  keysOf: PayloadToCheck["keysOf"],
 ): Promise<readonly SignedTransaction[] | undefined> {
   const unknown = transactions.filter((transaction) => !("sender" in transaction));
-  const senders = unknown.length === 0 ? [] : await checker.check(unknown.map(({ raw }) => raw));
-  const found = new Map<Transaction, Address>();
+  const raws = unknown.map(({ raw }) => raw);
+  const keys = unknown.map((transaction) => keysOf?.(transaction));
+  const senders = unknown.length === 0 ? [] : await checker.check(raws, keys);
+  const found = new Map<Transaction, Pick<SignedTransaction, "sender" | "verifiedKeys">>();
   for (const [index, transaction] of unknown.entries()) {
     const sender = senderOf(senders[index]!);
     if (!sender.ok) return undefined;
@@ -49,6 +56,6 @@ async function signedBy(
   return transactions.map((transaction) =>
     "sender" in transaction
       ? transaction
-      : { ...transaction, sender: must(found.get(transaction), "every signature was checked") },
+      : { ...transaction, ...must(found.get(transaction), "every signature was checked") },
   );
 }

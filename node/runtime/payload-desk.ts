@@ -12,7 +12,7 @@ import {
 } from "@ostrom/execution";
 import type { TransactionPool } from "@ostrom/txpool";
 import type { BuiltPayload } from "./ordering.ts";
-import { checkPayload } from "./payload-check.ts";
+import { checkPayload, type PayloadToCheck } from "./payload-check.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
 
@@ -28,6 +28,8 @@ export type PayloadDeskPorts = {
   readonly log: Log;
   readonly pool: TransactionPool;
   readonly checker: SignatureChecker;
+  /** See `PayloadToCheck`. */
+  readonly keysOf?: PayloadToCheck["keysOf"];
   /** Base fee that the next executed block will have, as far as this node knows. */
   readonly baseFee: () => bigint;
   readonly newestCertificate: () => StateCertificate | undefined;
@@ -89,6 +91,7 @@ export class PayloadDesk {
     const pending = this.#ports.pool.hasWork({
       ancestors: [...this.#facts.keys()],
       baseFeePerGas: this.#ports.baseFee(),
+      timestamp: Math.floor(this.#ports.clock.nowMs() / 1000),
     });
     if (pending !== this.#told) {
       this.#told = pending;
@@ -200,6 +203,7 @@ export class PayloadDesk {
       maxBytes: this.#limits.maxPayloadBytes,
       baseFeePerGas: this.#ports.baseFee(),
       ancestors: [...this.#unexecuted.values(), ...ancestors],
+      timestamp: Math.floor(Math.max(this.#ports.clock.nowMs(), request.parentTimestampMs + 1) / 1000),
     });
     return chosen.length === 0 ? EMPTY_PAYLOAD : encodePayload(chosen.map((transaction) => transaction.raw));
   }
@@ -246,6 +250,7 @@ export class PayloadDesk {
       timestampMs: block.timestampMs,
       maxPayloadBytes: this.#limits.maxPayloadBytes,
       known: (hash) => this.#ports.pool.get(hash),
+      keysOf: this.#ports.keysOf,
     });
     if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`;
     const { transactions, gasLimit } = checked.value;

@@ -1,7 +1,7 @@
 import type { Hash } from "@ostrom/base";
-import { ethereumDomain, type PowConfig, type WorkHash } from "@ostrom/consensus";
+import type { PowConfig, WorkHash } from "@ostrom/consensus";
 import { workHash } from "@ostrom/crypto";
-import type { PowGenesis } from "@ostrom/execution";
+import { chainHash, type PowGenesis } from "@ostrom/execution";
 
 /** What one node keeps of branches that may never count, beyond the longest that it may have to follow; a header takes some 700
  * bytes. */
@@ -13,13 +13,12 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
  * @param genesisHash of block 0.
  * @param hash makes the work; the one that genesis names, or, under a simulator, one that costs less. */
 export function powConfig(
-  { timestampMs, consensus }: PowGenesis,
+  { timestampMs, consensus, rules }: PowGenesis,
   genesisHash: Hash,
   hash: WorkHash = { name: consensus.hash, hash: workHash(consensus.hash) },
 ): PowConfig {
-  const { hashId, hash: digest } = ethereumDomain(genesisHash);
   return {
-    domain: { genesisHash, hashId, hash: digest, workHash: hash },
+    domain: { genesisHash, hashId: rules.hashId, hash: chainHash(rules), workHash: hash },
     genesis: { timestampMs, executedHash: genesisHash },
     targetIntervalMs: consensus.targetIntervalMs,
     halflifeMs: consensus.halflifeMs,

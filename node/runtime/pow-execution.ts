@@ -1,4 +1,5 @@
 import { assert, equalBytes, must } from "@ostrom/base";
+import { chainHash } from "@ostrom/execution";
 import {
   changesBack,
   commitOperations,
@@ -8,7 +9,14 @@ import {
   storeState,
   undoKey,
 } from "@ostrom/state";
-import { readHead, readHeader, type Store, type StoredHeader, unwindOperations } from "@ostrom/storage";
+import {
+  readHead,
+  readHeader,
+  readMeta,
+  type Store,
+  type StoredHeader,
+  unwindOperations,
+} from "@ostrom/storage";
 import type { ExecutedHead, Execution } from "./execution-port.ts";
 
 /** Execution that can go back: what an engine needs whose chain may be reorganised. */
@@ -32,7 +40,9 @@ export async function unwindHead(store: Store): Promise<StoredHeader> {
     throw Object.assign(new Error(message), { code: "chain/history-too-short" });
   }
   const { stateRoot } = header;
-  const commit = commitState({ ...storeState(store), stateRoot }, changesBack(mergeUndos(stateRoot, [undo])));
+  const hash = chainHash(must(readMeta(store), "an open chain has a name"));
+  const changes = changesBack(mergeUndos(stateRoot, [undo]));
+  const commit = commitState({ ...storeState(store), stateRoot }, changes, hash);
   assert(
     equalBytes(commit.stateRoot, parent.header.stateRoot),
     "undoing a block must lead to its parent's state root",

@@ -64,6 +64,7 @@ export class PowExecutor {
       timestampMs: header.timestampMs,
       maxPayloadBytes: consensus.maxPayloadBytes,
       known: (hash) => this.#traffic.pool.get(hash),
+      keysOf: (transaction) => this.#traffic.keys.keysOf(transaction),
     });
     if (!checked.ok) return rejected(`${checked.error.code}: ${checked.error.message}`);
     const { transactions } = checked.value;
@@ -80,6 +81,7 @@ export class PowExecutor {
       included: transactions.filter(({ hash }) => included.has(toHexDigits(hash))),
       skipped: report.skipped,
       changed: report.changed,
+      rekeyed: report.rekeyed,
       baseFeePerGas: report.nextBaseFee,
     });
     listener.block(report);

@@ -12,8 +12,13 @@ import {
   toHex,
   unwrap,
 } from "@ostrom/base";
-import { bls, deriveBlsSecretKey } from "@ostrom/crypto";
-import { type AnyGenesis, parseGenesis } from "@ostrom/execution";
+import {
+  type AnyGenesis,
+  type CryptographicSuite,
+  consensusSchemeOf,
+  parseGenesis,
+  SUITES,
+} from "@ostrom/execution";
 import { createIdentity } from "@ostrom/network";
 import {
   CONFIGURATION_FILE,
@@ -23,12 +28,12 @@ import {
   type NodeConfiguration,
   readJsonFile,
 } from "./configuration.ts";
+import { createConsensusSecret, formatConsensusSecret, publicKeyOfSecret } from "./consensus-secret.ts";
 import { assembleGenesis, type GenesisPlan } from "./genesis-assembly.ts";
 import type { ModuleKey, ModuleParticipant } from "./module-face.ts";
 import { moduleKeyPath } from "./module-keys.ts";
 import {
   CONSENSUS_KEY_FILE,
-  CONSENSUS_SECRET_BYTES,
   KEYS_FOLDER,
   type NodeSecrets,
   TRANSPORT_IDENTITY_FILE,
@@ -78,7 +83,7 @@ export function provisionNetwork(plan: NetworkPlan): Result<AnyGenesis, Failure>
   const keys = plan.modules?.keys ?? [];
   const created = plan.validators.map((validator) => ({
     validator,
-    secrets: createSecrets(plan.entropy, keys),
+    secrets: createSecrets(plan.entropy, keys, plan.suite),
   }));
   const participants = created.map(({ validator, secrets }) => participantOf(validator, secrets, keys));
   const assembled = assembleGenesis(plan, participants);
@@ -90,15 +95,17 @@ export function provisionNetwork(plan: NetworkPlan): Result<AnyGenesis, Failure>
 
 /** Makes the folder of one machine of a network that has no genesis yet: its own keys and node.json. genesis.json joins them when it is
  * assembled of what all machines tell of themselves.
- * @param keys of modules, which are made too. @returns what this one tells. Errors: `provision/exists`. */
+ * @param keys of modules, which are made too. @param suite that the genesis will have. @returns what this one tells.
+ * Errors: `provision/exists`. */
 export function provisionMachine(
   validator: ValidatorPlan,
   keys: readonly ModuleKey[],
   entropy: Entropy,
+  suite: CryptographicSuite = SUITES.ethereum,
 ): Result<ModuleParticipant, Failure> {
   const taken = takenFolder([validator.folder]);
   if (taken !== undefined) return taken;
-  const secrets = createSecrets(entropy, keys);
+  const secrets = createSecrets(entropy, keys, suite);
   writeNodeFolder({}, validator, secrets, undefined);
   return ok(participantOf(validator, secrets, keys));
 }
@@ -116,6 +123,7 @@ export type JoiningKeys = {
 /** Makes the folder of a node for a chain that is there already: new keys, node.json, and a copy of the chain's genesis.json. It follows
  * until a validator set names its keys.
  * @param genesisPath the genesis.json of a node of that chain. @param peers as in node.json. @param keys of modules, which are made too.
+ * @param schemeId by which validators vote now, where that is no longer what genesis says.
  * Errors: `provision/exists`, and those of reading genesis.json. */
 export function provisionJoiner(
   validator: Omit<ValidatorPlan, "feeRecipient" | "weight">,
@@ -123,6 +131,7 @@ export function provisionJoiner(
   entropy: (length: number) => Bytes,
   peers: NodeConfiguration["peers"] = {},
   keys: readonly ModuleKey[] = [],
+  schemeId?: number,
 ): Result<JoiningKeys, Failure> {
   const taken = takenFolder([validator.folder]);
   if (taken !== undefined) return taken;
@@ -130,14 +139,15 @@ export function provisionJoiner(
   if (!document.ok) return fail("genesis/unreadable", document.error.message);
   const genesis = parseGenesis(document.value);
   if (!genesis.ok) return genesis;
-  const secrets = createSecrets(entropy, keys);
+  const secrets = createSecrets(entropy, keys, genesis.value.suite, schemeId);
   const text = `${JSON.stringify(document.value, undefined, 2)}\n`;
   // Whoever wants a stranger's machine to mine says so, and where the rewards go.
   const mining = validator.bootstrap === undefined ? undefined : { enabled: false };
   writeNodeFolder({ mining }, validator, secrets, text, peers);
+  const { publicKey, proofOfPossession } = publicKeyOfSecret(secrets.consensusSecret);
   return ok({
-    consensusKey: bls().publicKey(secrets.consensusSecret),
-    proofOfPossession: bls().provePossession(secrets.consensusSecret),
+    consensusKey: publicKey,
+    proofOfPossession,
     peerId: secrets.identity.peerId,
     keys: publicParts(secrets, keys),
   });
@@ -151,10 +161,15 @@ function takenFolder(folders: readonly string[]): Result<never, Failure<"provisi
   return fail("provision/exists", `${folder} holds a node already; choose another folder or remove it`);
 }
 
-function createSecrets(entropy: Entropy, keys: readonly ModuleKey[]): MadeSecrets {
+function createSecrets(
+  entropy: Entropy,
+  keys: readonly ModuleKey[],
+  suite: CryptographicSuite = SUITES.ethereum,
+  schemeId: number = consensusSchemeOf(suite).id,
+): MadeSecrets {
   return {
-    consensusSecret: deriveBlsSecretKey(entropy(CONSENSUS_SECRET_BYTES)),
-    identity: createIdentity(),
+    consensusSecret: createConsensusSecret(schemeId, entropy),
+    identity: createIdentity(suite.transport),
     ofModules: new Map(keys.map(({ name, create }) => [name, create(entropy)])),
   };
 }
@@ -164,14 +179,15 @@ function participantOf(
   secrets: MadeSecrets,
   keys: readonly ModuleKey[],
 ): ModuleParticipant {
+  const { publicKey, proofOfPossession } = publicKeyOfSecret(secrets.consensusSecret);
   return {
     name: validator.name,
     organisation: validator.organisation ?? validator.name,
     certificateAuthority: validator.certificateAuthority,
     account: addressFromHex(validator.feeRecipient),
     weight: validator.weight,
-    consensusKey: bls().publicKey(secrets.consensusSecret),
-    proofOfPossession: bls().provePossession(secrets.consensusSecret),
+    consensusKey: publicKey,
+    proofOfPossession,
     transportKey: unwrap(fromHex(secrets.identity.peerId)),
     host: validator.link.host,
     port: validator.link.port,
@@ -208,7 +224,7 @@ function writeNodeFolder(
       ? {}
       : { discovery: { ...DEFAULT_CONFIGURATION.discovery, advertise: validator.advertise } }),
   };
-  writeSecret(join(keys, CONSENSUS_KEY_FILE), `${toHex(secrets.consensusSecret)}\n`);
+  writeSecret(join(keys, CONSENSUS_KEY_FILE), formatConsensusSecret(secrets.consensusSecret));
   writeSecret(
     join(keys, TRANSPORT_IDENTITY_FILE),
     secrets.identity.privateKeyPem + secrets.identity.certificatePem,

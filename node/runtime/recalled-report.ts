@@ -9,6 +9,7 @@ import {
   frozenHeight,
   isSameValidatorSet,
   nextBaseFee,
+  rekeyedAccounts,
   type Skipped,
   type ValidatorSet,
 } from "@ostrom/execution";
@@ -17,6 +18,7 @@ import {
   readBody,
   readHead,
   readHeader,
+  readReceipts,
   readSkipped,
   readStoredValidatorSet,
   type StoreView,
@@ -48,6 +50,7 @@ export function recallReport(
     gasUsed: header.gasUsed,
     included: body.map((transaction) => transaction.hash),
     skipped: skippedIn(store, input),
+    rekeyed: rekeyedAccounts(must(readReceipts(store, height), "the head's receipts are stored")),
     changed: (readUndo(store, height)?.accounts ?? []).map(({ address }) => toHexDigits(address)),
     frozen: frozenBy(store, input, epochs),
   };

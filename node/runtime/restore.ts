@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { equalBytes, type Failure, fail, fromHex, Hash, must, ok, type Result, toHex } from "@ostrom/base";
-import { genesisHash } from "@ostrom/execution";
+import { chainHash, genesisHash } from "@ostrom/execution";
 import type { WriteOperation } from "@ostrom/state";
 import {
   checkChain,
@@ -281,7 +281,7 @@ async function checkRestored(
   if (!blocks.ok) return damaged(from, `holds a chain that is not whole (${blocks.error.message})`);
   const first = must(readHeader(store, 0), "the chain was found whole");
   if (!equalBytes(first.hash, meta.genesisHash)) return damaged(from, "holds a chain of another genesis");
-  const state = await checkState(store, stateRoot);
+  const state = await checkState(store, stateRoot, chainHash(meta));
   return state.ok ? ok({ ...state.value, blocks: blocks.value }) : damaged(from, state.error.message);
 }
 

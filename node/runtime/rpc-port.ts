@@ -14,6 +14,7 @@ import type {
 import type { EngineSettings } from "./installed-engine.ts";
 import type { ModuleManifest } from "./module-face.ts";
 import type { ProgramParts } from "./module-loading.ts";
+import type { RpcTlsFiles } from "./rpc-certificate.ts";
 
 /** What the node asks of its JSON-RPC worker. */
 export type RpcWorkerVocabulary = {
@@ -39,6 +40,8 @@ export type RpcWorkerOptions = {
   readonly genesisParameters: string;
   readonly host: string;
   readonly port: number;
+  /** undefined: plain HTTP. */
+  readonly tls: RpcTlsFiles | undefined;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly access: AccessSettings;

@@ -8,6 +8,7 @@ import {
   type EventListener,
   type RpcBackend,
   type RpcServer,
+  type RpcTls,
 } from "@ostrom/rpc";
 import { storeReader } from "@ostrom/state";
 import { type LevelStore, openLevelStore } from "@ostrom/storage";
@@ -18,6 +19,7 @@ import { importServiceModules, loadProgram } from "./module-loading.ts";
 import { moduleListing, serveModules } from "./module-methods.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { QueryClient } from "./query-client.ts";
+import { watchRpcCertificate } from "./rpc-certificate.ts";
 import type {
   RpcNodeEvents,
   RpcNodeVocabulary,
@@ -91,8 +93,10 @@ async function start(options: RpcWorkerOptions): Promise<{ readonly port: number
   // A chain without a registry never has modules.
   const hasModules = readModuleRegistry(storeReader(store)) !== undefined;
   const services = hasModules ? await importServiceModules(options.services) : [];
+  const tls = options.tls && watchRpcCertificate(options.tls, renewCertificate);
   server = createRpcServer({
     backend,
+    tls,
     methods: [moduleListing(modules), ...serveModules(services)],
     host: options.host,
     port: options.port,
@@ -103,6 +107,19 @@ async function start(options: RpcWorkerOptions): Promise<{ readonly port: number
     log: (level, message, fields) => node.emit("log", { level, message, fields: plainFields(fields) }),
   });
   return server.start();
+}
+
+/** The old certificate stays where the new one is none. */
+function renewCertificate(renewed: RpcTls | Error): void {
+  const report = (level: "info" | "warn", message: string, fields: Readonly<Record<string, unknown>>): void =>
+    node.emit("log", { level, message, fields });
+  try {
+    if (renewed instanceof Error) throw renewed;
+    server?.renew(renewed);
+    report("info", "JSON-RPC has a new certificate", {});
+  } catch (error) {
+    report("warn", "JSON-RPC keeps its old certificate", { reason: (error as Error).message });
+  }
 }
 
 function createBackend(level: LevelStore, executor: QueryClient, options: RpcWorkerOptions): RpcBackend {

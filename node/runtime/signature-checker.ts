@@ -1,67 +1,115 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { Address, type Bytes, type Failure, type Result } from "@ostrom/base";
-import { decodeSignedTransaction } from "@ostrom/execution";
+import { Address, type Bytes, concatBytes, type Failure, Hash, must, type Result } from "@ostrom/base";
+import { validatorScheme } from "@ostrom/crypto";
+import {
+  type AccountKey,
+  decodeSignedTransaction,
+  hasValidSignatures,
+  keysDigest,
+  type SignedTransaction,
+} from "@ostrom/execution";
 import { type PackedBytes, packBytes } from "./packed-bytes.ts";
+import type { VerifyStatements } from "./statement-desk.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
 /** Tells who signed each transaction, or what is wrong with it. Takes the cost off the caller's thread. */
 export type SignatureChecker = {
-  readonly check: (raws: readonly Bytes[]) => Promise<readonly CheckedSender[]>;
+  /** @param keys of those agile transactions that are signed by keys in state (`keysOfAuthorizations`), at their places. */
+  readonly check: (raws: readonly Bytes[], keys?: KeysOfTransactions) => Promise<readonly CheckedSender[]>;
+  /** Checks statements of validators; where it is not there, they are checked where they are counted. */
+  readonly verify?: VerifyStatements | undefined;
   readonly stop: () => Promise<void>;
 };
 
-/** The sender's 20 bytes, or a failure of the transaction's form or signature. */
+export type KeysOfTransactions = readonly (readonly AccountKey[] | undefined)[];
+
+/** The sender's 20 bytes, then the 32 of `verifiedKeys` if keys in state have made the signatures; or a failure of the transaction's form or
+ * signature. That keys in state have not made it is no failure: who votes does not look at state. */
 export type CheckedSender = Bytes | Failure;
 
 export type SignatureWorkerVocabulary = {
-  readonly check: { readonly argument: PackedBytes; readonly answer: PackedSenders };
+  readonly check: {
+    readonly argument: { readonly raws: PackedBytes; readonly keys: KeysOfTransactions | undefined };
+    readonly answer: PackedSenders;
+  };
+  readonly verify: {
+    readonly argument: { readonly schemeId: number; readonly statements: PackedBytes };
+    readonly answer: Bytes;
+  };
 };
 
-/** Senders of 20 bytes each, one after another; zeros where there is a failure, by index. */
+/** Senders and the digests of their keys, 52 bytes each, one after another; zeros where there is no digest, or a failure, by index. */
 export type PackedSenders = {
   readonly senders: Bytes;
   readonly failures: readonly { readonly index: number; readonly failure: Failure }[];
 };
 
 const ADDRESS_LENGTH = 20;
+const ENTRY_LENGTH = 52;
 
 /** What a signature worker answers. */
 export function packSenders(checked: readonly CheckedSender[]): PackedSenders {
-  const senders = new Uint8Array(checked.length * ADDRESS_LENGTH);
+  const senders = new Uint8Array(checked.length * ENTRY_LENGTH);
   const failures: { readonly index: number; readonly failure: Failure }[] = [];
   checked.forEach((entry, index) => {
-    if (entry instanceof Uint8Array) senders.set(entry, index * ADDRESS_LENGTH);
+    if (entry instanceof Uint8Array) senders.set(entry, index * ENTRY_LENGTH);
     else failures.push({ index, failure: entry });
   });
   return { senders, failures };
 }
 
 function unpackSenders({ senders, failures }: PackedSenders): readonly CheckedSender[] {
-  const checked: CheckedSender[] = Array.from({ length: senders.length / ADDRESS_LENGTH }, (_, index) =>
-    senders.slice(index * ADDRESS_LENGTH, (index + 1) * ADDRESS_LENGTH),
+  const checked: CheckedSender[] = Array.from({ length: senders.length / ENTRY_LENGTH }, (_, index) =>
+    trimEntry(senders.slice(index * ENTRY_LENGTH, (index + 1) * ENTRY_LENGTH)),
   );
   for (const { index, failure } of failures) checked[index] = failure;
   return checked;
 }
 
+function trimEntry(entry: Bytes): Bytes {
+  return entry.subarray(ADDRESS_LENGTH).some((byte) => byte !== 0)
+    ? entry
+    : entry.subarray(0, ADDRESS_LENGTH);
+}
+
 /** What a signature worker computes; also used directly where there are no threads (the simulator). */
-export function checkSenders(raws: readonly Bytes[]): readonly CheckedSender[] {
-  return raws.map((raw) => {
+export function checkSenders(raws: readonly Bytes[], keys?: KeysOfTransactions): readonly CheckedSender[] {
+  return raws.map((raw, index) => {
     const read = decodeSignedTransaction(raw);
-    return read.ok ? read.value.sender : read.error;
+    if (!read.ok) return read.error;
+    const named = keys?.[index];
+    if (named === undefined || !hasValidSignatures(read.value, named)) return read.value.sender;
+    return concatBytes(read.value.sender, keysDigest(named));
   });
 }
 
+/** What a signature worker computes of statements: key, message and signature of one after the other. */
+export function checkStatements(schemeId: number, parts: readonly Bytes[]): Bytes {
+  const scheme = must(validatorScheme(schemeId), "validators vote by known schemes");
+  return Uint8Array.from({ length: parts.length / PARTS_OF_A_STATEMENT }, (_, index) => {
+    const first = PARTS_OF_A_STATEMENT * index;
+    return scheme.verify(parts[first]!, parts[first + 1]!, parts[first + 2]!) ? 1 : 0;
+  });
+}
+
+const PARTS_OF_A_STATEMENT = 3;
+
 /** Makes a result of an answer. */
-export function senderOf(checked: CheckedSender): Result<Address, Failure> {
-  return checked instanceof Uint8Array
-    ? { ok: true, value: Address(checked) }
-    : { ok: false, error: checked };
+export function senderOf(
+  checked: CheckedSender,
+): Result<Pick<SignedTransaction, "sender" | "verifiedKeys">, Failure> {
+  if (!(checked instanceof Uint8Array)) return { ok: false, error: checked };
+  const sender = Address(checked.slice(0, ADDRESS_LENGTH));
+  if (checked.length === ADDRESS_LENGTH) return { ok: true, value: { sender } };
+  return { ok: true, value: { sender, verifiedKeys: Hash(checked.slice(ADDRESS_LENGTH)) } };
 }
 
 /** More workers than this do not help one node: its other threads need the cores too. */
 const MAX_SIGNATURE_WORKERS = 4;
+
+/** So many statements are worth a call. */
+const MIN_SHARE = 8;
 
 /** Checks on worker threads, one for every two cores. Batches go to the worker with the least to do.
  * @param onFailure a worker died: the node must stop. */
@@ -74,14 +122,26 @@ export function startSignatureWorkers(onFailure: (error: Error) => void): Signat
     return { worker, peer, load: 0 };
   });
   return {
-    check: async (raws) => {
+    check: async (raws, keys) => {
       const chosen = workers.reduce((least, other) => (other.load < least.load ? other : least));
       chosen.load += raws.length;
       try {
-        return unpackSenders(await chosen.peer.call("check", packBytes(raws)));
+        const named = keys?.some((one) => one !== undefined) === true ? keys : undefined;
+        return unpackSenders(await chosen.peer.call("check", { raws: packBytes(raws), keys: named }));
       } finally {
         chosen.load -= raws.length;
       }
+    },
+    verify: async (schemeId, statements) => {
+      const share = Math.max(MIN_SHARE, Math.ceil(statements.length / workers.length));
+      const shares = Array.from({ length: Math.ceil(statements.length / share) }, (_, index) =>
+        statements.slice(index * share, (index + 1) * share),
+      );
+      const answers = shares.map((part, index) => {
+        const parts = part.flatMap(({ publicKey, message, signature }) => [publicKey, message, signature]);
+        return workers[index]!.peer.call("verify", { schemeId, statements: packBytes(parts) });
+      });
+      return concatBytes(...(await Promise.all(answers)));
     },
     stop: async () => {
       for (const { peer } of workers) peer.close("the node is stopping");

@@ -16,10 +16,11 @@ import {
   codeKey,
   decodeAccount,
   EMPTY_CODE_HASH,
-  EMPTY_TRIE_ROOT,
+  emptyTrieRoot,
   encodeAccount,
   nodeKey,
   STATE_TABLES,
+  type TrieHash,
 } from "@ostrom/state";
 import type { StoreView } from "@ostrom/storage";
 
@@ -35,23 +36,24 @@ const MODULUS: bigint = 1n << 256n;
 
 /** Walks the whole state of a store: each node of the tries is the one that its parent names, up to the root, and the flat records say
  * the same as the tries' leaves. The two are compared as sums of hashes, so that memory does not grow with the state.
- * Source: AdHash (Bellare and Micciancio 1997). Errors: `backup/damaged`. */
+ * @param hash the chain's, of nodes and keys. Source: AdHash (Bellare and Micciancio 1997). Errors: `backup/damaged`. */
 export async function checkState(
   store: StoreView,
   stateRoot: Hash,
+  hash: TrieHash,
 ): Promise<Result<StateCheck, CheckFailure>> {
   const inTries = new Sum();
   const codes = new Set<string>();
   let accounts = 0;
   let slots = 0;
   try {
-    for (const leaf of leaves(store, undefined, stateRoot)) {
+    for (const leaf of leaves({ store, hash }, undefined, stateRoot)) {
       accounts += 1;
       inTries.add(leaf.key, leaf.value);
       const account = decodeAccount(leaf.value);
       if (!account.ok) throw new DamageError("an account in the trie cannot be read");
       checkCode(store, account.value.codeHash, codes);
-      for (const slot of leaves(store, leaf.key as Hash, account.value.storageRoot)) {
+      for (const slot of leaves({ store, hash }, leaf.key as Hash, account.value.storageRoot)) {
         slots += 1;
         inTries.add(leaf.key, slot.key, slot.value);
       }
@@ -61,7 +63,7 @@ export async function checkState(
       return fail("backup/damaged", `the state is not that of its root: ${error.message}`);
     throw error;
   }
-  const inRecords = await sumOfRecords(store);
+  const inRecords = await sumOfRecords(store, hash);
   if (inRecords.value !== inTries.value)
     return fail("backup/damaged", "the state's records are not those of its tries");
   return ok({ accounts, slots, codes: codes.size });
@@ -88,22 +90,24 @@ function checkCode(store: StoreView, codeHash: Hash, known: Set<string>): void {
   known.add(name);
 }
 
+type Tries = { readonly store: StoreView; readonly hash: TrieHash };
 type Leaf = { readonly key: Bytes; readonly value: Bytes };
 
 /** @param owner hash of the account whose storage it is; undefined: the accounts themselves. */
-function* leaves(store: StoreView, owner: Hash | undefined, root: Hash): Generator<Leaf> {
-  if (equalBytes(root, EMPTY_TRIE_ROOT)) return;
-  yield* leavesBelow((path) => store.get(nodeKey(owner, path)), [], root);
+function* leaves({ store, hash }: Tries, owner: Hash | undefined, root: Hash): Generator<Leaf> {
+  if (equalBytes(root, emptyTrieRoot(hash))) return;
+  const node = (path: Bytes, expected: Bytes): readonly RlpItem[] =>
+    readStored(store.get(nodeKey(owner, path)), expected, hash);
+  yield* leavesBelow(node, [], root);
 }
 
 /** @param reference the hash of a stored node, or a shorter node itself. @param path nibbles. */
 function* leavesBelow(
-  node: (path: Bytes) => Bytes | undefined,
+  node: (path: Bytes, expected: Bytes) => readonly RlpItem[],
   path: readonly number[],
   reference: RlpItem,
 ): Generator<Leaf> {
-  const items =
-    reference instanceof Uint8Array ? readStored(node(Uint8Array.from(path)), reference) : reference;
+  const items = reference instanceof Uint8Array ? node(Uint8Array.from(path), reference) : reference;
   if (items.length === BRANCH_ITEMS) {
     for (const [nibble, child] of items.slice(0, -1).entries()) {
       if (child instanceof Uint8Array && child.length === 0) continue;
@@ -121,9 +125,9 @@ function* leavesBelow(
   else throw new DamageError("a leaf has no value");
 }
 
-function readStored(encoded: Bytes | undefined, expected: Bytes): readonly RlpItem[] {
+function readStored(encoded: Bytes | undefined, expected: Bytes, hash: TrieHash): readonly RlpItem[] {
   if (encoded === undefined) throw new DamageError("a node is not there");
-  if (expected.length !== HASH_BYTES || !equalBytes(keccak256(encoded), expected))
+  if (expected.length !== HASH_BYTES || !equalBytes(hash(encoded), expected))
     throw new DamageError("a node is not the one that its parent names");
   const decoded = decodeRlp(encoded.slice());
   if (!decoded.ok || decoded.value instanceof Uint8Array) throw new DamageError("a node cannot be read");
@@ -145,20 +149,19 @@ function pack(nibbles: readonly number[]): Bytes {
 }
 
 /** What the tries of the flat records would hold. */
-async function sumOfRecords(store: StoreView): Promise<Sum> {
+async function sumOfRecords(store: StoreView, hash: TrieHash): Promise<Sum> {
   const sum = new Sum();
   for await (const [key, value] of store.entries(tableRange(STATE_TABLES.account))) {
     const account = decodeAccount(value);
     if (!account.ok) throw new DamageError("an account's record cannot be read");
-    sum.add(keccak256(key.subarray(1)), encodeAccount(account.value));
+    sum.add(hash(key.subarray(1)), encodeAccount(account.value));
   }
   let owner: { readonly address: Bytes; readonly hash: Hash } | undefined;
   for await (const [key, value] of store.entries(tableRange(STATE_TABLES.slot))) {
     const address = key.slice(1, 1 + ADDRESS_BYTES);
-    if (owner === undefined || !equalBytes(owner.address, address))
-      owner = { address, hash: keccak256(address) };
+    if (owner === undefined || !equalBytes(owner.address, address)) owner = { address, hash: hash(address) };
     const slot = key.subarray(1 + ADDRESS_BYTES, 1 + ADDRESS_BYTES + SLOT_BYTES);
-    sum.add(owner.hash, keccak256(slot), encodeRlp(value));
+    sum.add(owner.hash, hash(slot), encodeRlp(value));
   }
   return sum;
 }

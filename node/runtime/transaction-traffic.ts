@@ -1,6 +1,11 @@
 import { type Address, type Bytes, equalBytes, type Failure, type Hash, type Result } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import type { ChainRules, InstalledModules, SignedTransaction } from "@ostrom/execution";
+import {
+  type ChainRules,
+  type InstalledModules,
+  KEYED_CODE_HASH,
+  type SignedTransaction,
+} from "@ostrom/execution";
 import { createTransactionGossip, type Network, type PeerId, type TransactionGossip } from "@ostrom/network";
 import { EMPTY_CODE_HASH, type KeyValueReader, storeReader } from "@ostrom/state";
 import {
@@ -11,6 +16,7 @@ import {
   TransactionPool,
 } from "@ostrom/txpool";
 import { Intake } from "./intake.ts";
+import { KeyDirectory } from "./key-directory.ts";
 import { JunkWatch } from "./peer-conduct.ts";
 import { PoolRules } from "./pool-rules.ts";
 import type { Clock } from "./ports.ts";
@@ -51,6 +57,8 @@ export type TransactionTrafficPorts = {
 /** The way of transactions into a node and on to the others: the pool, its door and gossip. The same for all engines. */
 export class TransactionTraffic {
   readonly pool: TransactionPool;
+  /** Keys of accounts, as of the newest executed block. */
+  readonly keys: KeyDirectory;
   readonly #ports: TransactionTrafficPorts;
   readonly #intake: Intake;
   readonly #gossip: TransactionGossip;
@@ -65,6 +73,7 @@ export class TransactionTraffic {
     this.#expiredMs = clock.nowMs();
     this.#junk = new JunkWatch(clock);
     this.#poolRules = new PoolRules(ports.store, rules, ports.modules);
+    this.keys = new KeyDirectory(ports.store, rules);
     this.pool = new TransactionPool(rules, DEFAULT_POOL_LIMITS, baseFee);
     this.#gossip = createTransactionGossip({
       network,
@@ -78,6 +87,7 @@ export class TransactionTraffic {
       clock,
       accountOf: (address) => this.accountOf(address),
       permits: () => this.#poolRules.permits,
+      keys: this.keys,
       admitted: (transactions, fromClients) => {
         if (this.#stopped) return;
         this.#gossip.spread(ports.relays ? transactions : fromClients);
@@ -135,7 +145,14 @@ export class TransactionTraffic {
     const nowMs = this.#ports.clock.nowMs();
     this.#expireNowAndThen(nowMs);
     const rules = this.#poolRules.executed(news.changed, nowMs);
-    this.pool.onExecuted({ ...news, ...rules, account: (address) => this.accountOf(address), nowMs });
+    const keys = this.keys.executed(news);
+    this.pool.onExecuted({
+      ...news,
+      ...rules,
+      ...keys,
+      account: (address) => this.accountOf(address),
+      nowMs,
+    });
   }
 
   /** The newest block was taken off: its senders' accounts are as before, and its transactions may run again. Those that cannot be
@@ -149,8 +166,10 @@ export class TransactionTraffic {
     const { transactions, changed, baseFeePerGas } = block;
     this.executed({ block: "", included: [], skipped: [], changed, baseFeePerGas });
     const nowMs = this.#ports.clock.nowMs();
+    const { permits } = this.#poolRules;
+    const { authority } = this.keys;
     for (const transaction of transactions)
-      this.pool.admit(transaction, this.accountOf(transaction.sender), nowMs, this.#poolRules.permits);
+      this.pool.admit(transaction, this.accountOf(transaction.sender), nowMs, permits, authority);
     // Who never saw the block's branch may not have them.
     this.#gossip.spread(this.pool.takeNew());
   }
@@ -159,8 +178,9 @@ export class TransactionTraffic {
   accountOf(address: Address): Required<PoolAccount> {
     const account = storeReader(this.#ports.store).account(address);
     if (account === undefined) return { nonce: 0n, balance: 0n, isDelegated: false };
-    // Whoever signs a transaction has a key: code of such an account is a delegation.
-    const isDelegated = !equalBytes(account.codeHash, EMPTY_CODE_HASH);
+    // Whoever signs a transaction has a key: code of such an account is a delegation. One to KeyedAccount spends nothing by itself.
+    const isDelegated =
+      !equalBytes(account.codeHash, EMPTY_CODE_HASH) && !equalBytes(account.codeHash, KEYED_CODE_HASH);
     return { nonce: account.nonce, balance: account.balance, isDelegated };
   }
 

@@ -1,8 +1,8 @@
+import { must } from "@ostrom/base";
 import { validatorSetHash } from "@ostrom/consensus";
-import { keccak256 } from "@ostrom/crypto";
-import type { EpochSchedule } from "@ostrom/execution";
+import { chainHash, type EpochSchedule } from "@ostrom/execution";
 import type { ValidatorReads } from "@ostrom/rpc";
-import { readEvidenceFrom, readHead, type StoreView } from "@ostrom/storage";
+import { readEvidenceFrom, readHead, readMeta, type StoreView } from "@ostrom/storage";
 import { EpochSets } from "./epoch-sets.ts";
 
 /** Who validates, as JSON-RPC sees it: from the database of its thread. */
@@ -14,7 +14,8 @@ export function createValidatorReads(store: StoreView, schedule: EpochSchedule):
     set: (epoch) => {
       const set = sets.of(epoch);
       if (set === undefined) return undefined;
-      return { ...set.stored, hash: validatorSetHash({ hash: keccak256 }, set.validators) };
+      const hash = chainHash(must(readMeta(store), "an open chain has a name"));
+      return { ...set.stored, hash: validatorSetHash({ hash }, set.validators) };
     },
     evidence: (fromEpoch, limit) => readEvidenceFrom(store, fromEpoch, limit),
   };

@@ -1,9 +1,11 @@
-import { assert, type Bytes, type Epoch, type Hash, toHexDigits } from "@ostrom/base";
+import { assert, type Bytes, type Epoch, type Hash, must, toHexDigits } from "@ostrom/base";
 import {
   type ConsensusDomain,
+  domainOfSet,
   type Executed,
   executedSigningBytes,
   type LogRecord,
+  type SchemeId,
   type SignedExecuted,
   type SignedVote,
   type ValidatorIndex,
@@ -37,8 +39,19 @@ const EXECUTED_GUARD_HEIGHTS = 1_024;
 /** Signs a message with one of this node's consensus keys; the key itself stays where it is. */
 export type Sign = (message: Bytes) => Bytes;
 
-/** What this node is in one epoch: its place in that epoch's set, and the key that the set knows it by. */
-export type Seat = { readonly epoch: Epoch; readonly index: ValidatorIndex; readonly sign: Sign };
+/** Has a key on another machine sign (remote-signer.ts). @param isMoot whether nobody needs the signature any more.
+ * @returns undefined if it has become needless, or that machine refuses: nothing is signed then. */
+export type SignElsewhere = (message: Bytes, isMoot: () => boolean) => Promise<Bytes | undefined>;
+
+/** What this node is in one epoch: its place in that epoch's set, the scheme of that set, and the key that the set knows it by. */
+export type Seat = {
+  readonly epoch: Epoch;
+  readonly index: ValidatorIndex;
+  readonly schemeId: SchemeId;
+  readonly sign: Sign;
+  /** Of a key on another machine; `sign` is never called then. */
+  readonly signElsewhere?: SignElsewhere | undefined;
+};
 
 /** Where the newest epoch that these keys have voted in is kept, beside them: it must outlive log and database, and without it nobody
  * would miss a log that is lost. */
@@ -113,6 +126,11 @@ export class VoteJournal {
     return mustAskIn(this.#lost, epoch) || (this.#isStoreBehind && epoch <= this.#settled.epoch);
   }
 
+  /** Whether votes of some epoch may be missing here, whichever: until a block of an epoch is stored in which none can be. */
+  get hasLostVotes(): boolean {
+    return this.#lost.kind === "lost";
+  }
+
   /** Makes the head of a log that has none, durable. @param isLost this validator may have voted before: noted until the chain is past
    * the epochs in which it may have, because a restart in between must not forget it. */
   async begin(isLost: boolean): Promise<void> {
@@ -125,7 +143,27 @@ export class VoteJournal {
   signVote(vote: Vote): SignedVote {
     const seat = this.#seatOf(vote.epoch);
     this.#refuseContradiction(vote);
-    const signature = seat.sign(voteSigningBytes(this.#domain, vote));
+    return this.#signed(vote, seat, seat.sign(voteSigningBytes(domainOfSet(this.#domain, seat), vote)));
+  }
+
+  /** Whether signatures of an epoch come from another machine: then `requestVote` and `requestExecuted` ask for them. */
+  isSignedElsewhere(epoch: number): boolean {
+    return this.#seats.get(epoch)?.signElsewhere !== undefined;
+  }
+
+  /** Asks the machine that has the key, and appends what it signed. The vote counts as made from now on: nothing that contradicts it is asked for.
+   * @returns undefined if it comes too late or is refused there. @throws as `signVote`. */
+  async requestVote(vote: Vote): Promise<SignedVote | undefined> {
+    const seat = this.#seatOf(vote.epoch);
+    this.#refuseContradiction(vote);
+    this.#votes.set(voteKey(vote), { position: vote, digest: toHexDigits(vote.digest) });
+    const isMoot = (): boolean => !isAfter(vote, this.#settled);
+    const message = voteSigningBytes(domainOfSet(this.#domain, seat), vote);
+    const signature = await must(seat.signElsewhere, "the key of this seat is elsewhere")(message, isMoot);
+    return signature === undefined || isMoot() ? undefined : this.#signed(vote, seat, signature);
+  }
+
+  #signed(vote: Vote, seat: Seat, signature: Bytes): SignedVote {
     const signed: SignedVote = { vote, signer: seat.index, signature };
     this.record({ kind: "vote", vote: signed });
     this.#votedEpoch = Math.max(this.#votedEpoch, vote.epoch);
@@ -135,6 +173,21 @@ export class VoteJournal {
   /** Signs and appends. @throws if this validator ever signed another hash for the height. */
   signExecuted(executed: Executed): SignedExecuted {
     const seat = this.#seatOf(executed.epoch);
+    const message = this.#promiseExecuted(executed, seat);
+    return { executed, signer: seat.index, signature: seat.sign(message) };
+  }
+
+  /** The same with a key on another machine. @returns undefined if it comes too late or is refused there. */
+  async requestExecuted(executed: Executed): Promise<SignedExecuted | undefined> {
+    const seat = this.#seatOf(executed.epoch);
+    const message = this.#promiseExecuted(executed, seat);
+    const isMoot = (): boolean => !this.#executed.has(executed.height);
+    const signature = await must(seat.signElsewhere, "the key of this seat is elsewhere")(message, isMoot);
+    return signature === undefined ? undefined : { executed, signer: seat.index, signature };
+  }
+
+  /** Writes down which result this validator signs for a height. @returns what is to be signed. */
+  #promiseExecuted(executed: Executed, seat: Seat): Bytes {
     const hash = toHexDigits(executed.executedHash);
     const before = this.#executed.get(executed.height);
     if (before !== undefined && before !== hash) {
@@ -144,8 +197,7 @@ export class VoteJournal {
     }
     this.#executed.set(executed.height, hash);
     if (before === undefined) this.#append(encodeExecutedRecord(executed.height, executed.executedHash));
-    const signature = seat.sign(executedSigningBytes(this.#domain, executed));
-    return { executed, signer: seat.index, signature };
+    return executedSigningBytes(domainOfSet(this.#domain, seat), executed);
   }
 
   record(record: LogRecord): void {

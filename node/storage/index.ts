@@ -55,6 +55,7 @@ export {
 export { StorageError, type StorageErrorCode } from "./errors.ts";
 export { createFaultyDisk, type DiskFaults, type FaultyDisk } from "./faulty-disk.ts";
 export { createFaultyStore, type FaultyStore, type StoreFaults } from "./faulty-store.ts";
+export { type FolderLock, lockFolder } from "./folder-lock.ts";
 export { type LevelStore, type LevelStoreOptions, openLevelStore } from "./level-store.ts";
 export { createMemoryStore } from "./memory-store.ts";
 export type { KeyRange, Store, StoreSnapshot, StoreView } from "./types.ts";

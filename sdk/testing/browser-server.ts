@@ -16,22 +16,47 @@ const CORE_PACKAGES = [
   "vm",
   "wasm",
 ];
+const VIEM_HASHES = "/node_modules/viem/node_modules/@noble/hashes/esm";
 
-/** What a browser is told of packages' names: no bundler, the sources as they are. Of viem, a page that uses nothing else loads the two
- * modules that the transport needs. */
+/** What a browser is told of packages' names: no bundler, the sources as they are. Of viem, a page that uses nothing else loads the
+ * modules that the transport and accounts need. */
 const IMPORT_MAP: string = JSON.stringify({
   imports: {
     ...Object.fromEntries(CORE_PACKAGES.map((name) => [`@ostrom/${name}`, `/core/${name}/index.ts`])),
     "@ostrom/sdk": "/sdk/index.ts",
+    "@noble/ciphers/": "/node_modules/@noble/ciphers/",
     "@noble/curves/": "/node_modules/@noble/curves/",
     "@noble/hashes/": "/node_modules/@noble/hashes/",
+    "@noble/post-quantum/": "/node_modules/@noble/post-quantum/",
+    abitype: "/node_modules/abitype/dist/esm/exports/index.js",
     viem: "/viem.js",
+  },
+  // It brings a version of its own.
+  scopes: {
+    "/node_modules/viem/": {
+      "@noble/hashes/sha3": `${VIEM_HASHES}/sha3.js`,
+      "@noble/hashes/crypto": `${VIEM_HASHES}/crypto.js`,
+    },
   },
 });
 
 const PAGE = `<!doctype html><title>light client</title><script type="importmap">${IMPORT_MAP}</script>`;
-const VIEM = `export { custom } from "/node_modules/viem/_esm/clients/transports/custom.js";
-export { RpcRequestError } from "/node_modules/viem/_esm/errors/request.js";`;
+/** By where viem has them. */
+const VIEM_EXPORTS: Readonly<Record<string, string>> = {
+  custom: "clients/transports/custom.js",
+  RpcRequestError: "errors/request.js",
+  decodeFunctionResult: "utils/abi/decodeFunctionResult.js",
+  encodeAbiParameters: "utils/abi/encodeAbiParameters.js",
+  encodeFunctionData: "utils/abi/encodeFunctionData.js",
+  hashMessage: "utils/signature/hashMessage.js",
+  hashTypedData: "utils/signature/hashTypedData.js",
+};
+const VIEM: string = [
+  `export { parseAbi } from "abitype";`,
+  ...Object.entries(VIEM_EXPORTS).map(
+    ([name, path]) => `export { ${name} } from "/node_modules/viem/_esm/${path}";`,
+  ),
+].join("\n");
 
 export type SourceServer = { readonly url: string; readonly stop: () => Promise<void> };
 

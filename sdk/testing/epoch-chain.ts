@@ -1,9 +1,9 @@
 import { Epoch, type Hash, Height, hex, must, ok, toHexDigits, View } from "@ostrom/base";
 import {
   type ConsensusDomain,
+  consensusDomain,
   encodeBlock,
   encodeStateCertificate,
-  ethereumDomain,
   type OrderedBlock,
   orderDigest,
   type StateCertificate,
@@ -26,6 +26,8 @@ import {
   type GenesisModules,
   genesisHash,
   type InstalledModules,
+  SUITES,
+  type SuiteHash,
   signTransaction,
   simulateCall,
   type TransactionFields,
@@ -57,6 +59,8 @@ export type EpochChainOptions = {
   /** Whether the newest block of a height is certified in the node's table; the first of an epoch always carries its parent's. */
   readonly isCertified?: (height: number) => boolean;
   readonly rules?: Partial<ChainRules>;
+  /** Whose hash function is the chain's; validators vote by BLS in any case. */
+  readonly hash?: SuiteHash;
   readonly modules?: { readonly installed: InstalledModules; readonly genesis: GenesisModules };
   /** From this height on the chain is another one than that of the same options without it: its validators have signed both. */
   readonly divergesFrom?: number;
@@ -86,7 +90,8 @@ export type EpochChain = {
 export async function makeEpochChain(options: EpochChainOptions): Promise<EpochChain> {
   const genesis = genesisOf(options);
   const { epochLength, epochLead } = options;
-  const domain = ethereumDomain(genesisHash(genesis));
+  const { rules, validatorSet } = genesis;
+  const domain = consensusDomain(genesisHash(genesis), rules.hashId, validatorSet.schemeId);
   const store = createMemoryStore();
   const planned = withPlannedSets(store, options.epochs);
   const executor = await Executor.open(planned, genesis, HISTORY, undefined, {
@@ -127,6 +132,7 @@ function genesisOf({
   chainId,
   timestampMs,
   rules,
+  hash = "keccak256",
   modules,
   epochLength,
   epochLead,
@@ -135,6 +141,7 @@ function genesisOf({
     profile: "dev",
     chainId: chainId ?? 4_242n,
     timestampMs,
+    suite: { ...SUITES.ethereum, hash },
     validators: storedSetOf(0).validators,
     ...(rules === undefined ? {} : { rules }),
     ...(modules === undefined ? {} : { modules: modules.genesis }),

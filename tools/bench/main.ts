@@ -4,10 +4,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 
 const BENCHMARKS: Readonly<
-  Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => Promise<void> }>>
+  Record<string, () => Promise<{ readonly run: (argv: readonly string[]) => void | Promise<void> }>>
 > = {
   consensus: () => import("./consensus.ts"),
+  crypto: () => import("./crypto.ts"),
   evm: () => import("./evm.ts"),
+  links: () => script("node/network/links.bench.ts"),
   network: () => import("./network.ts"),
   precompiles: () => script("core/vm/precompiles/precompiles.bench.ts"),
   "program-gas": () => script("core/vm/contract-host/calibration.bench.ts"),

@@ -1,10 +1,15 @@
 // npm run bench -- network --validators 4 --seconds 20 --kind transfer|erc20 [--engine mixed|reference|tier0|tier1]
+//   [--suite sm|post-quantum]
 //
 // Signs transactions ahead, submits them over HTTP in batches to all validators in a closed loop (at most `--in-flight`
-// wait at a time), and waits until each one's receipt can be read. Prints one JSON line.
+// wait at a time), and waits until each one's receipt can be read. Prints one JSON line. With a suite: one line for the suite `ethereum`,
+// one for the suite with accounts of its own kind, and the ratio.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { must } from "@ostrom/base";
+import { signatureSchemeByName } from "@ostrom/crypto";
+import { SUITE_NAMES, SUITES, type SuiteName } from "@ostrom/execution";
 import { createTestNetwork, type TestNetwork } from "../../apps/cli/testing/test-network.ts";
 import { InclusionWatcher } from "./inclusion-watcher.ts";
 import { type BenchAccount, createAccounts, deployToken, type Kind, signAhead } from "./workload.ts";
@@ -19,25 +24,40 @@ type Settings = {
   readonly signed: number;
   /** Who runs contracts: node.json's `engine.tiers`. */
   readonly engine: string;
+  readonly suite: SuiteName;
 };
 
+/** Long signatures in hex fill the memory. */
+const MOST_SIGNED_OF_SUITES = 20_000;
 const SENDER_BALANCE = 1_000n * 10n ** 18n;
 const DRAIN_TIMEOUT_MS = 30_000;
 
 export async function run(argv: readonly string[]): Promise<void> {
   const settings = readSettings(argv);
-  const accounts = createAccounts(settings.senders);
+  const { tps: baseline } = await runOn({ ...settings, suite: "ethereum" });
+  if (settings.suite === "ethereum") return;
+  const { tps } = await runOn({ ...settings, signed: Math.min(settings.signed, MOST_SIGNED_OF_SUITES) });
+  console.log(
+    JSON.stringify({ bench: "network suites", suite: settings.suite, baseline, tps, ratio: tps / baseline }),
+  );
+}
+
+async function runOn(settings: Settings): Promise<Measured> {
+  const suite = SUITES[settings.suite];
+  const scheme = must(signatureSchemeByName(suite.accounts[0]!), "a suite's accounts are of known schemes");
+  const accounts = createAccounts(settings.senders, scheme.id);
   const network = await createTestNetwork({
     validators: settings.validators,
+    suite: { name: settings.suite, suite },
     extraBalances: new Map(accounts.map((account) => [account.address, SENDER_BALANCE])),
   });
   try {
     for (let index = 0; index < settings.validators; index++)
       chooseEngine(network.folder(index), settings.engine);
     await network.startAll();
-    console.log(
-      JSON.stringify({ bench: "network", ...settings, ...(await measure(network, accounts, settings)) }),
-    );
+    const measured = await measure(network, accounts, settings);
+    console.log(JSON.stringify({ bench: "network", ...settings, scheme: scheme.name, ...measured }));
+    return measured;
   } finally {
     await network.dispose();
   }
@@ -61,10 +81,13 @@ function readSettings(argv: readonly string[]): Settings {
       "in-flight": { type: "string", default: "2000" },
       signed: { type: "string", default: "60000" },
       engine: { type: "string", default: "mixed" },
+      suite: { type: "string", default: "ethereum" },
     },
   });
   if (values.kind !== "transfer" && values.kind !== "erc20")
     throw new Error("--kind: expected transfer or erc20");
+  const suite = SUITE_NAMES.find((name) => name === values.suite);
+  if (suite === undefined) throw new Error(`--suite: expected one of ${SUITE_NAMES.join(", ")}`);
   return {
     validators: Number(values.validators),
     seconds: Number(values.seconds),
@@ -74,14 +97,17 @@ function readSettings(argv: readonly string[]): Settings {
     inFlight: Number(values["in-flight"]),
     signed: Number(values.signed),
     engine: values.engine,
+    suite,
   };
 }
+
+type Measured = { readonly tps: number } & Readonly<Record<string, unknown>>;
 
 async function measure(
   network: TestNetwork,
   accounts: readonly BenchAccount[],
   settings: Settings,
-): Promise<object> {
+): Promise<Measured> {
   const token = settings.kind === "erc20" ? await deployToken(network.urls[0]!, accounts) : undefined;
   const signed = signAhead(accounts, settings.signed, token);
   const watcher = await InclusionWatcher.start(network.urls[0]!);

@@ -1,5 +1,13 @@
-import { Address, fromHex, hex, toHex, unwrap } from "@ostrom/base";
-import { addressOfSecretKey, signTransaction } from "@ostrom/execution";
+import { Address, type Bytes, concatBytes, fromHex, hex, must, toHex, unwrap } from "@ostrom/base";
+import { SCHEME_SECP256K1, signatureEngine, signatureScheme } from "@ostrom/crypto";
+import {
+  addressOfKeys,
+  addressOfSecretKey,
+  intrinsicGas,
+  type SignedTransaction,
+  signAgileTransaction,
+  signTransaction,
+} from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts, installNativeCrypto } from "@ostrom/runtime";
 import { createPublicClient, createWalletClient, encodeFunctionData, http, parseAbi, parseEther } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -7,7 +15,13 @@ import { DEVELOPMENT_CHAIN_ID } from "../../apps/cli/local-network.ts";
 import { compileContract } from "../../examples/demo/compile.ts";
 
 export type Kind = "transfer" | "erc20";
-export type BenchAccount = { readonly secretKey: Uint8Array; readonly address: `0x${string}` };
+export type BenchAccount = {
+  readonly schemeId: number;
+  readonly secretKey: Bytes;
+  readonly address: `0x${string}`;
+};
+
+type Fields = Parameters<typeof signAgileTransaction>[0];
 
 const TRANSFER_GAS = 21_000n;
 const TOKEN_TRANSFER_GAS = 65_000n;
@@ -19,14 +33,39 @@ const TOKEN_ABI = parseAbi([
 ]);
 
 /** Senders with keys 0x01..01 and so on: for benchmarks alone. */
-export function createAccounts(count: number): readonly BenchAccount[] {
+export function createAccounts(count: number, schemeId: number = SCHEME_SECP256K1): readonly BenchAccount[] {
   installNativeCrypto();
   return Array.from({ length: count }, (_, index) => {
     const secretKey = hex(
       (BigInt(index + 1) * 0x1000000000000000000000000000001n).toString(16).padStart(64, "0"),
     );
-    return { secretKey, address: toHex(addressOfSecretKey(secretKey)) };
+    if (schemeId === SCHEME_SECP256K1)
+      return { schemeId, secretKey, address: toHex(addressOfSecretKey(secretKey)) };
+    const { secretKeyLength } = must(signatureScheme(schemeId), "a suite's scheme is known");
+    const secret = concatBytes(secretKey, secretKey).slice(0, secretKeyLength);
+    const key = { schemeId, publicKey: publicKeyOf(schemeId, secret) };
+    return { schemeId, secretKey: secret, address: toHex(addressOfKeys(1, [key])) };
   });
+}
+
+function publicKeyOf(schemeId: number, secretKey: Bytes): Bytes {
+  return must(signatureEngine(schemeId), "a suite's scheme has an engine").publicKey(secretKey);
+}
+
+/** Signs as the account's scheme does: Ethereum's type 2, or type 0x60 with the key inline, whose gas is what its signature costs besides. */
+function signBy(account: BenchAccount): (fields: Fields) => SignedTransaction {
+  const { schemeId, secretKey, address } = account;
+  if (schemeId === SCHEME_SECP256K1) return (fields) => signTransaction({ ...fields, type: 2 }, secretKey);
+  const inlineKeys = [{ schemeId, publicKey: publicKeyOf(schemeId, secretKey) }];
+  const sender = Address(unwrap(fromHex(address)));
+  const agile = { sender, keySetVersion: 0, validUntil: 0n, threshold: 1, inlineKeys };
+  const sign = (fields: Fields): SignedTransaction =>
+    signAgileTransaction(fields, agile, [{ keyIndex: 0, schemeId, secretKey }]);
+  let surplus: bigint | undefined;
+  return (fields) => {
+    surplus ??= intrinsicGas(sign(fields), "osaka") - TRANSFER_GAS;
+    return sign({ ...fields, gasLimit: (fields.gasLimit ?? 0n) + surplus });
+  };
 }
 
 /** Deploys OpenZeppelin's ERC-20 and gives each sender a share. @returns its address. */
@@ -80,22 +119,19 @@ export function signAhead(
         : unwrap(
             fromHex(encodeFunctionData({ abi: TOKEN_ABI, functionName: "transfer", args: [receiver, 1n] })),
           );
+    const sign = signBy(account);
     return Array.from({ length: each }, (_, nonce) =>
       toHex(
-        signTransaction(
-          {
-            type: 2,
-            chainId: BigInt(DEVELOPMENT_CHAIN_ID),
-            nonce: BigInt(nonce),
-            maxFeePerGas: MAX_FEE,
-            maxPriorityFeePerGas: 1n,
-            gasLimit: token === undefined ? TRANSFER_GAS : TOKEN_TRANSFER_GAS,
-            to,
-            value: token === undefined ? 1n : 0n,
-            data,
-          },
-          account.secretKey,
-        ).raw,
+        sign({
+          chainId: BigInt(DEVELOPMENT_CHAIN_ID),
+          nonce: BigInt(nonce),
+          maxFeePerGas: MAX_FEE,
+          maxPriorityFeePerGas: 1n,
+          gasLimit: token === undefined ? TRANSFER_GAS : TOKEN_TRANSFER_GAS,
+          to,
+          value: token === undefined ? 1n : 0n,
+          data,
+        }).raw,
       ),
     );
   });

@@ -1,4 +1,5 @@
 import { toHex } from "@ostrom/base";
+import { BREAK_FLAGS, declareBroken } from "../break-declaration.ts";
 import { type Decided, decide } from "../chain-decision.ts";
 import { settingsOf } from "../chain-settings.ts";
 import { type Command, type CommandInput, UsageError } from "../command.ts";
@@ -13,7 +14,8 @@ const ACTIONS = ["upgrade", "cancel", "graduate"] as const;
 export const chain: Command = {
   name: "chain",
   summary: "decide what a running chain becomes: its authority does it, a member proposes it",
-  usage: "upgrade --fork NAME --height N | upgrade --module NAME --height N | cancel ... | graduate",
+  usage:
+    "upgrade --fork NAME --height N | upgrade --module NAME --height N | cancel ... | graduate | declare-broken",
   maxPositionals: 1,
   flags: [
     { name: "fork", kind: "text", placeholder: "NAME", help: "an Ethereum rule set, such as osaka" },
@@ -25,6 +27,7 @@ export const chain: Command = {
       help: "the first block to which it applies; cancel: as it was scheduled",
     },
     { name: "epoch", kind: "number", help: "graduate: the first epoch whose validators stake decides" },
+    ...BREAK_FLAGS,
     ...MODULE_FLAGS,
     RPC_FLAG,
     ...SIGNING_FLAGS,
@@ -34,11 +37,13 @@ export const chain: Command = {
     "ostrom chain upgrade --module staking --version 2 --height 250000 --key-file member.key",
     "ostrom chain cancel --module staking --height 250000 --key-file member.key",
     "ostrom chain graduate --key-file member.key",
+    "ostrom chain declare-broken --since 2040-01-31T12:00:00Z --breaker one.json --breaker two.json",
   ],
   run: async (input, program) => {
+    if (input.positionals[0] === "declare-broken") return declareBroken(input);
     const action = ACTIONS.find((name) => name === input.positionals[0]);
     if (action === undefined)
-      throw new UsageError(`say what to do: ${ACTIONS.join(", ")}. See: ostrom chain --help`);
+      throw new UsageError(`say what to do: ${ACTIONS.join(", ")}, declare-broken. See: ostrom chain --help`);
     const terminal = createTerminal(input, true);
     const decided = await prepare(action, input, program);
     const { sent, how } = await decide(decided, terminal, program);

@@ -16,8 +16,11 @@ import {
 import { FORKS, type Fork } from "@ostrom/vm";
 import { type Command, type CommandInput, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, type ConsensusChoice, readConsensusChoice } from "../consensus-choice.ts";
+import { GENESIS_KEYS_FLAGS, readGenesisKeys } from "../genesis-keys-choice.ts";
 import { joinNetwork } from "../joined-network.ts";
+import { developmentAccounts } from "../local-network.ts";
 import { describeServiceAccounts, MODULE_FLAGS, planModules, readOwner } from "../network-profile.ts";
+import { readSuite, refuseModulesOf, SUITE_FLAGS, type SuiteChoice } from "../suite-choice.ts";
 import { readAddress, readAmount, readHost, showCoins } from "../units.ts";
 import { readEpochLength, readValidatorSets, VALIDATOR_SET_FLAGS } from "../validator-set-choice.ts";
 
@@ -86,6 +89,8 @@ export const init: Command = {
       help: "accounts of validators 1, 2, ...: get fees and rewards, change keys; repeat",
     },
     ...CONSENSUS_FLAGS,
+    ...SUITE_FLAGS,
+    ...GENESIS_KEYS_FLAGS,
     ...VALIDATOR_SET_FLAGS,
     ...MODULE_FLAGS,
   ],
@@ -94,6 +99,7 @@ export const init: Command = {
     "ostrom init --chain-id 2026 --validators 1 --host node1.example:30310 --fund-mnemonic words.txt",
     "ostrom init --chain-id 2026 --validator-sets managed --owner 0xYourAddress --fund 0xYourAddress=1000000",
     "# then copy network/validator-1 to machine 1, and there: ostrom run --data-dir validator-1",
+    "ostrom init --chain-id 2026 --suite sm --sm-only --fund 0xYourAddress=1000000",
     "ostrom init --chain-id 2026 --profile alliance --join a.json --join b.json --join c.json --join d.json",
     "# then copy network/genesis.json into the folder that each machine made with ostrom keys create",
   ],
@@ -111,10 +117,13 @@ export const init: Command = {
     const profile = PROFILE_NAMES.find((name) => name === values["profile"]);
     if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILE_NAMES.join(", ")}`);
     const out = resolve(String(values["out"]));
-    const balances = readFunds(readList(values["fund"]), values["fundMnemonic"]);
+    const suite = readSuite(input);
+    const known = publicAddresses(suite);
+    const balances = readFunds(readList(values["fund"]), values["fundMnemonic"], known);
     const hasModules = given.has("profile") && profile !== "cbdc" && !given.has("validatorSets");
     if (hasModules && consensus.engine === "pow")
       throw new UsageError(`--profile ${profile}: where blocks are mined (--consensus pow) nobody votes`);
+    if (hasModules) refuseModulesOf(suite, profile);
     if (!hasModules && given.has("set"))
       throw new UsageError("--set: only --profile alliance and public have modules");
     const choice = hasModules
@@ -128,6 +137,8 @@ export const init: Command = {
       profile,
       timestampMs: (values["timestampMs"] as number | undefined) ?? Date.now(),
       balances,
+      suite: suite.suite,
+      ...keysOf(input),
       fork: readFork(values["fork"]),
       ...choice,
       pow: consensus.engine === "pow" ? sharedPowParameters(consensus.hash) : undefined,
@@ -140,7 +151,7 @@ export const init: Command = {
         `--fee-recipient: with --profile ${profile} each of the ${count} validators needs an account of its own, which acts for it`,
       );
     }
-    const validators = planValidators(out, count, readList(values["host"]), recipients);
+    const validators = planValidators(out, count, readList(values["host"]), recipients, known);
     mkdirSync(out, { recursive: true, mode: 0o700 });
     const genesis = provisionNetwork({
       ...plan,
@@ -182,6 +193,7 @@ function planValidators(
   count: number,
   hosts: readonly string[],
   feeRecipients: readonly string[],
+  known: ReadonlySet<string>,
 ): readonly ValidatorPlan[] {
   if (hosts.length !== 0 && hosts.length !== count) {
     throw new UsageError(`--host: name one for each of the ${count} validators, found ${hosts.length}`);
@@ -197,7 +209,7 @@ function planValidators(
     return {
       name,
       folder: join(out, name),
-      feeRecipient: readFeeRecipient(feeRecipients[index]),
+      feeRecipient: readFeeRecipient(feeRecipients[index], known),
       weight: 1,
       link,
       // A machine need not have the address by which others reach it.
@@ -256,26 +268,36 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
-function readFeeRecipient(text: string | undefined): string {
+function readFeeRecipient(text: string | undefined, known: ReadonlySet<string>): string {
   // Nobody's address: fees are burnt until the operator names one.
   if (text === undefined) return `0x${"0".repeat(40)}`;
   const address = readAddress(text, "--fee-recipient");
-  refuseDevelopmentAccount(address);
+  refuseDevelopmentAccount(address, known);
   return address;
 }
 
-function refuseDevelopmentAccount(address: string): void {
-  if (!developmentAddresses().some((known) => known.toLowerCase() === address.toLowerCase())) return;
+/** Accounts of which everybody knows the keys, in lower case. */
+function publicAddresses({ suite }: SuiteChoice): ReadonlySet<string> {
+  const others = developmentAccounts(suite.accounts).map(({ address }) => address);
+  return new Set([...developmentAddresses(), ...others].map((address) => address.toLowerCase()));
+}
+
+function refuseDevelopmentAccount(address: string, known: ReadonlySet<string>): void {
+  if (!known.has(address.toLowerCase())) return;
   throw new UsageError(
     `${address} belongs to the public development mnemonic: anybody could spend its coins; use an account of your own`,
   );
 }
 
-function readFunds(entries: readonly string[], mnemonicFile: unknown): ReadonlyMap<string, bigint> {
+function readFunds(
+  entries: readonly string[],
+  mnemonicFile: unknown,
+  known: ReadonlySet<string>,
+): ReadonlyMap<string, bigint> {
   const funds = new Map<string, bigint>();
   const add = (given: string | undefined, amount: bigint): void => {
     const address = readAddress(given, "--fund");
-    refuseDevelopmentAccount(address);
+    refuseDevelopmentAccount(address, known);
     if (funds.has(address)) throw new UsageError(`--fund: ${address} is given twice; add the amounts up`);
     funds.set(address, amount);
   };
@@ -299,4 +321,10 @@ function firstAccountOf(path: string): string {
   } catch {
     throw new UsageError(`${path} holds no mnemonic of BIP-39 (12 to 24 English words)`);
   }
+}
+
+/** Only if something was said: rules before Prague have no keys of accounts. */
+function keysOf(input: CommandInput): Pick<GenesisPlan, "keys"> {
+  const keys = readGenesisKeys(input);
+  return Object.keys(keys).length === 0 ? {} : { keys };
 }

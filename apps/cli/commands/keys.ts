@@ -1,16 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { toHex } from "@ostrom/base";
+import { must, toHex } from "@ostrom/base";
+import { validatorScheme } from "@ostrom/crypto";
 import { addConsensusKey, installNativeCrypto, readPublicKeys } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
 import { CREATE_FLAGS, createKeys } from "../created-keys.ts";
-import { askSet, contractCall, type ToldSet, VALIDATOR_SET_ADDRESS } from "../validator-contracts.ts";
+import {
+  askSet,
+  contractCall,
+  readScheme,
+  type ToldSet,
+  VALIDATOR_SET_ADDRESS,
+} from "../validator-contracts.ts";
 
 export const keys: Command = {
   name: "keys",
   summary: "make the keys of a new machine, or change the key that a validator signs with",
-  usage: "create --out DIR --name NAME --host HOST --account ADDRESS | rotate FOLDER [--rpc URL]",
+  usage: "create --out DIR --name NAME --host HOST --account ADDRESS | rotate FOLDER [--scheme NAME]",
   maxPositionals: 2,
   flags: [
     {
@@ -26,11 +33,18 @@ export const keys: Command = {
       placeholder: "URL",
       help: "rotate: a node that knows which key the validator has now; needed once the folder holds several",
     },
+    {
+      name: "scheme",
+      kind: "text",
+      placeholder: "NAME",
+      help: "rotate: what the new key signs by (default: as now): bls12-381, sm2, ml-dsa-44 or ml-dsa-65",
+    },
   ],
   examples: [
     "ostrom keys create --out node --name bank-a-1 --organisation bank-a --host node1.bank-a.example --account 0xYours",
     "ostrom keys rotate validator-1",
     "ostrom keys rotate validator-1 --rpc http://127.0.0.1:8545",
+    "ostrom keys rotate validator-1 --rpc http://127.0.0.1:8545 --scheme ml-dsa-44",
   ],
   run: async (input, program) => {
     const { values, positionals } = input;
@@ -50,43 +64,92 @@ export const keys: Command = {
       );
     }
     const previous = member?.consensusKey ?? toHex(consensus[0].publicKey);
+    const presentScheme = member?.schemeId ?? consensus[0].schemeId;
+    const scheme =
+      values["scheme"] === undefined
+        ? must(validatorScheme(presentScheme), "the present key is of a known scheme")
+        : readScheme(String(values["scheme"]), "--scheme");
+    const isChange = scheme.id !== presentScheme;
     const name = values["name"] === undefined ? freeName(folder) : String(values["name"]);
-    const added = addConsensusKey(folder, name, (length) => new Uint8Array(randomBytes(length)));
+    const added = addConsensusKey(folder, name, (length) => new Uint8Array(randomBytes(length)), scheme.id);
     if (!added.ok) throw new UsageError(added.error.message);
     const [publicKey, proof] = [toHex(added.value.publicKey), toHex(added.value.proofOfPossession)];
-    const data = contractCall("rotateConsensusKey", [previous, publicKey, proof]);
+    const data = contractCall(isChange ? "setNextKey" : "rotateConsensusKey", [previous, publicKey, proof]);
     if (values["json"] === true) {
-      const found = { file: added.value.path, publicKey, proofOfPossession: proof, previous };
+      const found = {
+        file: added.value.path,
+        scheme: scheme.name,
+        publicKey,
+        proofOfPossession: proof,
+        previous,
+      };
       console.log(JSON.stringify({ ...found, to: VALIDATOR_SET_ADDRESS, data }));
       return 0;
     }
     const account = member === undefined ? "the validator's account" : member.address;
-    const lines = [
-      `A new consensus key is in ${added.value.path}, readable by you alone.`,
-      "",
-      `public key           ${publicKey}`,
-      `proof of possession  ${proof}`,
-      `instead of           ${previous}`,
-      "",
-      `Where an owner manages the validators, send from ${account}:`,
-      `  ostrom send --to ${VALIDATOR_SET_ADDRESS} --data ${data} --key-file FILE`,
-      "Where work elects them, the next ticket brings the key:",
-      `  ostrom work --keys ${folder} --consensus-key ${publicKey} --host HOST:PORT --key-file FILE`,
-      "",
-      "Keep the old key: it signs until an epoch begins whose set has the new one (ostrom validators).",
-    ];
-    console.log(lines.join("\n"));
+    const told = { path: added.value.path, publicKey, proof, previous, account, data, folder };
+    console.log((isChange ? describeNextKey(told, scheme.name) : describeRotation(told)).join("\n"));
     return 0;
   },
 };
 
+type Told = Readonly<
+  Record<"path" | "publicKey" | "proof" | "previous" | "account" | "data" | "folder", string>
+>;
+
+function describeRotation({
+  path,
+  publicKey,
+  proof,
+  previous,
+  account,
+  data,
+  folder,
+}: Told): readonly string[] {
+  return [
+    `A new consensus key is in ${path}, readable by you alone.`,
+    "",
+    `public key           ${publicKey}`,
+    `proof of possession  ${proof}`,
+    `instead of           ${previous}`,
+    "",
+    `Where an owner manages the validators, send from ${account}:`,
+    `  ostrom send --to ${VALIDATOR_SET_ADDRESS} --data ${data} --key-file FILE`,
+    "Where work elects them, the next ticket brings the key:",
+    `  ostrom work --keys ${folder} --consensus-key ${publicKey} --host HOST:PORT --key-file FILE`,
+    "",
+    "Keep the old key: it signs until an epoch begins whose set has the new one (ostrom validators).",
+  ];
+}
+
+function describeNextKey(
+  { path, publicKey, previous, account, data }: Told,
+  scheme: string,
+): readonly string[] {
+  return [
+    `A consensus key of ${scheme} is in ${path}, readable by you alone.`,
+    "",
+    `public key    ${publicKey}`,
+    `for the time after  ${previous}`,
+    "",
+    `The validators change to ${scheme} together. Once the owner has begun that (ostrom validators scheme ${scheme}), send from ${account}:`,
+    `  ostrom send --to ${VALIDATOR_SET_ADDRESS} --data ${data} --key-file FILE`,
+    "",
+    "When all validators have, the next epoch whose set is not decided yet votes by the new keys. Keep the old key: it signs until then.",
+  ];
+}
+
 /** This node's entry in the newest set that is known. */
-async function findMember(rpc: string, peerId: string): Promise<ToldSet["validators"][number]> {
+async function findMember(
+  rpc: string,
+  peerId: string,
+): Promise<ToldSet["validators"][number] & { readonly schemeId: number }> {
   const current = await askSet(rpc);
   const next = await askSet(rpc, Number(current!.currentEpoch) + 1);
-  const member = (next ?? current)!.validators.find(({ transportKey }) => transportKey === `0x${peerId}`);
+  const newest = (next ?? current)!;
+  const member = newest.validators.find(({ transportKey }) => transportKey === `0x${peerId}`);
   if (member === undefined) throw new UsageError(`${rpc}: this node is no validator of the newest set there`);
-  return member;
+  return { ...member, schemeId: Number(newest.schemeId) };
 }
 
 function freeName(folder: string): string {

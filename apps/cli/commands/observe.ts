@@ -4,7 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { equalBytes, fromHex, type Hash, toHex } from "@ostrom/base";
 import { decodeHeader, hashHeader } from "@ostrom/execution";
 import { installNativeCrypto } from "@ostrom/runtime";
-import { createLightClient, type FilteredBlock, type LightClient, verifyFilteredBlocks } from "@ostrom/sdk";
+import {
+  createLightClient,
+  type FilteredBlock,
+  type LightClient,
+  type VerifiedHeader,
+  verifyFilteredBlocks,
+} from "@ostrom/sdk";
 import { type Command, UsageError, type Values } from "../command.ts";
 import { ACCESS_FLAGS, ACCOUNT_KEY_FLAGS, type NodeAccess, remoteAccess } from "../node-access.ts";
 import { ask, DEFAULT_RPC_URL } from "../rpc-client.ts";
@@ -91,14 +97,14 @@ class Observer {
     while (this.#next <= this.#last) {
       const head = await this.#client.sync();
       if (!head.ok) throw new UsageError(`${this.#access.url}: ${head.error.message} (${head.error.code})`);
-      const { header, hash } = head.value;
-      if (header.number >= this.#next) await this.#observeThrough(header.number, hash);
+      if (head.value.header.number >= this.#next) await this.#observeThrough(head.value);
       if (this.#next <= this.#last) await sleep(LOOK_MS);
     }
   }
 
   /** @param head of the certified block that all before it are checked against. */
-  async #observeThrough(height: number, head: Hash): Promise<void> {
+  async #observeThrough(head: VerifiedHeader): Promise<void> {
+    const height = head.header.number;
     const hashes = await this.#headers(this.#next, height, head);
     const first = this.#next;
     const end = Math.min(height, this.#last);
@@ -115,6 +121,7 @@ class Observer {
         this.#next,
         hashes.slice(this.#next - first, to - first + 1),
         answer,
+        head.hashId,
       );
       if (!verified.ok) this.#refuse(`${verified.error.message} (${verified.error.code})`);
       else if (verified.value.blocks.length === 0)
@@ -124,7 +131,7 @@ class Observer {
   }
 
   /** Hashes of blocks, each the parent of the next, up to one that is certified. */
-  async #headers(from: number, to: number, head: Hash): Promise<readonly Hash[]> {
+  async #headers(from: number, to: number, head: VerifiedHeader): Promise<readonly Hash[]> {
     const hashes: Hash[] = [];
     let previous = this.#previous;
     while (from + hashes.length <= to) {
@@ -145,12 +152,12 @@ class Observer {
         if (header === undefined || !header.ok) return this.#refuse("a header that cannot be read");
         if (previous !== undefined && !equalBytes(header.value.parentHash, previous))
           this.#refuse(`block ${header.value.number} does not follow the one before it`);
-        previous = hashHeader(header.value);
+        previous = hashHeader(header.value, head.hashId);
         hashes.push(previous);
       }
     }
     const last = hashes.at(-1);
-    if (last === undefined || !equalBytes(last, head))
+    if (last === undefined || !equalBytes(last, head.hash))
       this.#refuse(`the headers do not lead to block ${to}, which the validators certified`);
     return hashes;
   }

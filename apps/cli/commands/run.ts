@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "@ostrom/base";
 import { diskRoom, hasRoomAgain, readConfiguration, startNode } from "@ostrom/runtime";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, UsageError, type Values } from "../command.ts";
 import { inOneLine } from "../failure-line.ts";
 import type { NodeReport } from "../supervisor.ts";
 
@@ -31,6 +31,13 @@ export const run: Command = {
     },
     { name: "rpc-port", kind: "number", help: "JSON-RPC port (default: node.json)" },
     {
+      name: "rpc-certificate",
+      kind: "text",
+      placeholder: "FILE",
+      help: "PEM of a certificate with its chain: JSON-RPC speaks TLS (default: node.json)",
+    },
+    { name: "rpc-key", kind: "text", placeholder: "FILE", help: "PEM of the certificate's private key" },
+    {
       name: "link-host",
       kind: "text",
       placeholder: "HOST",
@@ -46,6 +53,7 @@ export const run: Command = {
   ],
   examples: [
     "ostrom run --data-dir network/validator-1",
+    "ostrom run --data-dir validator-1 --rpc-host 0.0.0.0 --rpc-certificate node.crt --rpc-key node.key",
     "ostrom run --data-dir validator-2 --link-host 0.0.0.0 --log-level debug",
   ],
   run: async ({ values }, { modules, forks }) => {
@@ -53,6 +61,7 @@ export const run: Command = {
     const overrides = {
       rpcHost: values["rpcHost"] as string | undefined,
       rpcPort: readPort(values["rpcPort"], "--rpc-port"),
+      rpcTls: readTlsFiles(values),
       linkHost: values["linkHost"] as string | undefined,
       linkPort: readPort(values["linkPort"], "--link-port"),
       logLevel: readLogLevel(values["logLevel"]),
@@ -145,6 +154,14 @@ function readPort(value: unknown, flag: string): number | undefined {
   if (value === undefined) return undefined;
   if ((value as number) <= HIGHEST_PORT) return value as number;
   throw new UsageError(`${flag}: expected a port from 0 to ${HIGHEST_PORT}, found ${String(value)}`);
+}
+
+function readTlsFiles(values: Values): { readonly certificate: string; readonly key: string } | undefined {
+  const { rpcCertificate: certificate, rpcKey: key } = values as Readonly<Record<string, string | undefined>>;
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined || key === undefined)
+    throw new UsageError("--rpc-certificate and --rpc-key go together");
+  return { certificate: resolve(certificate), key: resolve(key) };
 }
 
 function readLogLevel(value: unknown): string | undefined {

@@ -42,6 +42,7 @@ export const send: Command = {
   examples: [
     "ostrom send --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --value 1.5",
     "ostrom send --to 0x7099...79C8 --value 100wei --dev 3",
+    "ostrom send --to 0x7099...79C8 --value 1 --signer ml-dsa.json --key-file alice.key --sender 0xf39F...2266",
     "OSTROM_PRIVATE_KEY=0x... ostrom send --data 0x6080... --rpc http://127.0.0.1:8546",
   ],
   run: async (input) => {

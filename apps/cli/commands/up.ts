@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { type Address, addressFromHex } from "@ostrom/base";
+import { SUITES } from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
 import { type Command, type CommandInput, camelCase, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, readConsensusChoice } from "../consensus-choice.ts";
@@ -23,6 +24,7 @@ import { networkBanner, readyEvent } from "../network-banner.ts";
 import { MODULE_FLAGS, planModules } from "../network-profile.ts";
 import { findFreePorts, findPortProblem } from "../ports.ts";
 import type { Program } from "../program.ts";
+import { readSuite, refuseModulesOf, SUITE_FLAGS, type SuiteChoice } from "../suite-choice.ts";
 import { type NodeReport, type StartedNode, startNodeProcess, stopNodes } from "../supervisor.ts";
 import { readEpochLength } from "../validator-set-choice.ts";
 
@@ -77,6 +79,7 @@ export const up: Command = {
     },
     { name: "epoch-length", kind: "number", help: EPOCH_LENGTH_HELP },
     ...CONSENSUS_FLAGS,
+    ...SUITE_FLAGS,
     ...MODULE_FLAGS,
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
   ],
@@ -85,12 +88,14 @@ export const up: Command = {
     "ostrom up --validators 7 --port 9545 --data-dir /tmp/seven",
     "ostrom up --consensus pow --data-dir .ostrom-pow",
     "ostrom up --profile alliance --epoch-length 30 --data-dir .ostrom-alliance",
+    "ostrom up --suite sm --data-dir .ostrom-sm",
     "ostrom up --fresh --json",
   ],
   run: async (input, program) => {
     const { values } = input;
     const directory = resolve(String(values["dataDir"]));
     const port = values["port"] as number;
+    const suite = readSuite(input);
     const plan: LocalNetworkPlan = {
       directory,
       validators: values["validators"] as number,
@@ -98,7 +103,8 @@ export const up: Command = {
       linkPort: (values["linkPort"] as number | undefined) ?? port + LINK_PORT_OFFSET,
       chainId: values["chainId"] as number,
       consensus: readConsensusChoice(input),
-      ...(await readProfile(input, program)),
+      suite,
+      ...(await readProfile(input, program, suite)),
     };
     const isFresh = values["fresh"] === true;
     // What is wrong with the folder is said before what is wrong with the ports: another folder may have others.
@@ -125,6 +131,7 @@ export const up: Command = {
 async function readProfile(
   input: CommandInput,
   program: Program,
+  suite: SuiteChoice,
 ): Promise<Pick<LocalNetworkPlan, "profile" | "modules" | "epochLength" | "set">> {
   const { values, given } = input;
   const profile = LOCAL_PROFILES.find((name) => name === values["profile"]);
@@ -136,6 +143,7 @@ async function readProfile(
   }
   if (values["consensus"] === "pow")
     throw new UsageError(`--profile ${profile}: where blocks are mined (--consensus pow) nobody votes`);
+  refuseModulesOf(suite, profile);
   const owner = profile === "public" ? developmentOwner() : undefined;
   return {
     profile,
@@ -151,8 +159,9 @@ function developmentOwner(): Address {
 }
 
 /** Flags that describe a new network must not be passed over in silence where there is one already. */
-function refuseContradictions({ values, given }: CommandInput, file: NetworkFile): void {
-  const { chainId, nodes, consensus = "simplex", profile = "dev" } = file;
+function refuseContradictions(input: CommandInput, file: NetworkFile): void {
+  const { values, given } = input;
+  const { chainId, nodes, consensus = "simplex", profile = "dev", suite = "ethereum" } = file;
   const first = nodes[0]!;
   const facts = [
     ["validators", "validators", nodes.length, `has ${nodes.length} validators`],
@@ -161,10 +170,17 @@ function refuseContradictions({ values, given }: CommandInput, file: NetworkFile
     ["chainId", "chain-id", chainId, `has chain id ${chainId}`],
     ["consensus", "consensus", consensus, `agrees by ${consensus}`],
     ["profile", "profile", profile, `is of profile ${profile}`],
+    ["suite", "suite", suite, `is of suite ${suite}`],
   ] as const;
   const { epochLength, set = [] } = file;
   if (given.has("epochLength") && values["epochLength"] !== epochLength)
     throw contradiction(values, `has epochs of ${epochLength ?? "100000"} blocks`, "epoch-length");
+  const accounts = file.accounts ?? SUITES[suite].accounts;
+  const asked = String(readSuite(input).suite.accounts);
+  for (const flag of ["accounts", "sm-only"]) {
+    if (given.has(camelCase(flag)) && asked !== String(accounts))
+      throw contradiction(values, `has accounts of ${accounts.join(",")}`, flag);
+  }
   if (given.has("set") && String(values["set"]) !== String(set))
     throw contradiction(values, `was made with ${set.length === 0 ? "no --set" : set.join(" ")}`, "set");
   for (const [key, flag, fact, description] of facts) {

@@ -1,17 +1,32 @@
-import type { Command } from "../command.ts";
+import { validatorScheme } from "@ostrom/crypto";
+import { type Command, UsageError } from "../command.ts";
 import { DEFAULT_RPC_URL } from "../rpc-client.ts";
-import { askSet, type ToldSet } from "../validator-contracts.ts";
+import {
+  askSet,
+  contractCall,
+  readScheme,
+  type ToldSet,
+  VALIDATOR_SET_ADDRESS,
+} from "../validator-contracts.ts";
 
 export const validators: Command = {
   name: "validators",
   summary: "list who validates now, and in the next epoch as soon as that is decided",
-  usage: "[flags]",
+  usage: "[flags] | scheme NAME",
+  maxPositionals: 2,
   flags: [
     { name: "rpc", kind: "text", placeholder: "URL", help: "the node to ask", default: DEFAULT_RPC_URL },
     { name: "epoch", kind: "number", help: "list the set of this epoch alone" },
   ],
-  examples: ["ostrom validators", "ostrom validators --epoch 3", "ostrom validators --json"],
-  run: async ({ values }) => {
+  examples: [
+    "ostrom validators",
+    "ostrom validators --epoch 3",
+    "ostrom validators --json",
+    "ostrom validators scheme ml-dsa-44",
+  ],
+  run: async ({ values, positionals }) => {
+    const [action, name] = positionals;
+    if (action !== undefined) return beginChange(action, name, values["json"] === true);
     const rpc = String(values["rpc"]);
     const asked = values["epoch"] as number | undefined;
     const current = await askSet(rpc);
@@ -31,6 +46,27 @@ export const validators: Command = {
     return known.length === 0 ? 1 : 0;
   },
 };
+
+/** What the owner sends so that the validators change the scheme that they vote by. */
+function beginChange(action: string, name: string | undefined, isJson: boolean): number {
+  if (action !== "scheme" || name === undefined)
+    throw new UsageError("say what to do: scheme NAME, or nothing to list. See: ostrom validators --help");
+  const scheme = readScheme(name, "scheme");
+  const data = contractCall("changeScheme", [BigInt(scheme.id)]);
+  if (isJson) {
+    console.log(JSON.stringify({ scheme: scheme.name, to: VALIDATOR_SET_ADDRESS, data }));
+    return 0;
+  }
+  const lines = [
+    `Where an owner manages the validators, its account begins the change to ${scheme.name}:`,
+    `  ostrom send --to ${VALIDATOR_SET_ADDRESS} --data ${data} --key-file FILE`,
+    "",
+    `Then each validator makes a key and hands it in: ostrom keys rotate FOLDER --rpc URL --scheme ${scheme.name}`,
+    "With the last of them, the next epoch whose set is not decided yet votes by the new keys.",
+  ];
+  console.log(lines.join("\n"));
+  return 0;
+}
 
 function describeSet(set: ToldSet, currentEpoch: number, current: ToldSet | undefined): string {
   const epoch = Number(set.epoch);
@@ -62,7 +98,8 @@ function describeSet(set: ToldSet, currentEpoch: number, current: ToldSet | unde
       .trimEnd(),
   );
   const blocks = `blocks ${Number(set.firstBlock)} to ${Number(set.lastBlock)}`;
-  return [`Epoch ${epoch} (${when}), ${blocks}, weight ${total}:`, ...lines].join("\n");
+  const scheme = validatorScheme(Number(set.schemeId))?.name ?? `scheme ${Number(set.schemeId)}`;
+  return [`Epoch ${epoch} (${when}), ${blocks}, weight ${total}, ${scheme}:`, ...lines].join("\n");
 }
 
 function describeUndecided(current: ToldSet): string {

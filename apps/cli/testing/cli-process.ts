@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import type { DerivedAccount, DevelopmentKey } from "@ostrom/runtime";
 import { LONG_WAIT_MS, waitUntil } from "./wait-until.ts";
 
 const MAIN = join(import.meta.dirname, "../main.ts");
@@ -77,7 +78,10 @@ export type ReadyEvent = {
     readonly head: number;
     readonly pid: number;
   }[];
-  readonly accounts: readonly { readonly address: `0x${string}`; readonly secretKey: `0x${string}` }[];
+  readonly suite: string;
+  /** Funded accounts that Ethereum's tools can sign with, and all that are funded. */
+  readonly accounts: readonly DerivedAccount[];
+  readonly keys: readonly DevelopmentKey[];
 };
 
 /** Starts `ostrom up --json` and waits for its ready event. @throws with its words if it ends before. */

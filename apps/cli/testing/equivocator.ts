@@ -37,7 +37,7 @@ export async function equivocate(
   const { identity, consensusSecret } = unwrap(readSecrets(folder));
   const genesis = await ask<{ readonly hash: string }>(rpc, "eth_getBlockByNumber", ["0x0", false]);
   const domain = ethereumDomain(unwrap(fromHex(genesis.hash)) as Hash);
-  const publicKey = bls().publicKey(consensusSecret);
+  const publicKey = bls().publicKey(consensusSecret!.secret);
   const clients = new Map<PeerAddress, RawClient>();
   const say = async (): Promise<void> => {
     const place = await findPlace(rpc, publicKey);
@@ -49,7 +49,7 @@ export async function equivocate(
       const view = View(heardView(client, place.epoch) + VIEWS_AHEAD);
       for (const digest of TWO_BLOCKS) {
         const vote = { kind: "notarize", epoch: place.epoch, view, digest } as const;
-        const signature = bls().sign(consensusSecret, voteSigningBytes(domain, vote));
+        const signature = bls().sign(consensusSecret!.secret, voteSigningBytes(domain, vote));
         const message: Message = { kind: "vote", vote: { vote, signer: place.index, signature } };
         client.socket.write(rawFrame("consensus", encodeMessage(message)));
       }

@@ -44,7 +44,7 @@ export async function stealKeys(network: TestNetwork, index: number): Promise<Ho
   const [running] = network.urls;
   const genesis = await ask<{ readonly hash: string }>(running!, "eth_getBlockByNumber", ["0x0", false]);
   const domain = ethereumDomain(unwrap(fromHex(genesis.hash)) as Hash);
-  const sign = (bytes: Bytes): Bytes => bls().sign(consensusSecret, bytes);
+  const sign = (bytes: Bytes): Bytes => bls().sign(consensusSecret!.secret, bytes);
   const own = ValidatorIndex(index);
   return {
     identity,

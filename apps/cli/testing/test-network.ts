@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SUITE_NAMES, SUITES } from "@ostrom/execution";
 import {
   createLocalNetwork,
   DEVELOPMENT_CHAIN_ID,
@@ -41,6 +42,8 @@ export async function createTestNetwork(options: {
   readonly validators: number;
   readonly extraBalances?: ReadonlyMap<string, bigint>;
   readonly profile?: LocalNetworkPlan["profile"];
+  readonly suite?: LocalNetworkPlan["suite"];
+  readonly keys?: LocalNetworkPlan["keys"];
   readonly modules?: LocalNetworkPlan["modules"];
   readonly epochLength?: number;
   readonly fork?: LocalNetworkPlan["fork"];
@@ -53,6 +56,7 @@ export async function createTestNetwork(options: {
     linkPort,
     chainId: DEVELOPMENT_CHAIN_ID,
     consensus: { engine: "simplex" },
+    suite: suiteOfEnvironment(),
     ...options,
   });
   const folderOf = (node: LocalNode): string => join(directory, node.folder);
@@ -113,6 +117,17 @@ export async function createTestNetwork(options: {
       agreement.assertAgreement();
     },
   };
+}
+
+/** Any test of a network runs on another suite with this variable: OSTROM_TEST_SUITE=sm node --test apps/cli/crash.test.ts. */
+const SUITE_VARIABLE = "OSTROM_TEST_SUITE";
+
+function suiteOfEnvironment(): LocalNetworkPlan["suite"] {
+  const asked = process.env[SUITE_VARIABLE];
+  if (asked === undefined) return undefined;
+  const name = SUITE_NAMES.find((known) => known === asked);
+  if (name === undefined) throw new Error(`${SUITE_VARIABLE}: expected one of ${SUITE_NAMES.join(", ")}`);
+  return { name, suite: SUITES[name] };
 }
 
 /** Hashes of a range of blocks by one node's account. */

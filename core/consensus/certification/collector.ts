@@ -1,9 +1,17 @@
 import { assert, equalBytes, Height, toHexDigits } from "@ostrom/base";
 import { verifyExecuted, verifyStateCertificate } from "../certificates.ts";
 import { isHeightOfEpoch } from "../epoch-heights.ts";
+import { assertSchemeOfSet } from "../signatures.ts";
 import { executedSigningBytes } from "../signing.ts";
 import { countTally, type Tally, withEntry } from "../tally.ts";
-import type { Executed, Message, SignedExecuted, StateCertificate, ValidatorIndex } from "../types.ts";
+import type {
+  ConsensusDomain,
+  Executed,
+  Message,
+  SignedExecuted,
+  StateCertificate,
+  ValidatorIndex,
+} from "../types.ts";
 import { quorumWeight } from "../validator-set.ts";
 import {
   CERTIFICATION_WINDOW,
@@ -50,6 +58,7 @@ export function startCertification(
   tip: StateCertificate | undefined,
   results: readonly Executed[],
 ): CertificationStep {
+  assertSchemeOfSet(config.domain, config.validators);
   const draft: Draft = {
     state: {
       config,
@@ -213,7 +222,7 @@ function count(draft: Draft, executed: Executed): void {
   const tally = tallies.get(executed.height);
   if (tally === undefined || executed.height <= certifiedHeight(draft.state)) return;
   const { domain, validators } = config;
-  const messageOf = (): Uint8Array => executedSigningBytes(domain, executed);
+  const messageOf = (bound: ConsensusDomain): Uint8Array => executedSigningBytes(bound, executed);
   const counted = countTally(domain, validators, quorum, tally, keyOf(executed), messageOf);
   if (counted.tally !== tally)
     change(draft, { tallies: new Map(tallies).set(executed.height, counted.tally) });
@@ -227,7 +236,7 @@ function count(draft: Draft, executed: Executed): void {
     );
   }
   if (counted.aggregate === undefined) return;
-  adopt(draft, { schemeId: domain.signatures.schemeId, executed, ...counted.aggregate });
+  adopt(draft, { schemeId: validators.schemeId, executed, ...counted.aggregate });
 }
 
 function onCertificate(draft: Draft, from: ValidatorIndex | undefined, certificate: StateCertificate): void {

@@ -10,6 +10,7 @@ import type {
 } from "../types.ts";
 
 export type CertificationConfig = {
+  /** Of the set's scheme (`domainOfSet`). */
   readonly domain: ConsensusDomain;
   readonly validators: ValidatorSet;
   /** Sets of earlier epochs, whose certificates may still arrive. */

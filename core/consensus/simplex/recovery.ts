@@ -1,5 +1,6 @@
 import { type Hash, Height, View } from "@ostrom/base";
 import { orderDigest } from "../block.ts";
+import { assertSchemeOfSet } from "../signatures.ts";
 import type { SignedVote, ValidatorIndex } from "../types.ts";
 import { quorumWeight } from "../validator-set.ts";
 import {
@@ -40,6 +41,7 @@ export function restore(
   tip: FinalizedTip,
   records: readonly LogRecord[],
 ): SimplexState {
+  assertSchemeOfSet(config.domain, config.validators);
   const draft: Draft = { state: emptyState(config, tip), effects: [] };
   if (tip.finalization !== undefined && tip.finalization.view > tip.view)
     recordCertificate(draft, tip.finalization);

@@ -15,6 +15,7 @@ import type {
 
 /** All times in milliseconds. One epoch has one configuration. */
 export type SimplexConfig = {
+  /** Of the set's scheme (`domainOfSet`). */
   readonly domain: ConsensusDomain;
   readonly validators: ValidatorSet;
   /** Sets of earlier epochs whose state certificates may still appear in blocks of this one. */

@@ -101,8 +101,8 @@ export function countVotes(draft: Draft, vote: Vote): void {
   if (known.certificates[kind] !== undefined) return;
   const { domain, validators } = config;
   const tally = known.tallies[vote.kind];
-  const count = countTally(domain, validators, quorum, tally, keyOf(vote.digest), () =>
-    voteSigningBytes(domain, vote),
+  const count = countTally(domain, validators, quorum, tally, keyOf(vote.digest), (bound) =>
+    voteSigningBytes(bound, vote),
   );
   if (count.tally !== tally) changeTally(draft, vote, count.tally);
   for (const signer of count.bad) {
@@ -116,7 +116,7 @@ export function countVotes(draft: Draft, vote: Vote): void {
   }
   if (count.aggregate === undefined) return;
   const { epoch, view, digest } = vote;
-  const { schemeId } = domain.signatures;
+  const { schemeId } = validators;
   acceptCertificate(draft, { kind, schemeId, epoch, view, digest, ...count.aggregate });
 }
 

@@ -1,6 +1,7 @@
 import { createRandom, type Random } from "@ostrom/base";
 import { ACTOR_NAMES, type ActorName } from "./actors.ts";
 import { changingPlan, type Member } from "./epoch-plan.ts";
+import { SIMULATED_SCHEME } from "./signatures.ts";
 import { Simulation, type SimulationOptions } from "./simulation.ts";
 
 /** How long the bad phase lasts, and how much the healed network must do in how much time. */
@@ -20,11 +21,13 @@ export function runCampaign(
   return runStory(random, wiped, { seed, weights, actors, ...networkOf(random), ...overrides });
 }
 
-/** As `runCampaign`, over many short epochs in which machines leave, join, change their weight and rotate their keys. */
+/** As `runCampaign`, over many short epochs in which machines leave, join, change their weight and rotate their keys.
+ * @param schemes of the epochs' votes, in turn. */
 export function runEpochCampaign(
   seed: number,
   validators: number,
   overrides: Partial<SimulationOptions> = {},
+  schemes: readonly number[] = [SIMULATED_SCHEME],
 ): Simulation {
   const random = createRandom(seed ^ 0xe90c4);
   const weights = Array.from({ length: validators }, () => 1);
@@ -35,7 +38,7 @@ export function runEpochCampaign(
   const fragile = new Set([...actors.keys(), ...wiped]);
   const length = 2 + random.below(7);
   const lead = 1 + random.below(length - 1);
-  const plan = changingPlan(validators + spareMachines, first, length, lead, fragile);
+  const plan = changingPlan(validators + spareMachines, first, length, lead, fragile, schemes);
   const network = networkOf(random);
   return runStory(random, wiped, { seed, weights, spareMachines, plan, actors, ...network, ...overrides });
 }

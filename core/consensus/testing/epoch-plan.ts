@@ -13,6 +13,8 @@ export type EpochPlan = {
   readonly first: readonly Member[];
   /** @param random drawn from the block that fixes the next set: who disagrees about it disagrees about the set. */
   readonly next: (random: Random, members: readonly Member[]) => readonly Member[];
+  /** The scheme of an epoch's votes. */
+  readonly schemeOf: (epoch: number) => number;
 };
 
 /** An epoch's set, and who is in it. */
@@ -26,34 +28,38 @@ const KEYS_OF_A_MACHINE = 4;
 /** One epoch that never ends in any test. */
 export function endlessPlan(weights: readonly number[]): EpochPlan {
   const first = weights.map((weight, machine) => ({ machine, weight, key: 0 }));
-  return { length: 1_000_000, lead: 1_000, first, next: (_, members) => members };
+  const schemeOf = (): number => SIMULATED_SCHEME;
+  return { length: 1_000_000, lead: 1_000, first, next: (_, members) => members, schemeOf };
 }
 
 /** Short epochs in which machines leave, join, change their weight and rotate their keys.
- * @param fragile machines that are Byzantine or lose their log: together they stay below a third of every set. */
+ * @param fragile machines that are Byzantine or lose their log: together they stay below a third of every set.
+ * @param schemes epochs go through them, the first one first. */
 export function changingPlan(
   machines: number,
   first: readonly Member[],
   length: number,
   lead: number,
   fragile: ReadonlySet<number>,
+  schemes: readonly number[] = [SIMULATED_SCHEME],
 ): EpochPlan {
   const next = (random: Random, members: readonly Member[]): readonly Member[] => {
     let changed = members;
     for (let count = random.below(4); count > 0; count--) changed = changeOne(random, machines, changed);
     return strengthened(machines, changed, fragile);
   };
-  return { length, lead, first: strengthened(machines, first, fragile), next };
+  const schemeOf = (epoch: number): number => schemes[epoch % schemes.length]!;
+  return { length, lead, first: strengthened(machines, first, fragile), next, schemeOf };
 }
 
-export function plannedSet(epoch: number, members: readonly Member[]): PlannedSet {
+export function plannedSet(plan: EpochPlan, epoch: number, members: readonly Member[]): PlannedSet {
   const validators = members.map(({ machine, weight, key }) => ({
     address: ZERO_ADDRESS,
     consensusKey: Uint8Array.of(1, machine >> 8, machine & 255, key),
     transportKey: Uint8Array.of(2, machine >> 8, machine & 255),
     weight: Weight(weight),
   }));
-  return { members, set: { epoch: Epoch(epoch), schemeId: SIMULATED_SCHEME, validators } };
+  return { members, set: { epoch: Epoch(epoch), schemeId: plan.schemeOf(epoch), validators } };
 }
 
 function changeOne(random: Random, machines: number, members: readonly Member[]): readonly Member[] {

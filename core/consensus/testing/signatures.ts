@@ -21,6 +21,7 @@ function joined(signatures: readonly Bytes[]): Bytes {
 
 export const simulatedSignatures: Signatures = {
   schemeId: SIMULATED_SCHEME,
+  aggregates: true,
   verifyOne: (publicKey, message, signature) => equalBytes(simulatedSign(publicKey, message), signature),
   aggregate: (signatures) =>
     signatures.length === 0 || signatures.some((signature) => signature.length !== 16)
@@ -31,18 +32,42 @@ export const simulatedSignatures: Signatures = {
     equalBytes(joined(publicKeys.map((key) => simulatedSign(key, message))), aggregate),
 };
 
+/** The same without aggregation. */
+export const SIMULATED_LIST_SCHEME = 201;
+const SIMULATED_LENGTH = 16;
+
+export const simulatedLists: Signatures = {
+  schemeId: SIMULATED_LIST_SCHEME,
+  aggregates: false,
+  verifyOne: simulatedSignatures.verifyOne,
+  aggregate: (signatures) =>
+    signatures.length === 0 || signatures.some(({ length }) => length !== SIMULATED_LENGTH)
+      ? undefined
+      : concatBytes(...signatures),
+  verifyAggregate: (publicKeys, message, list) =>
+    publicKeys.length > 0 &&
+    list.length === SIMULATED_LENGTH * publicKeys.length &&
+    publicKeys.every((key, place) =>
+      equalBytes(
+        simulatedSign(key, message),
+        list.subarray(SIMULATED_LENGTH * place, SIMULATED_LENGTH * (place + 1)),
+      ),
+    ),
+};
+
 export const simulatedDomain: ConsensusDomain = {
   genesisHash: Hash(sha256(new Uint8Array([7]))),
   hashId: 2,
   hash: (data) => Hash(sha256(data)),
   signatures: simulatedSignatures,
+  signaturesOf: (schemeId) => [simulatedSignatures, simulatedLists].find((one) => one.schemeId === schemeId),
 };
 
 /** A set with these weights; keys name the validators' places. */
-export function simulatedSet(weights: readonly number[]): ValidatorSet {
+export function simulatedSet(weights: readonly number[], schemeId: number = SIMULATED_SCHEME): ValidatorSet {
   return {
     epoch: Epoch(0),
-    schemeId: SIMULATED_SCHEME,
+    schemeId,
     validators: weights.map((weight, index) => ({
       address: ZERO_ADDRESS,
       consensusKey: Uint8Array.of(1, index >> 8, index & 255),

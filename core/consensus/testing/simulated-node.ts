@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { bytesToBigint, createRandom, equalBytes, Height, must, toHexDigits } from "@ostrom/base";
 import {
+  domainOfSet,
   type Effect,
   type Evidence,
   type Executed,
@@ -218,7 +219,7 @@ export class SimulatedNode {
     const { set } = must(this.sets[epoch], "the set of an epoch is known before it begins");
     const earlier = this.sets[epoch - 1]?.set;
     const config: SimplexConfig = {
-      domain: this.#world.domain,
+      domain: domainOfSet(this.#world.domain, set),
       validators: set,
       earlierValidators: earlier === undefined ? [] : [earlier],
       own: this.#seatOf(this.machine, epoch),
@@ -346,7 +347,7 @@ export class SimulatedNode {
     const { members, set } = must(this.sets[epoch], "a block is executed in a known epoch");
     if (height === frozenHeight) {
       const random = createRandom(Number(bytesToBigint(digest.subarray(0, 4))));
-      this.sets[epoch + 1] = plannedSet(epoch + 1, this.#world.plan.next(random, members));
+      this.sets[epoch + 1] = plannedSet(this.#world.plan, epoch + 1, this.#world.plan.next(random, members));
     }
     const { domain } = this.#world;
     const nextSet = height < frozenHeight ? set : this.sets[epoch + 1]!.set;

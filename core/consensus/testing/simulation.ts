@@ -80,7 +80,7 @@ export class Simulation {
     this.random = createRandom(options.seed);
     this.domain = options.domain ?? simulatedDomain;
     this.plan = options.plan ?? endlessPlan(options.weights);
-    const planned = plannedSet(0, this.plan.first);
+    const planned = plannedSet(this.plan, 0, this.plan.first);
     this.firstSet = options.set === undefined ? planned : { ...planned, set: options.set };
     this.lossPerMille = options.lossPerMille ?? 0;
     const machines = options.weights.length + (options.spareMachines ?? 0);

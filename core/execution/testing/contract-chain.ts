@@ -17,7 +17,7 @@ export const MANAGED_ABI: Abi = parseAbi([
   "function owner() view returns (address)",
   "function totalWeight() view returns (uint64)",
   "function formatVersion() view returns (uint256)",
-  "function schemeId() view returns (uint256)",
+  "function schemeId() view returns (uint128)",
   "function validatorCount() view returns (uint256)",
   "function validatorAt(uint256 index) view returns (Validator)",
   "function transferOwnership(address newOwner)",
@@ -28,7 +28,13 @@ export const MANAGED_ABI: Abi = parseAbi([
   "function rotateConsensusKey(bytes consensusKey, bytes newKey, bytes newProof)",
   "function setTransportKey(bytes consensusKey, bytes transportKey)",
   "function setEndpoint(bytes consensusKey, string host, uint16 port)",
+  "function changeScheme(uint128 scheme)",
+  "function setNextKey(bytes consensusKey, bytes nextKey, bytes nextProof)",
+  "function nextSchemeId() view returns (uint128)",
+  "function readyCount() view returns (uint128)",
+  "function nextKeyAt(uint256 index) view returns (bytes)",
   "error WrongKeyLength()",
+  "error WrongScheme(uint256 schemeId)",
   "error WrongName()",
   "error WrongHost()",
   "error WrongPort()",
@@ -41,12 +47,13 @@ export const MANAGED_ABI: Abi = parseAbi([
   "error TooMuchWeight()",
   "error TooManyValidators()",
   "error LastValidator()",
+  "error NoSchemeChange()",
 ]);
 
 export const WORK_ABI: Abi = parseAbi([
   VALIDATOR,
   "function formatVersion() view returns (uint256)",
-  "function schemeId() view returns (uint256)",
+  "function schemeId() view returns (uint128)",
   "function validatorCount() view returns (uint256)",
   "function validatorAt(uint256 index) view returns (Validator)",
   "function target() view returns (uint256)",
@@ -62,6 +69,7 @@ export const WORK_ABI: Abi = parseAbi([
   "function sealEpoch(uint64 nextEpoch)",
   "function submitWork(bytes consensusKey, bytes proofOfPossession, bytes transportKey, string host, uint16 port, uint64 nonce)",
   "error WrongKeyLength()",
+  "error WrongScheme(uint256 schemeId)",
   "error WrongName()",
   "error WrongHost()",
   "error WrongPort()",
@@ -74,7 +82,8 @@ export const WORK_ABI: Abi = parseAbi([
   "error NotTheSystem()",
 ]);
 
-const GAS_LIMIT = 3_000_000n;
+/** Handing in a key of ML-DSA-65 and its proof takes four million. */
+const GAS_LIMIT = 6_000_000n;
 const MAX_FEE = 10n ** 12n;
 
 /** Functions, events left out, and errors of languages/solidity/modules/ModuleRegistry.sol. */

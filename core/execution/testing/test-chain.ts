@@ -3,9 +3,12 @@ import { bls, keccak256 } from "@ostrom/crypto";
 import { type GenesisAccount, MemoryState } from "@ostrom/state";
 import type { Fork } from "@ostrom/vm";
 import { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "../apply-block.ts";
+import { chainHash } from "../chain-hash.ts";
 import type { GenesisModules } from "../chain-module.ts";
 import { type Genesis, genesisBlock, genesisState } from "../genesis.ts";
+import type { GenesisKeys } from "../genesis-keys.ts";
 import { createGenesis } from "../genesis-profiles.ts";
+import type { CryptographicSuite } from "../genesis-suites.ts";
 import type { ValidatorSets } from "../genesis-validator-sets.ts";
 import { addressOfSecretKey } from "../signature.ts";
 import type { ChainRules, ExecutedBlock } from "../types.ts";
@@ -59,6 +62,8 @@ export function testGenesis(options: {
   readonly epochLead?: number;
   readonly validatorSets?: ValidatorSets;
   readonly modules?: GenesisModules;
+  readonly keys?: GenesisKeys | null;
+  readonly suite?: CryptographicSuite;
 }): Genesis {
   return createGenesis({
     profile: "dev",
@@ -70,6 +75,8 @@ export function testGenesis(options: {
     epochLead: options.epochLead,
     validatorSets: options.validatorSets,
     modules: options.modules,
+    keys: options.keys,
+    suite: options.suite,
     rules: { forks: [{ fork: options.fork ?? "osaka", fromTimestamp: 0 }], ...options.rules },
   });
 }
@@ -80,7 +87,7 @@ export type TestChainOptions = Pick<BlockInput, "modules" | "verifyPossession">;
 /** A chain in memory, one block after another. */
 export class TestChain {
   readonly genesis: Genesis;
-  readonly state: MemoryState = new MemoryState();
+  readonly state: MemoryState;
   readonly blocks: ExecutedBlock[] = [];
   /** Of the newest block. */
   applied: AppliedBlock | undefined;
@@ -89,6 +96,7 @@ export class TestChain {
   constructor(genesis: Genesis, options: TestChainOptions = {}) {
     this.genesis = genesis;
     this.#options = options;
+    this.state = new MemoryState(chainHash(genesis.rules));
     this.state.commit(genesisState(genesis));
     this.blocks.push(genesisBlock(genesis, this.state.stateRoot));
   }

@@ -1,5 +1,11 @@
 import { type Address, addressFromWord, type Hash, hashFromWord } from "@ostrom/base";
-import { type ChainRules, completeFields, type SignedTransaction } from "@ostrom/execution";
+import {
+  type ChainRules,
+  completeFields,
+  rulesOfSuite,
+  type SignedTransaction,
+  SUITES,
+} from "@ostrom/execution";
 
 export const RULES: ChainRules = {
   chainId: 1337n,
@@ -9,6 +15,7 @@ export const RULES: ChainRules = {
   elasticityMultiplier: 2n,
   minBaseFeePerGas: 0n,
   gasCharge: "used",
+  ...rulesOfSuite(SUITES.ethereum),
 };
 
 let counter = 0n;

@@ -94,6 +94,11 @@ export function runPrecompile(
 ): PrecompileResult {
   const precompile = find(fork, address);
   if (precompile === undefined) return FAILED;
+  return callPrecompile(precompile, input, gasLimit);
+}
+
+/** Charges and runs one. */
+export function callPrecompile(precompile: Precompile, input: Bytes, gasLimit: bigint): PrecompileResult {
   const gasUsed = precompile.gas(input);
   if (gasUsed > gasLimit) return FAILED;
   const output = precompile.run(input);

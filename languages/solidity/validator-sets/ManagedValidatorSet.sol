@@ -6,13 +6,31 @@ import {Validator, ValidatorSetLayout} from "./ValidatorSetLayout.sol";
 /// An owner decides who validates; each validator changes its own keys and host. What is changed here counts from the next epoch
 /// whose set has not been read yet. Validators are named by their consensus keys.
 ///
+/// The signature scheme changes for all at once: the owner begins, each validator hands in a key of the next scheme, and with the last of them
+/// the keys in the other place count. Nothing is copied then, so it costs the same for four validators and for a thousand.
+///
 /// Genesis puts the code at its address and writes the slots itself (core/execution/validator-set-contracts.ts); there is no constructor.
 contract ManagedValidatorSet is ValidatorSetLayout {
+    struct KeyPair {
+        bytes consensusKey;
+        bytes proofOfPossession;
+    }
+
     address public owner; // slot 3
     /// Of all validators; below 2^53.
     uint64 public totalWeight; // slot 3
     /// keccak256 of a consensus or transport key -> index of the validator that has it, plus one.
     mapping(bytes32 => uint256) private seatOf; // slot 4
+    /// By the validators' indices: the keys that count where `keyPlace` is 1; otherwise those of the next scheme, or of the one before.
+    mapping(uint256 => KeyPair) private otherKeys; // slot 5
+    /// The scheme that the set is about to change to; 0: none.
+    uint128 public nextSchemeId; // slot 6
+    /// How many validators have handed in a key of it.
+    uint128 public readyCount; // slot 6
+    /// Counts changes of scheme that were begun.
+    uint256 private change; // slot 7
+    /// keccak256 of a validator's key that counts -> the change for which it has handed in its next one.
+    mapping(bytes32 => uint256) private readyFor; // slot 8
 
     uint256 private constant MAX_VALIDATORS = 1024;
     uint256 private constant MAX_TOTAL_WEIGHT = 2 ** 53 - 1;
@@ -25,6 +43,10 @@ contract ManagedValidatorSet is ValidatorSetLayout {
     event AccountChanged(address indexed previousAccount, address indexed newAccount, bytes consensusKey);
     event ConsensusKeyChanged(address indexed account, bytes previousKey, bytes newKey);
     event TransportKeyChanged(address indexed account, bytes consensusKey, bytes transportKey);
+    /// 0: the change that had begun is called off.
+    event SchemeChangeBegun(uint256 schemeId);
+    event NextKeySet(address indexed account, bytes consensusKey, bytes nextKey);
+    event SchemeChanged(uint256 previousScheme, uint256 newScheme);
     event EndpointChanged(address indexed account, bytes consensusKey, string host, uint16 port);
 
     error NotOwner(address caller);
@@ -34,6 +56,7 @@ contract ManagedValidatorSet is ValidatorSetLayout {
     error ZeroWeight();
     error TooMuchWeight();
     error TooManyValidators();
+    error NoSchemeChange();
     /// A chain without validators would stand still for good.
     error LastValidator();
 
@@ -49,14 +72,22 @@ contract ManagedValidatorSet is ValidatorSetLayout {
     }
 
     function addValidator(Validator calldata added) external onlyOwner {
-        if (validators.length == MAX_VALIDATORS) revert TooManyValidators();
+        uint256 count = validators.length;
+        if (count == MAX_VALIDATORS) revert TooManyValidators();
         checkKeys(added.consensusKey, added.proofOfPossession, added.transportKey);
         checkEndpoint(added.host, added.port, MAX_HOST_BYTES);
         if (!isText(bytes(added.name), MAX_NAME_BYTES, NAME_CHARACTERS)) revert WrongName();
         changeWeight(0, added.weight);
-        validators.push(added);
-        takeKey(added.consensusKey, validators.length);
-        takeKey(added.transportKey, validators.length);
+        Validator storage validator = validators.push();
+        validator.account = added.account;
+        validator.weight = added.weight;
+        validator.port = added.port;
+        validator.transportKey = added.transportKey;
+        validator.name = added.name;
+        validator.host = added.host;
+        putKeys(keyPlace, count, added.consensusKey, added.proofOfPossession);
+        takeKey(added.consensusKey, count + 1);
+        takeKey(added.transportKey, count + 1);
         emit ValidatorAdded(added.account, added.consensusKey, added.weight);
     }
 
@@ -68,15 +99,16 @@ contract ManagedValidatorSet is ValidatorSetLayout {
         Validator storage removed = validators[seat - 1];
         emit ValidatorRemoved(removed.account, consensusKey);
         totalWeight -= removed.weight;
-        delete seatOf[keccak256(consensusKey)];
-        delete seatOf[keccak256(removed.transportKey)];
+        if (isReady(keccak256(consensusKey))) readyCount--;
+        setSeat(seat, 0);
         if (seat != count) {
-            Validator storage moved = validators[count - 1];
-            seatOf[keccak256(moved.consensusKey)] = seat;
-            seatOf[keccak256(moved.transportKey)] = seat;
-            validators[seat - 1] = moved;
+            setSeat(count, seat);
+            validators[seat - 1] = validators[count - 1];
+            otherKeys[seat - 1] = otherKeys[count - 1];
         }
         validators.pop();
+        delete otherKeys[count - 1];
+        changeIfAllAreReady();
     }
 
     function setWeight(bytes calldata consensusKey, uint64 weight) external onlyOwner {
@@ -98,17 +130,56 @@ contract ManagedValidatorSet is ValidatorSetLayout {
     /// Until the next set begins, the validator signs with its old key: it keeps both.
     function rotateConsensusKey(bytes calldata consensusKey, bytes calldata newKey, bytes calldata newProof) external {
         (Validator storage validator, uint256 seat) = own(consensusKey);
-        if (newKey.length != CONSENSUS_KEY_BYTES || newProof.length != PROOF_BYTES) revert WrongKeyLength();
-        delete seatOf[keccak256(consensusKey)];
+        checkConsensusKey(schemeId, newKey, newProof);
+        bytes32 previous = keccak256(consensusKey);
+        if (isReady(previous)) readyFor[keccak256(newKey)] = change;
+        delete seatOf[previous];
         takeKey(newKey, seat);
-        validator.consensusKey = newKey;
-        validator.proofOfPossession = newProof;
-        emit ConsensusKeyChanged(msg.sender, consensusKey, newKey);
+        putKeys(keyPlace, seat - 1, newKey, newProof);
+        emit ConsensusKeyChanged(validator.account, consensusKey, newKey);
+    }
+
+    /// Begins the change to another signature scheme, or calls it off (0). Keys that were handed in for a change that was called off count no more.
+    function changeScheme(uint128 scheme) external onlyOwner {
+        if (scheme != 0) lengthsOf(scheme);
+        if (scheme == schemeId) revert WrongScheme(scheme);
+        change++;
+        nextSchemeId = scheme;
+        readyCount = 0;
+        emit SchemeChangeBegun(scheme);
+    }
+
+    /// A validator's key of the next scheme. Until an epoch begins whose set is of that scheme, it signs with the key that it has: it keeps both.
+    function setNextKey(bytes calldata consensusKey, bytes calldata nextKey, bytes calldata nextProof) external {
+        (Validator storage validator, uint256 seat) = own(consensusKey);
+        if (nextSchemeId == 0) revert NoSchemeChange();
+        checkConsensusKey(nextSchemeId, nextKey, nextProof);
+        bytes memory replaced = keyIn(1 - keyPlace, seat - 1);
+        if (replaced.length != 0) delete seatOf[keccak256(replaced)];
+        takeKey(nextKey, seat);
+        putKeys(1 - keyPlace, seat - 1, nextKey, nextProof);
+        bytes32 current = keccak256(consensusKey);
+        if (!isReady(current)) readyCount++;
+        readyFor[current] = change;
+        emit NextKeySet(validator.account, consensusKey, nextKey);
+        changeIfAllAreReady();
+    }
+
+    function validatorAt(uint256 index) external view override returns (Validator memory validator) {
+        validator = validators[index];
+        if (keyPlace == 0) return validator;
+        validator.consensusKey = otherKeys[index].consensusKey;
+        validator.proofOfPossession = otherKeys[index].proofOfPossession;
+    }
+
+    /// The key that a validator has handed in for the change that has begun; empty if it has not.
+    function nextKeyAt(uint256 index) external view returns (bytes memory) {
+        return isReady(keccak256(keyIn(keyPlace, index))) ? keyIn(1 - keyPlace, index) : bytes("");
     }
 
     function setTransportKey(bytes calldata consensusKey, bytes calldata transportKey) external {
         (Validator storage validator, uint256 seat) = own(consensusKey);
-        if (transportKey.length != TRANSPORT_KEY_BYTES) revert WrongKeyLength();
+        checkTransportKey(transportKey);
         delete seatOf[keccak256(validator.transportKey)];
         takeKey(transportKey, seat);
         validator.transportKey = transportKey;
@@ -130,9 +201,46 @@ contract ManagedValidatorSet is ValidatorSetLayout {
     }
 
     function seatOfValidator(bytes calldata consensusKey) private view returns (uint256 seat) {
-        // A transport key has another length, so that it never names a validator here.
-        seat = consensusKey.length == CONSENSUS_KEY_BYTES ? seatOf[keccak256(consensusKey)] : 0;
-        if (seat == 0) revert UnknownValidator(consensusKey);
+        bytes32 hash = keccak256(consensusKey);
+        seat = seatOf[hash];
+        // Transport keys, and keys of the other scheme, have a seat too, and name nobody.
+        if (seat == 0 || keccak256(keyIn(keyPlace, seat - 1)) != hash) revert UnknownValidator(consensusKey);
+    }
+
+    /// Gives all keys of a validator another seat; 0: none.
+    function setSeat(uint256 seat, uint256 newSeat) private {
+        seatOf[keccak256(validators[seat - 1].transportKey)] = newSeat;
+        for (uint256 place = 0; place <= 1; place++) {
+            bytes memory key = keyIn(place, seat - 1);
+            if (key.length != 0) seatOf[keccak256(key)] = newSeat;
+        }
+    }
+
+    function keyIn(uint256 place, uint256 index) private view returns (bytes memory) {
+        return place == 0 ? validators[index].consensusKey : otherKeys[index].consensusKey;
+    }
+
+    function putKeys(uint256 place, uint256 index, bytes calldata key, bytes calldata proof) private {
+        if (place == 0) {
+            validators[index].consensusKey = key;
+            validators[index].proofOfPossession = proof;
+        } else {
+            otherKeys[index].consensusKey = key;
+            otherKeys[index].proofOfPossession = proof;
+        }
+    }
+
+    function isReady(bytes32 keyHash) private view returns (bool) {
+        return nextSchemeId != 0 && readyFor[keyHash] == change;
+    }
+
+    function changeIfAllAreReady() private {
+        if (nextSchemeId == 0 || readyCount != validators.length) return;
+        emit SchemeChanged(schemeId, nextSchemeId);
+        schemeId = nextSchemeId;
+        keyPlace = 1 - keyPlace;
+        nextSchemeId = 0;
+        readyCount = 0;
     }
 
     function takeKey(bytes calldata key, uint256 seat) private {

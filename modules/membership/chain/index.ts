@@ -10,7 +10,7 @@ const MEMBERSHIP_1: ChainModule = defineModule({
   contracts: [{ address: MEMBERSHIP_ADDRESS, code: MEMBERSHIP_CODE }],
   activates: MEMBERSHIP_ADDRESS,
   permits,
-  validatorSet: (state) => validatorSet(state),
+  validatorSet: (state, _epoch, current) => validatorSet(state, current),
 });
 
 /** All versions that this program has, oldest first. */

@@ -1,6 +1,6 @@
-import { type Address, addressFromWord, type Bytes, fromHex, toHexDigits } from "@ostrom/base";
+import { type Address, addressFromWord, type Bytes, equalBytes, fromHex, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { mappingSlot } from "@ostrom/execution";
+import { mappingSlot, TRANSPORT_KEY_LENGTHS } from "@ostrom/execution";
 import {
   entrySlot,
   type Field,
@@ -39,7 +39,7 @@ export type MemberNode = {
   readonly weight: number;
   readonly consensusKey: Bytes;
   readonly proofOfPossession: Bytes;
-  /** Raw Ed25519 public key; its hex digits are the node's name on the network. */
+  /** Raw public key of its links; its hex digits are the node's name on the network. */
   readonly transportKey: Bytes;
   readonly host: string;
   readonly port: number;
@@ -54,10 +54,10 @@ const NAME_OFFSET = 4n;
 const HOST_OFFSET = 5n;
 const PLACE_OFFSET = 6n;
 const FILTER_OFFSET = 7n;
-const MAX_KEY_BYTES = 96;
+/** A proof of possession of ML-DSA-65; all other keys and proofs are shorter. */
+const MAX_KEY_BYTES = 3309;
 const MAX_NAME_BYTES = 64;
 const MAX_HOST_BYTES = 253;
-const TRANSPORT_KEY_BYTES = 32;
 
 const WEIGHT: Field = [160, 64];
 const PORT: Field = [224, 16];
@@ -133,9 +133,12 @@ export function certificateAuthoritiesOf(
 
 function nodeIdOfPeer(state: MembershipState, peerId: string): number | undefined {
   const key = fromHex(peerId);
-  if (!key.ok || key.value.length !== TRANSPORT_KEY_BYTES) return undefined;
+  if (!key.ok || !TRANSPORT_KEY_LENGTHS.includes(key.value.length)) return undefined;
   const id = field(readWord(state, mappingSlot(keccak256(key.value), SLOTS.holderOf)), HOLDING_NODE);
-  return id === 0 ? undefined : id;
+  if (id === 0) return undefined;
+  // Consensus keys have a holder too, and may be as long: they name no peer.
+  const transportKey = readBytes(state, entrySlot(id, SLOTS.nodes) + TRANSPORT_KEY_OFFSET, MAX_KEY_BYTES);
+  return equalBytes(transportKey, key.value) ? id : undefined;
 }
 
 /** What an observer may be sent: what it wants of what its organisation may see. */

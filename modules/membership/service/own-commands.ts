@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Bytes, toHex } from "@ostrom/base";
-import { bls, keccak256 } from "@ostrom/crypto";
+import { keccak256, validatorSchemeOfKey } from "@ostrom/crypto";
 import { MAX_CERTIFICATE_BYTES, ROLES, type Role, rolesToBits } from "@ostrom/membership-chain";
 import {
   type CommandInput,
@@ -151,7 +151,7 @@ function readMachine(path: string | undefined): ModuleParticipant {
   const read = readParticipant(parseJson(path));
   if (!read.ok) throw new UsageError(`${path}: ${read.error.message}`);
   const { consensusKey, proofOfPossession } = read.value;
-  if (!bls().verifyPossession(consensusKey, proofOfPossession))
+  if (validatorSchemeOfKey(consensusKey)?.verifyPossession(consensusKey, proofOfPossession) !== true)
     throw new UsageError(`${path}: its proof of possession is not one of its consensus key`);
   return read.value;
 }

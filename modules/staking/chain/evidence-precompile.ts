@@ -1,12 +1,13 @@
 import { type Bytes, concatBytes, Hash, wordToBytes } from "@ostrom/base";
 import {
+  consensusDomain,
   decodeEvidence,
   type Evidence,
   epochOfEvidence,
-  ethereumDomain,
   placeOfEvidence,
   verifyEvidenceByKey,
 } from "@ostrom/consensus";
+import { HASH_KECCAK256, HASH_SM3, SCHEME_BLS12381 } from "@ostrom/crypto";
 import type { ModulePrecompile } from "@ostrom/execution";
 import { EVIDENCE_PRECOMPILE_ADDRESS } from "./addresses.ts";
 
@@ -36,8 +37,8 @@ export const evidencePrecompile: ModulePrecompile = {
     const evidence = decodeEvidence(input.subarray(HEAD_LENGTH));
     if (!evidence.ok) return undefined;
     const key = input.subarray(0, CONSENSUS_KEY_LENGTH);
-    const domain = ethereumDomain(Hash(input.slice(CONSENSUS_KEY_LENGTH, HEAD_LENGTH)));
-    if (!verifyEvidenceByKey(domain, key, evidence.value).ok) return undefined;
+    const genesisHash = Hash(input.slice(CONSENSUS_KEY_LENGTH, HEAD_LENGTH));
+    if (!isEvidence(genesisHash, key, evidence.value)) return undefined;
     return concatBytes(
       wordToBytes(BigInt(epochOfEvidence(evidence.value))),
       wordToBytes(KIND_CODES[evidence.value.kind]),
@@ -45,6 +46,14 @@ export const evidencePrecompile: ModulePrecompile = {
     );
   },
 };
+
+/** Stakers vote by BLS12-381. By which hash function digests are made, signed statements name too, and the genesis hash names one chain: evidence
+ * of the one kind never is evidence of the other. */
+function isEvidence(genesisHash: Hash, key: Bytes, evidence: Evidence): boolean {
+  return [HASH_KECCAK256, HASH_SM3].some(
+    (hashId) => verifyEvidenceByKey(consensusDomain(genesisHash, hashId, SCHEME_BLS12381), key, evidence).ok,
+  );
+}
 
 function hasLength(input: Bytes): boolean {
   return input.length > HEAD_LENGTH && input.length <= HEAD_LENGTH + MAX_EVIDENCE_LENGTH;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Address, addressFromHex, type Bytes, fromHex, must, toHex, unwrap } from "@ostrom/base";
-import { bls, ecvrf } from "@ostrom/crypto";
+import { bls, ecvrf, SCHEME_BLS12381 } from "@ostrom/crypto";
 import {
   moduleKeyPath,
   type PublicKey,
@@ -88,9 +88,11 @@ export function signConsent(folder: string, publicKey: Bytes, chainId: bigint, o
   if (!secrets.ok) throw new UsageError(secrets.error.message);
   const { consensusSecret, furtherSecrets = [] } = secrets.value;
   const wanted = toHex(publicKey);
-  const secret = [consensusSecret, ...furtherSecrets].find((one) => toHex(bls().publicKey(one)) === wanted);
+  const secret = [consensusSecret, ...furtherSecrets].find(
+    (one) => one?.schemeId === SCHEME_BLS12381 && toHex(bls().publicKey(one.secret)) === wanted,
+  );
   if (secret === undefined) throw new UsageError(`${folder} does not hold the consensus key ${wanted}`);
-  return bls().sign(secret, consentMessage(chainId, operator));
+  return bls().sign(secret.secret, consentMessage(chainId, operator));
 }
 
 /** Checks what a machine told. @throws UsageError. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Bytes } from "@ostrom/base";
 import { createIdentity, type Identity } from "../identity.ts";
+import type { IdentityKind } from "../identity-kinds.ts";
 import type { LinkLimits } from "../limits.ts";
 import { createLinks, type Links, type LinksOptions } from "../links.ts";
 import type { Channel, Clock, PeerAddress, PeerId } from "../types.ts";
@@ -23,9 +24,11 @@ export class TestNetwork {
   readonly addresses: Map<PeerId, PeerAddress> = new Map();
   readonly #started: Links[] = [];
   readonly #limits: Partial<LinkLimits>;
+  readonly #kind: IdentityKind;
 
-  constructor(limits: Partial<LinkLimits> = {}) {
+  constructor(limits: Partial<LinkLimits> = {}, kind: IdentityKind = "ed25519") {
     this.#limits = { minRedialMs: 10, maxRedialMs: 50, ...limits };
+    this.#kind = kind;
   }
 
   /** Starts a node on a free port (or the given one) and tells the others where it is. */
@@ -44,7 +47,7 @@ export class TestNetwork {
       readonly onFrame?: (node: TestNode, frame: Received) => void;
     } = {},
   ): Promise<TestNode> {
-    const identity = options.identity ?? createIdentity();
+    const identity = options.identity ?? createIdentity(this.#kind);
     this.allowed.add(identity.peerId);
     const received: Received[] = [];
     const ups: PeerId[] = [];

@@ -5,6 +5,8 @@ import {
   EMPTY_REQUESTS_HASH,
   type Header,
   hashHeader,
+  rulesOfSuite,
+  SUITES,
 } from "@ostrom/execution";
 import { EMPTY_TRIE_ROOT, MemoryState, proveAccount } from "@ostrom/state";
 import type { Block, EventListener, RpcBackend } from "../backend.ts";
@@ -24,6 +26,7 @@ export const FAKE_RULES: ChainRules = {
   elasticityMultiplier: 2n,
   minBaseFeePerGas: 7n,
   gasCharge: "used",
+  ...rulesOfSuite(SUITES.ethereum),
 };
 
 const MINIMUM_HEADER: Omit<Header, "number" | "timestamp" | "parentHash"> = {
@@ -56,7 +59,7 @@ export function createFakeBackend(overrides: Partial<RpcBackend> = {}): FakeBack
     const number = blocks.length;
     const parentHash: Hash = blocks.at(-1)?.hash ?? hashFromWord(0n);
     const header: Header = { ...MINIMUM_HEADER, number, timestamp: 1_700_000_000 + number, parentHash };
-    const block = { header, hash: hashHeader(header), transactions: [] };
+    const block = { header, hash: hashHeader(header, FAKE_RULES.hashId), transactions: [] };
     blocks.push(block);
     numbers.set(toHexDigits(block.hash), number);
     return block;

@@ -228,7 +228,7 @@ export class EpochNetwork {
       network: this.#network(index),
       punish: (peerId, code) => void node.failures.push({ code, message: `punished ${peerId.slice(0, 6)}` }),
       execution,
-      checker: { check: async (raws) => checkSenders(raws), stop: async () => undefined },
+      checker: { check: async (raws, keys) => checkSenders(raws, keys), stop: async () => undefined },
       journal,
       records: replayed.records,
       recovered,

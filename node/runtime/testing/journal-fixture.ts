@@ -9,7 +9,7 @@ import {
   ZERO_HASH,
 } from "@ostrom/base";
 import { type Executed, ValidatorIndex, type Vote, type VoteKind } from "@ostrom/consensus";
-import { keccak256 } from "@ostrom/crypto";
+import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
 import { type FaultyDisk, openWriteAheadLog, type WriteAheadLog } from "@ostrom/storage";
 import { replayJournal } from "../journal-records.ts";
 import type { DurableLog } from "../ports.ts";
@@ -42,7 +42,7 @@ export function executed(height: number, executedHash: Hash = A, epoch: number =
 /** A place in the epoch's set: it is another one, and another key, in each epoch. */
 export function seat(epoch: number): Seat {
   const sign = (message: Bytes): Bytes => keccak256(concatBytes(Uint8Array.of(epoch), message));
-  return { epoch: Epoch(epoch), index: ValidatorIndex(10 * epoch), sign };
+  return { epoch: Epoch(epoch), index: ValidatorIndex(10 * epoch), schemeId: SCHEME_BLS12381, sign };
 }
 
 export type Options = {

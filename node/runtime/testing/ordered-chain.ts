@@ -2,10 +2,10 @@ import { type Bytes, Epoch, type Hash, Height, must, View } from "@ostrom/base";
 import {
   type Certificate,
   type ConsensusDomain,
+  consensusDomain,
   type Executed,
   encodeBlock,
   encodeCertificate,
-  ethereumDomain,
   executedSigningBytes,
   type FinalizedTip,
   type OrderedBlock,
@@ -45,7 +45,8 @@ export class OrderedChain {
   ) {
     this.genesis = genesis;
     this.#isSigned = options.isSigned ?? true;
-    this.domain = ethereumDomain(genesisHash(genesis));
+    const { rules, validatorSet } = genesis;
+    this.domain = consensusDomain(genesisHash(genesis), rules.hashId, validatorSet.schemeId);
     this.validators = consensusSet(genesis.validatorSet, 0);
   }
 

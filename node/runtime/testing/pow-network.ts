@@ -141,7 +141,7 @@ export class PowNetwork {
         unwind: (height) => executor.unwind(height),
         stop: async () => undefined,
       },
-      checker: { check: async (raws) => checkSenders(raws), stop: async () => undefined },
+      checker: { check: async (raws, keys) => checkSenders(raws, keys), stop: async () => undefined },
       miner: this.#minerOf(node, life),
       coinbase: addressFromHex(`0x${String(node.index + 1).padStart(40, "c")}`),
       head: executor.head(),

@@ -8,6 +8,8 @@ import {
   type GenesisModules,
   type GenesisRequest,
   type SignedTransaction,
+  SUITES,
+  type SuiteHash,
   signTransaction,
   type TransactionFields,
 } from "@ostrom/execution";
@@ -57,10 +59,13 @@ export function simulatedGenesis(options: {
   readonly modules?: GenesisModules;
   readonly epochLength?: number;
   readonly rules?: GenesisRequest["rules"];
+  /** The chain's hash function; validators vote by BLS in any case. */
+  readonly hash?: SuiteHash;
 }): Genesis {
   const indices = Array.from({ length: options.validators }, (_, index) => index);
   return createGenesis({
     profile: "dev",
+    suite: { ...SUITES.ethereum, hash: options.hash ?? "keccak256" },
     chainId: SIMULATED_CHAIN_ID,
     timestampMs: SIMULATED_GENESIS_MS,
     validators: indices.map((index) => ({

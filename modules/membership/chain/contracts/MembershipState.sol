@@ -137,9 +137,6 @@ abstract contract MembershipState {
     uint256 internal constant MIN_PROPOSAL_BLOCKS = 10;
     uint256 internal constant MAX_PROPOSAL_BLOCKS = 1_000_000_000;
 
-    uint256 internal constant CONSENSUS_KEY_BYTES = 48;
-    uint256 internal constant PROOF_BYTES = 96;
-    uint256 internal constant TRANSPORT_KEY_BYTES = 32;
     /// Letters, digits, dot, underscore and hyphen, one bit each; a host may have colons besides, an organisation's name spaces.
     uint256 internal constant NAME_CHARACTERS = 0x07fffffe87fffffe03ff600000000000;
     uint256 internal constant HOST_CHARACTERS = 0x07fffffe87fffffe07ff600000000000;

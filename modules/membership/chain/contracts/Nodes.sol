@@ -153,13 +153,22 @@ abstract contract Nodes is Organisations {
     }
 
     function takeConsensusKey(bytes calldata key, bytes calldata proof, uint32 node, uint32 organisation) private {
-        if (key.length != CONSENSUS_KEY_BYTES || proof.length != PROOF_BYTES) revert WrongKeyLength();
+        if (proofBytes(key.length) != proof.length || proof.length == 0) revert WrongKeyLength();
         takeKey(key, node, organisation);
     }
 
     function takeTransportKey(bytes calldata key, uint32 node, uint32 organisation) private {
-        if (key.length != TRANSPORT_KEY_BYTES) revert WrongKeyLength();
+        // Ed25519, SM2, ML-DSA-44; of which kind the chain's links are, genesis says.
+        if (key.length != 32 && key.length != 64 && key.length != 1312) revert WrongKeyLength();
         takeKey(key, node, organisation);
+    }
+
+    /// Of the schemes that validators vote by (core/crypto/validator-scheme.ts): how long a proof of possession of such a key is; 0: of none.
+    function proofBytes(uint256 keyBytes) private pure returns (uint256) {
+        if (keyBytes == 48) return 96; // BLS12-381
+        if (keyBytes == 64) return 64; // SM2
+        if (keyBytes == 1312) return 2420; // ML-DSA-44
+        return keyBytes == 1952 ? 3309 : 0; // ML-DSA-65
     }
 
     /// A key that was an organisation's stays its own until it is removed, so that nobody else can pass for the machine that had it.

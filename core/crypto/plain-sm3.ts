@@ -29,7 +29,7 @@ const ROUND_CONSTANTS: Uint32Array = Uint32Array.from({ length: ROUNDS }, (_, ro
 );
 
 /** The Chinese national hash function: bytes of any length to 32 bytes. */
-export function sm3(data: Bytes): Bytes {
+export function plainSm3(data: Bytes): Bytes {
   const state = INITIAL_STATE.slice();
   const expanded = new Uint32Array(EXPANDED_WORDS);
   const whole = data.length - (data.length % BLOCK_BYTES);

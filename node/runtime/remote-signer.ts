@@ -1,0 +1,229 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Bytes, type Failure, fail, fromHex, hex, must, ok, type Result, toHex } from "@ostrom/base";
+import { validatorSchemeByName } from "@ostrom/crypto";
+import { type ConsensusSecret, type PublicKey, parseConsensusSecret } from "./consensus-secret.ts";
+import type { ConsensusKey } from "./epoch-sets.ts";
+import { isExposed, KEYS_FOLDER } from "./key-files.ts";
+import type { Log } from "./ports.ts";
+
+/** In a node's folder of keys, in place of `consensus.key`: where its consensus keys are. */
+export const REMOTE_SIGNER_FILE = "remote-signer.json";
+
+const CONSENSUS_KEY_FILES = /^consensus(?:-[A-Za-z0-9_-]{1,64})?\.key$/;
+const SECRET_MODE = 0o600;
+const ANSWER_TIMEOUT_MS = 2_000;
+const RETRY_MS = 200;
+const MAX_ANSWER_BYTES = 65_536;
+/** More are given up: the signer has been away for long, and newer votes count. */
+const MAX_WAITING = 1_024;
+const CONFLICT = 409;
+
+/** One call's answer. */
+type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
+
+/** How to reach a signer, and what it had when it was chosen. */
+export type RemoteSignerSettings = {
+  readonly url: string;
+  readonly token: string;
+  /** PEM of the certificate that the signer's is issued by, or of its own; "": the machine's authorities. */
+  readonly certificate: string;
+  readonly keys: readonly {
+    readonly scheme: string;
+    readonly publicKey: string;
+    readonly proofOfPossession: string;
+  }[];
+};
+
+/** Reads `keys/remote-signer.json`. @returns undefined where there is none. Errors: `keys/exposed`, `keys/invalid`. */
+export function readRemoteSigner(
+  folder: string,
+): Result<RemoteSignerSettings | undefined, Failure<"keys/exposed" | "keys/invalid">> {
+  const path = join(folder, KEYS_FOLDER, REMOTE_SIGNER_FILE);
+  if (!existsSync(path)) return ok(undefined);
+  if (isExposed(path))
+    return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
+  try {
+    const file = JSON.parse(readFileSync(path, "utf8")) as RemoteSignerSettings;
+    const isWhole =
+      [file.url, file.token, file.certificate].every((text) => typeof text === "string") &&
+      /^https?:$/.test(new URL(file.url).protocol) &&
+      file.keys.length > 0 &&
+      file.keys.every(({ scheme, publicKey }) => {
+        const bytes = fromHex(publicKey);
+        return bytes.ok && bytes.value.length === validatorSchemeByName(scheme)?.publicKeyLength;
+      });
+    if (isWhole) return ok(file);
+  } catch {
+    // Its text holds a secret, so nothing of it is shown.
+  }
+  return fail("keys/invalid", `${path} is no description of a signer: make it again with ostrom signer use`);
+}
+
+/** Asks a signer for its keys and writes `keys/remote-signer.json`, 0600. Errors: `signer/unreachable`, `signer/refused`. */
+export async function useRemoteSigner(
+  folder: string,
+  signer: Omit<RemoteSignerSettings, "keys">,
+): Promise<Result<RemoteSignerSettings, Failure>> {
+  const answer = await new SignerLink({ ...signer, keys: [] })
+    .ask("GET", "/keys", "")
+    .catch((error: Error) => error);
+  if (answer instanceof Error) return fail("signer/unreachable", `${signer.url}: ${answer.message}`);
+  const { keys } = answer.body as Pick<RemoteSignerSettings, "keys">;
+  if (answer.status !== 200 || !Array.isArray(keys))
+    return fail("signer/refused", `${signer.url}: ${String(answer.body["message"] ?? answer.status)}`);
+  const settings = { ...signer, keys };
+  const path = join(folder, KEYS_FOLDER, REMOTE_SIGNER_FILE);
+  writeFileSync(path, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: SECRET_MODE, flag: "wx" });
+  return ok(settings);
+}
+
+/** What others must know of the keys that a signer has. */
+export function remotePublicKeys({ keys }: RemoteSignerSettings): readonly PublicKey[] {
+  return keys.map(({ scheme, publicKey, proofOfPossession }) => ({
+    schemeId: must(validatorSchemeByName(scheme), "schemes were checked").id,
+    publicKey: hex(publicKey),
+    proofOfPossession: hex(proofOfPossession),
+  }));
+}
+
+/** The keys of a signer as a node uses them. Each signature is checked before it is used. */
+export function remoteConsensusKeys(settings: RemoteSignerSettings, log: Log): readonly ConsensusKey[] {
+  const link = new SignerLink(settings);
+  let waiting = 0;
+  return settings.keys.map(({ scheme: name, publicKey: text }) => {
+    const scheme = must(validatorSchemeByName(name), "schemes were checked");
+    const publicKey = hex(text);
+    return {
+      publicKey,
+      sign: () => {
+        throw new Error("this key is on another machine");
+      },
+      signElsewhere: async (message, isMoot) => {
+        if (waiting >= MAX_WAITING) return undefined;
+        waiting++;
+        try {
+          return await link.sign(publicKey, message, isMoot, log, (signature) =>
+            scheme.verify(publicKey, message, signature),
+          );
+        } finally {
+          waiting--;
+        }
+      },
+    };
+  });
+}
+
+/** The consensus keys of a folder, for a signer: `consensus.key` and further ones. Errors: `keys/unreadable`, `keys/exposed`, `keys/invalid`. */
+export function readConsensusSecrets(
+  folder: string,
+): Result<readonly ConsensusSecret[], Failure<"keys/unreadable" | "keys/exposed" | "keys/invalid">> {
+  const keys = join(folder, KEYS_FOLDER);
+  const names = existsSync(keys) ? readdirSync(keys).filter((name) => CONSENSUS_KEY_FILES.test(name)) : [];
+  if (names.length === 0)
+    return fail("keys/unreadable", `there is no consensus key in ${keys}: put consensus.key there`);
+  const secrets: ConsensusSecret[] = [];
+  for (const name of names.sort()) {
+    const path = join(keys, name);
+    if (isExposed(path))
+      return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
+    const secret = parseConsensusSecret(readFileSync(path, "utf8"));
+    if (!secret.ok) return fail("keys/invalid", `${path}: ${secret.error.message}`);
+    secrets.push(secret.value);
+  }
+  return ok(secrets);
+}
+
+/** Connections to one signer. */
+class SignerLink {
+  readonly #settings: RemoteSignerSettings;
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #isSecure: boolean;
+  #isAway = false;
+
+  constructor(settings: RemoteSignerSettings) {
+    this.#settings = settings;
+    this.#isSecure = settings.url.startsWith("https:");
+    const ca = settings.certificate === "" ? {} : { ca: settings.certificate };
+    this.#agent = this.#isSecure
+      ? new HttpsAgent({ keepAlive: true, minVersion: "TLSv1.3", ...ca })
+      : new HttpAgent({ keepAlive: true });
+  }
+
+  /** Asks until there is a signature, a refusal, or nobody needs it. */
+  async sign(
+    publicKey: Bytes,
+    message: Bytes,
+    isMoot: () => boolean,
+    log: Log,
+    isValid: (signature: Bytes) => boolean,
+  ): Promise<Bytes | undefined> {
+    const body = JSON.stringify({ publicKey: toHex(publicKey), message: toHex(message) });
+    while (!isMoot()) {
+      const answer = await this.ask("POST", "/sign", body).catch((error: Error) => error);
+      if (!(answer instanceof Error) && answer.status === CONFLICT) {
+        log("error", "the signer refuses: it has signed otherwise", { reason: answer.body["message"] });
+        return undefined;
+      }
+      const signature = answer instanceof Error ? undefined : readSignature(answer);
+      if (signature !== undefined && isValid(signature)) {
+        if (this.#isAway) log("info", "the signer answers again", { url: this.#settings.url });
+        this.#isAway = false;
+        return signature;
+      }
+      if (!this.#isAway)
+        log("warn", "the signer gives no signature: it is asked again", { reason: reasonOf(answer) });
+      this.#isAway = true;
+      await sleep(RETRY_MS, undefined, { ref: false });
+    }
+    return undefined;
+  }
+
+  /** One call. Rejects if nobody answers in time. */
+  ask(method: "GET" | "POST", path: string, body: string): Promise<Answer> {
+    const { url, token } = this.#settings;
+    const options: RequestOptions = {
+      method,
+      agent: this.#agent,
+      timeout: ANSWER_TIMEOUT_MS,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    };
+    return new Promise((resolve, reject) => {
+      const send = this.#isSecure ? httpsRequest : httpRequest;
+      const request = send(new URL(path, url), options, (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          text += chunk;
+          if (text.length > MAX_ANSWER_BYTES) request.destroy(new Error("the answer is too long"));
+        });
+        response.on("end", () => {
+          try {
+            resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Answer["body"] });
+          } catch {
+            reject(new Error("the answer is no JSON"));
+          }
+        });
+        response.on("error", reject);
+      });
+      request.on("error", reject);
+      request.end(body);
+    });
+  }
+}
+
+function readSignature({ status, body }: Answer): Bytes | undefined {
+  const { signature } = body;
+  const bytes = status === 200 && typeof signature === "string" ? fromHex(signature) : undefined;
+  return bytes?.ok === true ? bytes.value : undefined;
+}
+
+function reasonOf(answer: Answer | Error): string {
+  return answer instanceof Error
+    ? answer.message
+    : String(answer.body["message"] ?? "its signature is not valid");
+}

@@ -1,0 +1,45 @@
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { RpcTls } from "@ostrom/rpc";
+import { isExposed } from "./key-files.ts";
+
+/** Certificates of common authorities live for weeks: a node need not be restarted for a new one. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** Paths of PEM files. */
+export type RpcTlsFiles = { readonly certificate: string; readonly key: string };
+
+/** What node.json says, from the node's folder. @returns undefined for plain HTTP. @throws if one of the two is missing. */
+export function tlsFilesOf(folder: string, { certificate, key }: RpcTlsFiles): RpcTlsFiles | undefined {
+  if (certificate === "" && key === "") return undefined;
+  if (certificate === "" || key === "")
+    throw new Error("rpc.tls: certificate and key go together: name both files, or none");
+  return { certificate: resolve(folder, certificate), key: resolve(folder, key) };
+}
+
+/** Reads the files now, and again when one of them has changed. @throws if they cannot be read, or others can read the key. */
+export function watchRpcCertificate(files: RpcTlsFiles, renewed: (tls: RpcTls | Error) => void): RpcTls {
+  let seen = stampOf(files);
+  const looking = setInterval(() => {
+    try {
+      const stamp = stampOf(files);
+      if (stamp === seen) return;
+      seen = stamp;
+      renewed(readFiles(files));
+    } catch (error) {
+      renewed(error as Error);
+    }
+  }, LOOK_AGAIN_MS);
+  looking.unref();
+  return readFiles(files);
+}
+
+function readFiles({ certificate, key }: RpcTlsFiles): RpcTls {
+  if (isExposed(key))
+    throw new Error(`rpc.tls: ${key} can be read by others than its owner: run chmod 600 ${key}`);
+  return { certificate: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
+}
+
+function stampOf({ certificate, key }: RpcTlsFiles): string {
+  return [certificate, key].map((path) => statSync(path).mtimeMs).join();
+}
