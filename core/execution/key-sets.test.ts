@@ -169,7 +169,8 @@ test("every tier of the engine comes to the same keys, guards and answers of ECR
       return chain.chain.state.storage(asking, 0n);
     };
     assert.equal(ask(), addressToWord(owner));
-    assert.ok(succeeded(chain.enroll(ethereum, HYBRID)));
+    // Some engines' lattice signatures differ each time, and so would the blocks.
+    assert.ok(succeeded(chain.enroll(ethereum, { threshold: 1, keys: [edwards] })));
     // What it returns lies over the hash that it was asked about, which is 0 and stays.
     assert.equal(ask(), 0n);
     return toHex(chain.chain.head.hash);
