@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { concatBytes, hex, toHex, toHexDigits, unwrap, utf8 } from "@ostrom/base";
+import { encodeRlp } from "@ostrom/codec";
+import { CIPHER_AES_256_GCM, cipher, sha256 } from "@ostrom/crypto";
 import { sm2 } from "sm-crypto-v2";
 import { decryptHybrid, encryptHybrid, hpkeKeys } from "./hybrid-encryption.ts";
 import { createKeyPair, type KeyPair, keyPairOf, platformEntropy, X_WING } from "./key-pair.ts";
@@ -13,6 +15,7 @@ import {
   resealMessage,
   SEALED_CHUNK_BYTES,
   SEALED_CIPHERS,
+  SEALED_MAGIC,
   sealMessage,
 } from "./sealed-message.ts";
 import { decryptSm2, encryptSm2, sm2CiphertextFromDer, sm2CiphertextToDer } from "./sm2-encryption.ts";
@@ -141,6 +144,29 @@ for (const [name, cipherId] of Object.entries(SEALED_CIPHERS)) {
     }
   });
 }
+
+test("who gives recipients different keys shows no two of them different messages", () => {
+  const [one, other] = [fresh(X_WING), fresh(X_WING)];
+  const [key, otherKey] = [platformEntropy(32), platformEntropy(32)];
+  const info = utf8("ostrom/sealed/1");
+  const slots = [
+    { pair: one, given: key },
+    { pair: other, given: otherKey },
+  ].map(({ pair, given }) => [
+    utf8(pair.scheme),
+    hex(`0x${recipientName(pair).name}`),
+    unwrap(encryptHybrid(pair.publicKey, given, platformEntropy, info)),
+  ]);
+  const committed = sha256(concatBytes(utf8("ostrom/sealed/1/commitment"), key));
+  const header = encodeRlp([Uint8Array.of(CIPHER_AES_256_GCM), slots, committed]);
+  const length = Uint8Array.of(0, 0, header.length >> 8, header.length & 0xff);
+  const head = concatBytes(SEALED_MAGIC, length, header);
+  const nonce = new Uint8Array(12).fill(1, 11);
+  const sealedBy = (by: Uint8Array): Uint8Array =>
+    concatBytes(head, cipher(CIPHER_AES_256_GCM)!.seal(by, nonce, sha256(head), MESSAGE));
+  assert.deepEqual(unwrap(openMessage(sealedBy(key), [one])), MESSAGE);
+  assert.equal(codeOf(openMessage(sealedBy(otherKey), [other])), "encryption/tampered");
+});
 
 test("a sealed message that is changed anywhere, cut off or put in another order is refused", () => {
   const pair = fresh("sm2");

@@ -48,8 +48,10 @@ export const SEALED_CIPHERS: Readonly<Record<string, number>> = {
 };
 
 const INFO = utf8("ostrom/sealed/1");
+const COMMITMENT = utf8("ostrom/sealed/1/commitment");
 const LENGTH_BYTES = 4;
 const MAX_HEADER_BYTES = 1_048_576;
+const HEADER_ITEMS = 3;
 const KEY_NAME_BYTES = 16;
 const COUNTER_OFFSET = 7;
 const LAST_OFFSET = 11;
@@ -59,7 +61,7 @@ const LAST = 1;
 export type RecipientName = { readonly scheme: string; readonly name: string };
 
 type Slot = { readonly scheme: string; readonly name: Bytes; readonly wrapped: Bytes };
-type Header = { readonly cipherId: number; readonly slots: readonly Slot[] };
+type Header = { readonly cipherId: number; readonly slots: readonly Slot[]; readonly commitment: Bytes };
 
 /** How a sealed message names a recipient: the first half of SHA-256 of its scheme and public key, in hex digits. */
 export function recipientName({ scheme, publicKey }: PublicKey): RecipientName {
@@ -89,7 +91,7 @@ export function sealMessage(
     }
     slots.push([utf8(scheme), keyName(scheme, publicKey), wrapped.value]);
   }
-  const header = encodeRlp([rlpUint(cipherId), slots]);
+  const header = encodeRlp([rlpUint(cipherId), slots, commitmentTo(key)]);
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setUint32(0, header.length);
   const head = concatBytes(SEALED_MAGIC, length, header);
@@ -115,7 +117,9 @@ export function openMessage(sealed: Bytes, keys: readonly KeyPair[]): Result<Byt
     if (slot === undefined) continue;
     const key = unwrap(pair, slot.wrapped);
     if (!key.ok) return key;
-    const opened = openChunks(sealed, bodyOffset, header.cipherId, key.value);
+    const opened = equalBytes(commitmentTo(key.value), header.commitment)
+      ? openChunks(sealed, bodyOffset, header.cipherId, key.value)
+      : fail("encryption/tampered", "its recipients were given different keys");
     wipe(key.value);
     return opened;
   }
@@ -185,8 +189,15 @@ function readHeader(
   if (length > MAX_HEADER_BYTES || start + length > sealed.length)
     return fail("encryption/malformed", "its header is cut off or too long");
   const decoded = decodeRlp(sealed.subarray(start, start + length));
-  const [cipherItem, slotItems] = decoded.ok && Array.isArray(decoded.value) ? decoded.value : [];
-  if (!(cipherItem instanceof Uint8Array) || !Array.isArray(slotItems) || slotItems.length > MAX_RECIPIENTS)
+  const items: readonly RlpItem[] = decoded.ok && Array.isArray(decoded.value) ? decoded.value : [];
+  const [cipherItem, slotItems, commitment] = items;
+  if (
+    items.length !== HEADER_ITEMS ||
+    !(cipherItem instanceof Uint8Array) ||
+    !Array.isArray(slotItems) ||
+    slotItems.length > MAX_RECIPIENTS ||
+    !(commitment instanceof Uint8Array)
+  )
     return fail("encryption/malformed", "its header is none");
   const slots = (slotItems as readonly RlpItem[]).map(readSlot);
   if (!slots.every((slot) => slot !== undefined))
@@ -194,7 +205,7 @@ function readHeader(
   const cipherId = cipherItem[0] ?? 0;
   if (cipherItem.length !== 1 || sealingCipher(cipherId) === undefined)
     return fail("encryption/unsupported", `there is no cipher ${cipherId}`);
-  return ok({ header: { cipherId, slots }, bodyOffset: start + length });
+  return ok({ header: { cipherId, slots, commitment }, bodyOffset: start + length });
 }
 
 function readSlot(item: RlpItem): Slot | undefined {
@@ -229,6 +240,11 @@ function unwrap({ scheme, secretKey }: KeyPair, wrapped: Bytes): Result<Bytes, E
 /** Only the ciphers of this format: others may come to have ids. */
 function sealingCipher(cipherId: number): CipherEngine | undefined {
   return Object.values(SEALED_CIPHERS).includes(cipherId) ? cipher(cipherId) : undefined;
+}
+
+/** GCM commits to no key: without this, whoever seals could make chunks that open to one message for one recipient and to another for the next. */
+function commitmentTo(key: Bytes): Bytes {
+  return sha256(concatBytes(COMMITMENT, key));
 }
 
 function keyName(scheme: string, publicKey: Bytes): Bytes {

@@ -6,6 +6,7 @@ import {
   keccak256,
   SCHEME_BLS12381,
   SCHEME_ML_DSA_44,
+  SCHEME_ML_DSA_65,
   SCHEME_SM2,
   type ValidatorScheme,
   validatorScheme,
@@ -20,12 +21,15 @@ import {
   decodeMessage,
   domainOfSet,
   type Evidence,
+  encodeBlock,
   encodeCertificate,
   encodeEvidence,
   encodeMessage,
   MAX_MESSAGE_BYTES,
   MAX_PAYLOAD_BYTES,
+  MAX_RANGE_BYTES,
   MAX_SEALING_BLOCKS,
+  MAX_VALIDATORS,
   type OrderedBlock,
   type StateCertificate,
   ValidatorIndex,
@@ -151,6 +155,30 @@ test("a proposal of the longest payload and a certificate of 100 ML-DSA-65 valid
   const bytes = encodeMessage(proposal);
   assert.ok(bytes.length <= MAX_MESSAGE_BYTES);
   assert.ok(decodeMessage(bytes).ok);
+});
+
+test("the longest range, with a certificate of all validators that a set may have, fits into a message", () => {
+  const scheme = validatorScheme(SCHEME_ML_DSA_65)!;
+  const signed = {
+    schemeId: scheme.id,
+    signers: new Uint8Array(MAX_VALIDATORS / 8).fill(0xff),
+    signature: new Uint8Array(scheme.joinedLength(MAX_VALIDATORS)),
+  };
+  const { executed } = stateCertificateOf(1);
+  const first = { ...blockAt(2), stateCertificate: { ...signed, executed }, payload: new Uint8Array(0) };
+  const room = MAX_RANGE_BYTES - encodeBlock(first).length;
+  const others = Math.floor(room / MAX_PAYLOAD_BYTES);
+  const lastPayload = new Uint8Array(room - others * MAX_PAYLOAD_BYTES - 1_000);
+  const blocks = [
+    first,
+    ...Array.from({ length: others }, () => ({ ...blockAt(3), payload: new Uint8Array(MAX_PAYLOAD_BYTES) })),
+    { ...blockAt(4), payload: lastPayload },
+  ];
+  const finalization = { ...certificate(SCHEME_ML_DSA_44, [0, 1, 2], VOTE), ...signed };
+  const bytes = encodeMessage({ kind: "block-range", blocks, finalization });
+  assert.ok(bytes.length <= MAX_MESSAGE_BYTES, `${bytes.length}`);
+  const read = decodeMessage(bytes);
+  assert.ok(read.ok, read.ok ? "" : read.error.code);
 });
 
 test("a certificate that many blocks of a range carry is written once", () => {

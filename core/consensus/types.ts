@@ -26,8 +26,8 @@ export const MAX_RANGE_BLOCKS = 256;
 export const MAX_SEALING_BLOCKS = 1024;
 /** Most encoded bytes of the blocks in one such answer. */
 export const MAX_RANGE_BYTES: number = 6 * 1024 * 1024;
-/** Longest encoded message of any kind. */
-export const MAX_MESSAGE_BYTES: number = 8 * 1024 * 1024;
+/** Longest encoded message of any kind: the longest range, and its finalization signed by all of MAX_VALIDATORS with ML-DSA-65 (3.3 MB). */
+export const MAX_MESSAGE_BYTES: number = 12 * 1024 * 1024;
 
 export type Validator = {
   /** Receives the fees of the blocks it proposes. */

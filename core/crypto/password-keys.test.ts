@@ -30,6 +30,9 @@ test("costs that no machine should pay, or that scrypt does not have, are told",
     { r: 0 },
     { p: 2 ** 10 },
     { p: 1.5 },
+    // Cheap by N * r * p, but half a minute of PBKDF2 and 512 MiB.
+    { N: 2, r: 1, p: 2 ** 22 },
+    { N: 2, r: 2 ** 20 },
   ])
     assert.equal(isPayableScryptCost({ ...cheap, ...change }), false, JSON.stringify(change));
 });

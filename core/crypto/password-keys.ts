@@ -10,6 +10,8 @@ export type ScryptCost = { readonly N: number; readonly r: number; readonly p: n
 export const MAX_SCRYPT_MEMORY_BYTES: number = 512 * 1024 * 1024;
 /** Work that one key may take, in units of N * r * p: four times that of Ethereum's usual costs. */
 export const MAX_SCRYPT_WORK: number = 2 ** 23;
+/** Most r * p: before and after its own work, scrypt derives 128 * r * p bytes by PBKDF2, which takes far longer a byte. Usual are 8 to 128. */
+export const MAX_SCRYPT_WIDTH = 1_024;
 /** Iterations that one key may take. */
 export const MAX_PBKDF2_ITERATIONS = 2_000_000;
 
@@ -17,7 +19,7 @@ export const MAX_PBKDF2_ITERATIONS = 2_000_000;
 export function isPayableScryptCost({ N, r, p }: ScryptCost): boolean {
   const areCounts = [N, r, p].every((value) => Number.isSafeInteger(value) && value > 0);
   if (!areCounts || N < 2 || N > 2 ** 30 || (N & (N - 1)) !== 0) return false;
-  return 128 * N * r <= MAX_SCRYPT_MEMORY_BYTES && N * r * p <= MAX_SCRYPT_WORK;
+  return r * p <= MAX_SCRYPT_WIDTH && 128 * N * r <= MAX_SCRYPT_MEMORY_BYTES && N * r * p <= MAX_SCRYPT_WORK;
 }
 
 /** A key from a password by scrypt (RFC 7914). @param cost one that `isPayableScryptCost` accepts. */

@@ -92,10 +92,12 @@ function checkKeys({ sender, keySetVersion, threshold, inlineKeys }: AgileFields
         `a public key of ${publicKey.length} bytes; those of ${scheme.name} have ${scheme.publicKeyLength}`,
       );
   }
-  const distinct = new Set(
-    inlineKeys.map(({ schemeId, publicKey }) => `${schemeId}/${toHexDigits(publicKey)}`),
-  );
-  if (distinct.size < inlineKeys.length) return invalidKeys("the same key twice");
+  if (inlineKeys.length > 1) {
+    const distinct = new Set(
+      inlineKeys.map(({ schemeId, publicKey }) => `${schemeId}/${toHexDigits(publicKey)}`),
+    );
+    if (distinct.size < inlineKeys.length) return invalidKeys("the same key twice");
+  }
   // A post-quantum key that the sender has committed to is not the one that its address is of; whether it is, state says.
   const [only] = inlineKeys;
   if (inlineKeys.length === 1 && only !== undefined && isPostQuantumScheme(only.schemeId)) return undefined;

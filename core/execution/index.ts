@@ -150,6 +150,7 @@ export {
   EVIDENCE_VERIFY_ADDRESS,
   MEMBERSHIP_ADDRESS,
   MODULE_REGISTRY_ADDRESS,
+  POSSESSION_VERIFY_ADDRESS,
   STAKING_ADDRESS,
 } from "./module-addresses.ts";
 export { ACTIVATION_GAS, type ActivationReport } from "./module-hooks.ts";

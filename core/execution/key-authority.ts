@@ -95,7 +95,7 @@ export function keysOfAuthorizations(
 }
 
 /** Whether a set of keys has made a transaction's signatures: what a signature worker computes. */
-export function hasValidSignatures(transaction: SignedTransaction, keys: readonly AccountKey[]): boolean {
+export function hasValidSignatures(transaction: Transaction, keys: readonly AccountKey[]): boolean {
   const { agile } = transaction;
   if (agile === undefined || agile.authorizations.length !== keys.length) return false;
   const message = signingHash(transaction);

@@ -29,6 +29,11 @@ import { transactionContext } from "./account-keys.ts";
 import { AUTHORIZATION_ADDRESS } from "./key-addresses.ts";
 import { KEYED_DESIGNATOR } from "./key-authority.ts";
 import { authorizedPrecompiles, keyedPrecompiles } from "./key-precompiles.ts";
+import {
+  ECVRF_VERIFY_ADDRESS,
+  EVIDENCE_VERIFY_ADDRESS,
+  POSSESSION_VERIFY_ADDRESS,
+} from "./module-addresses.ts";
 import { addressOfSecretKey, signHash } from "./signature.ts";
 import { heldKey } from "./testing/key-chain.ts";
 
@@ -149,6 +154,25 @@ test("when elliptic curves are broken, pairings hold no more and other operation
       outputOf(broken, addressFromWord(address), input),
       outputOf(BASE, addressFromWord(address), input),
     );
+  }
+});
+
+test("when elliptic curves are broken, what a module verifies by them fails: VRF outputs, evidence, possession", () => {
+  const modules = [ECVRF_VERIFY_ADDRESS, EVIDENCE_VERIFY_ADDRESS, POSSESSION_VERIFY_ADDRESS];
+  const names = new Set(modules.map(toHex));
+  const base: PrecompileSet = {
+    addresses: [...BASE.addresses, ...modules],
+    call: (address, input, gasLimit) =>
+      names.has(toHex(address))
+        ? { ok: true, gasUsed: 1n, output: wordToBytes(1n) }
+        : BASE.call(address, input, gasLimit),
+  };
+  for (const address of modules) {
+    assert.equal(
+      outputOf(keyedPrecompiles(base, NO_CODE, WHOLE), address, EMPTY_BYTES),
+      toHex(wordToBytes(1n)),
+    );
+    assert.equal(outputOf(keyedPrecompiles(base, NO_CODE, BROKEN), address, EMPTY_BYTES), undefined);
   }
 });
 

@@ -10,7 +10,11 @@ import type { JournaledState } from "@ostrom/state";
 import { type PrecompileResult, type PrecompileSet, verifyAddress } from "@ostrom/vm";
 import { AUTHORIZATION_ADDRESS } from "./key-addresses.ts";
 import { isKeyedAccount, type KeyRules } from "./key-authority.ts";
-import { ECVRF_VERIFY_ADDRESS } from "./module-addresses.ts";
+import {
+  ECVRF_VERIFY_ADDRESS,
+  EVIDENCE_VERIFY_ADDRESS,
+  POSSESSION_VERIFY_ADDRESS,
+} from "./module-addresses.ts";
 
 /** What a precompile that rests on elliptic curves does when they are broken: its call succeeds and returns nothing (as for a wrong
  * signature), or a word of 0 (as for a pairing that does not hold), or fails. */
@@ -39,6 +43,9 @@ const WHEN_BROKEN: ReadonlyMap<string, WhenBroken> = new Map([
   [wordKey(0x10n), "fails"],
   [wordKey(0x11n), "fails"],
   [toHexDigits(ECVRF_VERIFY_ADDRESS), "fails"],
+  // BLS12-381 too: whoever breaks it could have anybody punished, and bond anybody's key.
+  [toHexDigits(EVIDENCE_VERIFY_ADDRESS), "fails"],
+  [toHexDigits(POSSESSION_VERIFY_ADDRESS), "fails"],
 ]);
 
 const ECRECOVER = addressFromWord(0x01n);

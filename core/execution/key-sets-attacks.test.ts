@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressFromHex, type Bytes, concatBytes, EMPTY_BYTES, hex, toHex, utf8 } from "@ostrom/base";
 import { keccak256, SCHEME_ED25519, SCHEME_ML_DSA_44, SCHEME_P256, SCHEME_SECP256K1 } from "@ostrom/crypto";
-import type { GenesisAccount } from "@ostrom/state";
+import { type GenesisAccount, StateOverlay } from "@ostrom/state";
+import type { BlockContext } from "@ostrom/vm";
 import { KEY_SETS_ADDRESS } from "./key-addresses.ts";
+import { isKeyedAccount } from "./key-authority.ts";
+import { systemCall } from "./system-call.ts";
 import {
   abiKey,
   abiSet,
@@ -290,4 +293,31 @@ test("who changes keys pays for it, whatever the keys are: the largest set fits 
   ]);
   assert.ok(succeeded(proposed));
   assert.ok((proposed.receipt?.gasUsed ?? 0n) < (ran.receipt?.gasUsed ?? 0n) / 2n);
+});
+
+test("attack: who has keys put in force from within a call of the system leaves the old key no way", () => {
+  const chain = enrolled({ threshold: 1, keys: [elliptic], timelock: 10 });
+  assert.equal(chain.code(owner).length, 0);
+  assert.ok(succeeded(chain.propose(ethereum, { threshold: 1, keys: [lattice] })));
+  chain.wait(10);
+  const { header } = chain.chain.head;
+  const state = new StateOverlay(chain.chain.state);
+  const block: BlockContext = {
+    number: BigInt(header.number + 1),
+    timestamp: BigInt(header.timestamp + 10),
+    coinbase: TO,
+    gasLimit: header.gasLimit,
+    baseFeePerGas: 0n,
+    prevRandao: header.prevRandao,
+    blobBaseFee: 1n,
+    chainId: 1n,
+    blockHash: () => undefined,
+  };
+  const outcome = systemCall(
+    { fork: "prague", block, state },
+    KEY_SETS_ADDRESS,
+    callData("applyProposal", [toHex(owner)]),
+  );
+  assert.equal(outcome.status, "success");
+  assert.ok(isKeyedAccount(state.code(owner)));
 });

@@ -8,6 +8,7 @@ export const STAKING_ADDRESS: Address = addressFromHex("000000000000000000000000
 /** Precompiles of modules. */
 export const ECVRF_VERIFY_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d10");
 export const EVIDENCE_VERIFY_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d11");
+export const POSSESSION_VERIFY_ADDRESS: Address = addressFromHex("00000000000000000000000000000000004d0d12");
 
 /** The module whose validators are drawn by ECVRF (RFC 9381), over an elliptic curve. */
 export const SORTITION_MODULE = "staking";

@@ -104,7 +104,7 @@ export function checkPayloadBeforeSignatures(
   for (const raw of raws.value) {
     const hash = keccak256(raw);
     const known = request.known?.(hash);
-    const decoded = known === undefined ? decodeTransaction(raw) : ok(known);
+    const decoded = known === undefined ? decodeTransaction(raw, hash) : ok(known);
     if (!decoded.ok) return invalidTransaction(decoded.error);
     const valid = checkUnderAny(decoded.value, rules, forks);
     if (!valid.ok) return invalidTransaction(valid.error);

@@ -1,6 +1,7 @@
 import type { Address, Bytes } from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
 import { type BlockContext, executeMessage, type Fork, type Outcome, type PrecompileSet } from "@ostrom/vm";
+import { applyGuards } from "./key-authority.ts";
 import { SYSTEM_ADDRESS, SYSTEM_CALL_GAS } from "./system-contracts.ts";
 
 /** Where the system's own calls run. */
@@ -25,6 +26,8 @@ export function systemCall(
   const message = { caller: SYSTEM_ADDRESS, to, value: 0n, data, gas };
   const context = { fork, block, transaction, state, ...(precompiles === undefined ? {} : { precompiles }) };
   const outcome = executeMessage(context, message);
+  // Anybody may put a proposal of keys in force, a contract that a module calls too.
+  applyGuards(state, state.logs());
   state.endTransaction();
   return outcome;
 }

@@ -74,24 +74,25 @@ const BLOB_HASH_VERSION = 0x01;
  * `/priority-fee-above-max-fee` (EIP-1559), `/authorizations-empty` (EIP-7702), `/blobs-empty`, `/blob-version`,
  * `/blobs-in-network-form` (EIP-4844), `/invalid-signature` (out of range, or s in the upper half: EIP-2), `/invalid-keys` and
  * `/invalid-authorizations` (agile transactions: `readAgileFields`).
- * Sources: EIP-155, 1559, 2718, 2930, 4844, 7702. */
-export function decodeTransaction(bytes: Bytes): Result<Transaction, TransactionFailure> {
+ * Sources: EIP-155, 1559, 2718, 2930, 4844, 7702.
+ * @param hash keccak256 of the bytes, if the caller has it: a post-quantum transaction is long, and hashing it costs as much as reading it. */
+export function decodeTransaction(bytes: Bytes, hash?: Hash): Result<Transaction, TransactionFailure> {
   const first = bytes[0];
   if (first === undefined) return fail("transaction/malformed", "a transaction of no bytes");
   // What is decoded shares memory with its source, and outlives the buffer it came in.
   const raw = bytes.slice();
-  if (first >= LEGACY_PREFIX) return decodeWith(raw, raw, readLegacy);
+  if (first >= LEGACY_PREFIX) return decodeWith(raw, hash, raw, readLegacy);
   switch (first) {
     case 1:
-      return decodeWith(raw, raw.subarray(1), readAccessListTransaction);
+      return decodeWith(raw, hash, raw.subarray(1), readAccessListTransaction);
     case 2:
-      return decodeWith(raw, raw.subarray(1), readFeeMarketTransaction);
+      return decodeWith(raw, hash, raw.subarray(1), readFeeMarketTransaction);
     case 3:
-      return decodeWith(raw, raw.subarray(1), readBlobTransaction);
+      return decodeWith(raw, hash, raw.subarray(1), readBlobTransaction);
     case 4:
-      return decodeWith(raw, raw.subarray(1), readSetCodeTransaction);
+      return decodeWith(raw, hash, raw.subarray(1), readSetCodeTransaction);
     case AGILE_TRANSACTION_TYPE:
-      return decodeWith(raw, raw.subarray(1), readAgileTransaction);
+      return decodeWith(raw, hash, raw.subarray(1), readAgileTransaction);
     default:
       return fail("transaction/unsupported-type", `transaction type ${first} is not supported`);
   }
@@ -175,7 +176,12 @@ export function decodeSignedTransaction(bytes: Bytes): Result<SignedTransaction,
 type Fields = Omit<Transaction, "raw" | "hash">;
 type Read = (items: readonly RlpItem[]) => Result<Fields, TransactionFailure>;
 
-function decodeWith(raw: Bytes, body: Bytes, read: Read): Result<Transaction, TransactionFailure> {
+function decodeWith(
+  raw: Bytes,
+  hash: Hash | undefined,
+  body: Bytes,
+  read: Read,
+): Result<Transaction, TransactionFailure> {
   if (hasMoreItems(body, ITEMS_BESIDE_LISTS + body.length / LEAST_BYTES_OF_AN_ITEM)) {
     return fail("transaction/malformed", "more list entries than its bytes can hold");
   }
@@ -185,7 +191,7 @@ function decodeWith(raw: Bytes, body: Bytes, read: Read): Result<Transaction, Tr
   const fields = decoded.value.value;
   const wrong = checkRanges(fields);
   if (wrong !== undefined) return { ok: false, error: wrong };
-  return ok({ ...fields, raw, hash: keccak256(raw) });
+  return ok({ ...fields, raw, hash: hash ?? keccak256(raw) });
 }
 
 function checkRanges(fields: Fields): TransactionFailure | undefined {

@@ -4,6 +4,7 @@ import {
   type ChainRules,
   checkStaticValidity,
   forkAt,
+  maxCost,
   type PermissionCheck,
   type SignedTransaction,
 } from "@ostrom/execution";
@@ -58,6 +59,31 @@ export function refuseAlways(
 /** Whether no block of a time, in whole seconds, may have the transaction any more. */
 export function isOutdated({ agile }: SignedTransaction, timestamp: number): boolean {
   return agile !== undefined && agile.validUntil !== 0n && agile.validUntil < BigInt(timestamp);
+}
+
+/** An agile transaction whose signatures are not checked yet, with the account that it says it is of. */
+export type Unchecked = {
+  readonly transaction: SignedTransaction;
+  readonly account: PoolAccount;
+  readonly nowMs: number;
+  readonly authority: AuthorityCheck | undefined;
+};
+
+/** Why a transaction would be refused even if its signatures were valid; undefined if they are worth a check. Keys in state are taken for those
+ * that have signed, and what else its sender has in the pool is not looked at. */
+export function refuseUnchecked(
+  { transaction, account, nowMs, authority }: Unchecked,
+  rules: ChainRules,
+  limits: PoolLimits,
+  fork: RuleSet | undefined,
+): AdmissionFailure | undefined {
+  const isInline = (transaction.agile?.inlineKeys.length ?? 0) > 0;
+  const cost = maxCost(transaction);
+  return (
+    refuseAlways(transaction, rules, limits, nowMs, fork) ??
+    (isInline ? refuseByKeys(transaction, authority) : undefined) ??
+    (account.balance < cost ? insufficientFunds(account, 0n, cost) : undefined)
+  );
 }
 
 /** Why state forbids a transaction, by its modules or the keys of its sender; undefined if it allows it. */

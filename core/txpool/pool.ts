@@ -14,7 +14,9 @@ import {
   refuseAlways,
   refuseByState,
   refuseForSender,
+  refuseUnchecked,
   TOO_CHEAP_FOR_FULL_POOL,
+  type Unchecked,
 } from "./admission.ts";
 import { createDropLog, type DropLog, forgetDrop, logDrop, takeDrops } from "./drop-log.ts";
 import {
@@ -108,13 +110,8 @@ export class TransactionPool {
     if (never !== undefined) return { ok: false, error: never };
 
     const queue = this.#queueFor(transaction.sender, account);
-    const entry = {
-      transaction,
-      key,
-      sequence: this.#sequence++,
-      admittedMs: nowMs,
-      cost: maxCost(transaction),
-    };
+    const sequence = this.#sequence++;
+    const entry = { transaction, key, sequence, admittedMs: nowMs, cost: maxCost(transaction) };
     const { index, found } = findNonce(queue, transaction.nonce);
     const replaced = found ? queue.entries[index] : undefined;
     const refused =
@@ -131,6 +128,11 @@ export class TransactionPool {
       isPending: findNonce(queue, transaction.nonce).index < queue.pendingCount,
       replaced: replaced?.transaction.hash,
     });
+  }
+
+  /** As `admit` would refuse it for what it says: checking signatures costs more. */
+  refuse(unchecked: Unchecked): AdmissionFailure | undefined {
+    return refuseUnchecked(unchecked, this.#rules, this.#limits, this.#fork);
   }
 
   /** Chooses transactions for a block on top of `ancestors`, in their order: always the highest tip among what can run

@@ -38,8 +38,9 @@ const MIB = 1024 * KIB;
 
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxFrameBytes: {
-    consensus: 8 * MIB,
-    sync: 8 * MIB,
+    // The longest message of consensus (MAX_MESSAGE_BYTES of core/consensus).
+    consensus: 12 * MIB,
+    sync: 12 * MIB,
     transactions: MIB,
     discovery: maxDiscoveryBytes("ed25519"),
   },

@@ -1,6 +1,7 @@
 import {
   type Address,
   type Bytes,
+  EMPTY_BYTES,
   type Failure,
   fail,
   type Hash,
@@ -9,7 +10,13 @@ import {
   toHexDigits,
 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { decodeTransaction, type PermissionCheck, type SignedTransaction } from "@ostrom/execution";
+import {
+  AGILE_TRANSACTION_TYPE,
+  decodeTransaction,
+  type PermissionCheck,
+  type SignedTransaction,
+  type Transaction,
+} from "@ostrom/execution";
 import type { PoolAccount, TransactionPool } from "@ostrom/txpool";
 import type { KeyDirectory } from "./key-directory.ts";
 import type { Clock } from "./ports.ts";
@@ -43,7 +50,7 @@ export type IntakePorts = {
   /** What modules permit; undefined where none is asked. */
   readonly permits?: (() => PermissionCheck | undefined) | undefined;
   /** What state says of the keys of accounts; undefined where nobody has key sets. */
-  readonly keys?: Pick<KeyDirectory, "authority" | "keysOfRaw"> | undefined;
+  readonly keys?: Pick<KeyDirectory, "authority" | "keysOf"> | undefined;
   /** Transactions that entered the pool, all and those of them that the others have not been sent: of clients and strangers. */
   readonly admitted: (
     transactions: readonly SignedTransaction[],
@@ -51,6 +58,9 @@ export type IntakePorts = {
   ) => void;
   readonly failed: (error: unknown) => void;
 };
+
+/** What was read of a transaction before its signature was checked. */
+type Read = Result<Transaction, Failure> | undefined;
 
 /** The door of the pool: what comes by JSON-RPC or gossip is checked on other threads, then admitted. */
 export class Intake {
@@ -65,13 +75,16 @@ export class Intake {
     this.#ports = ports;
   }
 
-  /** One answer for each transaction, in order. */
-  submit(raws: readonly Bytes[], origin: TransactionOrigin): Promise<readonly Result<Hash, Failure>[]> {
-    return Promise.all(raws.map((raw) => this.#offer(raw, origin)));
+  /** One answer for each transaction, in order. @param hashes of all of them, if the caller has them. */
+  submit(
+    raws: readonly Bytes[],
+    origin: TransactionOrigin,
+    hashes?: readonly Hash[],
+  ): Promise<readonly Result<Hash, Failure>[]> {
+    return Promise.all(raws.map((raw, index) => this.#offer(raw, hashes?.[index] ?? keccak256(raw), origin)));
   }
 
-  async #offer(raw: Bytes, origin: TransactionOrigin): Promise<Result<Hash, Failure>> {
-    const hash = keccak256(raw);
+  async #offer(raw: Bytes, hash: Hash, origin: TransactionOrigin): Promise<Result<Hash, Failure>> {
     if (this.#ports.pool.get(hash) !== undefined) return fail("txpool/already-known", "already known");
     const name = toHexDigits(hash);
     const twin = this.#underWay.get(name);
@@ -109,12 +122,13 @@ export class Intake {
       const batch = this.#waiting.splice(0, CHECK_BATCH);
       for (const { raw } of batch) this.#waitingBytes -= raw.length;
       this.#atChecker++;
+      const read = batch.map((waiting) => this.#readEarly(waiting));
       this.#ports.checker
         .check(
-          batch.map(({ raw }) => raw),
-          batch.map(({ raw }) => this.#ports.keys?.keysOfRaw(raw)),
+          batch.map(({ raw }, index) => (read[index]?.ok === false ? EMPTY_BYTES : raw)),
+          read.map((one) => (one?.ok === true ? this.#ports.keys?.keysOf(one.value) : undefined)),
         )
-        .then((senders) => this.#admit(batch, senders))
+        .then((senders) => this.#admit(batch, read, senders))
         .catch((error: unknown) => {
           for (const { answer } of batch) answer(fail("txpool/stopped", "the node is stopping"));
           this.#ports.failed(error);
@@ -126,15 +140,32 @@ export class Intake {
     }
   }
 
-  #admit(batch: readonly Waiting[], senders: readonly CheckedSender[]): void {
+  /** Those are read before the check that may be signed by keys in state, and by up to eight: it is not made for what is refused anyway. */
+  #readEarly({ raw, hash }: Waiting): Read {
+    if (raw[0] !== AGILE_TRANSACTION_TYPE) return undefined;
+    const { pool, clock, accountOf, keys } = this.#ports;
+    const read = decodeTransaction(raw, hash);
+    if (!read.ok || read.value.agile === undefined) return read;
+    const { sender } = read.value.agile;
+    const error = pool.refuse({
+      transaction: { ...read.value, sender },
+      account: accountOf(sender),
+      nowMs: clock.nowMs(),
+      authority: keys?.authority,
+    });
+    return error === undefined ? read : { ok: false, error };
+  }
+
+  #admit(batch: readonly Waiting[], early: readonly Read[], senders: readonly CheckedSender[]): void {
     const admittedFromClients: SignedTransaction[] = [];
     batch.forEach(({ origin, raw, hash, answer }, index) => {
-      const sender = senderOf(senders[index]!);
+      const refused = early[index];
+      const sender = refused?.ok === false ? refused : senderOf(senders[index]!);
       if (!sender.ok) {
         answer(sender);
         return;
       }
-      const read = decodeTransaction(raw);
+      const read = early[index] ?? decodeTransaction(raw, hash);
       if (!read.ok) {
         answer(read);
         return;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type Address, addressFromHex, type Bytes, Hash, must, toHexDigits, ZERO_HASH } from "@ostrom/base";
 import { keccak256, SCHEME_ED25519, SCHEME_ML_DSA_44, SCHEME_SECP256K1 } from "@ostrom/crypto";
 import {
+  addressOfKeys,
   encodePayload,
   encodeTransaction,
   type Genesis,
@@ -106,15 +107,15 @@ class Node {
   }
 
   account(address: Address): { readonly nonce: bigint; readonly balance: bigint } {
-    return must(storeReader(this.store).account(address), "the account is there");
+    return storeReader(this.store).account(address) ?? { nonce: 0n, balance: 0n };
   }
 
-  pool(): { readonly pool: TransactionPool; readonly intake: Intake } {
+  pool(by = checker): { readonly pool: TransactionPool; readonly intake: Intake } {
     const { rules, initialBaseFeePerGas, timestampMs } = this.genesis;
     const pool = new TransactionPool(rules, DEFAULT_POOL_LIMITS, initialBaseFeePerGas);
     const intake = new Intake({
       pool,
-      checker,
+      checker: by,
       clock: createManualClock(timestampMs),
       accountOf: (address) => this.account(address),
       keys: this.keys,
@@ -149,10 +150,10 @@ function digestOf(node: Node, transaction: SignedTransaction): Hash {
 test("the keys that an account's transaction is signed by are read from state, and their signatures checked by them", async () => {
   const node = await Node.open();
   const transaction = signAs(hybrid, { to: TO, nonce: 1n });
-  assert.equal(node.keys.keysOfRaw(transaction.raw), undefined, "there is no key set yet");
+  assert.equal(node.keys.keysOf(transaction), undefined, "there is no key set yet");
   const report = await node.enroll();
   assert.deepEqual(report.rekeyed, [toHexDigits(owner)]);
-  const keys = must(node.keys.keysOfRaw(transaction.raw), "there is a key set");
+  const keys = must(node.keys.keysOf(transaction), "there is a key set");
   assert.deepEqual(
     keys.map(({ schemeId }) => schemeId),
     [SCHEME_ED25519, SCHEME_ML_DSA_44],
@@ -258,4 +259,34 @@ test("what is known of signers crosses threads whole", () => {
   const failure = { code: "transaction/malformed", message: "" };
   const packed = packSenders([owner, failure, new Uint8Array(52).fill(9)]);
   assert.deepEqual([packed.senders.length, packed.failures.length], [3 * 52, 1]);
+});
+
+test("attack: signatures of agile transactions that would be refused anyway are not checked", async () => {
+  const node = await Node.open();
+  const asked: Bytes[] = [];
+  const { intake } = node.pool({
+    check: async (raws, keys) => {
+      asked.push(...raws.filter(({ length }) => length > 0));
+      return checkSenders(raws, keys);
+    },
+    stop: async () => undefined,
+  });
+  const inline = (sender: Address, fields: Parameters<typeof signAs>[1] = {}): Bytes =>
+    signAs({ kind: "inline", sender, threshold: 1, keys: [lattice] }, { to: TO, nonce: 0n, ...fields }).raw;
+  const poor = addressOfKeys(1, [lattice]);
+  const submitted = [
+    inline(poor),
+    inline(owner),
+    inline(poor, { chainId: 7n }),
+    inline(poor, { gasLimit: 21_000n }),
+    Uint8Array.of(0x60, 0xc0),
+  ];
+  assert.deepEqual(codes(await intake.submit(submitted, "client")), [
+    "txpool/insufficient-funds",
+    "txpool/not-authorized",
+    "transaction/wrong-chain-id",
+    "transaction/intrinsic-gas",
+    "transaction/malformed",
+  ]);
+  assert.equal(asked.length, 0);
 });

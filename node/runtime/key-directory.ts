@@ -1,11 +1,10 @@
-import { type Bytes, toHexDigits } from "@ostrom/base";
+import { toHexDigits } from "@ostrom/base";
 import {
   type AccountKey,
   AGILE_TRANSACTION_TYPE,
   type AuthorityCheck,
   authorityAsOf,
   type ChainRules,
-  decodeTransaction,
   KEY_SETS_ADDRESS,
   type KeyRules,
   keyStateOf,
@@ -40,13 +39,6 @@ export class KeyDirectory {
   keysOf(transaction: Transaction): readonly AccountKey[] | undefined {
     if (!this.#hasKeySets || transaction.type !== AGILE_TRANSACTION_TYPE) return undefined;
     return keysOfAuthorizations(keyStateOf(storeReader(this.#store)), transaction, this.#rules);
-  }
-
-  /** As `keysOf`, of one that may be anything. */
-  keysOfRaw(raw: Bytes): readonly AccountKey[] | undefined {
-    if (!this.#hasKeySets || raw[0] !== AGILE_TRANSACTION_TYPE) return undefined;
-    const decoded = decodeTransaction(raw);
-    return decoded.ok ? this.keysOf(decoded.value) : undefined;
   }
 
   /** Reads again what a block has changed. */

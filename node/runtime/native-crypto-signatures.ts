@@ -98,13 +98,19 @@ function createOpensslP256Signatures(): SignatureEngine {
 }
 
 function createOpensslMlDsa(name: string): SignatureEngine {
+  const readKey = createDecodedKeyCache(
+    (bytes) => readRaw(createPublicKey, bytes, "raw-public", name),
+    MAX_CACHED_KEYS,
+  );
   const secretKeyOf = createSecretKeyCache((seed) => readRaw(createPrivateKey, seed, "raw-seed", name));
   return {
     name: "openssl",
     publicKey: (seed) => publicKeyOf(secretKeyOf(seed)),
     sign: (seed, message, context) => signWithContext(secretKeyOf(seed), message, context),
-    verify: (keyBytes, message, signature, context) =>
-      verifyWithContext(readRaw(createPublicKey, keyBytes, "raw-public", name), message, signature, context),
+    verify: (keyBytes, message, signature, context) => {
+      const key = readKey(keyBytes);
+      return key !== undefined && verifyWithContext(key, message, signature, context);
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import type { NodeOverrides, RunningNode } from "./node-options.ts";
 import { NotedWarnings } from "./noted-warnings.ts";
 import { type OpenedChain, openChain } from "./opened-chain.ts";
 import { NodeOperations } from "./operations.ts";
+import { packBytes } from "./packed-bytes.ts";
 import type { LogLevel } from "./ports.ts";
 import { assemblePowNode } from "./pow-node.ts";
 import { readGenesis } from "./provision.ts";
@@ -127,7 +128,8 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     listener: {
       block: (report) => audience.block(report),
       certified: (number) => audience.tell("certified", { number }),
-      admitted: (transactions) => audience.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
+      admitted: (transactions) =>
+        audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),
       dropped: (dropped) => audience.tell("dropped", dropped),
       setsChanged: () => links.refresh(),
       failed: failWith,

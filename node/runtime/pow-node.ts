@@ -19,6 +19,7 @@ import { createNodeLinks, type NodeLinks } from "./node-links.ts";
 import type { RunningNode } from "./node-options.ts";
 import { DATA_FOLDER, type OpenedDatabase, openDatabase } from "./opened-database.ts";
 import { NodeOperations } from "./operations.ts";
+import { packBytes } from "./packed-bytes.ts";
 import { checkHistory, powConfig } from "./pow-config.ts";
 import { PowCore } from "./pow-core.ts";
 import type { PowListener } from "./pow-core-options.ts";
@@ -156,7 +157,8 @@ function listenerOf(
     },
     unwound: (unwound) => audience.tell("unwound", unwound),
     finalized: (number) => audience.tell("certified", { number }),
-    admitted: (transactions) => audience.tell("pending", { hashes: transactions.map(({ hash }) => hash) }),
+    admitted: (transactions) =>
+      audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),
     dropped: (dropped) => audience.tell("dropped", dropped),
     failed,
   };

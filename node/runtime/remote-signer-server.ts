@@ -16,10 +16,14 @@ import { encodeSigned, readStatement, SigningGuard } from "./signing-guard.ts";
 // A validator's consensus keys on a machine of their own. README.md, "Remote signer", has the interface.
 
 const LOG_FOLDER = "signer-log";
+/** As @ostrom/storage names them. */
+const LOG_FILE = /^log-\d{10}\.wal$/;
 const MAX_BODY_BYTES = 4_096;
-/** The log is rewritten when it has so many records. */
+/** The log is rewritten when it has so many records, and twice as many as it needs: several keys may need more than this for good. */
 const ROTATE_AT_RECORDS = 65_536;
 const RECEIVE_TIMEOUT_MS = 5_000;
+/** How often that is looked at. */
+const CHECK_MS = 1_000;
 const MAX_CONNECTIONS = 64;
 
 export type RemoteSignerServerOptions = {
@@ -55,6 +59,7 @@ type Signer = {
   readonly wal: WriteAheadLog;
   readonly log: Log;
   records: number;
+  rotateAt: number;
 };
 
 type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
@@ -68,7 +73,7 @@ export async function startRemoteSigner(
   const secrets = readConsensusSecrets(options.folder);
   if (!secrets.ok) return secrets;
   const logFolder = join(options.folder, LOG_FOLDER);
-  const hasLog = existsSync(logFolder) && readdirSync(logFolder).some((name) => name.endsWith(".wal"));
+  const hasLog = existsSync(logFolder) && readdirSync(logFolder).some((name) => LOG_FILE.test(name));
   if (!hasLog && !options.isFirst)
     return fail(
       "signer/no-log",
@@ -82,7 +87,14 @@ export async function startRemoteSigner(
   const byKey = new Map(
     secrets.value.map((key) => [toHexDigits(publicKeyOfSecret(key).publicKey), key] as const),
   );
-  const signer: Signer = { secrets: byKey, guard, wal, log: options.log, records: records.length };
+  const signer: Signer = {
+    secrets: byKey,
+    guard,
+    wal,
+    log: options.log,
+    records: records.length,
+    rotateAt: ROTATE_AT_RECORDS,
+  };
   const keys = secrets.value.map(describeKey);
   const http = createHttp(options, signer, keys);
   const port = await listen(http, options);
@@ -130,12 +142,20 @@ function createHttp(
       respond(response, refusal(404, "signer/no-such-thing", "there are POST /sign and GET /keys"));
     }
   };
-  const limits = { requestTimeout: RECEIVE_TIMEOUT_MS, headersTimeout: RECEIVE_TIMEOUT_MS };
+  // Whoever connects and says nothing must not keep a place from the nodes.
+  const limits = {
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    headersTimeout: RECEIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  };
   const http =
     tls === undefined
       ? createServer(limits, listener)
       : createSecureServer(
-          { ...limits, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.3" },
+          {
+            ...{ ...limits, handshakeTimeout: RECEIVE_TIMEOUT_MS },
+            ...{ cert: tls.certificate, key: tls.key, minVersion: "TLSv1.3" },
+          },
           listener,
         );
   http.maxConnections = MAX_CONNECTIONS;
@@ -166,9 +186,10 @@ async function answer(signer: Signer, body: string): Promise<Answer> {
   // Also where it is not new: the first request for it may not have reached the disk yet.
   await signer.wal.sync();
   const signature = schemeOfSecret(key).sign(key.secret, request.message);
-  if (signer.records > ROTATE_AT_RECORDS) {
+  if (signer.records > signer.rotateAt) {
     const live = signer.guard.entries();
     signer.records = live.length;
+    signer.rotateAt = Math.max(ROTATE_AT_RECORDS, 2 * live.length);
     await signer.wal.rotate(live);
   }
   return { status: 200, body: { signature: toHex(signature) } };

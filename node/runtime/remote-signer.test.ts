@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -172,6 +183,48 @@ describe("a remote signer", () => {
     assert.equal(refused.status, 409);
     assert.equal(refused.body["code"], "signer/contradiction");
     assert.equal((await sign(vote("finalize", 21))).status, 200);
+  });
+
+  test("a folder with files that are no log of its is a folder without a log", async () => {
+    const other = join(folder, "other");
+    for (const one of ["keys", "signer-log"]) mkdirSync(join(other, one), { recursive: true });
+    writeFileSync(join(other, "keys", "consensus.key"), formatConsensusSecret(secret), { mode: 0o600 });
+    writeFileSync(join(other, "signer-log", "copy of log-0000000001.wal"), "");
+    const started = await startRemoteSigner({
+      ...{ folder: other, host: "127.0.0.1", port: 0, token: TOKEN, isFirst: false },
+      log: () => undefined,
+    });
+    if (started.ok) await started.value.stop();
+    assert.equal(started.ok ? "" : started.error.code, "signer/no-log");
+  });
+
+  test("keys that a signer names and cannot have are refused, and nothing is written", async () => {
+    const { proofOfPossession } = publicKeyOfSecret(secret);
+    const right = {
+      scheme: "bls12-381",
+      publicKey: toHex(publicKey),
+      proofOfPossession: toHex(proofOfPossession),
+    };
+    const named = [
+      [],
+      [undefined],
+      [{ ...right, scheme: "rot13" }],
+      [{ ...right, publicKey: 7 }],
+      [{ ...right, publicKey: "0x00" }],
+      [{ ...right, proofOfPossession: "0xzz" }],
+      [right, { ...right, proofOfPossession: `0x${"00".repeat(96)}` }],
+    ];
+    let keys: unknown;
+    const hostile = createServer((_request, response) => response.end(JSON.stringify({ keys })));
+    await new Promise<void>((resolve) => hostile.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}`;
+    for (keys of named) {
+      const used = await useRemoteSigner(nodeFolder, { url, token: TOKEN, certificate: "" });
+      assert.equal(used.ok ? "" : used.error.code, "signer/refused", JSON.stringify(keys));
+      assert.deepEqual(readdirSync(join(nodeFolder, "keys")), []);
+    }
+    hostile.closeAllConnections();
+    await new Promise<void>((resolve) => hostile.close(() => resolve()));
   });
 
   test("a second signer on the same folder does not start", async () => {

@@ -51,11 +51,7 @@ export function readRemoteSigner(
     const isWhole =
       [file.url, file.token, file.certificate].every((text) => typeof text === "string") &&
       /^https?:$/.test(new URL(file.url).protocol) &&
-      file.keys.length > 0 &&
-      file.keys.every(({ scheme, publicKey }) => {
-        const bytes = fromHex(publicKey);
-        return bytes.ok && bytes.value.length === validatorSchemeByName(scheme)?.publicKeyLength;
-      });
+      areKeys(file.keys);
     if (isWhole) return ok(file);
   } catch {
     // Its text holds a secret, so nothing of it is shown.
@@ -75,10 +71,27 @@ export async function useRemoteSigner(
   const { keys } = answer.body as Pick<RemoteSignerSettings, "keys">;
   if (answer.status !== 200 || !Array.isArray(keys))
     return fail("signer/refused", `${signer.url}: ${String(answer.body["message"] ?? answer.status)}`);
+  if (!areKeys(keys))
+    return fail("signer/refused", `${signer.url}: what it names are no keys that validators vote with`);
   const settings = { ...signer, keys };
   const path = join(folder, KEYS_FOLDER, REMOTE_SIGNER_FILE);
   writeFileSync(path, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: SECRET_MODE, flag: "wx" });
   return ok(settings);
+}
+
+function areKeys(keys: unknown): keys is RemoteSignerSettings["keys"] {
+  return Array.isArray(keys) && keys.length > 0 && keys.every(isKey);
+}
+
+/** Somebody must hold the secret: a node that votes with a key that nobody has would wait for ever. */
+function isKey(entry: unknown): boolean {
+  const { scheme, publicKey, proofOfPossession } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+  const [key, proof] = [publicKey, proofOfPossession].map((text) => fromHex(String(text)));
+  return (
+    key?.ok === true &&
+    proof?.ok === true &&
+    validatorSchemeByName(String(scheme))?.verifyPossession(key.value, proof.value) === true
+  );
 }
 
 /** What others must know of the keys that a signer has. */

@@ -14,6 +14,7 @@ import type {
 import type { EngineSettings } from "./installed-engine.ts";
 import type { ModuleManifest } from "./module-face.ts";
 import type { ProgramParts } from "./module-loading.ts";
+import type { PackedBytes } from "./packed-bytes.ts";
 import type { RpcTlsFiles } from "./rpc-certificate.ts";
 
 /** What the node asks of its JSON-RPC worker. */
@@ -63,7 +64,7 @@ export type RpcNodeEvents = {
   readonly block: { readonly number: number; readonly hash: Hash };
   readonly unwound: UnwoundBlock;
   readonly certified: { readonly number: number };
-  readonly pending: { readonly hashes: readonly Hash[] };
+  readonly pending: { readonly hashes: PackedBytes };
   readonly dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[];
   readonly network: {
     readonly peers: number;

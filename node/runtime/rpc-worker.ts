@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
-import { type Hash, must, toHexDigits } from "@ostrom/base";
+import { Hash, must, toHexDigits } from "@ostrom/base";
 import { readModuleRegistry } from "@ostrom/execution";
 import {
   createRpcServer,
@@ -18,6 +18,7 @@ import { moduleAccess } from "./module-access.ts";
 import { importServiceModules, loadProgram } from "./module-loading.ts";
 import { moduleListing, serveModules } from "./module-methods.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
+import { unpackBytes } from "./packed-bytes.ts";
 import { QueryClient } from "./query-client.ts";
 import { watchRpcCertificate } from "./rpc-certificate.ts";
 import type {
@@ -72,7 +73,8 @@ node.on("certified", (block) => {
   for (const listener of listeners) listener.onCertified?.(block);
 });
 node.on("pending", ({ hashes }) => {
-  for (const listener of listeners) listener.onPendingTransactions?.(hashes);
+  const unpacked = unpackBytes(hashes).map(Hash);
+  for (const listener of listeners) listener.onPendingTransactions?.(unpacked);
 });
 node.on("dropped", (dropped) => {
   for (const { hash, reason } of dropped) rememberDrop(hash, reason);

@@ -1,12 +1,22 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { Address, type Bytes, concatBytes, type Failure, Hash, must, type Result } from "@ostrom/base";
+import {
+  Address,
+  type Bytes,
+  concatBytes,
+  type Failure,
+  Hash,
+  must,
+  type Result,
+  ZERO_HASH,
+} from "@ostrom/base";
 import { validatorScheme } from "@ostrom/crypto";
 import {
   type AccountKey,
-  decodeSignedTransaction,
+  decodeTransaction,
   hasValidSignatures,
   keysDigest,
+  recoverSender,
   type SignedTransaction,
 } from "@ostrom/execution";
 import { type PackedBytes, packBytes } from "./packed-bytes.ts";
@@ -73,14 +83,19 @@ function trimEntry(entry: Bytes): Bytes {
     : entry.subarray(0, ADDRESS_LENGTH);
 }
 
+/** The answer names no transaction. */
+const HASH_NOBODY_ASKS_FOR = ZERO_HASH;
+
 /** What a signature worker computes; also used directly where there are no threads (the simulator). */
 export function checkSenders(raws: readonly Bytes[], keys?: KeysOfTransactions): readonly CheckedSender[] {
   return raws.map((raw, index) => {
-    const read = decodeSignedTransaction(raw);
+    const read = decodeTransaction(raw, HASH_NOBODY_ASKS_FOR);
     if (!read.ok) return read.error;
+    const sender = recoverSender(read.value);
+    if (!sender.ok) return sender.error;
     const named = keys?.[index];
-    if (named === undefined || !hasValidSignatures(read.value, named)) return read.value.sender;
-    return concatBytes(read.value.sender, keysDigest(named));
+    if (named === undefined || !hasValidSignatures(read.value, named)) return sender.value;
+    return concatBytes(sender.value, keysDigest(named));
   });
 }
 

@@ -131,7 +131,8 @@ export class TransactionTraffic {
     if (received.ok) {
       const raws = received.value.map(({ raw }) => raw);
       const origin = this.#ports.isStranger?.(peerId) === true ? "stranger" : "peer";
-      void this.#intake.submit(raws, origin).then((results) => {
+      const hashes = received.value.map(({ hash }) => hash);
+      void this.#intake.submit(raws, origin, hashes).then((results) => {
         if (this.#junk.tooMuch(peerId, results)) this.#ports.punish(peerId, "gossip/junk");
       });
       return;

@@ -12,6 +12,7 @@ import { readSecretFile, writeSecretFile } from "@ostrom/storage";
 import { type Command, UsageError, type Values } from "../command.ts";
 
 const TOKEN_FILE = "signer.token";
+const OWN_MACHINE = /^(?:127(?:\.\d{1,3}){3}|localhost|::1|\[::1\])$/;
 const TOKEN_BYTES = 32;
 const DEFAULT_SIGNER_PORT = 8_700;
 const HIGHEST_PORT = 65_535;
@@ -80,7 +81,7 @@ async function serve(values: Values): Promise<number> {
   const port = values["port"] as number;
   if (port > HIGHEST_PORT) throw new UsageError(`--port: expected a port from 0 to ${HIGHEST_PORT}`);
   const tls = await readTls(values);
-  if (tls === undefined && !/^(?:127\.|localhost$|::1$)/.test(host))
+  if (tls === undefined && !OWN_MACHINE.test(host))
     throw new UsageError(`--host ${host}: others may listen there: give --certificate and --certificate-key`);
   installNativeCrypto();
   const stopAsked = new Promise<void>((stop) => {
@@ -121,7 +122,8 @@ async function use(folder: string, values: Values): Promise<number> {
   if (url === undefined || tokenFile === undefined)
     throw new UsageError("say where the signer is: --url URL --token-file FILE");
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new UsageError(`--url: "${url}" is no address`);
-  if (url.startsWith("http:") && !/^http:\/\/(?:127\.|localhost[:/]|\[::1\])/.test(url))
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "http:" && !OWN_MACHINE.test(hostname))
     throw new UsageError("--url: over a network the signer must speak TLS: https://");
   const token = (await secretText(tokenFile)).trim();
   const pem = certificate === undefined ? "" : readFileSync(certificate, "utf8");

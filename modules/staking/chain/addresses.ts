@@ -1,5 +1,5 @@
-import { type Address, addressFromHex } from "@ostrom/base";
-import { ECVRF_VERIFY_ADDRESS, EVIDENCE_VERIFY_ADDRESS } from "@ostrom/execution";
+import type { Address } from "@ostrom/base";
+import { ECVRF_VERIFY_ADDRESS, EVIDENCE_VERIFY_ADDRESS, POSSESSION_VERIFY_ADDRESS } from "@ostrom/execution";
 
 /** publicKey (33) || proof (81) || alpha (32) -> output (32). */
 export const VRF_PRECOMPILE_ADDRESS: Address = ECVRF_VERIFY_ADDRESS;
@@ -8,6 +8,4 @@ export const VRF_PRECOMPILE_ADDRESS: Address = ECVRF_VERIFY_ADDRESS;
 export const EVIDENCE_PRECOMPILE_ADDRESS: Address = EVIDENCE_VERIFY_ADDRESS;
 
 /** consensusKey (48) || proof (96) -> 1. */
-export const POSSESSION_PRECOMPILE_ADDRESS: Address = addressFromHex(
-  "00000000000000000000000000000000004d0d12",
-);
+export const POSSESSION_PRECOMPILE_ADDRESS: Address = POSSESSION_VERIFY_ADDRESS;
