@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,6 +131,9 @@ function suiteOfEnvironment(): LocalNetworkPlan["suite"] {
   return { name, suite: SUITES[name] };
 }
 
+/** Questions in one batch of JSON-RPC. */
+const HASHES_AT_ONCE = 90;
+
 /** Hashes of a range of blocks by one node's account. */
 export async function blockHashes(
   url: string,
@@ -142,6 +146,16 @@ export async function blockHashes(
   }));
   const answers = await askMany(url, questions);
   return answers.map((answer) => (answer.result as { hash: string } | null)?.hash);
+}
+
+/** Asserts that all of these nodes have the same blocks, from genesis through `last`. */
+export async function assertSameBlocks(urls: readonly string[], last: number): Promise<void> {
+  for (let from = 0; from <= last; from += HASHES_AT_ONCE) {
+    const to = Math.min(last, from + HASHES_AT_ONCE - 1);
+    const all = await Promise.all(urls.map((node) => blockHashes(node, from, to)));
+    for (const hashes of all) assert.deepEqual(hashes, all[0]);
+    assert.ok(all[0]!.every((hash) => hash !== undefined));
+  }
 }
 
 /** Number of the newest block with a tag. */
