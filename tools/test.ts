@@ -30,8 +30,8 @@ const PROCESSES = 2;
 const STATE_TESTS = /^tools\/vectors\//;
 const SHARED_PROCESS: readonly string[] = ["--test-isolation=none"];
 
-/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request. */
-const ALONE = /(?:heavy-block|graduation)\.test\.ts$/;
+/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request, as does migration, which waits through many epochs. */
+const ALONE = /(?:heavy-block|graduation|migration)\.test\.ts$/;
 /** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
 /** One long story, from an alliance to a public chain. */
@@ -79,7 +79,7 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "on request",
-    patterns: ["apps/cli/graduation.test.ts"],
+    patterns: ["apps/cli/graduation.test.ts", "apps/cli/migration.test.ts"],
     isOnRequest: true,
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
