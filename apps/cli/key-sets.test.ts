@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { hex, must } from "@ostrom/base";
+import { must } from "@ostrom/base";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
-import { keyPairOf, keyPairSigner, toAgileAccount } from "@ostrom/sdk";
+import { keyPairSigner, toAgileAccount } from "@ostrom/sdk";
 import { createPublicClient, createWalletClient, getAddress, http } from "viem";
 import { foundry } from "viem/chains";
 import { ask } from "./rpc-client.ts";
 import { runInProcess } from "./testing/in-process.ts";
+import { testKey, testKeyFile, testPublicKey } from "./testing/key-files.ts";
 import { createTestNetwork, LONG_WAIT_MS, type TestNetwork, waitUntil } from "./testing/test-network.ts";
 
 // One validator, and accounts that get keys of other kinds. Commands find keys in files of KIND:HEX, so that no passphrase costs time here.
@@ -23,7 +24,7 @@ const BREAKERS = [81, 82, 83];
 let network: TestNetwork;
 
 before(async () => {
-  const breakers = BREAKERS.map((seed) => ({ schemeId: 6, publicKey: pairOf("ml-dsa-44", seed).publicKey }));
+  const breakers = BREAKERS.map((seed) => ({ schemeId: 6, publicKey: testKey("ml-dsa-44", seed).publicKey }));
   network = await createTestNetwork({
     validators: 1,
     keys: { timelockMinimum: TIMELOCK, breakers, breakThreshold: 2 },
@@ -32,23 +33,7 @@ before(async () => {
 });
 after(() => network?.dispose());
 
-function pairOf(scheme: string, seed: number) {
-  const pair = keyPairOf(scheme, hex("00".repeat(31) + seed.toString(16).padStart(2, "0")));
-  assert.ok(pair.ok);
-  return pair.value;
-}
-
-/** A file with a secret key. */
-function key(scheme: string, seed: number): string {
-  const path = join(network.directory, `${scheme}-${seed}.key`);
-  const digits = Buffer.from(pairOf(scheme, seed).secretKey).toString("hex");
-  if (!existsSync(path)) writeFileSync(path, `${scheme}:${digits}\n`, { mode: 0o600 });
-  return path;
-}
-
-function publicKey(scheme: string, seed: number): string {
-  return `${scheme}:${Buffer.from(pairOf(scheme, seed).publicKey).toString("hex")}`;
-}
+const key = (scheme: string, seed: number): string => testKeyFile(network.directory, scheme, seed);
 
 const url = (): string => must(network.urls[0], "it runs");
 
@@ -105,7 +90,7 @@ test("any kind of key sends from its own address", async () => {
 test("an account of two keys in one file needs both", async () => {
   const path = join(network.directory, "hybrid.key");
   const lines = ["secp256k1", "ml-dsa-44"].map(
-    (scheme) => `${scheme}:${Buffer.from(pairOf(scheme, 7).secretKey).toString("hex")}`,
+    (scheme) => `${scheme}:${Buffer.from(testKey(scheme, 7).secretKey).toString("hex")}`,
   );
   writeFileSync(path, lines.join("\n"), { mode: 0o600 });
   const address = must(
@@ -118,7 +103,10 @@ test("an account of two keys in one file needs both", async () => {
 });
 
 test("viem deploys and calls by a key of ML-DSA, and reads its blocks untouched", async () => {
-  const account = toAgileAccount({ signers: [keyPairSigner(pairOf("ml-dsa-65", 30))], validForSeconds: 600 });
+  const account = toAgileAccount({
+    signers: [keyPairSigner(testKey("ml-dsa-65", 30))],
+    validForSeconds: 600,
+  });
   await ostrom("send", "--to", account.address, "--value", "1", "--dev", "3");
   const chain = { ...foundry, rpcUrls: { default: { http: [url()] } } };
   const wallet = createWalletClient({ account, chain, transport: http(url()) });
@@ -152,7 +140,7 @@ test("ostrom init writes into genesis who may declare elliptic curves broken, an
     const schemes = keys.breakers.map(({ scheme }: { readonly scheme: string }) => scheme);
     return `${keys.timelockMinimum} ${keys.breakThreshold} ${schemes}`;
   };
-  const breakers = [1, 2].flatMap((seed) => ["--breaker", publicKey("ml-dsa-44", seed)]);
+  const breakers = [1, 2].flatMap((seed) => ["--breaker", testPublicKey("ml-dsa-44", seed)]);
   assert.equal(
     await init("one", ...breakers, "--break-threshold", "1", "--key-timelock", "60"),
     "60 1 ml-dsa-44,ml-dsa-44",
@@ -162,7 +150,7 @@ test("ostrom init writes into genesis who may declare elliptic curves broken, an
     /--break-threshold: expected 1 to 2/,
   );
   assert.match(
-    await init("weak", "--breaker", publicKey("sm2", 1)),
+    await init("weak", "--breaker", testPublicKey("sm2", 1)),
     /must be a post-quantum scheme|expected one of/,
   );
 });
@@ -180,7 +168,7 @@ test("enroll, rotate, cancel and apply change an account's keys, and its address
     "--new",
     lattice,
     "--guardian",
-    publicKey("ed25519", 11),
+    testPublicKey("ed25519", 11),
   );
   assert.match(enrolled, /acts by 2 of these keys/);
   assert.match(await pay("--dev", "0"), /2 keys of the account's key set must sign/);
@@ -233,9 +221,15 @@ test("what the chain would refuse is said before it is sent", async () => {
 
 test("elliptic curves are declared broken by enough of genesis' keys: what was committed acts, secp256k1 no more", async () => {
   const protect = ["account", "protect", "--dev", "2"];
-  assert.match(await ostrom(...protect, "--commit", publicKey("ml-dsa-44", 20)), /has committed to/);
-  assert.match(await ostrom(...protect, "--commit", publicKey("ml-dsa-44", 21)), /--committed NAME/);
-  const replaced = [...protect, "--commit", publicKey("ml-dsa-44", 21), "--committed", key("ml-dsa-44", 20)];
+  assert.match(await ostrom(...protect, "--commit", testPublicKey("ml-dsa-44", 20)), /has committed to/);
+  assert.match(await ostrom(...protect, "--commit", testPublicKey("ml-dsa-44", 21)), /--committed NAME/);
+  const replaced = [
+    ...protect,
+    "--commit",
+    testPublicKey("ml-dsa-44", 21),
+    "--committed",
+    key("ml-dsa-44", 20),
+  ];
   assert.match(await ostrom(...replaced), /has committed to/);
   const { commitment } = await keysOf(CAROL);
   assert.equal(commitment?.changes, 1);

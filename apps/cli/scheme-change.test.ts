@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { toHex, unwrap } from "@ostrom/base";
@@ -15,20 +15,19 @@ import { createLightClient } from "@ostrom/sdk";
 import type { Hex } from "viem";
 import { ask } from "./rpc-client.ts";
 import { runCli } from "./testing/cli-process.ts";
+import { changeValidators, finalizedReaches, manageValidators } from "./testing/managed-validators.ts";
 import {
+  assertSameBlocks,
   blockHashes,
-  blockNumber,
   createTestNetwork,
   LONG_WAIT_MS,
   type TestNetwork,
   waitUntil,
 } from "./testing/test-network.ts";
-import { type ToldSet, VALIDATOR_SET_ADDRESS } from "./validator-contracts.ts";
+import type { ToldSet } from "./validator-contracts.ts";
 import { connectWallet } from "./wallet.ts";
 
 const VALIDATORS = 4;
-const EPOCH_LENGTH = 20;
-const EPOCH_LEAD = 10;
 const [OWNER, SPENDER] = deriveAccounts(DEVELOPMENT_MNEMONIC, 2);
 /** Accounts of the validators follow the funded ones. */
 const ACCOUNTS = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + VALIDATORS).slice(
@@ -44,23 +43,11 @@ before(async () => {
     validators: VALIDATORS,
     extraBalances: new Map(ACCOUNTS.map(({ address }) => [address, DEVELOPMENT_BALANCE])),
   });
-  for (let index = 0; index < VALIDATORS; index++) manage(join(network.folder(index), "genesis.json"));
+  manageValidators(network, OWNER!.address);
   await network.startAll();
 });
 
 after(() => network.dispose());
-
-/** Epochs that a test can wait for, and an owner who decides who validates. */
-function manage(path: string): void {
-  const genesis = JSON.parse(readFileSync(path, "utf8"));
-  Object.assign(genesis, {
-    epochLength: EPOCH_LENGTH,
-    epochLead: EPOCH_LEAD,
-    validatorSets: { kind: "managed", owner: OWNER!.address },
-    consensus: { ...genesis.consensus, minBlockIntervalMs: 50, emptyBlockIntervalMs: 150 },
-  });
-  writeFileSync(path, JSON.stringify(genesis));
-}
 
 /** What a command says as JSON. */
 async function told(args: readonly string[]): Promise<Readonly<Record<string, Hex>>> {
@@ -71,13 +58,6 @@ async function told(args: readonly string[]): Promise<Readonly<Record<string, He
 
 async function setOf(url: string, epoch?: number): Promise<ToldSet | null> {
   return ask<ToldSet | null>(url, "ostrom_getValidators", epoch === undefined ? [] : [epoch]);
-}
-
-/** Sends to the contract of the validator set. */
-async function change(secretKey: Hex, data: Hex): Promise<void> {
-  const wallet = await connectWallet(network.urls[0]!, secretKey);
-  const receipt = await wallet.receipt(await wallet.send({ to: VALIDATOR_SET_ADDRESS, data, value: 0n }));
-  assert.equal(receipt.status, "success");
 }
 
 /** Transfers one after the other until it is told to stop. @returns the blocks that held them. */
@@ -92,13 +72,6 @@ async function keepSpending(isOver: () => boolean): Promise<readonly number[]> {
   return blocks;
 }
 
-function finalizedReaches(height: number, urls: readonly string[]): Promise<void> {
-  return waitUntil(`${height} is final at ${urls.length} nodes`, 2 * LONG_WAIT_MS, async () => {
-    const heights = await Promise.all(urls.map((url) => blockNumber(url, "finalized")));
-    return heights.every((reached) => reached >= height);
-  });
-}
-
 test("validators turn from BLS12-381 to ML-DSA-44 at an epoch boundary under load, and blocks go on", async () => {
   const urls = network.urls;
   let isOver = false;
@@ -106,13 +79,13 @@ test("validators turn from BLS12-381 to ML-DSA-44 at an epoch boundary under loa
   const start = (await setOf(urls[0]!))!;
   assert.equal(Number(start.schemeId), SCHEME_BLS12381);
   const begun = await told(["validators", "scheme", "ml-dsa-44"]);
-  await change(OWNER!.secretKey, begun["data"]!);
+  await changeValidators(urls[0]!, OWNER!.secretKey, begun["data"]!);
   for (let index = 0; index < VALIDATORS; index++) {
     const args = ["keys", "rotate", network.folder(index), "--rpc", urls[0]!, "--scheme", "ml-dsa-44"];
     const { previous, scheme, file, data } = await told(args);
     assert.deepEqual([scheme, previous], ["ml-dsa-44", start.validators[index]!.consensusKey]);
     assert.match(readFileSync(file!, "utf8"), /^ml-dsa-44:0x[0-9a-f]{64}\n$/);
-    await change(ACCOUNTS[index]!.secretKey, data!);
+    await changeValidators(urls[0]!, ACCOUNTS[index]!.secretKey, data!);
   }
 
   let turned: ToldSet | null = null;
@@ -127,9 +100,9 @@ test("validators turn from BLS12-381 to ML-DSA-44 at an epoch boundary under loa
   // A quorum of the new keys goes on without one, which finds its way in when it comes back.
   await network.kill(RESTARTED, "SIGKILL");
   const others = urls.filter((_, index) => index !== RESTARTED);
-  await finalizedReaches(Number(firstBlock) + 5, others);
+  await finalizedReaches("without one", Number(firstBlock) + 5, others);
   await network.start(RESTARTED);
-  await finalizedReaches(Number(lastBlock) + 2, urls);
+  await finalizedReaches("the next epoch", Number(lastBlock) + 2, urls);
   isOver = true;
   const spent = await spending;
   assert.ok(
@@ -144,7 +117,5 @@ test("validators turn from BLS12-381 to ML-DSA-44 at an epoch boundary under loa
     assert.equal(toHex(unwrap(await light.header(height)).hash), proved);
   }
   assert.deepEqual(light.disagreements(), []);
-  const hashes = await Promise.all(urls.map((url) => blockHashes(url, 1, Number(lastBlock))));
-  for (const other of hashes) assert.deepEqual(other, hashes[0]);
-  assert.ok(hashes[0]!.every((hash) => hash !== undefined));
+  await assertSameBlocks(urls, Number(lastBlock));
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { toHex, unwrap } from "@ostrom/base";
@@ -14,10 +13,17 @@ import {
   type JoiningKeys,
   provisionJoiner,
 } from "@ostrom/runtime";
-import { encodeFunctionData, type Hex, parseAbi } from "viem";
+import { encodeFunctionData, type Hex } from "viem";
 import { ask } from "./rpc-client.ts";
 import { type StartedNode, startNodeProcess, stopNodes } from "./supervisor.ts";
 import { findFreePorts } from "./testing/free-ports.ts";
+import {
+  changeValidators,
+  finalizedReaches,
+  manageValidators,
+  OWNER_ABI,
+  SHORT_EPOCH,
+} from "./testing/managed-validators.ts";
 import {
   blockHashes,
   blockNumber,
@@ -26,22 +32,12 @@ import {
   type TestNetwork,
   waitUntil,
 } from "./testing/test-network.ts";
-import { connectWallet } from "./wallet.ts";
 
-const EPOCH_LENGTH = 20;
-const EPOCH_LEAD = 10;
-const VALIDATOR_SET_ADDRESS = "0x000000000000000000000000000000000056a11d";
 const [OWNER] = deriveAccounts(DEVELOPMENT_MNEMONIC, 1);
 /** Accounts of the validators follow the funded ones. */
 const ACCOUNTS = deriveAccounts(DEVELOPMENT_MNEMONIC, DEVELOPMENT_ACCOUNT_COUNT + 4).slice(
   DEVELOPMENT_ACCOUNT_COUNT,
 );
-const ABI = parseAbi([
-  "struct Validator { address account; uint64 weight; uint16 port; bytes consensusKey; bytes proofOfPossession; bytes transportKey; string name; string host; }",
-  "function addValidator(Validator added)",
-  "function removeValidator(bytes consensusKey)",
-  "function rotateConsensusKey(bytes consensusKey, bytes newKey, bytes newProof)",
-]);
 const ROTATED = 1;
 const REMOVED = 3;
 const JOINED = "validator-5";
@@ -66,7 +62,7 @@ before(async () => {
     validators: 4,
     extraBalances: new Map([[ACCOUNTS[ROTATED]!.address, DEVELOPMENT_BALANCE]]),
   });
-  for (const index of [0, 1, 2, 3]) shortenEpochs(join(network.folder(index), "genesis.json"));
+  manageValidators(network, OWNER!.address);
   const [port, linkPort] = (await findFreePorts(1, 2)) as [number, number];
   joinedUrl = `http://127.0.0.1:${port}`;
   joinedLink = linkPort;
@@ -85,34 +81,8 @@ after(async () => {
   await network.dispose();
 });
 
-/** Epochs that a test can wait for, and an owner who decides who validates. */
-function shortenEpochs(path: string): void {
-  const genesis = JSON.parse(readFileSync(path, "utf8"));
-  Object.assign(genesis, {
-    epochLength: EPOCH_LENGTH,
-    epochLead: EPOCH_LEAD,
-    validatorSets: { kind: "managed", owner: OWNER!.address },
-    consensus: { ...genesis.consensus, minBlockIntervalMs: 50, emptyBlockIntervalMs: 150 },
-  });
-  writeFileSync(path, JSON.stringify(genesis));
-}
-
 function validators(url: string, epoch?: number): Promise<Validators | null> {
   return ask<Validators | null>(url, "ostrom_getValidators", epoch === undefined ? [] : [epoch]);
-}
-
-/** Sends to the contract of the validator set. */
-async function change(secretKey: Hex, data: Hex): Promise<void> {
-  const wallet = await connectWallet(network.urls[0]!, secretKey);
-  const receipt = await wallet.receipt(await wallet.send({ to: VALIDATOR_SET_ADDRESS, data, value: 0n }));
-  assert.equal(receipt.status, "success");
-}
-
-function finalizedReaches(what: string, height: number, urls: readonly string[]): Promise<void> {
-  return waitUntil(`${what}: ${height} is final at ${urls.length} nodes`, 2 * LONG_WAIT_MS, async () => {
-    const heights = await Promise.all(urls.map((url) => blockNumber(url, "finalized")));
-    return heights.every((reached) => reached >= height);
-  });
 }
 
 test("one validator is removed, one changes its key, one joins: blocks go on, and all nodes have the same", async () => {
@@ -126,10 +96,11 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
 
   const start = (await validators(first))!;
   const newKey = unwrap(addConsensusKey(network.folder(ROTATED), "next", entropy));
-  await change(
+  await changeValidators(
+    first,
     ACCOUNTS[ROTATED]!.secretKey,
     encodeFunctionData({
-      abi: ABI,
+      abi: OWNER_ABI,
       functionName: "rotateConsensusKey",
       args: [
         start.validators[ROTATED]!.consensusKey,
@@ -138,10 +109,11 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
       ],
     }),
   );
-  await change(
+  await changeValidators(
+    first,
     OWNER!.secretKey,
     encodeFunctionData({
-      abi: ABI,
+      abi: OWNER_ABI,
       functionName: "removeValidator",
       args: [start.validators[REMOVED]!.consensusKey],
     }),
@@ -156,9 +128,10 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
     name: JOINED,
     host: "127.0.0.1",
   } as const;
-  await change(
+  await changeValidators(
+    first,
     OWNER!.secretKey,
-    encodeFunctionData({ abi: ABI, functionName: "addValidator", args: [added] }),
+    encodeFunctionData({ abi: OWNER_ABI, functionName: "addValidator", args: [added] }),
   );
 
   let changed: Validators | null = null;
@@ -184,16 +157,16 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
   // Of four, the two that stay as they were are no quorum: one of them gone, it takes the new one and the new key.
   await network.kill(2, "SIGKILL");
   const without = await blockNumber(first, "finalized");
-  await finalizedReaches("without the third", without + EPOCH_LENGTH, [first, second, fourth, joinedUrl]);
+  await finalizedReaches("without the third", without + SHORT_EPOCH, [first, second, fourth, joinedUrl]);
   await network.start(2);
   // Who restarts in a later epoch finds its way: the removed one as a follower.
   await network.kill(REMOVED, "SIGKILL");
   await network.start(REMOVED);
   const all = [first, second, third, fourth, joinedUrl];
-  const goal = without + EPOCH_LENGTH + 5;
+  const goal = without + SHORT_EPOCH + 5;
   await finalizedReaches("after restarts", goal, all);
   // Each block names the one before it.
-  const hashes = await Promise.all(all.map((url) => blockHashes(url, goal - EPOCH_LENGTH, goal)));
+  const hashes = await Promise.all(all.map((url) => blockHashes(url, goal - SHORT_EPOCH, goal)));
   for (const other of hashes) assert.deepEqual(other, hashes[0]);
   assert.ok(hashes[0]!.every((hash) => hash !== undefined));
 });

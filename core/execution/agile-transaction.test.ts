@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  addressFromHex,
-  type Bytes,
-  concatBytes,
-  EMPTY_BYTES,
-  equalBytes,
-  toHex,
-  unwrap,
-  ZERO_ADDRESS,
-} from "@ostrom/base";
+import { type Bytes, concatBytes, EMPTY_BYTES, equalBytes, toHex, unwrap, ZERO_ADDRESS } from "@ostrom/base";
 import { encodeRlp, rlpUint } from "@ostrom/codec";
 import {
   SCHEME_BLS12381,
@@ -28,6 +19,7 @@ import { intrinsicGas } from "./intrinsic-gas.ts";
 import { addressOfSecretKey } from "./signature.ts";
 import { checkStaticValidity } from "./static-validity.ts";
 import { agileOf, type HeldKey, heldKey, KeyChain, type Signer, signAs } from "./testing/key-chain.ts";
+import { edwards, elliptic, lattice, TO } from "./testing/key-owner.ts";
 import { TEST_CHAIN_ID, testGenesis } from "./testing/test-chain.ts";
 import {
   decodeSignedTransaction,
@@ -38,7 +30,6 @@ import {
 import { encodeTransaction, signingHash } from "./transaction-encoding.ts";
 import type { AccountKey, AgileFields, KeyAuthorization, SignedTransaction } from "./types.ts";
 
-const TO = addressFromHex("00000000000000000000000000000000000000aa");
 const SCHEMES = [
   SCHEME_SECP256K1,
   SCHEME_P256,
@@ -47,9 +38,6 @@ const SCHEMES = [
   SCHEME_ML_DSA_44,
   SCHEME_WEBAUTHN_P256,
 ];
-const elliptic = heldKey(SCHEME_SECP256K1, 1);
-const edwards = heldKey(SCHEME_ED25519, 3);
-const lattice = heldKey(SCHEME_ML_DSA_44, 2);
 const rules = testGenesis({ accounts: [] }).rules;
 
 function inline(keys: readonly HeldKey[], threshold = keys.length, signs?: readonly number[]): Signer {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressFromHex, type Bytes, concatBytes, EMPTY_BYTES, hex, toHex, utf8 } from "@ostrom/base";
-import { keccak256, SCHEME_ED25519, SCHEME_ML_DSA_44, SCHEME_P256, SCHEME_SECP256K1 } from "@ostrom/crypto";
+import { keccak256, SCHEME_ED25519, SCHEME_ML_DSA_44, SCHEME_P256 } from "@ostrom/crypto";
 import { type GenesisAccount, StateOverlay } from "@ostrom/state";
 import type { BlockContext } from "@ostrom/vm";
 import { KEY_SETS_ADDRESS } from "./key-addresses.ts";
@@ -20,26 +20,27 @@ import {
   type KeySetRequest,
   possessions,
   type Ran,
-  type Signer,
   senderOf,
   signForKeySets,
 } from "./testing/key-chain.ts";
+import {
+  byKeys,
+  edwards,
+  elliptic,
+  ethereum,
+  HYBRID,
+  lattice,
+  NOT_AUTHORIZED,
+  owner,
+  refused,
+  stranger,
+  succeeded,
+  TO,
+} from "./testing/key-owner.ts";
 import { contractAt } from "./testing/test-chain.ts";
 
-const TO = addressFromHex("00000000000000000000000000000000000000aa");
-const elliptic = heldKey(SCHEME_SECP256K1, 1);
-const lattice = heldKey(SCHEME_ML_DSA_44, 2);
-const edwards = heldKey(SCHEME_ED25519, 3);
 const guardian = heldKey(SCHEME_P256, 5);
 const thief = heldKey(SCHEME_ED25519, 6);
-const stranger: Signer = { kind: "ethereum", secretKey: heldKey(SCHEME_SECP256K1, 7).secretKey };
-const ethereum: Signer = { kind: "ethereum", secretKey: elliptic.secretKey };
-const owner = senderOf(ethereum);
-const HYBRID: KeySetRequest = { threshold: 2, keys: [elliptic, lattice] };
-
-function byKeys(version: number, ...keys: readonly (readonly [number, HeldKey])[]): Signer {
-  return { kind: "keys", sender: owner, version, keys };
-}
 
 function newChain(...contracts: readonly GenesisAccount[]): KeyChain {
   return new KeyChain([owner, senderOf(stranger)], {}, {}, contracts);
@@ -50,18 +51,6 @@ function enrolled(request: KeySetRequest): KeyChain {
   assert.ok(succeeded(chain.enroll(ethereum, request)), "the set is enrolled");
   return chain;
 }
-
-function succeeded({ receipt, skipped }: Ran): boolean {
-  assert.equal(skipped, undefined);
-  return receipt?.succeeded === true;
-}
-
-function refused(ran: Ran): string | undefined {
-  assert.equal(ran.receipt, undefined);
-  return ran.skipped?.reason.code;
-}
-
-const NOT_AUTHORIZED = "execution/not-authorized";
 
 test("attack: a transaction signed for one version of the set is void under another, though the keys are the same", () => {
   const chain = enrolled({ threshold: 1, keys: [edwards], timelock: 10 });

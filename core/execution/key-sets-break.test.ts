@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressFromHex, type Bytes, concatBytes, createRandom, EMPTY_BYTES, toHex } from "@ostrom/base";
-import {
-  keccak256,
-  SCHEME_ED25519,
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_P256,
-  SCHEME_SECP256K1,
-} from "@ostrom/crypto";
+import { type Bytes, concatBytes, createRandom, EMPTY_BYTES, toHex } from "@ostrom/base";
+import { keccak256, SCHEME_ML_DSA_44, SCHEME_ML_DSA_65, SCHEME_P256, SCHEME_SECP256K1 } from "@ostrom/crypto";
 import type { StateReader } from "@ostrom/state";
 import { addressOfKeys } from "./account-keys.ts";
 import { KEY_SETS_ADDRESS } from "./key-addresses.ts";
@@ -20,20 +13,25 @@ import {
   heldKey,
   KeyChain,
   type KeySetRequest,
-  type Ran,
   type Signer,
   senderOf,
   signForKeySets,
 } from "./testing/key-chain.ts";
+import {
+  byKeys,
+  edwards,
+  elliptic,
+  ethereum,
+  lattice,
+  NOT_AUTHORIZED,
+  owner,
+  refused,
+  succeeded,
+  TO,
+} from "./testing/key-owner.ts";
 
-const TO = addressFromHex("00000000000000000000000000000000000000aa");
-const elliptic = heldKey(SCHEME_SECP256K1, 1);
-const lattice = heldKey(SCHEME_ML_DSA_44, 2);
-const edwards = heldKey(SCHEME_ED25519, 3);
 const thief = heldKey(SCHEME_ML_DSA_44, 4);
 const breakers = [heldKey(SCHEME_ML_DSA_44, 5), heldKey(SCHEME_ML_DSA_65, 6), heldKey(SCHEME_ML_DSA_44, 7)];
-const ethereum: Signer = { kind: "ethereum", secretKey: elliptic.secretKey };
-const owner = senderOf(ethereum);
 const sponsor: Signer = { kind: "ethereum", secretKey: heldKey(SCHEME_SECP256K1, 8).secretKey };
 const quantumKeys = [heldKey(SCHEME_ML_DSA_44, 9)];
 const quantumOwner = addressOfKeys(1, quantumKeys);
@@ -49,22 +47,8 @@ function newChain(breakThreshold = 2): KeyChain {
   });
 }
 
-function byKeys(version: number, ...keys: readonly (readonly [number, HeldKey])[]): Signer {
-  return { kind: "keys", sender: owner, version, keys };
-}
-
 function committed(key: HeldKey): Signer {
   return { kind: "inline", sender: owner, threshold: 1, keys: [key] };
-}
-
-function succeeded({ receipt, skipped }: Ran): boolean {
-  assert.equal(skipped, undefined);
-  return receipt?.succeeded === true;
-}
-
-function refused(ran: Ran): string | undefined {
-  assert.equal(ran.receipt, undefined);
-  return ran.skipped?.reason.code;
 }
 
 function declare(chain: KeyChain, since: number): void {
@@ -82,8 +66,6 @@ function rotate(chain: KeyChain, signer: Signer, request: KeySetRequest): void {
   chain.wait(10);
   assert.ok(succeeded(chain.call(quantum, "applyProposal", [toHex(senderOf(signer))])));
 }
-
-const NOT_AUTHORIZED = "execution/not-authorized";
 
 test("only enough of genesis' breakers declare elliptic curves broken, once, for no time to come", () => {
   const chain = newChain();

@@ -10,7 +10,7 @@ import {
   wordToBytes,
   ZERO_HASH,
 } from "@ostrom/base";
-import { SCHEME_ED25519, SCHEME_ML_DSA_44, SCHEME_SECP256K1, SCHEME_WEBAUTHN_P256 } from "@ostrom/crypto";
+import { SCHEME_WEBAUTHN_P256 } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
 import { createContractEngine, delegationDesignator, installMessageEngine } from "@ostrom/vm";
 import { addressOfKeys } from "./account-keys.ts";
@@ -19,7 +19,6 @@ import { isKeyedAccount } from "./key-authority.ts";
 import { readKeySet } from "./key-sets.ts";
 import { signAuthorization, signHash } from "./signature.ts";
 import {
-  type HeldKey,
   heldKey,
   KeyChain,
   type KeySetRequest,
@@ -27,21 +26,23 @@ import {
   type Signer,
   senderOf,
 } from "./testing/key-chain.ts";
+import {
+  byKeys,
+  edwards,
+  elliptic,
+  ethereum,
+  HYBRID,
+  lattice,
+  NOT_AUTHORIZED,
+  owner,
+  refused,
+  stranger,
+  succeeded,
+  TO,
+} from "./testing/key-owner.ts";
 import { contractAt, TEST_CHAIN_ID } from "./testing/test-chain.ts";
 
-const TO = addressFromHex("00000000000000000000000000000000000000aa");
-const elliptic = heldKey(SCHEME_SECP256K1, 1);
-const lattice = heldKey(SCHEME_ML_DSA_44, 2);
-const edwards = heldKey(SCHEME_ED25519, 3);
 const passkey = heldKey(SCHEME_WEBAUTHN_P256, 4);
-const stranger: Signer = { kind: "ethereum", secretKey: heldKey(SCHEME_SECP256K1, 7).secretKey };
-const ethereum: Signer = { kind: "ethereum", secretKey: elliptic.secretKey };
-const owner = senderOf(ethereum);
-const HYBRID: KeySetRequest = { threshold: 2, keys: [elliptic, lattice] };
-
-function byKeys(version: number, ...keys: readonly (readonly [number, HeldKey])[]): Signer {
-  return { kind: "keys", sender: owner, version, keys };
-}
 
 function newChain(...contracts: readonly GenesisAccount[]): KeyChain {
   return new KeyChain([owner, senderOf(stranger)], {}, {}, contracts);
@@ -52,18 +53,6 @@ function enrolled(request: KeySetRequest): KeyChain {
   assert.ok(succeeded(chain.enroll(ethereum, request)), "the set is enrolled");
   return chain;
 }
-
-function succeeded({ receipt, skipped }: Ran): boolean {
-  assert.equal(skipped, undefined);
-  return receipt?.succeeded === true;
-}
-
-function refused(ran: Ran): string | undefined {
-  assert.equal(ran.receipt, undefined);
-  return ran.skipped?.reason.code;
-}
-
-const NOT_AUTHORIZED = "execution/not-authorized";
 
 test("an account that enrolls a hybrid set acts by both keys together, and by its own key alone no more", () => {
   const chain = newChain();

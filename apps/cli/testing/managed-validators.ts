@@ -12,6 +12,8 @@ export const SHORT_EPOCH = 20;
 export const OWNER_ABI: Abi = parseAbi([
   "struct Validator { address account; uint64 weight; uint16 port; bytes consensusKey; bytes proofOfPossession; bytes transportKey; string name; string host; }",
   "function addValidator(Validator added)",
+  "function removeValidator(bytes consensusKey)",
+  "function rotateConsensusKey(bytes consensusKey, bytes newKey, bytes newProof)",
   "function setAccount(bytes consensusKey, address account)",
 ]);
 const EPOCH_LEAD = 10;
