@@ -105,7 +105,10 @@ test("work elects the validator, a ticket changes its key, and blocks go on unde
   );
 
   const table = await succeed("validators", "--rpc", url);
-  assert.match(table, /^Epoch \d+ \(now\), blocks \d+ to \d+, weight \d+, bls12-381:\nname +weight +consensus key/);
+  assert.match(
+    table,
+    /^Epoch \d+ \(now\), blocks \d+ to \d+, weight \d+, bls12-381:\nname +weight +consensus key/,
+  );
   const refused = await runCli(["keys", "rotate", folder]);
   assert.match(refused.stderr, /holds 2 consensus keys: name a node/);
 });
