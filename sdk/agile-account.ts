@@ -33,7 +33,7 @@ import {
 } from "viem";
 import type { AccountSigner } from "./account-signer.ts";
 import { messageDigest, signMessageDigest } from "./key-set-changes.ts";
-import type { KeySetReader, OnChainKeys } from "./key-sets.ts";
+import { isPostQuantumKey, type KeySetReader, type OnChainKeys } from "./key-sets.ts";
 
 export type AgileAccountOptions = {
   /** The keys at hand: each signs every transaction. */
@@ -154,7 +154,7 @@ function ownAuthority(signers: readonly AccountSigner[], threshold: number): Aut
 }
 
 function keySetAuthority(signers: readonly AccountSigner[], keySet: OnChainKeys): Authority {
-  const counted = keySet.isBroken === true ? signers.filter(isPostQuantum) : signers;
+  const counted = keySet.isBroken === true ? signers.filter(isPostQuantumKey) : signers;
   const numbered = counted.map((signer) => {
     const keyIndex = keySet.keys.findIndex(
       ({ schemeId, publicKey }) => schemeId === signer.schemeId && equalBytes(publicKey, signer.publicKey),
@@ -180,10 +180,6 @@ function keySetAuthority(signers: readonly AccountSigner[], keySet: OnChainKeys)
     inlineKeys: [],
     signers: numbered.sort((a, b) => a.keyIndex - b.keyIndex),
   };
-}
-
-function isPostQuantum({ schemeId }: AccountSigner): boolean {
-  return signatureScheme(schemeId)?.isPostQuantum === true;
 }
 
 /** One after another: several passkeys cannot ask the user at once. */

@@ -3,11 +3,11 @@ import { assert, type Bytes, concatBytes, equalBytes } from "@ostrom/base";
 // Distinguished encoding rules (X.690, clause 10): what key files are written in. One tag byte; lengths are minimal.
 
 export const DER_INTEGER = 0x02;
-export const DER_BIT_STRING = 0x03;
+const DER_BIT_STRING = 0x03;
 export const DER_OCTET_STRING = 0x04;
-export const DER_NULL = 0x05;
-export const DER_OBJECT_ID = 0x06;
-export const DER_SEQUENCE = 0x30;
+const DER_NULL = 0x05;
+const DER_OBJECT_ID = 0x06;
+const DER_SEQUENCE = 0x30;
 
 const LONG_LENGTH = 0x80;
 const SIGN_BIT = 0x80;

@@ -25,7 +25,7 @@ import { type Entropy, type KeyFailure, wipe } from "./key-pair.ts";
 // `openssl pkcs8 -topk8` writes and reads.
 
 /** What is written; OWASP's advice of 2023 for PBKDF2-HMAC-SHA256. */
-export const PBES2_ITERATIONS = 600_000;
+const PBES2_ITERATIONS = 600_000;
 
 const SALT_LENGTH = 16;
 const KEY_LENGTH = 32;

@@ -1,11 +1,5 @@
 import { type Bytes, hex, toHex } from "@ostrom/base";
-import {
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_ML_DSA_87,
-  SCHEME_SLH_DSA_SHA2_128S,
-  signatureScheme,
-} from "@ostrom/crypto";
+import { signatureScheme } from "@ostrom/crypto";
 import { type AccountKey, KEY_SETS_ADDRESS, KEYED_ACCOUNT_ADDRESS } from "@ostrom/execution";
 import {
   type ContractFunctionArgs,
@@ -82,19 +76,13 @@ export type AccountKeys = {
   readonly isBroken: boolean;
 };
 
-const WITH_CONTEXT: readonly number[] = [
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_ML_DSA_87,
-  SCHEME_SLH_DSA_SHA2_128S,
-];
 const KEY_SET_CONTEXT: Bytes = new TextEncoder().encode("ostrom/keyset");
 const NO_CONTEXT: Bytes = new Uint8Array(0);
 const NO_HASH = `0x${"00".repeat(32)}`;
 
 /** What ML-DSA and SLH-DSA sign for KeySets under; nothing for other schemes. */
 export function keySetContext(schemeId: number): Bytes {
-  return WITH_CONTEXT.includes(schemeId) ? KEY_SET_CONTEXT : NO_CONTEXT;
+  return signatureScheme(schemeId)?.takesContext === true ? KEY_SET_CONTEXT : NO_CONTEXT;
 }
 
 /** Reads all that a chain knows of an account's keys. */
@@ -216,7 +204,7 @@ async function readVersion(call: ContractCall, account: Hex, version: number): P
   };
 }
 
-function isPostQuantumKey({ schemeId }: AccountKey): boolean {
+export function isPostQuantumKey({ schemeId }: Pick<AccountKey, "schemeId">): boolean {
   return signatureScheme(schemeId)?.isPostQuantum === true;
 }
 

@@ -1,6 +1,7 @@
 import {
   type Address,
   type Bytes,
+  concatBytes,
   equalBytes,
   fail,
   fromHex,
@@ -73,7 +74,7 @@ export function sealKeystore(
   const nonce = entropy(CIPHER_NONCE_LENGTH);
   const header = headerOf(face.value, cost, salt, nonce);
   const key = keyOf(passphrase, salt, cost);
-  const plain = joined(ring.keys.map(({ secretKey }) => secretKey));
+  const plain = concatBytes(...ring.keys.map(({ secretKey }) => secretKey));
   const ciphertext = engine().seal(key, nonce, utf8(JSON.stringify(header)), plain);
   wipe(key, plain);
   return ok(`${JSON.stringify({ ...header, ciphertext: toHex(ciphertext) }, undefined, 2)}\n`);
@@ -121,7 +122,7 @@ function headerOf(face: KeystoreFace, { N, r, p }: ScryptCost, salt: Bytes, nonc
 }
 
 /** Of keys and how many of them must sign. Errors: `key/unsupported`. */
-export function faceOf(keys: readonly PublicKey[], threshold: number): Result<KeystoreFace, KeyFailure> {
+function faceOf(keys: readonly PublicKey[], threshold: number): Result<KeystoreFace, KeyFailure> {
   const faces = keys.map(({ scheme, publicKey }) => ({ scheme, publicKey }));
   if (faces.length === 0 || faces.length > MAX_KEYSTORE_KEYS)
     return fail("key/unsupported", `a keystore holds 1 to ${MAX_KEYSTORE_KEYS} keys`);
@@ -198,16 +199,6 @@ function split(faces: readonly PublicKey[], plain: Bytes): Result<readonly KeyPa
       return fail("key/mismatch", "a public key is not that of its secret");
   }
   return offset === plain.length ? ok(keys) : fail("key/malformed", "there is more in it than its keys");
-}
-
-function joined(secrets: readonly Bytes[]): Bytes {
-  const plain = new Uint8Array(secrets.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const secret of secrets) {
-    plain.set(secret, offset);
-    offset += secret.length;
-  }
-  return plain;
 }
 
 /** Passphrases that look alike are alike (NFKC), as in EIP-2335. */

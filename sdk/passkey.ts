@@ -145,7 +145,7 @@ async function askAuthenticator(
 }
 
 /** @returns x || y, or undefined for any other key. */
-export function readP256Key(subjectPublicKeyInfo: Bytes): Bytes | undefined {
+function readP256Key(subjectPublicKeyInfo: Bytes): Bytes | undefined {
   const head = subjectPublicKeyInfo.subarray(0, P256_KEY_HEAD.length);
   const point = subjectPublicKeyInfo.slice(P256_KEY_HEAD.length);
   return equalBytes(head, P256_KEY_HEAD) && point.length === 2 * COORDINATE_LENGTH ? point : undefined;
@@ -153,7 +153,7 @@ export function readP256Key(subjectPublicKeyInfo: Bytes): Bytes | undefined {
 
 /** Reads what authenticators give, an ECDSA-Sig-Value in DER (RFC 3279), and takes the lower of the two s.
  * @returns r || s, or undefined for anything else. */
-export function readEcdsaSignature(der: Bytes): Bytes | undefined {
+function readEcdsaSignature(der: Bytes): Bytes | undefined {
   try {
     const outer = new DerReader(der);
     const inner = outer.enter();

@@ -11,7 +11,7 @@ const DIGEST = 32;
 const UNCOMPRESSED = 4;
 const C1_LENGTH: number = 1 + 2 * COORDINATE;
 /** Bytes that a ciphertext has more than its message. */
-export const SM2_OVERHEAD: number = C1_LENGTH + DIGEST;
+const SM2_OVERHEAD = C1_LENGTH + DIGEST;
 
 /** @param publicKey x || y, 64 bytes. @param message at least one byte. @returns 04 || x || y, C3, C2.
  * Errors: `encryption/key` (no public key). */

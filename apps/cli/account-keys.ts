@@ -22,7 +22,7 @@ import {
 } from "@ostrom/sdk";
 import { readSecretFile, writeSecretFile } from "@ostrom/storage";
 import { getAddress } from "viem";
-import { type Flag, UsageError, type Values } from "./command.ts";
+import { type Flag, readList, UsageError, type Values } from "./command.ts";
 import {
   findKeystore,
   KEYSTORE_FLAGS,
@@ -78,7 +78,7 @@ export const ACCOUNT_FILE_FLAGS: readonly Flag[] = [
 /** `ostrom account new --key KIND`. @returns the exit code. @throws UsageError. */
 export async function createAccount(values: Values, json: boolean): Promise<number> {
   installNativeCrypto();
-  const schemes = [String(values["key"] ?? DEFAULT_SCHEME), ...listOf(values["with"])];
+  const schemes = [String(values["key"] ?? DEFAULT_SCHEME), ...readList(values["with"])];
   const keys: KeyPair[] = [];
   for (const scheme of schemes) {
     const pair = createKeyPair(scheme, platformEntropy);
@@ -106,7 +106,7 @@ export async function importAccount(
   if (file === undefined) throw new UsageError("say what to import: ostrom account import FILE");
   installNativeCrypto();
   const rings: KeyRing[] = [];
-  for (const path of [file, ...listOf(values["with"])]) rings.push(await readAny(path, values));
+  for (const path of [file, ...readList(values["with"])]) rings.push(await readAny(path, values));
   const [first, ...others] = rings;
   if (others.length === 0 && first!.keys.length > 1) return keep(first!.keys, values, json, first!.threshold);
   return keep(
@@ -229,10 +229,6 @@ function fromHexText(text: string, scheme: string): ReturnType<typeof keyPairOf>
 function textOrRefuse(made: ReturnType<typeof privateKeyToPem>): string {
   if (!made.ok) throw new UsageError(made.error.message);
   return made.value;
-}
-
-function listOf(value: unknown): readonly string[] {
-  return (value as readonly string[] | undefined) ?? [];
 }
 
 function shown({ path, face }: KeystoreFile): Readonly<Record<string, unknown>> {

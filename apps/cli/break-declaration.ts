@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from "@ostrom/base";
 import { type AccountSigner, breakCall, keyPairSigner, readBreakers, signBreak } from "@ostrom/sdk";
 import { type Hex, isHex } from "viem";
-import { type CommandInput, type Flag, UsageError } from "./command.ts";
+import { type CommandInput, type Flag, readList, UsageError } from "./command.ts";
 import { sendToKeySets } from "./key-set-errors.ts";
 import { ask } from "./rpc-client.ts";
 import { readKeys, readSigningKey } from "./signing-key.ts";
@@ -45,7 +45,7 @@ export async function declareBroken(input: CommandInput): Promise<number> {
     throw new UsageError(`elliptic curves have been declared broken, since ${describeTime(breakers.since)}`);
   const chainId = Number(await ask<string>(rpc, "eth_chainId"));
   const own: BreakerSignature[] = [];
-  for (const name of listOf(values["breaker"])) {
+  for (const name of readList(values["breaker"])) {
     const { keys } = await readKeys(name, values);
     for (const signer of keys.map(keyPairSigner)) {
       const keyIndex = indexOf(signer, breakers.keys, name);
@@ -59,7 +59,7 @@ export async function declareBroken(input: CommandInput): Promise<number> {
       );
     return 0;
   }
-  const signatures = [...own, ...listOf(values["signature"]).map(readSignature)];
+  const signatures = [...own, ...readList(values["signature"]).map(readSignature)];
   if (signatures.length < breakers.threshold)
     throw new UsageError(
       `${breakers.threshold} of the ${breakers.keys.length} keys must sign; ${signatures.length} have`,
@@ -106,8 +106,4 @@ function readTime(value: unknown): number {
 
 function describeTime(seconds: number): string {
   return new Date(seconds * MS_PER_SECOND).toISOString();
-}
-
-function listOf(value: unknown): readonly string[] {
-  return (value as readonly string[] | undefined) ?? [];
 }

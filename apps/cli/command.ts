@@ -128,6 +128,11 @@ function readValue(flag: Flag, raw: unknown, where: string): Values[string] {
   }
 }
 
+/** What a flag of kind `list` was given. */
+export function readList(value: unknown): readonly string[] {
+  return (value as readonly string[] | undefined) ?? [];
+}
+
 export function camelCase(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

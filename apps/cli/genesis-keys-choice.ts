@@ -1,5 +1,5 @@
 import type { GenesisKeys } from "@ostrom/execution";
-import { type CommandInput, type Flag, UsageError } from "./command.ts";
+import { type CommandInput, type Flag, readList, UsageError } from "./command.ts";
 import { readPublicKey } from "./key-set-flags.ts";
 import { KEYSTORE_FLAGS } from "./keystore-files.ts";
 
@@ -22,9 +22,7 @@ export const GENESIS_KEYS_FLAGS: readonly Flag[] = [
 
 /** @returns only what was said: the profile says the rest. @throws UsageError. */
 export function readGenesisKeys({ values }: CommandInput): Partial<GenesisKeys> {
-  const breakers = ((values["breaker"] as readonly string[] | undefined) ?? []).map((name) =>
-    readPublicKey(name, values, "--breaker"),
-  );
+  const breakers = readList(values["breaker"]).map((name) => readPublicKey(name, values, "--breaker"));
   const threshold = values["breakThreshold"] as number | undefined;
   const timelock = values["keyTimelock"] as number | undefined;
   if (threshold !== undefined && (threshold < 1 || threshold > breakers.length))

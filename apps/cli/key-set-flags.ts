@@ -8,7 +8,7 @@ import {
   type SignedPlan,
   schemeOfName,
 } from "@ostrom/sdk";
-import { type CommandInput, type Flag, UsageError } from "./command.ts";
+import { type CommandInput, type Flag, readList, UsageError } from "./command.ts";
 import { findKeystore, keystoreFolder } from "./keystore-files.ts";
 import { readKeys, SIGNER_FLAGS } from "./signing-key.ts";
 
@@ -67,8 +67,7 @@ export async function readPlan(
   { least, present }: PlanDefaults,
 ): Promise<SignedPlan> {
   const rings = [];
-  for (const name of (values["new"] as readonly string[] | undefined) ?? [])
-    rings.push(await readKeys(name, values));
+  for (const name of readList(values["new"])) rings.push(await readKeys(name, values));
   const old = values["keep"] === true ? kept : [];
   const signers = [...old, ...rings.flatMap(({ keys }) => keys.map(keyPairSigner))];
   if (signers.length === 0)

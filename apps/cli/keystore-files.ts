@@ -16,7 +16,7 @@ import { writeSecretFile } from "@ostrom/storage";
 import { type Flag, UsageError, type Values } from "./command.ts";
 import { PASSPHRASE_FLAGS, readPassphrase } from "./passphrase.ts";
 
-export const KEYSTORE_VARIABLE = "OSTROM_KEYSTORE";
+const KEYSTORE_VARIABLE = "OSTROM_KEYSTORE";
 const OWNER_ONLY = 0o700;
 const ENDING = ".json";
 

@@ -6,7 +6,7 @@ import {
   type NetworkModules,
   type ServiceModule,
 } from "@ostrom/runtime";
-import { type CommandInput, type Flag, UsageError } from "./command.ts";
+import { type CommandInput, type Flag, readList, UsageError } from "./command.ts";
 import type { Program } from "./program.ts";
 import { readAddress, showCoins } from "./units.ts";
 
@@ -107,7 +107,7 @@ export function readModuleOptions({
   values,
 }: Pick<CommandInput, "values">): ReadonlyMap<string, Readonly<Record<string, string>>> {
   const options = new Map<string, Record<string, string>>();
-  for (const entry of (values["set"] as readonly string[] | undefined) ?? []) {
+  for (const entry of readList(values["set"])) {
     const match = /^([a-z][a-z-]*)\.([A-Za-z][A-Za-z0-9-]*)=(.*)$/.exec(entry);
     if (match === null) throw new UsageError(`--set: expected MODULE.NAME=VALUE, found "${entry}"`);
     const [, module = "", name = "", value = ""] = match;

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { readSecretFile } from "@ostrom/storage";
 import { type Flag, UsageError } from "./command.ts";
 
-export const PASSPHRASE_VARIABLE = "OSTROM_PASSPHRASE";
+const PASSPHRASE_VARIABLE = "OSTROM_PASSPHRASE";
 
 export const PASSPHRASE_FLAGS: readonly Flag[] = [
   {

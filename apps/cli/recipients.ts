@@ -7,7 +7,7 @@ import {
   type PublicKey,
   publicKeyFromPem,
 } from "@ostrom/sdk";
-import { type Flag, UsageError, type Values } from "./command.ts";
+import { type Flag, readList, UsageError, type Values } from "./command.ts";
 import { findKeystore, keystoreFolder, openKeys } from "./keystore-files.ts";
 
 /** Messages are held in memory. */
@@ -22,14 +22,14 @@ export const RECIPIENT_FLAG: Flag = {
 
 /** The keys that `--to` names. @throws UsageError. */
 export function readRecipients(values: Values): readonly PublicKey[] {
-  const named = (values["to"] as readonly string[] | undefined) ?? [];
+  const named = readList(values["to"]);
   if (named.length === 0) throw new UsageError("say who may read it: --to KEY");
   return named.map((name) => readRecipient(name, values));
 }
 
 /** The keys of the keystores that `--key` names which something can be encrypted to. @throws UsageError. */
 export async function openDecryptionKeys(values: Values): Promise<readonly KeyPair[]> {
-  const names = (values["key"] as readonly string[] | undefined) ?? [];
+  const names = readList(values["key"]);
   if (names.length === 0) throw new UsageError("say whose key opens it: --key KEYSTORE");
   const keys: KeyPair[] = [];
   for (const name of names) keys.push(...(await openKeys(name, values)).keys);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fromHex, hex, must } from "@ostrom/base";
 import { DEVELOPMENT_ACCOUNT_COUNT, developmentKeys } from "@ostrom/runtime";
 import { describeKeystore, KEY_SCHEMES, type KeyPair, keyPairOf, schemeOfName } from "@ostrom/sdk";
-import { type CommandInput, type Flag, UsageError, type Values } from "./command.ts";
+import { type CommandInput, type Flag, readList, UsageError, type Values } from "./command.ts";
 import { KEYSTORE_FLAGS, openKeys } from "./keystore-files.ts";
 import { readAddress } from "./units.ts";
 
@@ -59,7 +59,7 @@ export type SigningKeys = {
 /** The keys to sign with: from files, keystores, an environment variable, or a development account. Keys are never taken from the command line
  * itself, which other users of the machine can read. */
 export async function readSigningKey({ values, given }: CommandInput): Promise<SigningKeys> {
-  const named = (values["signer"] as readonly string[] | undefined) ?? [];
+  const named = readList(values["signer"]);
   const file = values["keyFile"];
   const isDevelopment = given.has("dev") || given.has("devKind");
   if (isDevelopment && typeof file === "string") throw new UsageError("choose one: --key-file or --dev");

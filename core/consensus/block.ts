@@ -92,8 +92,7 @@ export function blocksToRlp(blocks: readonly OrderedBlock[]): RlpItem {
   return blocks.map((block, index) => {
     const certificate = block.stateCertificate;
     const before = blocks[index - 1]?.stateCertificate;
-    if (certificate === undefined || before === undefined || !isSameCertificate(certificate, before))
-      return blockToRlp(block);
+    if (certificate === undefined || !isSameCertificate(certificate, before)) return blockToRlp(block);
     return [...headOf(block), REPEATED, block.payload];
   });
 }
@@ -108,7 +107,7 @@ export function blocksFromRlp(item: RlpItem | undefined, what: string, maxBlocks
     const block = blockFromRlp(entry, before);
     const { stateCertificate } = block;
     const isOwn = stateCertificate !== undefined && stateCertificate !== before;
-    if (isOwn && before !== undefined && isSameCertificate(stateCertificate, before))
+    if (isOwn && isSameCertificate(stateCertificate, before))
       throw new RlpError("rlp/wrong-shape", `${what}: a certificate is repeated in full`);
     blocks.push(block);
   }
@@ -215,10 +214,12 @@ function isRepeated(item: RlpItem | undefined, repeated: StateCertificate | unde
   return repeated !== undefined && item instanceof Uint8Array && equalBytes(item, REPEATED);
 }
 
-function isSameCertificate(a: StateCertificate, b: StateCertificate): boolean {
+/** Whether two certificates are of the same bytes. */
+export function isSameCertificate(a: StateCertificate, b: StateCertificate | undefined): boolean {
   return (
     a === b ||
-    (a.schemeId === b.schemeId &&
+    (b !== undefined &&
+      a.schemeId === b.schemeId &&
       a.executed.epoch === b.executed.epoch &&
       a.executed.height === b.executed.height &&
       equalBytes(a.executed.orderDigest, b.executed.orderDigest) &&

@@ -42,7 +42,6 @@ export { epochOfMessage } from "./message-epoch.ts";
 export * from "./pow/index.ts";
 export { decodeSealProof, encodeSealProof } from "./seal-proof.ts";
 export {
-  blsSignatures,
   consensusDomain,
   domainOfScheme,
   domainOfSet,

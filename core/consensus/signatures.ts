@@ -13,9 +13,6 @@ const SIGNATURES: ReadonlyMap<number, Signatures> = new Map(
   VALIDATOR_SCHEME_IDS.map((id) => [id, schemeSignatures(id)]),
 );
 
-/** BLS12-381. */
-export const blsSignatures: Signatures = schemeSignatures(SCHEME_BLS12381);
-
 /** @returns undefined for a scheme that validators cannot vote with. */
 export function signaturesOf(schemeId: number): Signatures | undefined {
   return SIGNATURES.get(schemeId);

@@ -1,4 +1,4 @@
-import { assert, type Bytes, type Failure, fail, ok, type Result } from "@ostrom/base";
+import { assert, type Bytes, type Failure, fail, must, ok, type Result } from "@ostrom/base";
 import { SCHEME_BLS12381 } from "./schemes.ts";
 import { type ValidatorScheme, validatorScheme } from "./validator-scheme.ts";
 
@@ -139,9 +139,7 @@ export function verifyCertificate(
 }
 
 function knownScheme(id: number): ValidatorScheme {
-  const scheme = validatorScheme(id);
-  assert(scheme !== undefined, "a certificate must be of a known scheme");
-  return scheme;
+  return must(validatorScheme(id), "a certificate must be of a known scheme");
 }
 
 function assertCount(count: number): void {

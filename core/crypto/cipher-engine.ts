@@ -39,14 +39,6 @@ export function installCipherEngines(replacements: CipherEngines): void {
   engines = { ...engines, ...replacements };
 }
 
-/** Which engine sits in each slot. */
-export function cipherEngineNames(): Readonly<Record<string, string>> {
-  return {
-    "aes-256-gcm": engines[CIPHER_AES_256_GCM]?.name ?? "",
-    "sm4-gcm": engines[CIPHER_SM4_GCM]?.name ?? "",
-  };
-}
-
 /** @returns undefined for an id that this version does not know. */
 export function cipher(cipherId: number): CipherEngine | undefined {
   return engines[cipherId];

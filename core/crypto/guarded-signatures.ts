@@ -1,34 +1,17 @@
-import { assert, type Bytes } from "@ostrom/base";
-import {
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_ML_DSA_87,
-  SCHEME_SLH_DSA_SHA2_128S,
-  signatureScheme,
-} from "./schemes.ts";
+import { assert, type Bytes, must } from "@ostrom/base";
+import { isSignatureLength, signatureScheme } from "./schemes.ts";
 import type { SignatureEngine } from "./signature-engine.ts";
 
 /** FIPS 204, 205. */
 const MAX_CONTEXT_LENGTH = 255;
-const SCHEMES_WITH_CONTEXT: readonly number[] = [
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_ML_DSA_87,
-  SCHEME_SLH_DSA_SHA2_128S,
-];
 
 /** Puts the rules that all engines of a scheme share before one: libraries take over-long keys (OpenSSL, in a SubjectPublicKeyInfo), over-long
  * signatures (libsodium) or several forms of a point, and none of that may make a second encoding of a valid signature.
  * @param schemeId of an entry of schemes.ts.
  * @param engine may throw on what it cannot read. */
 export function guardSignatures(schemeId: number, engine: SignatureEngine): SignatureEngine {
-  const scheme = signatureScheme(schemeId);
-  assert(scheme !== undefined, "an engine must be of a known scheme");
-  const maxContext = SCHEMES_WITH_CONTEXT.includes(schemeId) ? MAX_CONTEXT_LENGTH : 0;
-  const hasLength = (signature: Bytes): boolean =>
-    scheme.hasFixedSignatureLength
-      ? signature.length === scheme.signatureLength
-      : signature.length <= scheme.signatureLength;
+  const scheme = must(signatureScheme(schemeId), "an engine must be of a known scheme");
+  const maxContext = scheme.takesContext ? MAX_CONTEXT_LENGTH : 0;
   const checkSecret = (secretKey: Bytes): void =>
     assert(secretKey.length === scheme.secretKeyLength, "a secret key must have its scheme's length");
   return {
@@ -43,7 +26,8 @@ export function guardSignatures(schemeId: number, engine: SignatureEngine): Sign
       return engine.sign(secretKey, message, context);
     },
     verify: (publicKey, message, signature, context) => {
-      if (publicKey.length !== scheme.publicKeyLength || !hasLength(signature)) return false;
+      if (publicKey.length !== scheme.publicKeyLength || !isSignatureLength(scheme, signature.length))
+        return false;
       if (context.length > maxContext) return false;
       try {
         return engine.verify(publicKey, message, signature, context);

@@ -27,7 +27,6 @@ export {
   type CipherEngine,
   type CipherEngines,
   cipher,
-  cipherEngineNames,
   guardCipher,
   installCipherEngines,
   REFERENCE_CIPHER_ENGINES,
@@ -84,7 +83,7 @@ export { type NobleP256Point, nobleEcvrf, nobleEcvrfGroup } from "./noble-ecvrf.
 export { nobleHash } from "./noble-hash.ts";
 export { BLS_GENERATOR_G2, BLS_NEGATED_GENERATOR_G1, KZG_TAU_G2 } from "./noble-kzg.ts";
 export { nobleSecp256k1 } from "./noble-secp256k1.ts";
-export { SM2_DEFAULT_IDENTIFIER, sm2MessageHash, sm2SignerHash } from "./noble-sm2.ts";
+export { sm2MessageHash, sm2SignerHash } from "./noble-sm2.ts";
 export {
   isPayableScryptCost,
   MAX_PBKDF2_ITERATIONS,
@@ -94,7 +93,6 @@ export {
 } from "./password-keys.ts";
 export { BLAKE2_INITIALIZATION_VECTOR, BLAKE2_PERMUTATIONS } from "./plain-blake2.ts";
 export { REFERENCE_SIGNATURE_ENGINES } from "./reference-signatures.ts";
-export { rfc6979Nonces } from "./rfc6979.ts";
 export {
   HASH_KECCAK256,
   HASH_SCHEMES,
@@ -102,6 +100,7 @@ export {
   HASH_SM3,
   type HashScheme,
   hashScheme,
+  isSignatureLength,
   SCHEME_BLS12381,
   SCHEME_ED25519,
   SCHEME_FALCON_512,
@@ -121,7 +120,9 @@ export {
 export { recoveringSignatures } from "./secp256k1-signatures.ts";
 export {
   assertBlsSecretKey,
+  assertP256SecretKey,
   assertSecp256k1SecretKey,
+  assertSm2SecretKey,
   BLS_ORDER,
   isBlsSecretKey,
   isP256SecretKey,
@@ -147,7 +148,6 @@ export {
   SM2_BASE_X,
   SM2_BASE_Y,
   SM2_FIELD,
-  SM2_POINT_LENGTH,
   type Sm2Point,
   Sm2Points,
   writeSm2Point,
@@ -162,9 +162,6 @@ export {
 } from "./validator-scheme.ts";
 export {
   encodeAssertion,
-  type RelyingParty,
-  signAssertion,
-  toBase64Url,
   type WebauthnAssertion,
   webauthnPublicKey,
   webauthnSignatures,

@@ -2,7 +2,7 @@ import { x25519 } from "@noble/curves/ed25519.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { assert, type Bytes, bytesToBigint } from "@ostrom/base";
 import { sm2PublicKey } from "./noble-sm2.ts";
-import { isSm2SecretKey } from "./secret-keys.ts";
+import { assertSm2SecretKey } from "./secret-keys.ts";
 import { readSm2Point, writeSm2Point } from "./sm2-curve.ts";
 
 export const X25519_KEY_LENGTH = 32;
@@ -85,11 +85,11 @@ export function guardKeyAgreement(guarded: KeyAgreementEngine): KeyAgreementEngi
       return shared?.every((byte) => byte === 0) ? undefined : shared;
     },
     sm2PublicKey: (secretKey) => {
-      assert(isSm2SecretKey(secretKey), "an SM2 secret key must be 32 bytes in [1, n - 1)");
+      assertSm2SecretKey(secretKey);
       return guarded.sm2PublicKey(secretKey);
     },
     sm2SharedPoint: (secretKey, publicKey) => {
-      assert(isSm2SecretKey(secretKey), "an SM2 secret key must be 32 bytes in [1, n - 1)");
+      assertSm2SecretKey(secretKey);
       return orUndefined(() => guarded.sm2SharedPoint(secretKey, publicKey));
     },
     mlKem768PublicKey: (secretKey) => {

@@ -1,4 +1,5 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { type Bytes, concatBytes, equalBytes } from "@ostrom/base";
 import type { SignatureEngine } from "./signature-engine.ts";
@@ -21,12 +22,12 @@ export const nobleEd25519: SignatureEngine = {
 
 function verify(publicKey: Bytes, message: Bytes, signature: Bytes): boolean {
   const encodedR = signature.subarray(0, HALF);
-  const s = littleEndian(signature.subarray(HALF));
+  const s = bytesToNumberLE(signature.subarray(HALF));
   if (s >= Point.Fn.ORDER) return false;
   const a = readPoint(publicKey);
   const r = readPoint(encodedR);
   if (a === undefined || r === undefined) return false;
-  const k = Point.Fn.create(littleEndian(sha512(concatBytes(encodedR, publicKey, message))));
+  const k = Point.Fn.create(bytesToNumberLE(sha512(concatBytes(encodedR, publicKey, message))));
   // A multiple of A is taken modulo the order of the whole group only for points of mixed order: k is reduced first, as all engines do.
   const expected = Point.BASE.multiplyUnsafe(s).add(a.negate().multiplyUnsafe(k));
   return equalBytes(expected.toBytes(), encodedR);
@@ -40,10 +41,4 @@ function readPoint(bytes: Bytes): EdwardsPoint | undefined {
   } catch {
     return undefined;
   }
-}
-
-function littleEndian(bytes: Bytes): bigint {
-  let value = 0n;
-  for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte);
-  return value;
 }

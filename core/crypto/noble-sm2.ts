@@ -2,17 +2,17 @@ import { assert, type Bytes, bigintToBytes, bytesToBigint, concatBytes, utf8 } f
 import { sm3 } from "./engine.ts";
 import { rfc6979Nonces } from "./rfc6979.ts";
 import { HASH_SM3 } from "./schemes.ts";
-import { isSm2SecretKey, SM2_ORDER } from "./secret-keys.ts";
+import { assertSm2SecretKey, SM2_ORDER } from "./secret-keys.ts";
 import type { SignatureEngine } from "./signature-engine.ts";
 import { readSm2Point, SM2_A, SM2_B, SM2_BASE_X, SM2_BASE_Y, Sm2Points, writeSm2Point } from "./sm2-curve.ts";
 
 // SM2 signatures: GB/T 32918.2-2016, as in draft-shen-sm2-ecdsa-02, section 5, whose letters are used here.
 
 /** What GM/T 0009-2012 tells all who agree on no other identifier to use. */
-export const SM2_DEFAULT_IDENTIFIER = "1234567812345678";
+const DEFAULT_IDENTIFIER = "1234567812345678";
 
 const WORD = 32;
-const IDENTIFIER = utf8(SM2_DEFAULT_IDENTIFIER);
+const IDENTIFIER = utf8(DEFAULT_IDENTIFIER);
 const CURVE_PARAMETERS: Bytes = concatBytes(
   ...[SM2_A, SM2_B, SM2_BASE_X, SM2_BASE_Y].map((value) => bigintToBytes(value, WORD)),
 );
@@ -40,7 +40,7 @@ export function sm2MessageHash(publicKey: Bytes, message: Bytes): Bytes {
 
 /** @param secretKey 32 bytes in [1, n - 1). @returns x || y, 64 bytes. */
 export function sm2PublicKey(secretKey: Bytes): Bytes {
-  assert(isSm2SecretKey(secretKey), "an SM2 secret key must be 32 bytes in [1, n - 1)");
+  assertSm2SecretKey(secretKey);
   return writeSm2Point(Sm2Points.BASE.multiply(bytesToBigint(secretKey)));
 }
 

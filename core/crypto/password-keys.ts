@@ -7,11 +7,11 @@ import { assert, type Bytes } from "@ostrom/base";
 export type ScryptCost = { readonly N: number; readonly r: number; readonly p: number };
 
 /** Memory that one key may take: files from outside name their own costs. */
-export const MAX_SCRYPT_MEMORY_BYTES: number = 512 * 1024 * 1024;
+const MAX_SCRYPT_MEMORY_BYTES = 512 * 1024 * 1024;
 /** Work that one key may take, in units of N * r * p: four times that of Ethereum's usual costs. */
-export const MAX_SCRYPT_WORK: number = 2 ** 23;
+const MAX_SCRYPT_WORK = 2 ** 23;
 /** Most r * p: before and after its own work, scrypt derives 128 * r * p bytes by PBKDF2, which takes far longer a byte. Usual are 8 to 128. */
-export const MAX_SCRYPT_WIDTH = 1_024;
+const MAX_SCRYPT_WIDTH = 1_024;
 /** Iterations that one key may take. */
 export const MAX_PBKDF2_ITERATIONS = 2_000_000;
 

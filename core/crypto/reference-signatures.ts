@@ -2,7 +2,7 @@ import { p256 } from "@noble/curves/nist.js";
 import { falcon512padded } from "@noble/post-quantum/falcon.js";
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import { slh_dsa_sha2_128s } from "@noble/post-quantum/slh-dsa.js";
-import { assert, concatBytes, utf8 } from "@ostrom/base";
+import { concatBytes, utf8 } from "@ostrom/base";
 import { guardSignatures } from "./guarded-signatures.ts";
 import { hkdfExpand, hmac } from "./hmac.ts";
 import { nobleEd25519 } from "./noble-ed25519.ts";
@@ -22,7 +22,7 @@ import {
   SCHEME_WEBAUTHN_P256,
 } from "./schemes.ts";
 import { recoveringSignatures } from "./secp256k1-signatures.ts";
-import { isP256SecretKey } from "./secret-keys.ts";
+import { assertP256SecretKey } from "./secret-keys.ts";
 import type { SignatureEngine, SignatureEngines } from "./signature-engine.ts";
 import { webauthnSignatures } from "./webauthn.ts";
 
@@ -36,11 +36,11 @@ const FALCON_SEED_LENGTH = 48;
 const nobleP256Signatures: SignatureEngine = {
   name: "noble",
   publicKey: (secretKey) => {
-    assert(isP256SecretKey(secretKey), "a P-256 secret key must be 32 bytes in [1, n)");
+    assertP256SecretKey(secretKey);
     return p256.getPublicKey(secretKey, false).slice(1);
   },
   sign: (secretKey, message) => {
-    assert(isP256SecretKey(secretKey), "a P-256 secret key must be 32 bytes in [1, n)");
+    assertP256SecretKey(secretKey);
     return p256.sign(message, secretKey, { lowS: true });
   },
   verify: (publicKey, message, signature) =>

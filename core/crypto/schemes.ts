@@ -20,6 +20,8 @@ export type SignatureScheme = {
   /** Exact, or the most where `hasFixedSignatureLength` is false. */
   readonly signatureLength: number;
   readonly hasFixedSignatureLength: boolean;
+  /** Whether its standard gives a signature a context (FIPS 204, 205: 0 to 255 bytes). */
+  readonly takesContext: boolean;
   /** Whether signatures of many signers on one message join into one of the same length. */
   readonly aggregates: boolean;
   /** Whether it is believed to withstand quantum computers. */
@@ -82,6 +84,7 @@ export const SIGNATURE_SCHEMES: readonly SignatureScheme[] = [
     name: "falcon-512",
     multicodec: PRIVATE_MULTICODEC + SCHEME_FALCON_512,
     ...postQuantum(48, 897, 666),
+    takesContext: false,
     isExperimental: true,
   },
   // Public keys are x || y || SHA-256 of the relying party's id; signatures are whole assertions, of any length up to this one.
@@ -102,6 +105,7 @@ function lengths(secretKeyLength: number, publicKeyLength: number, signatureLeng
     publicKeyLength,
     signatureLength,
     hasFixedSignatureLength: true,
+    takesContext: false,
     aggregates: false,
     isPostQuantum: false,
     isExperimental: false,
@@ -109,12 +113,24 @@ function lengths(secretKeyLength: number, publicKeyLength: number, signatureLeng
 }
 
 function postQuantum(secretKeyLength: number, publicKeyLength: number, signatureLength: number): Lengths {
-  return { ...lengths(secretKeyLength, publicKeyLength, signatureLength), isPostQuantum: true };
+  return {
+    ...lengths(secretKeyLength, publicKeyLength, signatureLength),
+    takesContext: true,
+    isPostQuantum: true,
+  };
 }
 
 /** @returns undefined for an id that this version does not know. */
 export function hashScheme(id: number): HashScheme | undefined {
   return HASH_SCHEMES.find((scheme) => scheme.id === id);
+}
+
+/** Whether signatures of a scheme can be so long. */
+export function isSignatureLength(
+  { hasFixedSignatureLength, signatureLength }: SignatureScheme,
+  length: number,
+): boolean {
+  return hasFixedSignatureLength ? length === signatureLength : length <= signatureLength;
 }
 
 /** @returns undefined for an id that this version does not know. */

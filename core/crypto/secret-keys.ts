@@ -43,6 +43,16 @@ export function assertBlsSecretKey(bytes: Bytes): void {
   assert(isBlsSecretKey(bytes), "a BLS secret key must be 32 bytes in [1, r)");
 }
 
+/** What every P-256 engine demands before it touches a secret key. */
+export function assertP256SecretKey(bytes: Bytes): void {
+  assert(isP256SecretKey(bytes), "a P-256 secret key must be 32 bytes in [1, n)");
+}
+
+/** What every SM2 engine demands before it touches a secret key. */
+export function assertSm2SecretKey(bytes: Bytes): void {
+  assert(isSm2SecretKey(bytes), "an SM2 secret key must be 32 bytes in [1, n - 1)");
+}
+
 function isScalar(bytes: Bytes, order: bigint): boolean {
   if (bytes.length !== SECRET_KEY_LENGTH) return false;
   const value = bytesToBigint(bytes);

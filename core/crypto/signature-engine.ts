@@ -1,6 +1,6 @@
-import { assert, type Bytes, EMPTY_BYTES } from "@ostrom/base";
+import { assert, type Bytes, EMPTY_BYTES, must } from "@ostrom/base";
 import { REFERENCE_SIGNATURE_ENGINES } from "./reference-signatures.ts";
-import { type SignatureScheme, signatureScheme } from "./schemes.ts";
+import { signatureScheme } from "./schemes.ts";
 
 /** One signature scheme as accounts, validators and contracts use it: whole messages in, fixed encodings out. Each engine of a scheme answers
  * alike on every input, hostile ones included. Lengths are those of the scheme's entry in schemes.ts: a key or a signature of another length, or
@@ -30,7 +30,10 @@ export function installSignatureEngines(replacements: SignatureEngines): void {
 /** Which engine sits in each slot, by the scheme's name. */
 export function signatureEngineNames(): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(engines).map(([id, engine]) => [knownScheme(Number(id)).name, engine.name]),
+    Object.entries(engines).map(([id, engine]) => [
+      must(signatureScheme(Number(id)), "an engine is of a known scheme").name,
+      engine.name,
+    ]),
   );
 }
 
@@ -48,10 +51,4 @@ export function verifySignature(
   context: Bytes = EMPTY_BYTES,
 ): boolean {
   return engines[schemeId]?.verify(publicKey, message, signature, context) ?? false;
-}
-
-function knownScheme(id: number): SignatureScheme {
-  const scheme = signatureScheme(id);
-  assert(scheme !== undefined, "an engine must be of a known scheme");
-  return scheme;
 }

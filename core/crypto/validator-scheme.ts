@@ -1,4 +1,4 @@
-import { assert, type Bytes, concatBytes, EMPTY_BYTES, utf8 } from "@ostrom/base";
+import { assert, type Bytes, concatBytes, EMPTY_BYTES, must, utf8 } from "@ostrom/base";
 import { bls } from "./engine.ts";
 import {
   SCHEME_BLS12381,
@@ -9,7 +9,7 @@ import {
   signatureScheme,
 } from "./schemes.ts";
 import { isBlsSecretKey, isSm2SecretKey } from "./secret-keys.ts";
-import { type SignatureEngine, signatureEngine } from "./signature-engine.ts";
+import { type SignatureEngine, signatureEngine, verifySignature } from "./signature-engine.ts";
 
 /** Schemes that validators may vote with. */
 export const VALIDATOR_SCHEME_IDS: readonly number[] = [
@@ -73,9 +73,13 @@ export function validatorSchemeByName(name: string): ValidatorScheme | undefined
 
 /** One member's part of joined signatures that do not aggregate. Shares memory.
  * @param place of the member among the signers, from 0. */
-export function signatureInList(scheme: ValidatorScheme, joined: Bytes, place: number): Bytes {
-  assert(!scheme.aggregates, "an aggregate has no parts");
-  return joined.subarray(place * scheme.signatureLength, (place + 1) * scheme.signatureLength);
+export function signatureInList(
+  { aggregates, signatureLength }: Pick<SignatureScheme, "aggregates" | "signatureLength">,
+  joined: Bytes,
+  place: number,
+): Bytes {
+  assert(!aggregates, "an aggregate has no parts");
+  return joined.subarray(place * signatureLength, (place + 1) * signatureLength);
 }
 
 function blsScheme(): ValidatorScheme {
@@ -98,15 +102,10 @@ function blsScheme(): ValidatorScheme {
 function listScheme(id: number): ValidatorScheme {
   const scheme = known(id);
   const { signatureLength } = scheme;
-  const engine = (): SignatureEngine => {
-    const found = signatureEngine(id);
-    assert(found !== undefined, `there must be an engine of ${scheme.name}`);
-    return found;
-  };
+  const engine = (): SignatureEngine =>
+    must(signatureEngine(id), `there must be an engine of ${scheme.name}`);
   const verify = (publicKey: Bytes, message: Bytes, signature: Bytes): boolean =>
-    publicKey.length === scheme.publicKeyLength &&
-    signature.length === signatureLength &&
-    engine().verify(publicKey, message, signature, EMPTY_BYTES);
+    verifySignature(id, publicKey, message, signature);
   const possession = (publicKey: Bytes): Bytes => concatBytes(POSSESSION_DOMAIN, publicKey);
   return {
     ...facts(scheme),
@@ -127,7 +126,7 @@ function listScheme(id: number): ValidatorScheme {
       publicKeys.length > 0 &&
       joined.length === publicKeys.length * signatureLength &&
       publicKeys.every((publicKey, place) =>
-        verify(publicKey, message, joined.subarray(place * signatureLength, (place + 1) * signatureLength)),
+        verify(publicKey, message, signatureInList(scheme, joined, place)),
       ),
   };
 }
@@ -151,7 +150,5 @@ function facts(
 }
 
 function known(id: number): SignatureScheme {
-  const scheme = signatureScheme(id);
-  assert(scheme !== undefined, "validators vote with known schemes");
-  return scheme;
+  return must(signatureScheme(id), "validators vote with known schemes");
 }

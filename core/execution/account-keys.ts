@@ -4,11 +4,7 @@ import {
   addressOfPublicKey,
   keccak256,
   SCHEME_BLS12381,
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_ML_DSA_87,
   SCHEME_SECP256K1,
-  SCHEME_SLH_DSA_SHA2_128S,
   type SignatureScheme,
   signatureScheme,
   verifySignature,
@@ -22,17 +18,9 @@ export const MAX_AUTHORIZATIONS = 8;
 const ADDRESS_OFFSET = 12;
 const TRANSACTION_CONTEXT = utf8("ostrom/transaction");
 
-/** Schemes whose standards give a signature a context (FIPS 204, 205). */
-const WITH_CONTEXT: ReadonlySet<number> = new Set([
-  SCHEME_ML_DSA_44,
-  SCHEME_ML_DSA_65,
-  SCHEME_ML_DSA_87,
-  SCHEME_SLH_DSA_SHA2_128S,
-]);
-
 /** What ML-DSA and SLH-DSA sign a transaction's message under; nothing for the others, which have no contexts. */
 export function transactionContext(schemeId: number): Bytes {
-  return WITH_CONTEXT.has(schemeId) ? TRANSACTION_CONTEXT : EMPTY_BYTES;
+  return signatureScheme(schemeId)?.takesContext === true ? TRANSACTION_CONTEXT : EMPTY_BYTES;
 }
 
 /** A scheme that accounts may sign with. @returns undefined for validators' schemes and for ids that this version does not know. */
@@ -76,21 +64,15 @@ export function isAuthorizedBy(key: AccountKey, message: Hash, authorization: Ke
   return verifySignature(schemeId, publicKey, message, authorization.signature, transactionContext(schemeId));
 }
 
-/** How many post-quantum keys must sign where elliptic-curve keys count for nothing; undefined if there are none, and nobody can.
- * @param schemeIds of all keys. */
-export function postQuantumThreshold(threshold: number, schemeIds: readonly number[]): number | undefined {
-  const count = schemeIds.filter(isPostQuantumScheme).length;
-  return count === 0 ? undefined : Math.min(threshold, count);
-}
-
-/** Whether signatures suffice where elliptic-curve keys count for nothing. @param signers scheme ids of the keys that signed. */
+/** Whether signatures suffice where elliptic-curve keys count for nothing; without post-quantum keys none do.
+ * @param schemeIds of all keys. @param signers scheme ids of the keys that signed. */
 export function isPostQuantumQuorum(
   threshold: number,
   schemeIds: readonly number[],
   signers: readonly number[],
 ): boolean {
-  const needed = postQuantumThreshold(threshold, schemeIds);
-  return needed !== undefined && signers.filter(isPostQuantumScheme).length >= needed;
+  const needed = Math.min(threshold, schemeIds.filter(isPostQuantumScheme).length);
+  return needed > 0 && signers.filter(isPostQuantumScheme).length >= needed;
 }
 
 export function keyItems({ schemeId, publicKey }: AccountKey): RlpItem {

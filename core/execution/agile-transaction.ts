@@ -1,6 +1,7 @@
 import {
   Address,
   type Bytes,
+  equalBytes,
   type Failure,
   type Hash,
   must,
@@ -9,7 +10,7 @@ import {
   toHexDigits,
 } from "@ostrom/base";
 import { RlpError, type RlpItem, readRlpBytes, readRlpCount, readRlpList, readRlpUint } from "@ostrom/codec";
-import { signatureEngine } from "@ostrom/crypto";
+import { isSignatureLength, signatureEngine } from "@ostrom/crypto";
 import {
   accountScheme,
   addressOfKeys,
@@ -101,7 +102,7 @@ function checkKeys({ sender, keySetVersion, threshold, inlineKeys }: AgileFields
   // A post-quantum key that the sender has committed to is not the one that its address is of; whether it is, state says.
   const [only] = inlineKeys;
   if (inlineKeys.length === 1 && only !== undefined && isPostQuantumScheme(only.schemeId)) return undefined;
-  return toHexDigits(addressOfKeys(threshold, inlineKeys)) === toHexDigits(sender)
+  return equalBytes(addressOfKeys(threshold, inlineKeys), sender)
     ? undefined
     : invalidKeys("the sender's address is not that of the inline keys");
 }
@@ -125,15 +126,10 @@ function checkAuthorizations({
       return invalidAuthorizations(`key ${keyIndex} is of another algorithm than its signature`);
     const scheme = accountScheme(schemeId);
     if (scheme === undefined) return invalidAuthorizations(`unknown algorithm ${schemeId}`);
-    const { hasFixedSignatureLength, signatureLength } = scheme;
-    const isFitting = hasFixedSignatureLength
-      ? signature.length === signatureLength
-      : signature.length <= signatureLength;
-    if (!isFitting) {
+    if (!isSignatureLength(scheme, signature.length))
       return invalidAuthorizations(
-        `a signature of ${signature.length} bytes; ${scheme.name} has ${signatureLength}`,
+        `a signature of ${signature.length} bytes; ${scheme.name} has ${scheme.signatureLength}`,
       );
-    }
     previous = keyIndex;
   }
   return undefined;

@@ -29,7 +29,7 @@ export type GenesisKeysJson = {
   readonly breakThreshold: number;
 };
 
-export const MAX_BREAKERS = 16;
+const MAX_BREAKERS = 16;
 /** Longest timelock of a key set, in seconds: 366 days. */
 export const MAX_TIMELOCK: number = 366 * 86_400;
 

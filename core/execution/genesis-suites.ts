@@ -57,26 +57,9 @@ export type SuiteJson = Omit<CryptographicSuite, "accounts"> & {
 };
 
 const HASH_IDS: Readonly<Record<SuiteHash, number>> = { keccak256: HASH_KECCAK256, sm3: HASH_SM3 };
-export const SUITE_HASHES: readonly SuiteHash[] = ["keccak256", "sm3"];
-export const CONSENSUS_SCHEMES: readonly ConsensusSchemeName[] = [
-  "bls12-381",
-  "sm2",
-  "ml-dsa-44",
-  "ml-dsa-65",
-];
+const SUITE_HASHES: readonly SuiteHash[] = ["keccak256", "sm3"];
+const CONSENSUS_SCHEMES: readonly ConsensusSchemeName[] = ["bls12-381", "sm2", "ml-dsa-44", "ml-dsa-65"];
 export const TRANSPORT_KINDS: readonly TransportKind[] = ["ed25519", "sm2", "ml-dsa-44"];
-export const ACCOUNT_SCHEMES: readonly AccountSchemeName[] = [
-  "secp256k1",
-  "p-256",
-  "ed25519",
-  "sm2",
-  "ml-dsa-44",
-  "ml-dsa-65",
-  "ml-dsa-87",
-  "slh-dsa-sha2-128s",
-  "falcon-512",
-  "webauthn-p256",
-];
 
 /** What a genesis.json without `suite.accounts` means. Permanent: another list would make existing chains others. */
 const ETHEREUM_ACCOUNTS: readonly AccountSchemeName[] = [
@@ -90,6 +73,8 @@ const ETHEREUM_ACCOUNTS: readonly AccountSchemeName[] = [
   "slh-dsa-sha2-128s",
   "webauthn-p256",
 ];
+/** All that there are: Falcon is experimental, and only where genesis names it. */
+export const ACCOUNT_SCHEMES: readonly AccountSchemeName[] = [...ETHEREUM_ACCOUNTS, "falcon-512"];
 
 /** The presets. `sm` and `post-quantum` still admit secp256k1, so that Ethereum's tools work; a genesis whose `accounts` leaves it out
  * refuses it. */
@@ -110,18 +95,6 @@ export const SUITES: Readonly<Record<SuiteName, CryptographicSuite>> = {
 };
 
 export const SUITE_NAMES: readonly SuiteName[] = ["ethereum", "sm", "post-quantum"];
-
-/** The preset that these values are, whatever their `accounts`; undefined for another combination. */
-export function suiteNameOf(suite: CryptographicSuite): SuiteName | undefined {
-  return SUITE_NAMES.find((name) => {
-    const preset = SUITES[name];
-    return (
-      preset.hash === suite.hash &&
-      preset.consensus === suite.consensus &&
-      preset.transport === suite.transport
-    );
-  });
-}
 
 /** Scheme of the consensus keys that genesis names; later sets name their own. */
 export function consensusSchemeOf(suite: Pick<CryptographicSuite, "consensus">): ValidatorScheme {

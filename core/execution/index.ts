@@ -1,10 +1,8 @@
 export {
   addressOfKey,
   addressOfKeys,
-  isPostQuantumQuorum,
   keyHash,
   keysDigest,
-  MAX_AUTHORIZATIONS,
   MAX_KEYS,
   transactionContext,
 } from "./account-keys.ts";
@@ -61,7 +59,7 @@ export {
   type GenesisValidatorJson,
 } from "./genesis-format.ts";
 export { type GenesisErrorCode, type GenesisFailure, MAX_CHAIN_ID, parseGenesis } from "./genesis-json.ts";
-export { type GenesisKeys, type GenesisKeysJson, MAX_BREAKERS, MAX_TIMELOCK } from "./genesis-keys.ts";
+export type { GenesisKeys, GenesisKeysJson } from "./genesis-keys.ts";
 export { POW_HASH_NAMES, type PowHashName, type PowParameters } from "./genesis-pow.ts";
 export {
   createGenesis,
@@ -72,7 +70,6 @@ export {
 export {
   ACCOUNT_SCHEMES,
   type AccountSchemeName,
-  CONSENSUS_SCHEMES,
   type ConsensusSchemeName,
   type CryptographicSuite,
   consensusSchemeOf,
@@ -85,10 +82,8 @@ export {
   type SuiteHash,
   type SuiteJson,
   type SuiteName,
-  suiteNameOf,
   TRANSPORT_KINDS,
   type TransportKind,
-  transportSchemeOf,
 } from "./genesis-suites.ts";
 export {
   MAX_WORK_MINERS,
@@ -122,11 +117,8 @@ export { KEY_SETS_ADDRESS, KEYED_ACCOUNT_ADDRESS } from "./key-addresses.ts";
 export {
   type AuthorityCheck,
   authorityAsOf,
-  authorize,
   hasValidSignatures,
-  isKeyedAccount,
   KEYED_CODE_HASH,
-  KEYED_DESIGNATOR,
   type KeyAuthority,
   type KeyRules,
   keyStateOf,
@@ -134,16 +126,11 @@ export {
   rekeyedAccounts,
 } from "./key-authority.ts";
 export {
-  actingVersion,
   type CurveBreak,
   type KeyRecord,
   type KeySet,
   type KeyState,
-  keyAccount,
   readCurveBreak,
-  readKeyRecord,
-  readKeySet,
-  readSetKey,
 } from "./key-sets.ts";
 export {
   ECVRF_VERIFY_ADDRESS,

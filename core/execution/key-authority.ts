@@ -1,6 +1,7 @@
 import {
   Address,
   type Bytes,
+  EMPTY_BYTES,
   equalBytes,
   type Failure,
   fail,
@@ -60,6 +61,8 @@ const GUARDED_TOPIC: Bytes = keccak256(utf8("Guarded(address,bool)"));
 const ADDRESS_OFFSET = 12;
 /** The code of an account whose secp256k1 key alone may do nothing. */
 export const KEYED_DESIGNATOR: Bytes = delegationDesignator(KEYED_ACCOUNT_ADDRESS);
+/** Hash of that code. */
+export const KEYED_CODE_HASH: Hash = keccak256(KEYED_DESIGNATOR);
 
 /** Whether an account with this code acts by its key set alone: types 0 to 4 from it are void, its EIP-7702 tuples passed over, and ECRECOVER gives
  * nothing for it. */
@@ -68,17 +71,16 @@ export function isKeyedAccount(code: Bytes): boolean {
 }
 
 /** Why a transaction of types 0 to 4 does not act for its sender any more, although its key has signed it; undefined if it does. Source: EIP-7851.
- * @param code the sender's. @param keys undefined where accounts have no key sets. */
+ * @param isKeyed whether the sender acts by its key set alone (`isKeyedAccount`). @param keys undefined where accounts have no key sets. */
 export function refusalOfEthereumType(
   { type }: Pick<Transaction, "type">,
-  code: Bytes,
+  isKeyed: boolean,
   keys: KeyRules | undefined,
 ): string | undefined {
   if (keys === undefined || type === AGILE_TRANSACTION_TYPE) return undefined;
   if (keys.broken !== undefined)
     return "elliptic curves are broken: transactions of types 0 to 4 are void on this chain";
-  if (isKeyedAccount(code))
-    return "the sender acts by its key set alone: it takes a transaction of type 0x60";
+  if (isKeyed) return "the sender acts by its key set alone: it takes a transaction of type 0x60";
   return undefined;
 }
 
@@ -107,11 +109,13 @@ export function hasValidSignatures(transaction: Transaction, keys: readonly Acco
 
 /** Whether the keys that signed an agile transaction may act for its sender, as state has it. Signatures of inline keys were checked before
  * (`recoverSender`); those of keys in state are checked here, unless `verifiedKeys` says that they were, by these very keys.
+ * @param verify checks those signatures.
  * Errors: `execution/not-authorized`. */
 export function authorize(
   state: KeyState,
   transaction: SignedTransaction,
   { broken }: KeyRules,
+  verify: typeof hasValidSignatures = hasValidSignatures,
 ): Result<KeyAuthority, Refused> {
   const { agile } = transaction;
   if (agile === undefined) return refused("no agile transaction");
@@ -122,8 +126,7 @@ export function authorize(
   const { keys, isPostQuantum } = chosen.value;
   const { verifiedKeys } = transaction;
   const isKnown = verifiedKeys !== undefined && equalBytes(verifiedKeys, keysDigest(keys));
-  if (!isKnown && !hasValidSignatures(transaction, keys))
-    return refused("a key of the set has not made its signature");
+  if (!isKnown && !verify(transaction, keys)) return refused("a key of the set has not made its signature");
   return ok({ isPostQuantum, keys });
 }
 
@@ -136,11 +139,9 @@ export function applyGuards(state: JournaledState, logs: readonly Log[]): void {
     const code = state.code(owner);
     // KeySets lets no contract enroll; code of its own is never replaced.
     if (code.length > 0 && delegationTarget(code) === undefined) continue;
-    state.setCode(owner, log.data.at(-1) === 1 ? KEYED_DESIGNATOR : NO_CODE);
+    state.setCode(owner, log.data.at(-1) === 1 ? KEYED_DESIGNATOR : EMPTY_BYTES);
   }
 }
-
-const NO_CODE: Bytes = new Uint8Array(0);
 
 function authorizeInline(
   state: KeyState,
@@ -153,7 +154,7 @@ function authorizeInline(
   const signers = authorizations.map(({ schemeId }) => schemeId);
   const isPostQuantum = isPostQuantumQuorum(threshold, schemeIds, signers);
   const version = actingVersion(state, sender, record.version, broken);
-  const isOwn = toHexDigits(addressOfKeys(threshold, inlineKeys)) === toHexDigits(sender);
+  const isOwn = equalBytes(addressOfKeys(threshold, inlineKeys), sender);
   if (isOwn && version === 0) {
     if (broken === undefined || isPostQuantum) return ok({ isPostQuantum, keys: undefined });
     return refused("elliptic curves are broken, and post-quantum keys have not signed");
@@ -227,13 +228,9 @@ function refused(why: string): Result<never, Refused> {
   return fail("execution/not-authorized", `the sender's keys do not allow it: ${why}`);
 }
 
-/** Whether the keys that signed may act for the sender. @returns why not, or undefined. */
-export type AuthorityCheck = (
-  transaction: SignedTransaction,
-) => Failure<"execution/not-authorized" | "execution/outdated"> | undefined;
-
-/** Hash of that code. */
-export const KEYED_CODE_HASH: Hash = keccak256(KEYED_DESIGNATOR);
+/** Whether the keys that signed may act for the sender. @param isKeyed as `refusalOfEthereumType` has it; agile transactions are not asked.
+ * @returns why not, or undefined. */
+export type AuthorityCheck = (transaction: SignedTransaction, isKeyed: boolean) => Refused | undefined;
 
 /** State as key sets are read from, of a reader. */
 export function keyStateOf(reader: StateReader): KeyState {
@@ -241,7 +238,7 @@ export function keyStateOf(reader: StateReader): KeyState {
     storage: (address, slot) => reader.storage(address, slot),
     code: (address) => {
       const account = reader.account(address);
-      return account === undefined ? NO_CODE : reader.code(account.codeHash);
+      return account === undefined ? EMPTY_BYTES : reader.code(account.codeHash);
     },
   };
 }
@@ -250,30 +247,19 @@ export function keyStateOf(reader: StateReader): KeyState {
  * state has now. What counts is the state that a transaction's own block begins with. */
 export function authorityAsOf(reader: StateReader, rules: KeyRules): AuthorityCheck {
   const state = keyStateOf(reader);
-  return (transaction) => {
-    const { agile, sender, verifiedKeys } = transaction;
-    if (agile === undefined) {
-      const codeHash = reader.account(sender)?.codeHash;
-      const code =
-        codeHash !== undefined && equalBytes(codeHash, KEYED_CODE_HASH) ? KEYED_DESIGNATOR : NO_CODE;
-      const refusal = refusalOfEthereumType(transaction, code, rules);
+  return (transaction, isKeyed) => {
+    if (transaction.agile === undefined) {
+      const refusal = refusalOfEthereumType(transaction, isKeyed, rules);
       return refusal === undefined ? undefined : { code: "execution/not-authorized", message: refusal };
     }
-    if (agile.inlineKeys.length === 0) {
-      const keys = keysOfAuthorizations(state, transaction, rules);
-      const isChecked =
-        keys !== undefined && verifiedKeys !== undefined && equalBytes(verifiedKeys, keysDigest(keys));
-      if (keys !== undefined && !isChecked) return UNCHECKED;
-    }
-    const authority = authorize(state, transaction, rules);
+    const authority = authorize(state, transaction, rules, verifiesNone);
     return authority.ok ? undefined : authority.error;
   };
 }
 
-const UNCHECKED: Refused = {
-  code: "execution/not-authorized",
-  message: "the sender's keys do not allow it: a key of the set has not made its signature",
-};
+function verifiesNone(): boolean {
+  return false;
+}
 
 /** Whose keys a block has changed, by its receipts; each once, as hex digits. */
 export function rekeyedAccounts(receipts: readonly Receipt[]): readonly string[] {

@@ -2,7 +2,7 @@ import type { JournaledState } from "@ostrom/state";
 import type { BlockContext, Fork } from "@ostrom/vm";
 import { delegationTarget, forkRules, GAS_PER_BLOB, MAX_INIT_CODE_SIZE, MAX_NONCE } from "@ostrom/vm";
 import { intrinsicGas } from "./intrinsic-gas.ts";
-import { type KeyRules, refusalOfEthereumType } from "./key-authority.ts";
+import { isKeyedAccount, type KeyRules, refusalOfEthereumType } from "./key-authority.ts";
 import type { SignedTransaction, SkipReason, Transaction } from "./types.ts";
 
 const BLOB_HASH_VERSION = 0x01;
@@ -108,7 +108,7 @@ function wrongSender(
   if (code.length > 0 && !isDelegated) {
     return { code: "execution/sender-has-code", message: "sender not an EOA: it has code", retry: false };
   }
-  const refusal = refusalOfEthereumType(transaction, code, keys);
+  const refusal = refusalOfEthereumType(transaction, isKeyedAccount(code), keys);
   return refusal === undefined
     ? undefined
     : { code: "execution/not-authorized", message: refusal, retry: false };

@@ -149,7 +149,7 @@ export function signAgileTransaction(
 }
 
 /** The account that signed a transaction. Of an agile one it is stated, and the signatures of inline keys are checked; those of keys in state
- * are not (`authorizationRefusal` does).
+ * are not (`authorize` does).
  * Errors: `transaction/invalid-signature`. */
 export function recoverSender(
   transaction: Transaction,

@@ -81,22 +81,13 @@ export function refuseUnchecked(
   const cost = maxCost(transaction);
   return (
     refuseAlways(transaction, rules, limits, nowMs, fork) ??
-    (isInline ? refuseByKeys(transaction, authority) : undefined) ??
+    (isInline ? refuseByKeys(transaction, account, authority) : undefined) ??
     (account.balance < cost ? insufficientFunds(account, 0n, cost) : undefined)
   );
 }
 
-/** Why state forbids a transaction, by its modules or the keys of its sender; undefined if it allows it. */
-export function refuseByState(
-  transaction: SignedTransaction,
-  permits: PermissionCheck | undefined,
-  authority?: AuthorityCheck | undefined,
-): Failure<"txpool/not-permitted" | "txpool/not-authorized"> | undefined {
-  return refuseByModules(transaction, permits) ?? refuseByKeys(transaction, authority);
-}
-
 /** Why modules forbid a transaction; undefined if none does. */
-function refuseByModules(
+export function refuseByModules(
   transaction: SignedTransaction,
   permits: PermissionCheck | undefined,
 ): Failure<"txpool/not-permitted"> | undefined {
@@ -107,11 +98,12 @@ function refuseByModules(
 }
 
 /** Why the sender's keys forbid a transaction; undefined if they allow it. */
-function refuseByKeys(
+export function refuseByKeys(
   transaction: SignedTransaction,
+  { isKeyed = false }: Pick<PoolAccount, "isKeyed">,
   authority: AuthorityCheck | undefined,
 ): Failure<"txpool/not-authorized"> | undefined {
-  const refusal = authority?.(transaction);
+  const refusal = authority?.(transaction, isKeyed);
   return refusal === undefined ? undefined : { code: "txpool/not-authorized", message: refusal.message };
 }
 

@@ -12,7 +12,8 @@ import {
   ALREADY_KNOWN,
   isOutdated,
   refuseAlways,
-  refuseByState,
+  refuseByKeys,
+  refuseByModules,
   refuseForSender,
   refuseUnchecked,
   TOO_CHEAP_FOR_FULL_POOL,
@@ -106,7 +107,8 @@ export class TransactionPool {
     if (this.#entries.has(key) || this.#inFlight.hashes.has(key)) return { ok: false, error: ALREADY_KNOWN };
     const never =
       refuseAlways(transaction, this.#rules, this.#limits, nowMs, this.#fork) ??
-      refuseByState(transaction, permits, authority);
+      refuseByModules(transaction, permits) ??
+      refuseByKeys(transaction, account, authority);
     if (never !== undefined) return { ok: false, error: never };
 
     const queue = this.#queueFor(transaction.sender, account);
@@ -177,23 +179,21 @@ export class TransactionPool {
       if (queue !== undefined) this.#refresh(queue, news.account(queue.address), mined);
     }
     if (news.hasNewPermissions === true)
-      this.#dropWhere(this.#entries.values(), (transaction) => refuseByState(transaction, news.permits));
+      this.#dropWhere(this.#entries.values(), (transaction) => refuseByModules(transaction, news.permits));
     const { rekeyed = [], authority } = news;
     const ofKeys =
       rekeyed === "all"
         ? this.#entries.values()
         : rekeyed.flatMap((key) => this.#queues.get(key)?.entries ?? []);
-    this.#dropWhere(ofKeys, (transaction) => refuseByState(transaction, undefined, authority));
+    this.#dropWhere(ofKeys, (one) => refuseByKeys(one, news.account(one.sender), authority));
     for (const { hash, reason } of news.skipped) this.#settleSkipped(hash, reason, marked, news);
   }
 
   /** Drops what has waited too long for a missing nonce, and what no block may have any more. Call it now and then. */
   expire(nowMs: number): void {
     const seconds = Math.floor(nowMs / 1000);
-    this.#dropWhere(this.#entries.values(), (transaction) =>
-      isOutdated(transaction, seconds)
-        ? { code: "txpool/outdated", message: "validUntil is past" }
-        : undefined,
+    this.#dropWhere(this.#entries.values(), (one) =>
+      isOutdated(one, seconds) ? { code: "txpool/outdated", message: "validUntil is past" } : undefined,
     );
     const oldest = nowMs - this.#limits.queuedLifetimeMs;
     for (const queue of [...this.#queues.values()]) {

@@ -47,6 +47,8 @@ export type PoolAccount = {
   readonly balance: bigint;
   /** True if the account delegates to code (EIP-7702): others may spend its balance, so it gets one slot only. */
   readonly isDelegated?: boolean;
+  /** True if it acts by its key set alone (`isKeyedAccount` of its code). Read with the rest, so that nothing is read twice. */
+  readonly isKeyed?: boolean;
 };
 
 export type AdmissionErrorCode =

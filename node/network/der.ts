@@ -100,11 +100,3 @@ function readLength(
   const size = (second << 8) | third;
   return first !== 0x82 || size <= 0xff ? undefined : { start: offset + 3, size };
 }
-
-const PEM_LINE_LENGTH = 64;
-
-export function toPem(label: string, der: Bytes): string {
-  const text = Buffer.from(der).toString("base64");
-  const lines = text.match(new RegExp(`.{1,${PEM_LINE_LENGTH}}`, "g")) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
-}

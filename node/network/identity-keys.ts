@@ -7,7 +7,6 @@ import {
   verify,
 } from "node:crypto";
 import { type Bytes, concatBytes, equalBytes, hex } from "@ostrom/base";
-import { toPem } from "./der.ts";
 import { IDENTITY_KINDS, type IdentityKind, lengthsOf } from "./identity-kinds.ts";
 import { sm2SignatureFromDer, sm2SignatureToDer, sm2SignDer, sm2VerifyDer } from "./sm2-keys.ts";
 
@@ -52,9 +51,7 @@ export function createIdentityKey(kind: IdentityKind): KeyObject {
   if (kind === "ml-dsa-44") return generateKeyPairSync("ml-dsa-44").privateKey;
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "SM2" });
   // As it is, it would sign ECDSA; read from PEM, it signs by SM2's rules.
-  return createPrivateKey(
-    toPem("PRIVATE KEY", new Uint8Array(privateKey.export({ format: "der", type: "pkcs8" }))),
-  );
+  return createPrivateKey(privateKey.export({ format: "pem", type: "pkcs8" }));
 }
 
 /** Signs as X.509 and TLS have it: r, s of SM2 in DER. @param key of `privateKey`. */

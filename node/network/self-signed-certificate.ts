@@ -1,6 +1,6 @@
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, X509Certificate } from "node:crypto";
 import { type Bytes, hex, must, utf8 } from "@ostrom/base";
-import { DER_TAGS, derBitString, derElement, derSequence, toPem } from "./der.ts";
+import { DER_TAGS, derBitString, derElement, derSequence } from "./der.ts";
 import { identityKeyOf, signDer } from "./identity-keys.ts";
 import type { IdentityKind } from "./identity-kinds.ts";
 
@@ -23,7 +23,7 @@ export function selfSignedCertificate(
   const keyInfo = new Uint8Array(publicKey.export({ format: "der", type: "spki" }));
   const toBeSigned = derSequence(SERIAL_NUMBER, algorithm, name, validity, name, keyInfo);
   const signature = signDer(signer.privateKey, key, toBeSigned);
-  return toPem("CERTIFICATE", derSequence(toBeSigned, algorithm, derBitString(signature)));
+  return new X509Certificate(derSequence(toBeSigned, algorithm, derBitString(signature))).toString();
 }
 
 /** OBJECT IDENTIFIERs of signatures in certificates. */

@@ -94,7 +94,7 @@ const LONGEST: Readonly<Record<number, number>> = {
   [SM_RECORD_TYPES.proof]: MAX_PROOF_BYTES,
 };
 
-export function otherSide(side: SmSide): SmSide {
+function otherSide(side: SmSide): SmSide {
   return side === "dialing" ? "answering" : "dialing";
 }
 

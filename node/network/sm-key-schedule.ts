@@ -5,7 +5,7 @@ import { assert, type Bytes, concatBytes, utf8 } from "@ostrom/base";
 
 export const SM_SECRET_BYTES = 32;
 /** SM4 (GB/T 32907-2016) has keys of 128 bits. */
-export const SM4_KEY_BYTES = 16;
+const SM4_KEY_BYTES = 16;
 export const SM4_GCM_NONCE_BYTES = 12;
 
 /** Begins all that the channel hashes, signs and derives, so that nothing of it means anything elsewhere. */
@@ -26,7 +26,7 @@ function hmacSm3(key: Bytes, data: Bytes): Bytes {
 }
 
 /** HKDF-Expand-Label: info is the length (2 bytes), then label and context, each after its length in one byte. */
-export function expandLabel(secret: Bytes, label: string, context: Bytes, length: number): Bytes {
+function expandLabel(secret: Bytes, label: string, context: Bytes, length: number): Bytes {
   const name = utf8(`${SM_CHANNEL_NAME} ${label}`);
   assert(name.length <= 0xff && context.length <= 0xff, "labels and contexts have lengths of one byte");
   const info = concatBytes(

@@ -11,7 +11,7 @@ export const SM_RECORD_TYPES: {
   readonly data: 4;
 } = { hello: 1, answer: 2, proof: 3, data: 4 };
 
-export const SM_RECORD_HEADER_BYTES = 3;
+const SM_RECORD_HEADER_BYTES = 3;
 export const SM4_GCM_TAG_BYTES = 16;
 /** As in TLS: what is larger waits longer for its last byte before the first can be used. */
 export const MAX_SM_PLAIN_BYTES: number = 16 * 1024;

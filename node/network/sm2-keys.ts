@@ -34,7 +34,7 @@ const DOUBLED_BASE = hex(
 );
 
 /** ZA of GB/T 32918.2-2016, 5.5, which is hashed before each message. */
-export function sm2Prefix(publicKey: Bytes): Bytes {
+function sm2Prefix(publicKey: Bytes): Bytes {
   const hash = createHash("sm3").update(DEFAULT_IDENTIFIER).update(A).update(B).update(BASE);
   return new Uint8Array(hash.update(publicKey).digest());
 }

@@ -11,7 +11,7 @@ import {
 export type ConsensusSecret = { readonly schemeId: number; readonly secret: Bytes };
 
 /** So much entropy makes a secret of any scheme. */
-export const CONSENSUS_SECRET_BYTES = 32;
+const CONSENSUS_SECRET_BYTES = 32;
 
 /** @param schemeId of validators; a broken invariant otherwise. */
 export function schemeOfSecret({ schemeId }: Pick<ConsensusSecret, "schemeId">): ValidatorScheme {

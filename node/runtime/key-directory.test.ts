@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Address, addressFromHex, type Bytes, Hash, must, toHexDigits, ZERO_HASH } from "@ostrom/base";
+import {
+  type Address,
+  addressFromHex,
+  type Bytes,
+  equalBytes,
+  Hash,
+  must,
+  toHexDigits,
+  ZERO_HASH,
+} from "@ostrom/base";
 import { keccak256, SCHEME_ED25519, SCHEME_ML_DSA_44, SCHEME_SECP256K1 } from "@ostrom/crypto";
 import {
   addressOfKeys,
@@ -8,11 +17,12 @@ import {
   encodeTransaction,
   type Genesis,
   KEY_SETS_ADDRESS,
+  KEYED_CODE_HASH,
   type SignedTransaction,
 } from "@ostrom/execution";
 import { storeReader } from "@ostrom/state";
 import { createMemoryStore, type Store } from "@ostrom/storage";
-import { DEFAULT_POOL_LIMITS, TransactionPool } from "@ostrom/txpool";
+import { DEFAULT_POOL_LIMITS, type PoolAccount, TransactionPool } from "@ostrom/txpool";
 import {
   abiSet,
   callData,
@@ -106,8 +116,10 @@ class Node {
     return this.execute([signAs(ethereum, { to: KEY_SETS_ADDRESS, data, gasLimit: 8_000_000n })]);
   }
 
-  account(address: Address): { readonly nonce: bigint; readonly balance: bigint } {
-    return storeReader(this.store).account(address) ?? { nonce: 0n, balance: 0n };
+  account(address: Address): PoolAccount {
+    const account = storeReader(this.store).account(address);
+    if (account === undefined) return { nonce: 0n, balance: 0n };
+    return { ...account, isKeyed: equalBytes(account.codeHash, KEYED_CODE_HASH) };
   }
 
   pool(by = checker): { readonly pool: TransactionPool; readonly intake: Intake } {

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Bytes, fromHex } from "@ostrom/base";
-import { isExposed, KEYS_FOLDER } from "./node-keys.ts";
+import { KEYS_FOLDER, readSecret } from "./key-files.ts";
 
 const MODULE_KEY_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 /** Names of the node's own keys. */
@@ -28,11 +28,9 @@ export function moduleKeyPath(folder: string, name: string): string {
 export function readModuleKey(folder: string, name: string): Bytes | undefined {
   const path = moduleKeyPath(folder, name);
   if (!existsSync(path)) return undefined;
-  if (isExposed(path)) {
-    const what = `${path} can be read by others than its owner: run chmod 600 ${path}`;
-    throw new ModuleKeyError("keys/exposed", what);
-  }
-  const secret = fromHex(readFileSync(path, "utf8").trim());
+  const text = readSecret(path);
+  if (!text.ok) throw new ModuleKeyError(text.error.code, text.error.message);
+  const secret = fromHex(text.value.trim());
   if (!secret.ok) {
     const what = `${path}: expected a secret in hex; put the node's own key back, from its backup`;
     throw new ModuleKeyError("keys/invalid", what);

@@ -6,9 +6,8 @@ import {
   createPublicKey,
   decapsulate,
   diffieHellman,
-  type KeyObject,
 } from "node:crypto";
-import { type Bytes, concatBytes } from "@ostrom/base";
+import { concatBytes } from "@ostrom/base";
 import {
   CIPHER_AES_256_GCM,
   CIPHER_SM4_GCM,
@@ -20,6 +19,7 @@ import {
   type KeyAgreementEngine,
   REFERENCE_KEY_AGREEMENT,
 } from "@ostrom/crypto";
+import { rawPublicKeyOf, readRawKey } from "./native-crypto-keys.ts";
 
 /** OpenSSL's ciphers for core/crypto's slots. */
 export function createNativeCiphers(): CipherEngines {
@@ -59,12 +59,12 @@ export function createNativeKeyAgreement(): KeyAgreementEngine {
     ...REFERENCE_KEY_AGREEMENT,
     name: "openssl+noble",
     x25519PublicKey: (secretKey) =>
-      rawPublicKey(rawKey(createPrivateKey, secretKey, "raw-private", "x25519")),
+      rawPublicKeyOf(readRawKey(createPrivateKey, secretKey, "raw-private", "x25519")),
     x25519: (secretKey, publicKey) =>
       new Uint8Array(
         diffieHellman({
-          privateKey: rawKey(createPrivateKey, secretKey, "raw-private", "x25519"),
-          publicKey: rawKey(createPublicKey, publicKey, "raw-public", "x25519"),
+          privateKey: readRawKey(createPrivateKey, secretKey, "raw-private", "x25519"),
+          publicKey: readRawKey(createPublicKey, publicKey, "raw-public", "x25519"),
         }),
       ),
     sm2PublicKey: (secretKey) => {
@@ -73,24 +73,10 @@ export function createNativeKeyAgreement(): KeyAgreementEngine {
       return new Uint8Array(exchange.getPublicKey().subarray(1));
     },
     mlKem768PublicKey: (secretKey) =>
-      rawPublicKey(rawKey(createPrivateKey, secretKey, "raw-seed", "ml-kem-768")),
+      rawPublicKeyOf(readRawKey(createPrivateKey, secretKey, "raw-seed", "ml-kem-768")),
     mlKem768Decapsulate: (secretKey, ciphertext) =>
-      new Uint8Array(decapsulate(rawKey(createPrivateKey, secretKey, "raw-seed", "ml-kem-768"), ciphertext)),
+      new Uint8Array(
+        decapsulate(readRawKey(createPrivateKey, secretKey, "raw-seed", "ml-kem-768"), ciphertext),
+      ),
   });
-}
-
-/** Node 26 takes and gives keys without a frame; its declarations do not say so yet. */
-function rawKey(
-  create: typeof createPublicKey | typeof createPrivateKey,
-  key: Bytes,
-  format: "raw-public" | "raw-private" | "raw-seed",
-  asymmetricKeyType: string,
-): KeyObject {
-  const raw = { key: Buffer.from(key), format, asymmetricKeyType };
-  return create(raw as unknown as Parameters<typeof createPublicKey>[0] & Buffer);
-}
-
-function rawPublicKey(secretKey: KeyObject): Bytes {
-  const options = { format: "raw-public" } as unknown as { format: "der"; type: "spki" };
-  return new Uint8Array(createPublicKey(secretKey).export(options));
 }

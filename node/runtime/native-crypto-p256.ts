@@ -8,7 +8,9 @@ const GROUP_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc
 const B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
 
 /** What precedes x || y in a DER SubjectPublicKeyInfo of an uncompressed P-256 key (RFC 5480). */
-const KEY_PREFIX: Bytes = Uint8Array.fromHex("3059301306072a8648ce3d020106082a8648ce3d03010703420004");
+export const P256_KEY_PREFIX: Bytes = Uint8Array.fromHex(
+  "3059301306072a8648ce3d020106082a8648ce3d03010703420004",
+);
 
 type Point = { readonly x: bigint; readonly y: bigint };
 
@@ -83,7 +85,7 @@ function addAffine(
 }
 
 function keyOf({ x, y }: Point): KeyObject {
-  const key = concatBytes(KEY_PREFIX, bigintToBytes(x, 32), bigintToBytes(y, 32));
+  const key = concatBytes(P256_KEY_PREFIX, bigintToBytes(x, 32), bigintToBytes(y, 32));
   return createPublicKey({ key: Buffer.from(key.buffer), format: "der", type: "spki" });
 }
 

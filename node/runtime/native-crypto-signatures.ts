@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { assert, type Bytes, bigintToBytes, bytesToBigint, concatBytes } from "@ostrom/base";
 import {
+  assertP256SecretKey,
   createDecodedKeyCache,
   guardSignatures,
-  isP256SecretKey,
   P256_ORDER,
   REFERENCE_SIGNATURE_ENGINES,
   recoveringSignatures,
@@ -22,6 +22,8 @@ import {
   webauthnSignatures,
 } from "@ostrom/crypto";
 import { createSodiumEd25519, type SodiumBinding } from "./native-crypto-ed25519.ts";
+import { rawPublicKeyOf, readPublicKeyInfo, readRawKey } from "./native-crypto-keys.ts";
+import { P256_KEY_PREFIX } from "./native-crypto-p256.ts";
 import { createSecretKeyCache } from "./native-crypto-secrets.ts";
 import { createEmittedSm2 } from "./native-crypto-sm2.ts";
 
@@ -29,21 +31,11 @@ const MAX_CACHED_KEYS = 1024;
 const WORD = 32;
 const HALF_ORDER = P256_ORDER >> 1n;
 
-/** What precedes x || y in a DER SubjectPublicKeyInfo of a P-256 key (RFC 5480). */
-const P256_PUBLIC_PREFIX: Bytes = Uint8Array.fromHex(
-  "3059301306072a8648ce3d020106082a8648ce3d03010703420004",
-);
 /** What precedes the scalar in a DER PrivateKeyInfo of P-256 without its public key (RFC 5958, 5915). */
 const P256_PRIVATE_PREFIX: Bytes = Uint8Array.fromHex(
   "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420",
 );
 
-/** Node 26 takes and gives keys without a frame; its declarations do not say so yet. */
-type RawKey = {
-  readonly key: Buffer;
-  readonly format: "raw-public" | "raw-private" | "raw-seed";
-  readonly asymmetricKeyType: string;
-};
 type ContextKey = { readonly key: KeyObject; readonly context: Bytes };
 
 /** The native engines of core/crypto's signature slots. Falcon has none: the portable one stays in its slot. */
@@ -67,11 +59,11 @@ export function createNativeSignatures(secp256k1: Secp256k1Engine, sodium: Sodiu
 
 function createOpensslP256Signatures(): SignatureEngine {
   const readKey = createDecodedKeyCache(
-    (bytes) => readDer(concatBytes(P256_PUBLIC_PREFIX, bytes)),
+    (bytes) => readPublicKeyInfo(concatBytes(P256_KEY_PREFIX, bytes)),
     MAX_CACHED_KEYS,
   );
   const secretKeyOf = (secretKey: Bytes): KeyObject => {
-    assert(isP256SecretKey(secretKey), "a P-256 secret key must be 32 bytes in [1, n)");
+    assertP256SecretKey(secretKey);
     const encoded = Buffer.concat([P256_PRIVATE_PREFIX, secretKey]);
     const key = createPrivateKey({ key: encoded, format: "der", type: "pkcs8" });
     encoded.fill(0);
@@ -81,7 +73,7 @@ function createOpensslP256Signatures(): SignatureEngine {
     name: "openssl",
     publicKey: (secretKey) => {
       const encoded = createPublicKey(secretKeyOf(secretKey)).export({ format: "der", type: "spki" });
-      return new Uint8Array(encoded.subarray(P256_PUBLIC_PREFIX.length));
+      return new Uint8Array(encoded.subarray(P256_KEY_PREFIX.length));
     },
     sign: (secretKey, message) => {
       const signature = sign("sha256", message, { key: secretKeyOf(secretKey), dsaEncoding: "ieee-p1363" });
@@ -99,13 +91,13 @@ function createOpensslP256Signatures(): SignatureEngine {
 
 function createOpensslMlDsa(name: string): SignatureEngine {
   const readKey = createDecodedKeyCache(
-    (bytes) => readRaw(createPublicKey, bytes, "raw-public", name),
+    (bytes) => readRawKey(createPublicKey, bytes, "raw-public", name),
     MAX_CACHED_KEYS,
   );
-  const secretKeyOf = createSecretKeyCache((seed) => readRaw(createPrivateKey, seed, "raw-seed", name));
+  const secretKeyOf = createSecretKeyCache((seed) => readRawKey(createPrivateKey, seed, "raw-seed", name));
   return {
     name: "openssl",
-    publicKey: (seed) => publicKeyOf(secretKeyOf(seed)),
+    publicKey: (seed) => rawPublicKeyOf(secretKeyOf(seed)),
     sign: (seed, message, context) => signWithContext(secretKeyOf(seed), message, context),
     verify: (keyBytes, message, signature, context) => {
       const key = readKey(keyBytes);
@@ -122,30 +114,20 @@ function createOpensslSlhDsa(): SignatureEngine {
   assert(reference !== undefined, "the portable engine is there");
   const secretKeyOf = createSecretKeyCache((seed) => {
     const root = reference.publicKey(seed).subarray(-rootLength);
-    return readRaw(createPrivateKey, concatBytes(seed, root), "raw-private", name);
+    return readRawKey(createPrivateKey, concatBytes(seed, root), "raw-private", name);
   });
   return {
     name: "openssl",
-    publicKey: (seed) => publicKeyOf(secretKeyOf(seed)),
+    publicKey: (seed) => rawPublicKeyOf(secretKeyOf(seed)),
     sign: (seed, message, context) => signWithContext(secretKeyOf(seed), message, context),
     verify: (keyBytes, message, signature, context) =>
-      verifyWithContext(readRaw(createPublicKey, keyBytes, "raw-public", name), message, signature, context),
+      verifyWithContext(
+        readRawKey(createPublicKey, keyBytes, "raw-public", name),
+        message,
+        signature,
+        context,
+      ),
   };
-}
-
-function readRaw(
-  create: typeof createPublicKey | typeof createPrivateKey,
-  bytes: Bytes,
-  format: RawKey["format"],
-  asymmetricKeyType: string,
-): KeyObject {
-  const raw: RawKey = { key: Buffer.from(bytes), format, asymmetricKeyType };
-  return create(raw as unknown as Parameters<typeof createPublicKey>[0] & Buffer);
-}
-
-function publicKeyOf(secretKey: KeyObject): Bytes {
-  const options = { format: "raw-public" } as unknown as { format: "der"; type: "spki" };
-  return new Uint8Array(createPublicKey(secretKey).export(options));
 }
 
 function signWithContext(key: KeyObject, message: Bytes, context: Bytes): Bytes {
@@ -156,12 +138,4 @@ function signWithContext(key: KeyObject, message: Bytes, context: Bytes): Bytes 
 function verifyWithContext(key: KeyObject, message: Bytes, signature: Bytes, context: Bytes): boolean {
   const withContext: ContextKey = { key, context };
   return verify(null, message, withContext, signature);
-}
-
-function readDer(encoded: Bytes): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: Buffer.from(encoded.buffer), format: "der", type: "spki" });
-  } catch {
-    return undefined;
-  }
 }

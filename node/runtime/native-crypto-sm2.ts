@@ -1,8 +1,8 @@
-import { createPrivateKey, createPublicKey, createSign, createVerify, type KeyObject } from "node:crypto";
-import { assert, type Bytes, bigintToBytes, bytesToBigint, concatBytes } from "@ostrom/base";
+import { createPrivateKey, createSign, createVerify, type KeyObject } from "node:crypto";
+import { type Bytes, bigintToBytes, bytesToBigint, concatBytes } from "@ostrom/base";
 import {
+  assertSm2SecretKey,
   createDecodedKeyCache,
-  isSm2SecretKey,
   keyAgreement,
   type SignatureEngine,
   SM2_FIELD,
@@ -10,6 +10,7 @@ import {
   sm2MessageHash,
   sm2SignerHash,
 } from "@ostrom/crypto";
+import { readPublicKeyInfo } from "./native-crypto-keys.ts";
 import { createSecretKeyCache } from "./native-crypto-secrets.ts";
 import { createSm2Arithmetic, type Sm2Arithmetic } from "./native-crypto-sm2-points.ts";
 
@@ -29,7 +30,10 @@ const PRIVATE_MIDDLE: Bytes = Uint8Array.fromHex("a14403420004");
 /** SM2 by OpenSSL. A key that OpenSSL has made itself signs ECDSA with SM3 through node:crypto, without a word; one that was read from DER signs SM2,
  * and then knows no identifier: Z_A is hashed here, before the message. */
 export function createOpensslSm2(): SignatureEngine {
-  const readKey = createDecodedKeyCache(readPublicKey, MAX_CACHED_KEYS);
+  const readKey = createDecodedKeyCache(
+    (bytes) => readPublicKeyInfo(concatBytes(PUBLIC_PREFIX, bytes)),
+    MAX_CACHED_KEYS,
+  );
   const readSecret = createSecretKeyCache(readSecretKey);
   return {
     name: "openssl",
@@ -85,21 +89,12 @@ function readNumbers(signature: Bytes): { readonly r: bigint; readonly s: bigint
 type SecretKey = { readonly key: KeyObject; readonly publicKey: Bytes };
 
 function readSecretKey(secretKey: Bytes): SecretKey {
-  assert(isSm2SecretKey(secretKey), "an SM2 secret key must be 32 bytes in [1, n - 1)");
+  assertSm2SecretKey(secretKey);
   const publicKey = keyAgreement().sm2PublicKey(secretKey);
   const encoded = concatBytes(PRIVATE_PREFIX, secretKey, PRIVATE_MIDDLE, publicKey);
   const key = createPrivateKey({ key: Buffer.from(encoded.buffer), format: "der", type: "pkcs8" });
   encoded.fill(0);
   return { key, publicKey };
-}
-
-function readPublicKey(bytes: Bytes): KeyObject | undefined {
-  try {
-    const encoded = concatBytes(PUBLIC_PREFIX, bytes);
-    return createPublicKey({ key: Buffer.from(encoded.buffer), format: "der", type: "spki" });
-  } catch {
-    return undefined;
-  }
 }
 
 /** r || s as DER: the smallest form of each, with a zero before a first bit that is set. */

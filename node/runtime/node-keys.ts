@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bytes, type Failure, fail, ok, type Result, toHex } from "@ostrom/base";
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
@@ -13,21 +13,17 @@ import {
   schemeOfSecret,
 } from "./consensus-secret.ts";
 import type { ConsensusKey, NodeKeys } from "./epoch-sets.ts";
-import { isExposed, KEYS_FOLDER } from "./key-files.ts";
+import { CONSENSUS_KEY_FILE, FURTHER_KEY_FILE, KEYS_FOLDER, readSecret, writeSecret } from "./key-files.ts";
 import type { Log } from "./ports.ts";
 import { type RemoteSignerSettings, readRemoteSigner, remoteConsensusKeys } from "./remote-signer.ts";
 
-export { isExposed, KEYS_FOLDER };
+export { CONSENSUS_KEY_FILE, KEYS_FOLDER, writeSecret };
 
-export const CONSENSUS_KEY_FILE = "consensus.key";
 export const TRANSPORT_IDENTITY_FILE = "transport.pem";
 /** A certificate over the transport key, issued by the organisation's own authority: shown on links in place of the self-signed one. */
 export const ISSUED_CERTIFICATE_FILE = "transport.crt";
-/** A node that changes its consensus key holds two for a while: in each epoch signs the one that the epoch's set knows. */
-const FURTHER_KEY_FILE = /^consensus-[A-Za-z0-9_-]{1,64}\.key$/;
 /** More keys than a node needs at a time. */
 const MAX_CONSENSUS_KEYS = 16;
-const SECRET_MODE = 0o600;
 
 export type NodeSecrets = {
   /** That of `consensus.key`. */
@@ -61,10 +57,9 @@ export function readSecrets(folder: string, transport?: IdentityKind): Result<St
     if (further.length >= MAX_CONSENSUS_KEYS)
       return fail("keys/invalid", `${keys} holds ${further.length + 1} consensus keys: remove the old ones`);
     for (const name of names) {
-      const path = join(keys, name);
-      if (isExposed(path))
-        return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
-      texts.set(name, readFileSync(path, "utf8"));
+      const text = readSecret(join(keys, name));
+      if (!text.ok) return text;
+      texts.set(name, text.value);
     }
   } catch (error) {
     const { code, path, message } = error as NodeJS.ErrnoException;
@@ -129,11 +124,6 @@ export function addConsensusKey(
   const secret = createConsensusSecret(schemeId, entropy);
   writeSecret(path, formatConsensusSecret(secret));
   return ok({ path, ...publicKeyOfSecret(secret) });
-}
-
-/** Writes a new file that only its owner can read. */
-export function writeSecret(path: string, text: string): void {
-  writeFileSync(path, text, { mode: SECRET_MODE, flag: "wx" });
 }
 
 /** The keys of a folder as the node uses them. Its consensus keys are read again whenever they are asked for; if that fails, those

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { join } from "node:path";
@@ -7,14 +7,12 @@ import { type Bytes, type Failure, fail, fromHex, hex, must, ok, type Result, to
 import { validatorSchemeByName } from "@ostrom/crypto";
 import { type ConsensusSecret, type PublicKey, parseConsensusSecret } from "./consensus-secret.ts";
 import type { ConsensusKey } from "./epoch-sets.ts";
-import { isExposed, KEYS_FOLDER } from "./key-files.ts";
+import { CONSENSUS_KEY_FILE, FURTHER_KEY_FILE, KEYS_FOLDER, readSecret, writeSecret } from "./key-files.ts";
 import type { Log } from "./ports.ts";
 
 /** In a node's folder of keys, in place of `consensus.key`: where its consensus keys are. */
-export const REMOTE_SIGNER_FILE = "remote-signer.json";
+const REMOTE_SIGNER_FILE = "remote-signer.json";
 
-const CONSENSUS_KEY_FILES = /^consensus(?:-[A-Za-z0-9_-]{1,64})?\.key$/;
-const SECRET_MODE = 0o600;
 const ANSWER_TIMEOUT_MS = 2_000;
 const RETRY_MS = 200;
 const MAX_ANSWER_BYTES = 65_536;
@@ -44,10 +42,10 @@ export function readRemoteSigner(
 ): Result<RemoteSignerSettings | undefined, Failure<"keys/exposed" | "keys/invalid">> {
   const path = join(folder, KEYS_FOLDER, REMOTE_SIGNER_FILE);
   if (!existsSync(path)) return ok(undefined);
-  if (isExposed(path))
-    return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
   try {
-    const file = JSON.parse(readFileSync(path, "utf8")) as RemoteSignerSettings;
+    const text = readSecret(path);
+    if (!text.ok) return text;
+    const file = JSON.parse(text.value) as RemoteSignerSettings;
     const isWhole =
       [file.url, file.token, file.certificate].every((text) => typeof text === "string") &&
       /^https?:$/.test(new URL(file.url).protocol) &&
@@ -75,7 +73,7 @@ export async function useRemoteSigner(
     return fail("signer/refused", `${signer.url}: what it names are no keys that validators vote with`);
   const settings = { ...signer, keys };
   const path = join(folder, KEYS_FOLDER, REMOTE_SIGNER_FILE);
-  writeFileSync(path, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: SECRET_MODE, flag: "wx" });
+  writeSecret(path, `${JSON.stringify(settings, undefined, 2)}\n`);
   return ok(settings);
 }
 
@@ -135,15 +133,17 @@ export function readConsensusSecrets(
   folder: string,
 ): Result<readonly ConsensusSecret[], Failure<"keys/unreadable" | "keys/exposed" | "keys/invalid">> {
   const keys = join(folder, KEYS_FOLDER);
-  const names = existsSync(keys) ? readdirSync(keys).filter((name) => CONSENSUS_KEY_FILES.test(name)) : [];
+  const isConsensusKey = (name: string): boolean =>
+    name === CONSENSUS_KEY_FILE || FURTHER_KEY_FILE.test(name);
+  const names = existsSync(keys) ? readdirSync(keys).filter(isConsensusKey) : [];
   if (names.length === 0)
     return fail("keys/unreadable", `there is no consensus key in ${keys}: put consensus.key there`);
   const secrets: ConsensusSecret[] = [];
   for (const name of names.sort()) {
     const path = join(keys, name);
-    if (isExposed(path))
-      return fail("keys/exposed", `${path} can be read by others than its owner: run chmod 600 ${path}`);
-    const secret = parseConsensusSecret(readFileSync(path, "utf8"));
+    const text = readSecret(path);
+    if (!text.ok) return text;
+    const secret = parseConsensusSecret(text.value);
     if (!secret.ok) return fail("keys/invalid", `${path}: ${secret.error.message}`);
     secrets.push(secret.value);
   }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { RpcTls } from "@ostrom/rpc";
-import { isExposed } from "./key-files.ts";
+import { readSecret } from "./key-files.ts";
 
 /** Certificates of common authorities live for weeks: a node need not be restarted for a new one. */
 const LOOK_AGAIN_MS = 60_000;
@@ -35,9 +35,9 @@ export function watchRpcCertificate(files: RpcTlsFiles, renewed: (tls: RpcTls | 
 }
 
 function readFiles({ certificate, key }: RpcTlsFiles): RpcTls {
-  if (isExposed(key))
-    throw new Error(`rpc.tls: ${key} can be read by others than its owner: run chmod 600 ${key}`);
-  return { certificate: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
+  const secret = readSecret(key);
+  if (!secret.ok) throw new Error(`rpc.tls: ${secret.error.message}`);
+  return { certificate: readFileSync(certificate, "utf8"), key: secret.value };
 }
 
 function stampOf({ certificate, key }: RpcTlsFiles): string {

@@ -70,17 +70,14 @@ export function packSenders(checked: readonly CheckedSender[]): PackedSenders {
 }
 
 function unpackSenders({ senders, failures }: PackedSenders): readonly CheckedSender[] {
-  const checked: CheckedSender[] = Array.from({ length: senders.length / ENTRY_LENGTH }, (_, index) =>
-    trimEntry(senders.slice(index * ENTRY_LENGTH, (index + 1) * ENTRY_LENGTH)),
-  );
+  const checked: CheckedSender[] = Array.from({ length: senders.length / ENTRY_LENGTH }, (_, index) => {
+    const start = index * ENTRY_LENGTH;
+    const [endOfSender, end] = [start + ADDRESS_LENGTH, start + ENTRY_LENGTH];
+    const hasKeys = senders.subarray(endOfSender, end).some((byte) => byte !== 0);
+    return senders.slice(start, hasKeys ? end : endOfSender);
+  });
   for (const { index, failure } of failures) checked[index] = failure;
   return checked;
-}
-
-function trimEntry(entry: Bytes): Bytes {
-  return entry.subarray(ADDRESS_LENGTH).some((byte) => byte !== 0)
-    ? entry
-    : entry.subarray(0, ADDRESS_LENGTH);
 }
 
 /** The answer names no transaction. */
@@ -115,8 +112,8 @@ export function senderOf(
   checked: CheckedSender,
 ): Result<Pick<SignedTransaction, "sender" | "verifiedKeys">, Failure> {
   if (!(checked instanceof Uint8Array)) return { ok: false, error: checked };
+  if (checked.length === ADDRESS_LENGTH) return { ok: true, value: { sender: Address(checked) } };
   const sender = Address(checked.slice(0, ADDRESS_LENGTH));
-  if (checked.length === ADDRESS_LENGTH) return { ok: true, value: { sender } };
   return { ok: true, value: { sender, verifiedKeys: Hash(checked.slice(ADDRESS_LENGTH)) } };
 }
 

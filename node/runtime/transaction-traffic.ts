@@ -178,11 +178,11 @@ export class TransactionTraffic {
   /** The sender as of the newest executed block. */
   accountOf(address: Address): Required<PoolAccount> {
     const account = storeReader(this.#ports.store).account(address);
-    if (account === undefined) return { nonce: 0n, balance: 0n, isDelegated: false };
+    if (account === undefined) return { nonce: 0n, balance: 0n, isDelegated: false, isKeyed: false };
     // Whoever signs a transaction has a key: code of such an account is a delegation. One to KeyedAccount spends nothing by itself.
-    const isDelegated =
-      !equalBytes(account.codeHash, EMPTY_CODE_HASH) && !equalBytes(account.codeHash, KEYED_CODE_HASH);
-    return { nonce: account.nonce, balance: account.balance, isDelegated };
+    const isKeyed = equalBytes(account.codeHash, KEYED_CODE_HASH);
+    const isDelegated = !isKeyed && !equalBytes(account.codeHash, EMPTY_CODE_HASH);
+    return { nonce: account.nonce, balance: account.balance, isDelegated, isKeyed };
   }
 
   stop(): void {

@@ -7,7 +7,7 @@ type SpeccheckCase = { readonly message: string; readonly pub_key: string; reado
 
 /** What our rule says of the twelve cases of "Taming the many EdDSAs" (ePrint 2020/1244, table 5): 0 to 2 have points of small order; 3 mixes orders and
  * holds without the cofactor too; 4 and 5 hold only with it; 6 and 7 have S out of range; 8 to 11 have encodings that are not canonical. */
-export const ED25519_SPECCHECK_OUTCOMES: readonly boolean[] = [
+const ED25519_SPECCHECK_OUTCOMES: readonly boolean[] = [
   ...[false, false, false, true, false, false],
   ...[false, false, false, false, false, false],
 ];

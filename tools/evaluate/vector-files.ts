@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 /** Where the vectors that nobody here wrote lie, beside the repository. */
-export const CRYPTO_VECTORS: string = resolve(import.meta.dirname, "../../../shared/vectors/crypto");
+const CRYPTO_VECTORS: string = resolve(import.meta.dirname, "../../../shared/vectors/crypto");
 
 export function hasCryptoVectors(): boolean {
   return existsSync(CRYPTO_VECTORS);

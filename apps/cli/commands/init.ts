@@ -14,7 +14,7 @@ import {
   type ValidatorPlan,
 } from "@ostrom/runtime";
 import { FORKS, type Fork } from "@ostrom/vm";
-import { type Command, type CommandInput, UsageError } from "../command.ts";
+import { type Command, type CommandInput, readList, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, type ConsensusChoice, readConsensusChoice } from "../consensus-choice.ts";
 import { GENESIS_KEYS_FLAGS, readGenesisKeys } from "../genesis-keys-choice.ts";
 import { joinNetwork } from "../joined-network.ts";
@@ -181,10 +181,6 @@ function refuseWithJoin({ given }: CommandInput): void {
   ] as const) {
     if (given.has(key)) throw new UsageError(`--${flag}: the descriptions given with --join say it`);
   }
-}
-
-function readList(value: unknown): readonly string[] {
-  return (value as readonly string[] | undefined) ?? [];
 }
 
 /** Without hosts, all are on this machine and have ports of their own. */

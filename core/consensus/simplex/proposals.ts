@@ -1,5 +1,5 @@
 import { type Bytes, EMPTY_BYTES, equalBytes, must, type View } from "@ostrom/base";
-import { orderDigest } from "../block.ts";
+import { isSameCertificate, orderDigest } from "../block.ts";
 import { verifyStateCertificate, verifyVote } from "../certificates.ts";
 import { isHeightOfEpoch } from "../epoch-heights.ts";
 import { continues } from "../sync.ts";
@@ -258,27 +258,14 @@ function isStateCertificateGood(
   inherited: StateCertificate | undefined,
 ): boolean {
   const { config, checkedStateCertificate } = draft.state;
-  if (isSame(certificate, inherited) || isSame(certificate, checkedStateCertificate)) return true;
+  if (isSameCertificate(certificate, inherited) || isSameCertificate(certificate, checkedStateCertificate))
+    return true;
   const { epoch, height } = certificate.executed;
   const set = [config.validators, ...config.earlierValidators].find((candidate) => candidate.epoch === epoch);
   if (set === undefined || !isHeightOfEpoch(config, epoch, height)) return false;
   if (!verifyStateCertificate(config.domain, set, certificate).ok) return false;
   changeState(draft, { checkedStateCertificate: certificate });
   return true;
-}
-
-function isSame(a: StateCertificate, b: StateCertificate | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.schemeId === b.schemeId &&
-    a.executed.epoch === b.executed.epoch &&
-    a.executed.height === b.executed.height &&
-    equalBytes(a.executed.orderDigest, b.executed.orderDigest) &&
-    equalBytes(a.executed.executedHash, b.executed.executedHash) &&
-    equalBytes(a.executed.nextSetHash, b.executed.nextSetHash) &&
-    equalBytes(a.signers, b.signers) &&
-    equalBytes(a.signature, b.signature)
-  );
 }
 
 /** The certificate a child of this parent carries, given the newest that the leader holds. */

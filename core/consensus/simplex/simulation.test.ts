@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Weight } from "@ostrom/base";
 import { deriveBlsSecretKey, keccak256, nobleBls, SCHEME_BLS12381 } from "@ostrom/crypto";
-import { blsSignatures, type ConsensusDomain, ethereumDomain, leaderOf } from "../index.ts";
+import { ethereumDomain, leaderOf } from "../index.ts";
 import { runCampaign, runEpochCampaign } from "../testing/campaign.ts";
 import { endlessPlan } from "../testing/epoch-plan.ts";
 import { simulatedSet } from "../testing/signatures.ts";
@@ -74,10 +74,7 @@ test("with real BLS12-381 signatures four validators finalize and certify", () =
       weight: Weight(1),
     })),
   };
-  const domain: ConsensusDomain = {
-    ...ethereumDomain(keccak256(Uint8Array.of(1))),
-    signatures: blsSignatures,
-  };
+  const domain = ethereumDomain(keccak256(Uint8Array.of(1)));
   const sign = (signer: number, message: Uint8Array): Uint8Array =>
     nobleBls.sign(secretKeys[signer]!, message);
   const simulation = new Simulation({ seed: 3, weights: FOUR, set, domain, sign, encodes: true });

@@ -298,7 +298,7 @@ export function agileOf(sender: Address, fields: Partial<AgileFields>): Omit<Agi
   return { sender, keySetVersion: 0, validUntil: 0n, threshold: 0, inlineKeys: [], ...fields };
 }
 
-export function addressOfEthereumKey(secretKey: Bytes): Address {
+function addressOfEthereumKey(secretKey: Bytes): Address {
   const engine = must(signatureEngine(SCHEME_SECP256K1), "secp256k1 has an engine");
   return Address(keccak256(engine.publicKey(secretKey)).slice(12));
 }

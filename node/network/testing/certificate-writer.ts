@@ -7,7 +7,7 @@ import {
   X509Certificate,
 } from "node:crypto";
 import { type Bytes, concatBytes, hex, unwrap, utf8 } from "@ostrom/base";
-import { DER_TAGS, derBitString, derElement, derInteger, derSequence, toPem } from "../der.ts";
+import { DER_TAGS, derBitString, derElement, derInteger, derSequence } from "../der.ts";
 import { type Identity, identityFromPem } from "../identity.ts";
 
 /** An authority with a key of a scheme that the machine's openssl may not know. */
@@ -65,7 +65,7 @@ export function issueWritten(
     privateKey,
     algorithm,
   });
-  return unwrap(identityFromPem(identity.privateKeyPem, toPem("CERTIFICATE", der)));
+  return unwrap(identityFromPem(identity.privateKeyPem, new X509Certificate(der).toString()));
 }
 
 export function parsed({ certificatePem }: Identity): X509Certificate {
