@@ -8,6 +8,7 @@ import {
   validatorSetHash,
   verifyStateCertificate,
 } from "@ostrom/consensus";
+import { signatureScheme } from "@ostrom/crypto";
 import {
   decodeHeader,
   epochOfHeight,
@@ -111,7 +112,7 @@ function validatorOf(entry: unknown): Validator {
  *
  * The header must have the hash that was signed, and the height, order digest and epoch that were; its time must not be in the
  * future; before the epoch's frozen height the certificate names the epoch's own set. The signature, which costs most, is last.
- * Errors: `light/wrong-epoch`, `light/wrong-header`, `light/from-the-future`, `light/wrong-set`, `certificate/...`. */
+ * Errors: `light/curves-broken`, `light/wrong-epoch`, `light/wrong-header`, `light/from-the-future`, `light/wrong-set`, `certificate/...`. */
 export function verifyCertified(
   chain: LightChain,
   set: ValidatorSet,
@@ -121,6 +122,11 @@ export function verifyCertified(
   return attemptNow(() => {
     const { header, hash, certificate } = claim;
     const { executed } = certificate;
+    if (chain.refusesCurves === true && signatureScheme(set.schemeId)?.isPostQuantum !== true)
+      refuse(
+        "light/curves-broken",
+        `validators of epoch ${set.epoch} vote by an elliptic curve, which anybody forges`,
+      );
     const height = header.number;
     const epoch = epochOfHeight(chain.epochs, height);
     if (executed.epoch !== set.epoch || epoch !== set.epoch || height === 0) {

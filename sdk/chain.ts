@@ -30,6 +30,8 @@ export type LightChain = {
   readonly rules: ChainRules;
   /** Seconds. */
   readonly genesisTime: number;
+  /** Elliptic curves are broken: certificates by them prove nothing. */
+  readonly refusesCurves?: boolean | undefined;
 };
 
 /** Longest text of genesis' parameters. */

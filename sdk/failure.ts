@@ -1,10 +1,11 @@
 import type { Failure, Result } from "@ostrom/base";
-import type { CertificateErrorCode } from "@ostrom/consensus";
+import type { CertificateErrorCode, CheckpointErrorCode } from "@ostrom/consensus";
 import type { ProofErrorCode } from "@ostrom/state";
 
 /** Why the light client refuses an answer, or cannot give one. Codes are stable; README.md says what each means. */
 export type LightErrorCode =
   | CertificateErrorCode
+  | CheckpointErrorCode
   | ProofErrorCode
   | "proof/malformed-value"
   | "light/unreachable"
@@ -17,6 +18,7 @@ export type LightErrorCode =
   | "light/wrong-epoch"
   | "light/wrong-value"
   | "light/time-order"
+  | "light/curves-broken"
   | "light/from-the-future"
   | "light/checkpoint-malformed"
   | "light/checkpoint-too-old"

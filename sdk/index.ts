@@ -11,6 +11,14 @@ export type { CertifiedHeader } from "./certified-header.ts";
 export type { LightChain } from "./chain.ts";
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 export type { EncryptionErrorCode, EncryptionFailure } from "./encryption-failure.ts";
+export {
+  type CheckpointChain,
+  checkpointsOfGenesis,
+  checkpointToStart,
+  type ProvedCheckpoint,
+  takeCheckpoint,
+  verifyCheckpoints,
+} from "./epoch-checkpoints.ts";
 export type { LightErrorCode, LightFailure, LightResult } from "./failure.ts";
 export {
   type FilteredAnswer,

@@ -57,6 +57,9 @@ export type LightClientOptions = {
   readonly nowMs?: () => number;
   readonly fetch?: typeof globalThis.fetch;
   readonly storage?: LightStorage;
+  /** Elliptic curves are known to be broken, from whom you trust: no certificate by BLS12-381 or SM2 counts any more, however old it says it is. Begin
+   * with a checkpoint that `verifyCheckpoints` has proved. */
+  readonly areCurvesBroken?: boolean;
   /** The chain's modules that this program has; a call on a chain with an active one that is not among them is refused. */
   readonly modules?: InstalledModules;
 };
@@ -185,6 +188,7 @@ class Client {
       storage,
       trustingPeriodMs,
       maxHeadAgeMs: options.maxHeadAgeMs ?? trustingPeriodMs,
+      areCurvesBroken: options.areCurvesBroken === true,
       nowMs: this.#nowMs,
     });
   }

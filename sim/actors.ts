@@ -16,6 +16,7 @@ import {
   voteSigningBytes,
 } from "@ostrom/consensus";
 import type { Channel, Network, PeerId } from "@ostrom/network";
+import type { BatchActorName } from "./batch-actors.ts";
 import { CertificateMemory, certificateFrom } from "./certificate-memory.ts";
 
 /** Byzantine actors by name. Each is a real node whose outgoing messages are bent.
@@ -46,7 +47,15 @@ export const ACTOR_NAMES = [
   "contradictor",
 ] as const;
 
-export type ActorName = (typeof ACTOR_NAMES)[number];
+export type ActorName = (typeof ACTOR_NAMES)[number] | BatchActorName;
+
+/** An actor that bends what is said about order and state. */
+export type ConsensusActorName = Exclude<ActorName, "twin" | BatchActorName>;
+
+/** Whether frames of a channel are messages of core/consensus. */
+export function carriesConsensus(channel: Channel): boolean {
+  return channel !== "transactions" && channel !== "batches";
+}
 
 /** What an actor has besides its node. */
 export type ActorTools = {
@@ -80,7 +89,7 @@ const FAR_FUTURE_MS = 60_000;
 const SPAM_ONE_IN = 4;
 
 /** Puts an actor between a node and its network. */
-export function createActor(name: Exclude<ActorName, "twin">, network: Network, tools: ActorTools): Actor {
+export function createActor(name: ConsensusActorName, network: Network, tools: ActorTools): Actor {
   const memory = new CertificateMemory();
   const bendAndSend = (peerId: PeerId, channel: Channel, payload: Bytes): boolean => {
     const message = unwrap(decodeMessage(payload));
@@ -97,11 +106,11 @@ export function createActor(name: Exclude<ActorName, "twin">, network: Network, 
   return {
     network: {
       send: (peerId, channel, payload) =>
-        channel === "transactions"
-          ? network.send(peerId, channel, payload)
-          : bendAndSend(peerId, channel, payload),
+        carriesConsensus(channel)
+          ? bendAndSend(peerId, channel, payload)
+          : network.send(peerId, channel, payload),
       broadcast: (channel, payload) => {
-        if (channel === "transactions") return network.broadcast(channel, payload);
+        if (!carriesConsensus(channel)) return network.broadcast(channel, payload);
         const peers = network.connected();
         for (const peerId of peers) bendAndSend(peerId, channel, payload);
         return peers.length;
@@ -109,7 +118,7 @@ export function createActor(name: Exclude<ActorName, "twin">, network: Network, 
       connected: network.connected,
     },
     heard: (channel, payload) => {
-      if ((name !== "splitter" && name !== "replayer") || channel === "transactions") return;
+      if ((name !== "splitter" && name !== "replayer") || !carriesConsensus(channel)) return;
       const message = decodeMessage(payload);
       if (message.ok) memory.hear(message.value);
     },
@@ -118,7 +127,7 @@ export function createActor(name: Exclude<ActorName, "twin">, network: Network, 
 
 /** What it sends to `to` where the honest node would have sent `message`; undefined: the same. */
 function bend(
-  name: Exclude<ActorName, "twin">,
+  name: ConsensusActorName,
   tools: ActorTools,
   memory: CertificateMemory,
   to: number,
@@ -163,7 +172,8 @@ function signVote({ domain, seatIn, setOf, sign }: ActorTools, vote: Vote): Sign
   return { vote, signer: ValidatorIndex(signer), signature };
 }
 
-function proposal(tools: ActorTools, block: OrderedBlock): Message {
+/** A block in its leader's name. */
+export function proposal(tools: ActorTools, block: OrderedBlock): Message {
   const digest = orderDigest(tools.domain, block);
   const vote: Vote = { kind: "notarize", epoch: block.epoch, view: block.view, digest };
   return { kind: "proposal", block, signature: signVote(tools, vote).signature };

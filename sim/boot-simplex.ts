@@ -1,7 +1,7 @@
 import { must, toHexDigits } from "@ostrom/base";
 import { type ConsensusDomain, consensusDomain, type Signatures, type ValidatorSet } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
-import type { Genesis } from "@ostrom/execution";
+import type { ChainRules, Genesis, SignatureCheck } from "@ostrom/execution";
 import {
   BARE_PROGRAM,
   type CheckedSender,
@@ -22,8 +22,17 @@ import {
   VoteJournal,
 } from "@ostrom/runtime";
 import { openWriteAheadLog, readMeta, type Store } from "@ostrom/storage";
+import { type BatchCheck, type CheckedBatch, checkBatch } from "../node/runtime/batch-check.ts";
+import type { BatchLimits } from "../node/runtime/batch-ports.ts";
 import type { Boot, BootedNode, Environment } from "./machine.ts";
 import { verifyPossession, withSimulatedSignatures } from "./signatures.ts";
+import { simulatedTransportKey } from "./transport.ts";
+
+/** How validators make batches. */
+export type BatchOptions = {
+  readonly mode: SignatureCheck;
+  readonly limits: Partial<BatchLimits>;
+};
 
 export type SimplexBootOptions = {
   readonly genesis: Genesis;
@@ -44,6 +53,12 @@ export type SimplexBootOptions = {
   readonly certified: (machine: number, height: number, store: Store) => void;
   readonly punished: (machine: number, peerId: string, reason: string) => void;
   readonly recovered: (machine: number, height: number) => void;
+  readonly batches?: {
+    readonly limits: Partial<BatchLimits>;
+    readonly identityOf: (machine: number) => number;
+    /** Notices what a machine keeps of batches. */
+    readonly watched: (machine: number, store: Store) => Store;
+  };
 };
 
 /** Where planted bugs and recorded failures change a node; all else is as in production. */
@@ -54,6 +69,7 @@ export type BootSeams = {
   readonly recovered?: (recovered: RecoveredChain, environment: Environment) => RecoveredChain;
   readonly execution?: (execution: Execution, environment: Environment) => Execution;
   readonly signatures?: (signatures: Signatures) => Signatures;
+  readonly checker?: (checker: SignatureChecker) => SignatureChecker;
   readonly booted?: (node: BootedNode, environment: Environment) => BootedNode;
 };
 
@@ -64,7 +80,9 @@ const MAX_SIGNATURE_CHECK_MS = 3;
 export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}): Boot {
   const { genesis, limits } = options;
   return async (bare) => {
-    const environment = seams.environment?.(bare) ?? bare;
+    const { batches } = options;
+    const watched = batches === undefined ? bare : watchedBy(batches.watched, bare);
+    const environment = seams.environment?.(watched) ?? watched;
     const { machine, clock, random, network, log, charge } = environment;
     const store = environment.openStore();
     const installed = installedBy(options, seams);
@@ -76,15 +94,15 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
     const found = recoverChain(store, sets);
     const recovered = seams.recovered?.(found, environment) ?? found;
     options.recovered(machine, recovered.tip.height);
-    const opened = await openWriteAheadLog(environment.openDisk(), random.bytes);
-    const read = replayJournal(opened.records);
+    const journalLog = await openWriteAheadLog(environment.openDisk(), random.bytes);
+    const read = replayJournal(journalLog.records);
     const replayed = seams.replayed?.(read, environment) ?? read;
     const meta = must(readMeta(store), "an open chain has a name");
     const unsimulated = consensusDomain(meta.genesisHash, meta.hashId, meta.schemeId);
     const domain = withSimulatedSignatures(unsimulated, options.signaturesOf(charge), seams.signatures);
     const mark = environment.votedMark();
     const journal = new VoteJournal({
-      log: opened.log,
+      log: journalLog.log,
       domain,
       replayed,
       settled: recovered.tip,
@@ -92,6 +110,7 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
       rotateAtRecords: limits.rotateAtRecords,
     });
     if (replayed.isEmpty) await journal.begin(mark.epoch !== undefined || recovered.tip.height > 0);
+    const checker = simulatedChecker(environment, batches === undefined ? undefined : genesis.rules);
     const core = new NodeCore({
       clock,
       entropy: { bytes: random.bytes },
@@ -103,7 +122,10 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
       network,
       punish: (peerId, reason) => options.punished(machine, peerId, reason),
       execution: seams.execution?.(execution, environment) ?? execution,
-      checker: simulatedChecker(environment),
+      checker: seams.checker?.(checker) ?? checker,
+      transport:
+        batches === undefined ? undefined : simulatedTransportKey(batches.identityOf(machine), charge),
+      batchLimits: batches?.limits,
       modules: installed.modules,
       journal,
       records: replayed.records,
@@ -128,6 +150,13 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
     };
     return seams.booted?.(node, environment) ?? node;
   };
+}
+
+function watchedBy(
+  watched: (machine: number, store: Store) => Store,
+  environment: Environment,
+): Environment {
+  return { ...environment, openStore: () => watched(environment.machine, environment.openStore()) };
 }
 
 function installedBy({ installed = BARE_PROGRAM }: SimplexBootOptions, seams: BootSeams): Installed {
@@ -164,8 +193,28 @@ async function openExecution(
 /** Who signed a transaction is the same in all nodes and all seeds, so it is computed once. */
 const senders = new Map<string, CheckedSender>();
 
-export function simulatedChecker({ wait }: Environment): SignatureChecker {
+/** What a batch is, is the same in all nodes too. */
+const checkedBatches = new Map<string, CheckedBatch>();
+const MAX_CHECKED_BATCHES = 4_096;
+
+function checkedOnce(rules: ChainRules, check: BatchCheck): CheckedBatch {
+  const name = `${check.believes} ${toHexDigits(keccak256(check.bytes))}`;
+  const known = checkedBatches.get(name) ?? checkBatch(rules, check);
+  if (checkedBatches.size >= MAX_CHECKED_BATCHES) checkedBatches.clear();
+  checkedBatches.set(name, known);
+  return known;
+}
+
+/** @param rules where there are batches. */
+export function simulatedChecker({ wait }: Environment, rules?: ChainRules): SignatureChecker {
   return {
+    checkBatch:
+      rules === undefined
+        ? undefined
+        : async (check) => {
+            await wait(MAX_SIGNATURE_CHECK_MS);
+            return checkedOnce(rules, check);
+          },
     check: async (raws, keys) => {
       await wait(MAX_SIGNATURE_CHECK_MS);
       return raws.map((raw, index) => {

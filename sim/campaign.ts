@@ -1,5 +1,8 @@
 import type { Random } from "@ostrom/base";
+import type { SignatureCheck } from "@ostrom/execution";
 import { ACTOR_NAMES, type ActorName } from "./actors.ts";
+import { BATCH_ACTOR_NAMES } from "./batch-actors.ts";
+import type { BatchOptions } from "./boot-simplex.ts";
 import { type FaultName, Nemesis } from "./faults.ts";
 import type { Violation } from "./invariants.ts";
 import type { SimulatedMachine } from "./machine.ts";
@@ -20,6 +23,8 @@ export type CampaignOptions = {
   readonly epochs: boolean;
   /** Where the set changes: its scheme changes too, among these. */
   readonly schemes?: readonly number[] | undefined;
+  /** Validators make batches, and so many check their signatures; none if absent. */
+  readonly batches?: SignatureCheck | undefined;
   readonly seams?: Seams;
   /** Of which actors there may be; all if not given. */
   readonly actors?: readonly ActorName[];
@@ -69,7 +74,7 @@ export async function runCampaign(seed: number, options: CampaignOptions): Promi
   const random = randomFor(seed, "campaign");
   const weights = drawWeights(random, options.validators);
   const faults = new Set(options.faults.filter((fault) => isDrawn(random, fault, options)));
-  const { actors, fragile } = drawFaulty(random, weights, faults, options.actors ?? ACTOR_NAMES);
+  const { actors, fragile } = drawFaulty(random, weights, faults, options.actors ?? actorsFor(options.batches));
   // A validator alone says nothing that those who left its set could follow.
   const hasChanges = (random.chance(2, 3) || options.hasAllFaults === true) && options.validators > 1;
   const network = new SimulatedNetwork({
@@ -77,7 +82,14 @@ export async function runCampaign(seed: number, options: CampaignOptions): Promi
     weights,
     actors,
     ...(options.seams === undefined ? {} : { seams: options.seams }),
-    genesis: { consensus: drawTimes(random), change: options.epochs ? drawEpochs(random) : {} },
+    genesis: {
+      consensus: {
+        ...drawTimes(random),
+        ...(options.batches === undefined ? {} : { signatureCheck: options.batches }),
+      },
+      change: options.epochs ? drawEpochs(random) : {},
+    },
+    ...(options.batches === undefined ? {} : { batches: drawBatches(seed, options.batches) }),
     ...(options.epochs && hasChanges ? { standby: between(random, 0, MAX_STANDBY) } : {}),
     ...(options.schemes === undefined ? {} : { schemes: options.schemes }),
   });
@@ -93,6 +105,7 @@ export async function runCampaign(seed: number, options: CampaignOptions): Promi
   nemesis.stop();
   network.registrar?.stop();
   await demandProgress(network, nemesis, random);
+  network.examineEvidence();
   return { network, report };
 }
 
@@ -225,6 +238,30 @@ export function drawTimes(random: Random): {
     emptyBlockIntervalMs: minBlockIntervalMs + between(random, 0, 250),
     standstillMs: between(random, 150, 500),
     fetchRetryMs: between(random, 30, 90),
+  };
+}
+
+/** Two of three liars lie about batches, where there are any. */
+function actorsFor(batches: SignatureCheck | undefined): readonly ActorName[] {
+  return batches === undefined ? ACTOR_NAMES : [...ACTOR_NAMES, ...Array.from({ length: 4 }, () => BATCH_ACTOR_NAMES).flat()];
+}
+
+/** Batches of a few transactions, and little room for them. */
+function drawBatches(seed: number, mode: SignatureCheck): BatchOptions {
+  const random = randomFor(seed, "batches");
+  return {
+    mode,
+    limits: {
+      lightLoad: between(random, 0, 3),
+      windowMs: between(random, 10, 100),
+      fillMs: between(random, 1, 40),
+      maxTransactions: between(random, 1, 12),
+      maxBytes: 8 * 1024,
+      maxUnorderedBytes: 32 * 1024,
+      maxUnorderedBatches: between(random, 4, 16),
+      retryMs: between(random, 40, 200),
+      maxServedBytesPerSecond: 256 * 1024,
+    },
   };
 }
 

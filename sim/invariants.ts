@@ -30,7 +30,9 @@ export type InvariantName =
   | "stake-conserved"
   | "stake-locked"
   | "stake-voting"
-  | "slashing";
+  | "slashing"
+  | "batch-order"
+  | "batch-held";
 
 export type Violation = {
   readonly invariant: InvariantName;

@@ -95,7 +95,7 @@ export class SimulatedLinks {
     this.#lives = new Array<number>(count).fill(0);
     this.#up = new Int32Array(count * count);
     this.#lineFreeMs = new Float64Array(count);
-    this.sentBytes = options.ends.map(() => ({ consensus: 0, sync: 0, transactions: 0 }));
+    this.sentBytes = options.ends.map(() => ({ consensus: 0, batches: 0, sync: 0, transactions: 0 }));
   }
 
   /** What a machine sees of it. */

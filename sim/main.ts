@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { parseArgs } from "node:util";
 import { validatorSchemeByName } from "@ostrom/crypto";
+import type { SignatureCheck } from "@ostrom/execution";
 import { installNativeCrypto } from "@ostrom/runtime";
 import { Batch } from "./batch.ts";
 import { type Campaign, runCampaign, type SeedReport } from "./campaign.ts";
@@ -25,6 +26,7 @@ Byzantine validators are simulated. The same seed gives the same run to the byte
   --faults LIST       all (default), none, or names separated by commas:
                       ${wrap(FAULT_NAMES)}
   --epochs on|off     short epochs, and changes of the validator set (on)
+  --batches M         validators make batches: all, or minority (who checks their signatures)
   --schemes LIST      the set changes its signature scheme too, among these: bls12-381, sm2, ml-dsa-44, ml-dsa-65
   --trace             writes all events as they come (one seed)
   --last N            events of each machine that are shown when an invariant is broken (60)
@@ -53,6 +55,7 @@ type Options = {
   readonly faults: readonly FaultName[];
   readonly epochs: boolean;
   readonly schemes: readonly string[] | undefined;
+  readonly batches: SignatureCheck | undefined;
   readonly trace: boolean;
   readonly lastEvents: number;
   readonly checksDeterminism: boolean;
@@ -77,6 +80,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
       faults: { type: "string", default: "all" },
       epochs: { type: "string", default: "on" },
       schemes: { type: "string" },
+      batches: { type: "string" },
       trace: { type: "boolean", default: false },
       last: { type: "string", default: "60" },
       "check-determinism": { type: "boolean", default: false },
@@ -101,6 +105,7 @@ function readOptions(argv: readonly string[]): Options | undefined {
     faults: readFaults(values.faults),
     epochs: values.epochs === "on",
     schemes: values.schemes?.split(","),
+    batches: readBatches(values.batches),
     trace: values.trace,
     lastEvents: positive("last", values.last),
     checksDeterminism: values["check-determinism"],
@@ -113,6 +118,12 @@ function readMode(text: string | undefined): ParticipationMode | undefined {
   if (text !== undefined && mode === undefined)
     throw new UsageError(`--participation is ${PARTICIPATION_MODES.join(", ")}, not ${text}`);
   return mode;
+}
+
+function readBatches(text: string | undefined): SignatureCheck | undefined {
+  if (text !== undefined && text !== "all" && text !== "minority")
+    throw new UsageError(`--batches is all or minority, not ${text}`);
+  return text;
 }
 
 function positive(name: string, text: string): number {
@@ -172,12 +183,12 @@ async function tell(seed: number, options: Options): Promise<Told> {
 
 function replayLine(
   seed: number,
-  { engine, participation, validators, minutes, faults, epochs, schemes }: Options,
+  { engine, participation, validators, minutes, faults, epochs, schemes, batches }: Options,
 ): string {
   const names = faults.length === FAULT_NAMES.length ? "all" : faults.join(",") || "none";
   return (
     `npm run sim -- --seed ${seed} --engine ${engine}${participation === undefined ? "" : ` --participation ${participation}`} --validators ${validators} --minutes ${minutes} ` +
-    `--faults ${names} --epochs ${epochs ? "on" : "off"}${schemes === undefined ? "" : ` --schemes ${schemes.join(",")}`}`
+    `--faults ${names} --epochs ${epochs ? "on" : "off"}${schemes === undefined ? "" : ` --schemes ${schemes.join(",")}`}${batches === undefined ? "" : ` --batches ${batches}`}`
   );
 }
 

@@ -25,6 +25,12 @@ export function memoryBounds(validators: number, viewsSinceFinal: number): Reado
     finalizedGas: 256,
     transactions: 4_096,
     faultsLogged: 64 * validators,
+    heldBatches: 64 * validators,
+    heardBatches: 32 * validators,
+    certifiedBatches: 32 * validators,
+    wantedBatches: 32 * validators,
+    ownBatches: 32,
+    batchCursors: 512,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ActorName } from "./actors.ts";
-import type { BootSeams, SimplexBootOptions } from "./boot-simplex.ts";
+import type { BatchOptions, BootSeams, SimplexBootOptions } from "./boot-simplex.ts";
 import type { SimulatedGenesisOptions } from "./genesis.ts";
 import type { LinkConditions } from "./links.ts";
 import type { ParticipationGenesis } from "./participation/genesis.ts";
@@ -24,6 +24,8 @@ export type NetworkOptions = {
   readonly latencyMs?: (from: number, to: number) => number;
   readonly conditions?: Partial<LinkConditions>;
   readonly limits?: Partial<SimplexBootOptions["limits"]>;
+  /** Validators make batches; none if absent. */
+  readonly batches?: BatchOptions | undefined;
   readonly seams?: Seams;
   /** Whether what happens is remembered, for the story of a failure. */
   readonly keepsTrace?: boolean;

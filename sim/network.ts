@@ -6,15 +6,19 @@ import {
   type Message,
   type ValidatorSet,
 } from "@ostrom/consensus";
+import { keccak256 } from "@ostrom/crypto";
+import { type CertifiedBatch, decodeBatchMessage } from "@ostrom/dissemination";
 import type { Genesis } from "@ostrom/execution";
 import type { Channel, Network, PeerId } from "@ostrom/network";
 import { consensusSet } from "@ostrom/runtime";
 import { readStateCertificate, type Store } from "@ostrom/storage";
-import { type Actor, type ActorName, createActor } from "./actors.ts";
+import { type Actor, type ActorName, carriesConsensus, createActor } from "./actors.ts";
+import { createBatchActor, isBatchActor } from "./batch-actors.ts";
+import { authorsOfSet, BatchWatch } from "./batch-watch.ts";
 import { type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
 import { type ClientLoad, Clients } from "./clients.ts";
 import { SimulatedClock } from "./clock.ts";
-import { peerIdOf, simulatedDomain } from "./genesis.ts";
+import { peerIdOf, simulatedDomain, transportKeyOf } from "./genesis.ts";
 import { Invariants } from "./invariants.ts";
 import { KnownSets, seatIn } from "./known-sets.ts";
 import { PERFECT_LINKS, SimulatedLinks } from "./links.ts";
@@ -34,7 +38,8 @@ import {
   simulatedSign,
 } from "./signatures.ts";
 import { tapNetwork } from "./tapped-network.ts";
-import { describeMessage, jsonOf, Trace } from "./trace.ts";
+import { describeBatchMessage, describeMessage, jsonOf, Trace } from "./trace.ts";
+import { transportSign, transportVerify } from "./transport.ts";
 
 const USUAL_LATENCY_MS = 3;
 const USUAL_JITTER_MS = 8;
@@ -84,6 +89,10 @@ export class SimulatedNetwork {
   readonly #sets: KnownSets;
   readonly #hasModules: boolean;
   readonly #acting = new Map<number, Actor>();
+  readonly #batches: SimplexBootOptions["batches"];
+  readonly #batchWatch: BatchWatch | undefined;
+  /** Certified batches that liars have heard of. */
+  readonly #remembered: CertifiedBatch[] = [];
   readonly #progress = new ViewProgress();
 
   constructor(options: NetworkOptions) {
@@ -106,6 +115,15 @@ export class SimulatedNetwork {
     const twins = [...this.actors].filter(([, actor]) => actor === "twin").map(([identity]) => identity);
     const count = Math.max(candidates, options.weights.length, participation?.identities ?? 0);
     this.#identities = [...Array.from({ length: count }, (_, index) => index), ...twins];
+    this.#batchWatch = options.batches === undefined ? undefined : this.#watchBatches();
+    this.#batches =
+      options.batches === undefined
+        ? undefined
+        : {
+            limits: options.batches.limits,
+            identityOf: (machine) => this.identityOf(machine),
+            watched: (machine, store) => this.#batchWatch?.watched(machine, store) ?? store,
+          };
     const bootOptions = this.#bootOptions(costs, { ...SHRUNKEN_LIMITS, ...options.limits });
     const boot = simplexBoot(bootOptions, options.seams?.boot);
     this.machines = this.#identities.map((identity, index) =>
@@ -233,8 +251,9 @@ export class SimulatedNetwork {
       heard: (machine, channel, payload) => this.#acting.get(machine.index)?.heard(channel, payload),
       logged: (machine, level, message, fields) => {
         this.trace.note(machine.index, () => `${level}: ${message} ${jsonOf(fields ?? {})}`);
-        // Over its quota is who catches up over many short epochs: what it asks is dropped, and it asks again.
-        if (message !== "a validator broke a rule" || fields?.code === "network/over-quota") return;
+        // Over its quota is who catches up over many short epochs, or whose batches a peer that is behind has not seen ordered: what it
+        // says is dropped, and it says it again.
+        if (message !== "a validator broke a rule" || String(fields?.code).endsWith("/over-quota")) return;
         const accused = this.#identityOfPeer(String(fields?.peerId));
         if (this.isHonest(machine.index) && !this.actors.has(accused))
           this.invariants.violate(
@@ -283,7 +302,8 @@ export class SimulatedNetwork {
     const identity = this.identityOf(machine.index);
     const actor = this.actors.get(identity);
     const listen = (channel: Channel, payload: Bytes, to: PeerId | undefined): void => {
-      if (channel === "transactions") return;
+      if (channel === "batches") this.#noteBatches(machine, payload, to);
+      if (!carriesConsensus(channel)) return;
       const message = unwrap(decodeMessage(payload));
       this.trace.note(machine.index, () => `says to ${this.#nameOfPeer(to)}: ${describeMessage(message)}`);
       this.onSaid(machine, message);
@@ -296,26 +316,65 @@ export class SimulatedNetwork {
     const tapped = tapNetwork(network, listen);
     if (actor === undefined || actor === "twin") return tapped;
     const heard = tapNetwork(network, (channel, payload) => {
-      if (channel !== "transactions" && this.participation !== undefined)
+      if (carriesConsensus(channel) && this.participation !== undefined)
         this.participation.confessed(identity, unwrap(decodeMessage(payload)));
     });
-    const acting = createActor(actor, heard, {
+    const tools = {
       identity,
       random: randomFor(this.seed, `actor ${machine.index}`),
       domain: this.domain,
-      setOf: (epoch) => this.setOf(epoch),
-      seatIn: (set) => seatIn(set, identity),
-      identityOfPeer: (peerId) => this.#identityOfPeer(peerId),
-      sign: (set, message) =>
+      setOf: (epoch: number) => this.setOf(epoch),
+      seatIn: (set: ValidatorSet) => seatIn(set, identity),
+      identityOfPeer: (peerId: PeerId) => this.#identityOfPeer(peerId),
+      sign: (set: ValidatorSet, message: Bytes) =>
         simulatedSign(set.validators[seatIn(set, identity) ?? 0]!.consensusKey, message),
-      bent: (message: Message | undefined, to) => {
+      bent: (message: Message | undefined, to: number) => {
         this.strike(actor);
         if (message !== undefined)
           this.trace.note(machine.index, () => `bends for ${to}: ${describeMessage(message)}`);
       },
-    });
+    };
+    const acting = isBatchActor(actor)
+      ? createBatchActor(actor, heard, {
+          ...tools,
+          authorsOf: (epoch) => {
+            const set = this.setOf(epoch);
+            return set === undefined ? undefined : authorsOfSet(set);
+          },
+          remembered: this.#remembered,
+          signWithTransport: (message) => transportSign(transportKeyOf(identity), message),
+        })
+      : createActor(actor, heard, tools);
     this.#acting.set(machine.index, acting);
     return acting.network;
+  }
+
+  #watchBatches(): BatchWatch {
+    const { genesisHash } = this.domain;
+    return new BatchWatch({
+      domain: { genesisHash, hash: keccak256, verify: transportVerify },
+      setOf: (epoch) => this.setOf(epoch),
+      identityOf: (machine) => this.identityOf(machine),
+      identityOfPeer: (peerId) => this.#identityOfPeer(peerId),
+      seatIn: (epoch, identity) => this.#sets.seatIn(epoch, identity),
+      isHonest: (machine) => this.isHonest(machine),
+      strike: (what, times) => this.strike(what, times),
+      violate: (...violation) => this.invariants.violate(...violation),
+    });
+  }
+
+  /** What honest nodes keep against others must be true. */
+  examineEvidence(): void {
+    for (const { index, node } of this.machines)
+      if (node !== undefined)
+        this.#batchWatch?.examine(index, node.store, (identity) => this.actors.has(identity));
+  }
+
+  #noteBatches(machine: SimulatedMachine, payload: Bytes, to: PeerId | undefined): void {
+    this.trace.note(
+      machine.index,
+      () => `says to ${this.#nameOfPeer(to)}: ${describeBatchMessage(unwrap(decodeBatchMessage(payload)))}`,
+    );
   }
 
   #nameOfPeer(peerId: PeerId | undefined): string {
@@ -360,7 +419,11 @@ export class SimulatedNetwork {
       },
       limits,
       ...(this.#hasModules ? { installed: SIMULATED_PROGRAM } : {}),
-      stored: (machine, report, store) => this.participation?.stored(machine, report, store),
+      ...(this.#batches === undefined ? {} : { batches: this.#batches }),
+      stored: (machine, report, store) => {
+        this.participation?.stored(machine, report, store);
+        this.#batchWatch?.stored(machine, report.height, store);
+      },
       executed: (machine, report, setOf) => {
         this.trace.note(
           machine,

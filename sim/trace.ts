@@ -1,5 +1,6 @@
 import { type Hash, toHexDigits } from "@ostrom/base";
 import type { Message } from "@ostrom/consensus";
+import type { BatchHeader, BatchMessage } from "@ostrom/dissemination";
 import { Fingerprint } from "./fingerprint.ts";
 
 type Entry = { readonly timeMs: number; readonly text: string | (() => string) };
@@ -98,6 +99,12 @@ export function describeMessage(message: Message): string {
       const { executed } = message.certificate;
       return `state certificate ${executed.epoch}: ${executed.height} ${shortDigest(executed.executedHash)}`;
     }
+    case "checkpoint-votes": {
+      const { statement, signatures } = message.votes;
+      return `checkpoint of epoch ${statement.epoch} ${shortDigest(statement.executedHash)} signatures ${signatures.length}`;
+    }
+    case "checkpoint-request":
+      return `asks for the checkpoint from epoch ${message.epoch}`;
     case "state-certificate-request":
       return `asks for the state certificate from ${message.height}`;
     case "view-request":
@@ -107,6 +114,28 @@ export function describeMessage(message: Message): string {
     default:
       return message satisfies never;
   }
+}
+
+/** A message about batches in few words. */
+export function describeBatchMessage(message: BatchMessage): string {
+  switch (message.kind) {
+    case "batch":
+      return `batch ${nameOf(message.attestation.header)}, ${message.batch.length} bytes`;
+    case "attestation":
+      return `attests to ${nameOf(message.attestation.header)} as ${message.attestation.signer}`;
+    case "certified":
+      return `certified ${nameOf(message.certified.header)} signers ${toHexDigits(message.certified.signers)}`;
+    case "wanted":
+      return `asks for batches ${message.digests.map(shortDigest).join(" ")}`;
+    case "found":
+      return `has found ${message.batches.length} batches`;
+    default:
+      return message satisfies never;
+  }
+}
+
+function nameOf({ epoch, author, sequence, digest, count }: BatchHeader): string {
+  return `${epoch}/${author}/${sequence} ${shortDigest(digest)} of ${count}`;
 }
 
 /** Fields of a log line. */

@@ -27,6 +27,8 @@ export const DEFAULT_DATA_DIRECTORY = ".ostrom";
 export const DEVELOPMENT_CHAIN_ID = 31_337;
 /** Links listen this far above the JSON-RPC ports. */
 export const LINK_PORT_OFFSET = 1_000;
+/** Metrics are this far above the links. */
+export const METRICS_PORT_OFFSET = 100;
 export const MAX_LOCAL_VALIDATORS = 32;
 
 const ETHEREUM: SuiteChoice = { name: "ethereum", suite: SUITES.ethereum };
@@ -64,6 +66,8 @@ export type LocalNode = {
   readonly folder: string;
   readonly rpcPort: number;
   readonly linkPort: number;
+  /** Of metrics and health; left out where they are not served. */
+  readonly metricsPort?: number | undefined;
 };
 
 export type LocalNetworkPlan = {
@@ -71,6 +75,8 @@ export type LocalNetworkPlan = {
   readonly validators: number;
   readonly port: number;
   readonly linkPort: number;
+  /** First of the ports for metrics; 0 or left out: none. */
+  readonly metricsPort?: number | undefined;
   readonly chainId: number;
   readonly consensus: ConsensusChoice;
   /** dev unless told. */
@@ -91,7 +97,7 @@ export type LocalNetworkPlan = {
 
 /** The nodes that a network of this plan will have. @throws UsageError where the plan cannot be. */
 export function planNodes(plan: LocalNetworkPlan): readonly LocalNode[] {
-  const { validators, port, linkPort, chainId } = plan;
+  const { validators, port, linkPort, metricsPort = 0, chainId } = plan;
   if (validators < 1 || validators > MAX_LOCAL_VALIDATORS) {
     throw new UsageError(
       `--validators: choose 1 to ${MAX_LOCAL_VALIDATORS} for one machine, found ${validators}`,
@@ -102,6 +108,7 @@ export function planNodes(plan: LocalNetworkPlan): readonly LocalNode[] {
   for (const [flag, first] of [
     ["--port", port],
     ["--link-port", linkPort],
+    ...(metricsPort === 0 ? [] : ([["--metrics-port", metricsPort]] as const)),
   ] as const) {
     if (first >= 1 && first <= highest) continue;
     throw new UsageError(
@@ -113,11 +120,18 @@ export function planNodes(plan: LocalNetworkPlan): readonly LocalNode[] {
       `--link-port: ${linkPort} is too near to --port ${port}; leave ${validators} ports between`,
     );
   }
+  const isNear = [port, linkPort].some((other) => Math.abs(other - metricsPort) < validators);
+  if (metricsPort !== 0 && isNear) {
+    throw new UsageError(
+      `--metrics-port: ${metricsPort} is too near to --port ${port} or --link-port ${linkPort}; leave ${validators} ports between`,
+    );
+  }
   return Array.from({ length: validators }, (_, index) => ({
     name: `validator-${index + 1}`,
     folder: `validator-${index + 1}`,
     rpcPort: port + index,
     linkPort: linkPort + index,
+    ...(metricsPort === 0 ? {} : { metricsPort: metricsPort + index }),
   }));
 }
 
@@ -157,13 +171,16 @@ function parseNetworkFile(text: string): NetworkFile | undefined {
 }
 
 function isNode(node: unknown): boolean {
-  const { name, folder, rpcPort, linkPort } = (node ?? {}) as Partial<Record<keyof LocalNode, unknown>>;
+  const { name, folder, rpcPort, linkPort, metricsPort } = (node ?? {}) as Partial<
+    Record<keyof LocalNode, unknown>
+  >;
   return (
     typeof name === "string" &&
     typeof folder === "string" &&
     VALIDATOR_FOLDER.test(folder) &&
     Number.isSafeInteger(rpcPort) &&
-    Number.isSafeInteger(linkPort)
+    Number.isSafeInteger(linkPort) &&
+    (metricsPort === undefined || Number.isSafeInteger(metricsPort))
   );
 }
 
@@ -222,6 +239,7 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
       weight: 1,
       link: { host: "127.0.0.1", port: node.linkPort },
       rpc: { host: "127.0.0.1", port: node.rpcPort },
+      ...(node.metricsPort === undefined ? {} : { metrics: { host: "127.0.0.1", port: node.metricsPort } }),
     })),
     entropy: (length) => new Uint8Array(randomBytes(length)),
   });

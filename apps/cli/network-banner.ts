@@ -29,7 +29,9 @@ const PROFILE_SUGGESTIONS: Readonly<Record<string, readonly (readonly [string, s
 
 /** What a program reads when a network has started: one JSON object. */
 export function readyEvent({ directory, chainId, isNew, file, ready }: StartedNetwork): string {
-  const nodes = ready.map(({ name, rpc, head, certified, pid }) => ({ name, rpc, head, certified, pid }));
+  const nodes = ready.map(({ name, rpc, metrics, head, certified, pid }) => {
+    return { name, rpc, metrics, head, certified, pid };
+  });
   const { suite = "ethereum" } = file;
   const keys = keysOf(file);
   // What Ethereum's tools can sign with.
@@ -60,6 +62,14 @@ function accountLines(keys: readonly DevelopmentKey[]): readonly string[] {
     ...ofEthereum.map(({ address, secretKey }, index) => `  (${index}) ${address}  ${secretKey}`),
     ...(ofEthereum.length === 0 ? [] : [`  mnemonic: ${DEVELOPMENT_MNEMONIC}`]),
   ];
+}
+
+/** Where Prometheus and whoever asks after a node's health look. */
+function metricsLines(ready: StartedNetwork["ready"], nameWidth: number): readonly string[] {
+  const served = ready.filter(({ metrics }) => metrics !== undefined);
+  if (served.length === 0) return [];
+  const lines = served.map(({ name, metrics }) => `  ${name.padEnd(nameWidth)}   ${metrics}/metrics`);
+  return ["", "Metrics (Prometheus); health at /health and /ready there:", ...lines];
 }
 
 /** What a person reads. */
@@ -95,6 +105,7 @@ export function networkBanner({ dataDir, directory, chainId, isNew, file, ready 
     "",
     "JSON-RPC, HTTP and WebSocket on the same port:",
     ...ready.map((report) => `  ${report.name.padEnd(nameWidth)}   ${report.rpc}`),
+    ...metricsLines(ready, nameWidth),
     "",
     `Development accounts, ${showCoins(DEVELOPMENT_BALANCE)} coins each at genesis (everybody knows these keys: never use them for value):`,
     ...accountLines(accounts),

@@ -65,6 +65,10 @@ const COMMANDS: Readonly<
     summary: "verify a chain as a light client and print where it stands",
     load: async () => (await import("./commands/checkpoint.ts")).checkpoint,
   },
+  checkpoints: {
+    summary: "list, verify or register for what certifies epochs by post-quantum keys",
+    load: async () => (await import("./commands/checkpoints.ts")).checkpoints,
+  },
   "operator-log": {
     summary: "show or verify what was done to a node, by whom and when",
     load: async () => (await import("./commands/operator-log.ts")).operatorLog,

@@ -8,6 +8,8 @@ export type NodeReport =
       readonly kind: "ready";
       readonly name: string;
       readonly rpc: string;
+      /** Where its metrics and health are; left out where it does not tell. */
+      readonly metrics?: string | undefined;
       readonly head: number;
       readonly certified: number;
     }

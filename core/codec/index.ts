@@ -11,5 +11,12 @@ export {
   readRlpCount,
   readRlpList,
   readRlpUint,
+  rlpListHeaderLength,
+  rlpStringLength,
   rlpUint,
+  rlpUintLength,
+  writeRlpListHeader,
+  writeRlpString,
+  writeRlpStringHeader,
+  writeRlpUint,
 } from "./rlp.ts";

@@ -29,6 +29,14 @@ const LONG_STRING_OFFSET = 0xb7;
 const LIST_OFFSET = 0xc0;
 const LONG_LIST_OFFSET = 0xf7;
 const MAX_SHORT_LENGTH = 55;
+/** Integers are taken apart by as much as a number holds exactly. */
+const LIMB_BYTES = 6;
+const LIMB_BITS = 48n;
+const MAX_LIMB = 2n ** LIMB_BITS - 1n;
+/** Most integers are small. Nobody may change what an encoder is given. */
+const SMALL_INTEGERS: readonly Bytes[] = Array.from({ length: 128 }, (_, value) =>
+  bigintToMinimalBytes(BigInt(value)),
+);
 
 /** Thrown inside decoders and turned into a Result at their boundary by `decodeRlpWith`. */
 export class RlpError extends Error {
@@ -56,7 +64,80 @@ export function encodeRlpListOfEncoded(items: readonly Bytes[]): Bytes {
 
 /** An unsigned integer as RLP has them: big-endian without leading zeros. */
 export function rlpUint(value: bigint | number): Bytes {
-  return bigintToMinimalBytes(BigInt(value));
+  if (value < SMALL_INTEGERS.length)
+    return SMALL_INTEGERS[Number(value)] ?? bigintToMinimalBytes(BigInt(value));
+  const integer = BigInt(value);
+  const bytes = new Uint8Array(uintByteLength(integer));
+  writeUintBytes(bytes, bytes.length - 1, bytes.length, integer);
+  return bytes;
+}
+
+/** Bytes that a byte string takes as an item. */
+export function rlpStringLength(bytes: Bytes): number {
+  return encodedLength(bytes);
+}
+
+/** Bytes before the payload of a list. @param payload length of all its entries as items. */
+export function rlpListHeaderLength(payload: number): number {
+  return headerLength(payload);
+}
+
+/** For encoders that know what their format's items are: writes the bytes before a list's payload. @returns where that begins. */
+export function writeRlpListHeader(out: Bytes, at: number, payload: number): number {
+  return writeHeader(out, at, payload, LIST_OFFSET);
+}
+
+/** Writes the bytes before a byte string that is not a single byte below 0x80. @returns where it begins. */
+export function writeRlpStringHeader(out: Bytes, at: number, length: number): number {
+  return writeHeader(out, at, length, STRING_OFFSET);
+}
+
+/** Writes a byte string as an item. @returns where it ends. */
+export function writeRlpString(out: Bytes, at: number, bytes: Bytes): number {
+  return writeItem(out, at, bytes);
+}
+
+/** Bytes that an unsigned integer of at most 256 bits takes as an item. */
+export function rlpUintLength(value: bigint): number {
+  return value < STRING_OFFSET ? 1 : 1 + uintByteLength(value);
+}
+
+/** Writes an unsigned integer of at most 256 bits as an item, without bytes of its own. @returns where it ends. */
+export function writeRlpUint(out: Bytes, at: number, value: bigint): number {
+  if (value < STRING_OFFSET) {
+    out[at] = value === 0n ? STRING_OFFSET : Number(value);
+    return at + 1;
+  }
+  const length = uintByteLength(value);
+  out[at] = STRING_OFFSET + length;
+  writeUintBytes(out, at + length, length, value);
+  return at + 1 + length;
+}
+
+/** @param last where the integer's last byte is to stand. @param length how many bytes it has. */
+function writeUintBytes(out: Bytes, last: number, length: number, value: bigint): void {
+  let at = last;
+  let rest = value;
+  for (; rest > MAX_LIMB; rest >>= LIMB_BITS) at = writeLimb(out, at, Number(rest & MAX_LIMB), LIMB_BYTES);
+  writeLimb(out, at, Number(rest), length - (last - at));
+}
+
+/** Writes the low `length` bytes of a number below 2^48, the last one at `last`. @returns the place before the first. */
+function writeLimb(out: Bytes, last: number, value: number, length: number): number {
+  let rest = value;
+  for (let i = 0; i < length; i++) {
+    out[last - i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return last - length;
+}
+
+function uintByteLength(value: bigint): number {
+  let length = 0;
+  let rest = value;
+  for (; rest > MAX_LIMB; rest >>= LIMB_BITS) length += LIMB_BYTES;
+  for (let low = Number(rest); low > 0; low = Math.floor(low / 256)) length++;
+  return length;
 }
 
 /** Decodes exactly one item. The byte strings in it share memory with `bytes`.

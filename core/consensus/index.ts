@@ -26,6 +26,7 @@ export type {
   CertificationFaultCode,
   CertificationInput,
 } from "./certification/types.ts";
+export * from "./checkpoints/index.ts";
 export { isHeightOfEpoch } from "./epoch-heights.ts";
 export {
   decodeEvidence,

@@ -19,6 +19,7 @@ import {
   stateCertificateFromRlp,
   stateCertificateToRlp,
 } from "./block.ts";
+import { checkpointVotesFromRlp, checkpointVotesToRlp } from "./checkpoints/checkpoint-codec.ts";
 import {
   certificateFromRlp,
   certificateToRlp,
@@ -56,6 +57,8 @@ const MESSAGE_KINDS: readonly MessageKind[] = [
   "executed",
   "state-certificate",
   "state-certificate-request",
+  "checkpoint-votes",
+  "checkpoint-request",
 ];
 
 const WANTED_KINDS: readonly (CertificateKind | "any")[] = [
@@ -129,6 +132,10 @@ function fieldsOf(message: Message): readonly RlpItem[] {
       return [stateCertificateToRlp(message.certificate)];
     case "state-certificate-request":
       return [rlpUint(message.height)];
+    case "checkpoint-votes":
+      return checkpointVotesToRlp(message.votes);
+    case "checkpoint-request":
+      return [rlpUint(message.epoch)];
     default:
       return message satisfies never;
   }
@@ -183,6 +190,11 @@ function messageFrom(kind: MessageKind, fields: readonly RlpItem[]): Message {
     case "state-certificate-request":
       expectFields(fields, 1);
       return { kind, height: Height(readRlpCount(fields[0], "height")) };
+    case "checkpoint-votes":
+      return { kind, votes: checkpointVotesFromRlp(fields) };
+    case "checkpoint-request":
+      expectFields(fields, 1);
+      return { kind, epoch: Epoch(readRlpCount(fields[0], "epoch")) };
     default:
       return kind satisfies never;
   }

@@ -24,6 +24,9 @@ export function epochOfMessage(message: Message): Epoch | undefined {
       return message.finalization.epoch;
     case "block-range-request":
     case "state-certificate-request":
+    // Of checkpoints no epoch's engine hears.
+    case "checkpoint-votes":
+    case "checkpoint-request":
       return undefined;
     default:
       return message satisfies never;

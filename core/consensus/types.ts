@@ -1,5 +1,6 @@
 import type { Address, Brand, Bytes, Epoch, Hash, Height, View, Weight } from "@ostrom/base";
 import { assert } from "@ostrom/base";
+import type { CheckpointVotes } from "./checkpoints/types.ts";
 
 /** Position of a validator in the ValidatorSet of its epoch, 0-based. */
 export type ValidatorIndex = Brand<number, "ValidatorIndex">;
@@ -181,7 +182,11 @@ export type Message =
   | { readonly kind: "executed"; readonly executed: SignedExecuted }
   | { readonly kind: "state-certificate"; readonly certificate: StateCertificate }
   /** Asks for the newest state certificate, if it is of this height or above. */
-  | { readonly kind: "state-certificate-request"; readonly height: Height };
+  | { readonly kind: "state-certificate-request"; readonly height: Height }
+  /** Signatures on an epoch's checkpoint: the sender's own, or all that it was asked for. */
+  | { readonly kind: "checkpoint-votes"; readonly votes: CheckpointVotes }
+  /** Asks for what the sender has of the first checkpoint of this epoch or a later one. */
+  | { readonly kind: "checkpoint-request"; readonly epoch: Epoch };
 
 export type MessageKind = Message["kind"];
 

@@ -25,7 +25,11 @@ export function totalWeight(set: ValidatorSet): number {
 /** q = floor(2W/3) + 1: two sets of this weight share more than any third of the weight.
  * Source: Simplex in TON, 1.1. */
 export function quorumWeight(set: ValidatorSet): number {
-  const total = totalWeight(set);
+  return quorumOf(totalWeight(set));
+}
+
+/** q of a whole weight W, which is below 2^53. */
+export function quorumOf(total: number): number {
   // 2W may exceed 2^53, so floor(2W/3) is taken as W - ceil(W/3).
   const third = (total + ((3 - (total % 3)) % 3)) / 3;
   return total - third + 1;

@@ -38,7 +38,7 @@ import {
 import { type ModulePlan, planModules, plannedFork, plannedPrecompiles } from "./module-plan.ts";
 import type { VerifyPossession } from "./next-validator-set.ts";
 import { type PermissionCheck, permissionOf } from "./permission.ts";
-import { encodeReceipt } from "./receipt.ts";
+import { encodeReceipt } from "./receipt-encoding.ts";
 import { viewOfChanges } from "./state-views.ts";
 import { checkStaticValidity } from "./static-validity.ts";
 import { type SystemEnvironment, systemCallIfDeployed } from "./system-call.ts";
@@ -76,6 +76,10 @@ export type BlockInput = {
   readonly knownSender?: (
     transactionHash: Hash,
   ) => Pick<SignedTransaction, "sender" | "verifiedKeys"> | undefined;
+  /** The same by the transaction's place in the payload, its hash besides, where the caller has looked at it there. */
+  readonly signedAt?: (
+    index: number,
+  ) => Pick<SignedTransaction, "hash" | "sender" | "verifiedKeys"> | undefined;
 };
 
 /** A block that ran; only its state root is missing, which who stores the changes computes. */
@@ -113,7 +117,7 @@ export function applyBlock(input: BlockInput): AppliedBlock {
   const hash = chainHash(rules);
   const state = new StateOverlay(input.state, emptyTrieRoot(hash));
   const parentHash = hashHeader(parent, rules.hashId);
-  const block = blockContext(input, fork, timestamp, parentHash);
+  const block = blockContext(input, state, fork, timestamp, parentHash);
   const keys = rules.hasKeySets === true ? { broken: readCurveBreak(input.state) } : undefined;
   const environment = hookEnvironment(input, plan, { fork, block, state, keys });
   callSystemContracts(environment, parentHash);
@@ -173,13 +177,19 @@ const PARENT_BEACON_BLOCK_ROOT = ZERO_HASH;
 const NO_BLOB_ROOM = 0n;
 const NO_EXCESS_BLOB_GAS = 0n;
 
-function blockContext(input: BlockInput, fork: Fork, timestamp: number, parentHash: Hash): BlockContext {
+function blockContext(
+  input: BlockInput,
+  state: StateOverlay,
+  fork: Fork,
+  timestamp: number,
+  parentHash: Hash,
+): BlockContext {
   const { rules, parent, ordered } = input;
   const parentNumber = BigInt(parent.number);
   return {
     number: parentNumber + 1n,
     timestamp: BigInt(timestamp),
-    coinbase: ordered.proposer,
+    coinbase: state.address(ordered.proposer),
     gasLimit: rules.blockGasLimit,
     baseFeePerGas: nextBaseFee(parent, rules),
     prevRandao: chainHash(rules)(ordered.orderDigest),
@@ -259,8 +269,8 @@ function runTransactions(
   permits: PermissionCheck | undefined,
 ): Run {
   const run: Run = { transactions: [], receipts: [], skipped: [], gasUsed: 0n };
-  for (const raw of input.ordered.transactions) {
-    const transaction = admitTransaction(raw, input, environment.fork);
+  for (const [index, raw] of input.ordered.transactions.entries()) {
+    const transaction = admitTransaction(raw, index, input, environment);
     if (!transaction.ok) {
       run.skipped.push({ hash: keccak256(raw), reason: { ...transaction.error, retry: false } });
       continue;
@@ -287,22 +297,26 @@ function runTransactions(
 /** Votes check this too; execution does not rely on them, because a payload that was finalized must run. */
 function admitTransaction(
   raw: Bytes,
+  index: number,
   input: BlockInput,
-  fork: Fork,
+  { fork, state }: Environment,
 ): Result<SignedTransaction, Failure<"execution/invalid">> {
   const invalid = (error: Failure) =>
     ({
       ok: false,
       error: { code: "execution/invalid", message: `${error.code}: ${error.message}` },
     }) as const;
-  const decoded = decodeTransaction(raw);
+  const signed = input.signedAt?.(index);
+  const decoded = decodeTransaction(raw, signed?.hash);
   if (!decoded.ok) return invalid(decoded.error);
   const valid = checkStaticValidity(decoded.value, input.rules, fork);
   if (!valid.ok) return invalid(valid.error);
-  const known = input.knownSender?.(decoded.value.hash);
-  if (known !== undefined) return { ok: true, value: { ...decoded.value, ...known } };
-  const sender = recoverSender(decoded.value);
-  return sender.ok ? { ok: true, value: { ...decoded.value, sender: sender.value } } : invalid(sender.error);
+  const known = signed ?? input.knownSender?.(decoded.value.hash);
+  const sender =
+    known === undefined ? recoverSender(decoded.value) : ({ ok: true, value: known.sender } as const);
+  if (!sender.ok) return invalid(sender.error);
+  // The state's own copy: all that is asked of the sender from here on is found faster by it.
+  return { ok: true, value: { ...decoded.value, ...known, sender: state.address(sender.value) } };
 }
 
 function receiptOf(

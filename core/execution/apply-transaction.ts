@@ -1,4 +1,13 @@
-import { type Address, type Bytes, bytesToBigint, err, ok, type Result } from "@ostrom/base";
+import {
+  type Address,
+  type Bytes,
+  bytesToBigint,
+  EMPTY_BYTES,
+  err,
+  ok,
+  type Result,
+  toHexDigits,
+} from "@ostrom/base";
 import type { JournaledState, Log } from "@ostrom/state";
 import {
   type BlockContext,
@@ -99,6 +108,8 @@ function run(
   const { fork, block, state, keys } = environment;
 
   const price = effectiveGasPrice(transaction, block.baseFeePerGas);
+  const plain = runPlain(environment, transaction, price);
+  if (plain !== undefined) return ok(plain);
   state.beginTransaction();
   buyGas(environment, transaction, price);
   warmAtStart(environment, transaction);
@@ -129,6 +140,44 @@ function run(
       transaction.to === undefined ? createAddress(transaction.sender, transaction.nonce) : undefined,
     fault: outcome.fault,
   });
+}
+
+const NO_LOGS: readonly Log[] = [];
+
+/** Most transactions go to accounts without code. They need no message, no journal and no sets of what is warm.
+ * @returns undefined for all others. */
+function runPlain(
+  { fork, block, state, gasCharge, precompiles }: TransactionEnvironment,
+  transaction: SignedTransaction,
+  price: bigint,
+): AppliedTransaction | undefined {
+  const { sender, to, value, gasLimit, authorizations, blobVersionedHashes } = transaction;
+  if (to === undefined || state.settleTransfer === undefined) return undefined;
+  if (authorizations.length > 0 || blobVersionedHashes.length > 0) return undefined;
+  if (isPrecompiled(precompiles ?? forkPrecompiles(fork), to) || state.code(to).length > 0) return undefined;
+  const used = atLeast(callDataFloorGas(transaction, fork), upfrontGas(transaction));
+  const charged = chargedGas(gasCharge, gasLimit, used);
+  const tip = charged * (price - block.baseFeePerGas);
+  state.settleTransfer({ sender, to, value, fee: charged * price, tip, coinbase: block.coinbase });
+  return {
+    succeeded: true,
+    gasUsed: charged,
+    blobGasUsed: 0n,
+    effectiveGasPrice: price,
+    logs: NO_LOGS,
+    output: EMPTY_BYTES,
+    contractAddress: undefined,
+    fault: undefined,
+  };
+}
+
+const precompiledAddresses = new WeakMap<PrecompileSet, ReadonlySet<string>>();
+
+function isPrecompiled(precompiles: PrecompileSet, address: Address): boolean {
+  const known = precompiledAddresses.get(precompiles);
+  if (known !== undefined) return known.has(toHexDigits(address));
+  precompiledAddresses.set(precompiles, new Set(precompiles.addresses.map(toHexDigits)));
+  return isPrecompiled(precompiles, address);
 }
 
 /** Takes the price of all gas that the transaction may use; blob gas is burnt at once. */

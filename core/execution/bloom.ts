@@ -4,11 +4,14 @@ import type { Log } from "@ostrom/state";
 
 /** Bytes of a logs bloom filter: 2048 bits. Source: Yellow Paper, 4.3.1. */
 export const BLOOM_LENGTH = 256;
+/** Of no logs; nobody may change it. */
+const EMPTY_BLOOM: Bytes = new Uint8Array(BLOOM_LENGTH);
 const BITS_OF_AN_ENTRY = 3;
 const BIT_INDEX_MASK = 2047;
 
 /** The filter of all addresses and topics of these logs. */
 export function logsBloom(logs: readonly Log[]): Bytes {
+  if (logs.length === 0) return EMPTY_BLOOM;
   const bloom = new Uint8Array(BLOOM_LENGTH);
   for (const log of logs) {
     setBits(bloom, log.address);
@@ -22,6 +25,7 @@ export function mergeBlooms(blooms: readonly Bytes[]): Bytes {
   const merged = new Uint8Array(BLOOM_LENGTH);
   for (const bloom of blooms) {
     assert(bloom.length === BLOOM_LENGTH, "a logs bloom must have 256 bytes");
+    if (bloom === EMPTY_BLOOM) continue;
     for (let i = 0; i < BLOOM_LENGTH; i++) merged[i]! |= bloom[i]!;
   }
   return merged;

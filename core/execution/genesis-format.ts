@@ -19,6 +19,8 @@ export type GenesisJson = {
   readonly suite: SuiteJson;
   /** Absent (as null): accounts have no key sets, as on chains from before there were any. */
   readonly keys?: GenesisKeysJson | null;
+  /** Hashes, one for each entry of `validators`. Absent: the chain has no epoch checkpoints, as chains from before there were any. */
+  readonly checkpointKeys?: readonly string[];
   /** Rule sets and the block timestamps (seconds) from which they hold. */
   readonly forks: readonly { readonly fork: string; readonly fromTimestamp: number }[];
   readonly gas: {
@@ -81,6 +83,7 @@ export function formatGenesis(genesis: AnyGenesis): GenesisJson {
     timestampMs: genesis.timestampMs,
     suite: formatSuite(suite),
     ...(genesis.keys === undefined ? {} : { keys: formatGenesisKeys(genesis.keys) }),
+    ...(genesis.checkpointKeys === undefined ? {} : { checkpointKeys: genesis.checkpointKeys.map(toHex) }),
     forks: rules.forks.map(({ fork, fromTimestamp }) => ({ fork, fromTimestamp })),
     gas: {
       blockGasLimit: rules.blockGasLimit.toString(),
@@ -129,6 +132,7 @@ function formatConsensus(consensus: ConsensusParameters): ConsensusParameters {
     fetchRetryMs: consensus.fetchRetryMs,
     clockToleranceMs: consensus.clockToleranceMs,
     maxPayloadBytes: consensus.maxPayloadBytes,
+    ...(consensus.signatureCheck === undefined ? {} : { signatureCheck: consensus.signatureCheck }),
   };
 }
 

@@ -13,8 +13,10 @@ import {
 import type { ValidatorScheme } from "@ostrom/crypto";
 import type { GenesisAccount } from "@ostrom/state";
 import { CODE_HEADER_BYTES, kindOf, MAX_PAYLOAD_BYTES as MAX_PROGRAM_PAYLOAD_BYTES } from "@ostrom/vm";
+import { CHECKPOINT_KEYS_ADDRESS } from "./checkpoint-keys.ts";
 import type { EpochSchedule } from "./epochs.ts";
-import type { AnyGenesis, ConsensusParameters, Genesis } from "./genesis.ts";
+import type { AnyGenesis, ConsensusParameters, Genesis, SignatureCheck } from "./genesis.ts";
+import { readCheckpointKeyHashes } from "./genesis-checkpoints.ts";
 import { MAX_TIME_MS, readForks } from "./genesis-forks.ts";
 import { checkKeysAndForks, readGenesisKeys } from "./genesis-keys.ts";
 import { checkPortHolder, checkSortition, readGenesisModules } from "./genesis-modules.ts";
@@ -90,6 +92,7 @@ const RESERVED: readonly Address[] = [
   MODULE_REGISTRY_ADDRESS,
   KEY_SETS_ADDRESS,
   KEYED_ACCOUNT_ADDRESS,
+  CHECKPOINT_KEYS_ADDRESS,
 ];
 
 /** Reads the value of a genesis.json. Everything must be there, and nothing else: what a node would fill in by itself
@@ -125,7 +128,7 @@ function readGenesis(place: Place): AnyGenesis {
       "alloc",
       "validators",
     ],
-    ["keys"],
+    ["keys", "checkpointKeys"],
   );
   const format = readChoice(fields.format, [1]);
   const suite = readSuite(fields.suite);
@@ -147,6 +150,7 @@ function readGenesis(place: Place): AnyGenesis {
       ...(keys === undefined ? {} : { hasKeySets: true }),
     },
     keys,
+    ...readCheckpoints(fields, suite, keys !== undefined, members.validatorSet),
     initialBaseFeePerGas,
     executionWindowGas,
     ...readEpochs(fields),
@@ -157,6 +161,18 @@ function readGenesis(place: Place): AnyGenesis {
       : readConsensus(fields.consensus),
     alloc: readAlloc(fields.alloc),
   };
+}
+
+function readCheckpoints(
+  places: Readonly<Record<"consensus", Place>> & { readonly checkpointKeys?: Place | undefined },
+  suite: CryptographicSuite,
+  hasKeySets: boolean,
+  { validators }: ValidatorSet,
+): Pick<Genesis, "checkpointKeys"> {
+  const { checkpointKeys: place, consensus } = places;
+  if (place === undefined) return {};
+  const chain = { suite, hasKeySets, isMined: isPow(consensus), validators: validators.length };
+  return { checkpointKeys: readCheckpointKeyHashes(place, chain) };
 }
 
 function readEpochs(places: Readonly<Record<"epochLength" | "epochLead", Place>>): EpochSchedule {
@@ -234,18 +250,22 @@ function readMaxPayloadBytes(place: Place): number {
 }
 
 function readConsensus(place: Place): ConsensusParameters {
-  const fields = readObject(place, [
-    "engine",
-    "minBlockIntervalMs",
-    "emptyBlockIntervalMs",
-    "deltaMs",
-    "deltaGrowthPercent",
-    "maxDeltaMs",
-    "standstillMs",
-    "fetchRetryMs",
-    "clockToleranceMs",
-    "maxPayloadBytes",
-  ]);
+  const fields = readObject(
+    place,
+    [
+      "engine",
+      "minBlockIntervalMs",
+      "emptyBlockIntervalMs",
+      "deltaMs",
+      "deltaGrowthPercent",
+      "maxDeltaMs",
+      "standstillMs",
+      "fetchRetryMs",
+      "clockToleranceMs",
+      "maxPayloadBytes",
+    ],
+    ["signatureCheck"],
+  );
   const interval = (field: Place, min: number): number => readCount(field, min, MAX_INTERVAL_MS);
   const consensus: ConsensusParameters = {
     engine: readChoice(fields.engine, ["simplex"]),
@@ -258,6 +278,9 @@ function readConsensus(place: Place): ConsensusParameters {
     fetchRetryMs: interval(fields.fetchRetryMs, 1),
     clockToleranceMs: interval(fields.clockToleranceMs, 0),
     maxPayloadBytes: readMaxPayloadBytes(fields.maxPayloadBytes),
+    ...(fields.signatureCheck === undefined
+      ? {}
+      : { signatureCheck: readChoice<SignatureCheck>(fields.signatureCheck, ["all", "minority"]) }),
   };
   if (consensus.emptyBlockIntervalMs < consensus.minBlockIntervalMs) {
     throw inconsistent(fields.emptyBlockIntervalMs, "must be at least minBlockIntervalMs");
@@ -278,7 +301,7 @@ function readAlloc(place: Place): readonly GenesisAccount[] {
     if (RESERVED.some((reserved) => equalBytes(address, reserved))) {
       throw inconsistent(
         entry,
-        "this address is reserved, for the validator set, the registry of modules or the key sets; take it out",
+        "this address is reserved, for the validator set, the registry of modules, the key sets or the checkpoint keys; take it out",
       );
     }
     const account = readAccount(entry, address);

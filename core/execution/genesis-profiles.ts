@@ -1,3 +1,4 @@
+import type { Hash } from "@ostrom/base";
 import type { GenesisAccount } from "@ostrom/state";
 import type { GenesisModules } from "./chain-module.ts";
 import { defaultEpochLead } from "./epochs.ts";
@@ -24,6 +25,8 @@ export type GenesisRequest = {
   readonly suite?: CryptographicSuite | undefined;
   /** Key sets of accounts; defaults to the profile's, null is a chain without. */
   readonly keys?: Partial<GenesisKeys> | null | undefined;
+  /** Hashes of the validators' checkpoint keys, in their order; without them the chain has no epoch checkpoints. */
+  readonly checkpointKeys?: readonly Hash[] | undefined;
   /** Replaces single values of the profile. */
   readonly rules?: Partial<ChainRules> | undefined;
   readonly consensus?: Partial<ConsensusParameters> | undefined;
@@ -120,6 +123,7 @@ export function createGenesis(request: GenesisRequest): Genesis {
     validatorSets: request.validatorSets ?? { kind: "fixed" },
     modules,
     keys,
+    ...(request.checkpointKeys === undefined ? {} : { checkpointKeys: request.checkpointKeys }),
     consensus: {
       engine: "simplex",
       minBlockIntervalMs: profile.minBlockIntervalMs,

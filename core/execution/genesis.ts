@@ -9,6 +9,7 @@ import {
 import { logsBloom } from "./bloom.ts";
 import { chainHash } from "./chain-hash.ts";
 import type { GenesisModules } from "./chain-module.ts";
+import { checkpointKeysAccounts } from "./checkpoint-keys.ts";
 import { forkAt } from "./fees.ts";
 import { formatGenesis } from "./genesis-format.ts";
 import type { GenesisKeys } from "./genesis-keys.ts";
@@ -25,6 +26,9 @@ import { validatorSetContract } from "./validator-set-contracts.ts";
 /** Named presets of the values below; no code asks for the name. */
 export type ProfileName = "dev" | "alliance" | "public" | "cbdc";
 
+/** Who checks the signatures of transactions that are ordered in batches. */
+export type SignatureCheck = "all" | "minority";
+
 /** Parameters of consensus that all validators must share. Times in milliseconds. */
 export type ConsensusParameters = {
   readonly engine: "simplex";
@@ -40,6 +44,9 @@ export type ConsensusParameters = {
   /** How far a block's time may be ahead of a voter's clock. */
   readonly clockToleranceMs: number;
   readonly maxPayloadBytes: number;
+  /** Who checks the signatures of the transactions in a batch (core/dissemination): every validator, or so many that one of them is honest, an
+   * explicit choice of consortia. "all" if absent. */
+  readonly signatureCheck?: SignatureCheck | undefined;
 };
 
 /** What all nodes of a chain agree on, whatever its engine; read from genesis.json by `parseGenesis`. */
@@ -77,6 +84,8 @@ export type Genesis<Parameters = ConsensusParameters> = {
   readonly modules: GenesisModules;
   /** undefined: accounts have no key sets. */
   readonly keys?: GenesisKeys | undefined;
+  /** keccak256 of each validator's checkpoint key, in the order of `validatorSet`; undefined: the chain has no epoch checkpoints. */
+  readonly checkpointKeys?: readonly Hash[] | undefined;
   readonly consensus: Parameters;
   readonly alloc: readonly GenesisAccount[];
   readonly validatorSet: ValidatorSet;
@@ -91,6 +100,7 @@ export function genesisState(genesis: AnyGenesis): StateChanges {
     validatorSetContract(genesis.validatorSet, genesis.validatorSets),
     ...(registry === undefined ? [] : [registry]),
     ...keySetsAccounts(genesis.keys, genesis.rules),
+    ...checkpointKeysAccounts(genesis.checkpointKeys, genesis.validatorSet),
   ]);
 }
 

@@ -17,7 +17,8 @@ import {
   encodeHeader,
   hashHeader,
 } from "./header.ts";
-import { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
+import { decodeStoredReceipts } from "./receipt.ts";
+import { encodeReceipt, encodeStoredReceipts } from "./receipt-encoding.ts";
 import { decodeTransaction } from "./transaction.ts";
 import type { Header, Receipt } from "./types.ts";
 

@@ -28,6 +28,18 @@ export type {
   PermissionRequest,
   SystemContext,
 } from "./chain-module.ts";
+export {
+  CHECKPOINT_KEY_CONTEXT,
+  CHECKPOINT_KEYS_ADDRESS,
+  type CheckpointRegistration,
+  consensusRegistrationMessage,
+  provedName,
+  readCheckpointKeys,
+  readCheckpointRegistration,
+  registrationDigest,
+  type VerifyConsensusSignature,
+  verifyConsensusSignature,
+} from "./checkpoint-keys.ts";
 export { type AccessListOutcome, createAccessList } from "./create-access-list.ts";
 export {
   defaultEpochLead,
@@ -50,7 +62,9 @@ export {
   genesisState,
   type PowGenesis,
   type ProfileName,
+  type SignatureCheck,
 } from "./genesis.ts";
+export { hasCheckpoints } from "./genesis-checkpoints.ts";
 export {
   formatGenesis,
   type GenesisAccountJson,
@@ -178,6 +192,7 @@ export {
   type CheckedPayload,
   checkPayload,
   checkPayloadBeforeSignatures,
+  checkStaticallyUnderAny,
   decodePayload,
   EMPTY_PAYLOAD,
   encodePayload,
@@ -187,7 +202,8 @@ export {
   type ReadPayload,
 } from "./payload.ts";
 export { type PermissionCheck, permissionAsOf } from "./permission.ts";
-export { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "./receipt.ts";
+export { decodeStoredReceipts } from "./receipt.ts";
+export { encodeReceipt, encodeStoredReceipts } from "./receipt-encoding.ts";
 export {
   addressOfSecretKey,
   authorizationHash,

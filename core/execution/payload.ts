@@ -147,6 +147,16 @@ function forksOfVotes(rules: ChainRules, timestamp: number): readonly Fork[] {
   return rules.schedulesForks === true ? FORKS.slice(FORKS.indexOf(current)) : [current];
 }
 
+/** Static validity by the rules of a time, or, where state may change the rules, by any newer ones (as a vote judges it).
+ * Errors: those of `checkStaticValidity`. */
+export function checkStaticallyUnderAny(
+  transaction: Transaction,
+  rules: ChainRules,
+  timestamp: number,
+): ReturnType<typeof checkStaticValidity> {
+  return checkUnderAny(transaction, rules, forksOfVotes(rules, timestamp));
+}
+
 function checkUnderAny(
   transaction: Transaction,
   rules: ChainRules,

@@ -1,60 +1,19 @@
-import {
-  Address,
-  type Bytes,
-  concatBytes,
-  EMPTY_BYTES,
-  type Failure,
-  fail,
-  Hash,
-  ok,
-  type Result,
-} from "@ostrom/base";
+import { Address, type Bytes, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
 import {
   decodeRlpWith,
-  encodeRlp,
   RlpError,
   type RlpItem,
   readRlpBytes,
   readRlpCount,
   readRlpList,
   readRlpUint,
-  rlpUint,
 } from "@ostrom/codec";
 import type { Log } from "@ostrom/state";
 import { logsBloom } from "./bloom.ts";
 import { AGILE_TRANSACTION_TYPE, type Receipt, type TransactionType } from "./types.ts";
 
-const SUCCEEDED: Bytes = Uint8Array.of(1);
 const MAX_TOPICS = 4;
 const MAX_ETHEREUM_TYPE = 4;
-
-/** The receipt as the receipts trie has it: an EIP-2718 envelope of [status, cumulative gas, bloom, logs].
- * Sources: Yellow Paper 4.3.1, EIP-658, EIP-2718. */
-export function encodeReceipt(receipt: Receipt): Bytes {
-  const body = encodeRlp([
-    receipt.succeeded ? SUCCEEDED : EMPTY_BYTES,
-    rlpUint(receipt.cumulativeGasUsed),
-    receipt.bloom,
-    receipt.logs.map(logItems),
-  ]);
-  return receipt.type === 0 ? body : concatBytes(Uint8Array.of(receipt.type), body);
-}
-
-/** All receipts of a block as the database keeps them: RLP of a list, each [type, status, cumulative gas, logs, gas used,
- * effective gas price, contract address or empty]. The bloom is left out, because the logs give it. */
-export function encodeStoredReceipts(receipts: readonly Receipt[]): Bytes {
-  return encodeRlp(
-    receipts.map((receipt) => [
-      rlpUint(receipt.type),
-      receipt.succeeded ? SUCCEEDED : EMPTY_BYTES,
-      rlpUint(receipt.cumulativeGasUsed),
-      receipt.logs.map(logItems),
-      rlpUint(receipt.gasUsed),
-      rlpUint(receipt.effectiveGasPrice),
-      receipt.contractAddress ?? EMPTY_BYTES,
-    ]),
-  );
-}
 
 /** Reads what `encodeStoredReceipts` wrote; copies what it keeps. Errors: `receipt/malformed`. */
 export function decodeStoredReceipts(bytes: Bytes): Result<readonly Receipt[], Failure<"receipt/malformed">> {
@@ -62,10 +21,6 @@ export function decodeStoredReceipts(bytes: Bytes): Result<readonly Receipt[], F
     readRlpList(item, "receipts").map(readStoredReceipt),
   );
   return decoded.ok ? ok(decoded.value) : fail("receipt/malformed", decoded.error.message);
-}
-
-function logItems(log: Log): RlpItem {
-  return [log.address, log.topics, log.data];
 }
 
 function readStoredReceipt(item: RlpItem): Receipt {

@@ -18,6 +18,7 @@ import {
   readAgileFields,
   signWithKeys,
 } from "./agile-transaction.ts";
+import { readPlainFeeMarket } from "./fee-market-reader.ts";
 import { hasMoreItems } from "./item-count.ts";
 import { isCanonicalSignature, recoverSigner, signHash, type TransactionSignature } from "./signature.ts";
 import {
@@ -85,8 +86,11 @@ export function decodeTransaction(bytes: Bytes, hash?: Hash): Result<Transaction
   switch (first) {
     case 1:
       return decodeWith(raw, hash, raw.subarray(1), readAccessListTransaction);
-    case 2:
+    case 2: {
+      const plain = readPlainFeeMarket(raw);
+      if (plain !== undefined) return completed(plain, raw, hash);
       return decodeWith(raw, hash, raw.subarray(1), readFeeMarketTransaction);
+    }
     case 3:
       return decodeWith(raw, hash, raw.subarray(1), readBlobTransaction);
     case 4:
@@ -188,7 +192,14 @@ function decodeWith(
   const decoded = decodeRlpWith(body, (item) => read(readRlpList(item, "transaction")));
   if (!decoded.ok) return fail("transaction/malformed", decoded.error.message);
   if (!decoded.value.ok) return decoded.value;
-  const fields = decoded.value.value;
+  return completed(decoded.value.value, raw, hash);
+}
+
+function completed(
+  fields: Fields,
+  raw: Bytes,
+  hash: Hash | undefined,
+): Result<Transaction, TransactionFailure> {
   const wrong = checkRanges(fields);
   if (wrong !== undefined) return { ok: false, error: wrong };
   return ok({ ...fields, raw, hash: hash ?? keccak256(raw) });

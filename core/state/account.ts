@@ -1,13 +1,16 @@
-import { type Bytes, type Failure, Hash, hashFromHex, type Result } from "@ostrom/base";
+import { type Bytes, equalBytes, type Failure, Hash, hashFromHex, type Result } from "@ostrom/base";
 import {
   decodeRlpWith,
-  encodeRlp,
   type RlpErrorCode,
   type RlpItem,
   readRlpBytes,
   readRlpList,
   readRlpUint,
-  rlpUint,
+  rlpListHeaderLength,
+  rlpUintLength,
+  writeRlpListHeader,
+  writeRlpString,
+  writeRlpUint,
 } from "@ostrom/codec";
 import type { Account } from "./types.ts";
 
@@ -24,7 +27,24 @@ const MAX_BALANCE_BYTES = 32;
 /** Encodes an account as the account trie holds it: RLP [nonce, balance, storageRoot, codeHash].
  * Source: Yellow Paper, 4.1. The flat table of accounts keeps the same bytes. */
 export function encodeAccount(account: Account): Bytes {
-  return encodeRlp(writeAccount(account));
+  const payload = accountPayloadLength(account);
+  const out = new Uint8Array(rlpListHeaderLength(payload) + payload);
+  writeAccountItem(out, 0, account);
+  return out;
+}
+
+/** Bytes of the entries of an account's RLP list. */
+export function accountPayloadLength({ nonce, balance }: Account): number {
+  return rlpUintLength(nonce) + rlpUintLength(balance) + 2 * (1 + HASH_LENGTH);
+}
+
+/** Writes an account's RLP list into a format that contains one. @returns where it ends. */
+export function writeAccountItem(out: Bytes, start: number, account: Account): number {
+  let at = writeRlpListHeader(out, start, accountPayloadLength(account));
+  at = writeRlpUint(out, at, account.nonce);
+  at = writeRlpUint(out, at, account.balance);
+  at = writeRlpString(out, at, account.storageRoot);
+  return writeRlpString(out, at, account.codeHash);
 }
 
 /** Decodes what `encodeAccount` wrote; the hashes are copies. Errors: those of `decodeRlp`, and `rlp/wrong-shape`. */
@@ -32,18 +52,23 @@ export function decodeAccount(bytes: Bytes): Result<Account, Failure<RlpErrorCod
   return decodeRlpWith(bytes.slice(), readAccount);
 }
 
-/** The RLP list of an account, for formats that contain one. */
-export function writeAccount(account: Account): RlpItem {
-  return [rlpUint(account.nonce), rlpUint(account.balance), account.storageRoot, account.codeHash];
-}
-
-/** Reads what `writeAccount` wrote, inside `decodeRlpWith`. Shares memory with what was decoded. */
+/** Reads what `writeAccountItem` wrote, inside `decodeRlpWith`. Shares memory with what was decoded. */
 export function readAccount(item: RlpItem | undefined): Account {
   const [nonce, balance, storageRoot, codeHash] = readRlpList(item, "account", 4);
   return {
     nonce: readRlpUint(nonce, "account nonce", MAX_NONCE_BYTES),
     balance: readRlpUint(balance, "account balance", MAX_BALANCE_BYTES),
     storageRoot: Hash(readRlpBytes(storageRoot, "account storage root", HASH_LENGTH)),
-    codeHash: Hash(readRlpBytes(codeHash, "account code hash", HASH_LENGTH)),
+    codeHash: sharedCodeHash(Hash(readRlpBytes(codeHash, "account code hash", HASH_LENGTH))),
   };
+}
+
+/** Whether two hashes are equal; those of most accounts are one object. */
+export function sameHash(a: Hash, b: Hash): boolean {
+  return a === b || equalBytes(a, b);
+}
+
+/** Most accounts have no code. */
+function sharedCodeHash(codeHash: Hash): Hash {
+  return equalBytes(codeHash, EMPTY_CODE_HASH) ? EMPTY_CODE_HASH : codeHash;
 }

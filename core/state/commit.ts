@@ -50,7 +50,12 @@ export type StateCommit = {
 };
 
 /** undefined: remove the account's record. */
-export type AccountRecord = { readonly address: Address; readonly account: Account | undefined };
+export type AccountRecord = {
+  readonly address: Address;
+  readonly account: Account | undefined;
+  /** The account as the trie and the flat table have it. */
+  readonly encoded?: Bytes | undefined;
+};
 /** 0: remove the slot's record. */
 export type SlotRecord = SlotChange & { readonly address: Address };
 export type CodeRecord = { readonly codeHash: Hash; readonly code: Bytes };
@@ -64,7 +69,9 @@ export type StateUndo = {
   readonly accounts: readonly AccountUndo[];
 };
 
-export type AccountUndo = AccountRecord & { readonly slots: readonly SlotChange[] };
+export type AccountUndo = Pick<AccountRecord, "address" | "account"> & {
+  readonly slots: readonly SlotChange[];
+};
 
 /** Computes the state that follows from changes: roots, records, trie nodes and the way back. Writes nothing.
  * @param stateRoot of the state below. */
@@ -83,23 +90,21 @@ export function commitState(
     const before = below.reader.account(address);
     if (before === undefined && change.account === undefined) continue;
     const accountHash = hash(address);
-    const storage = commitStorage(
-      below,
-      change,
-      accountHash,
-      before?.storageRoot ?? emptyTrieRoot(hash),
-      hash,
-    );
+    const root = before?.storageRoot ?? emptyTrieRoot(hash);
+    const storage = hasStorageChange(change)
+      ? commitStorage(below, change, accountHash, root, hash)
+      : { ...NO_STORAGE_CHANGE, root };
     const account = change.account && { ...change.account, storageRoot: storage.root };
+    const encoded = account && encodeAccount(account);
     for (const { slot, value } of storage.written) slots.push({ address, slot, value });
-    for (const nodeChange of storage.nodeChanges) nodeChanges.push({ ...nodeChange, owner: accountHash });
-    accounts.push({ address, account });
-    updates.push({ key: accountHash, value: account && encodeAccount(account) });
+    addNodeChanges(nodeChanges, accountHash, storage.nodeChanges);
+    accounts.push({ address, account, encoded });
+    updates.push({ key: accountHash, value: encoded });
     undone.push({ address, account: before, slots: storage.previous });
   }
-  updates.sort((a, b) => compareBytes(a.key, b.key));
+  sortByKey(updates);
   const update = updateTrie(below.tries.accounts, below.stateRoot, updates, hash);
-  for (const nodeChange of update.nodeChanges) nodeChanges.push({ ...nodeChange, owner: undefined });
+  addNodeChanges(nodeChanges, undefined, update.nodeChanges);
   return {
     stateRoot: update.root,
     accounts,
@@ -109,6 +114,32 @@ export function commitState(
     undo: { stateRoot: below.stateRoot, accounts: undone },
   };
 }
+
+function addNodeChanges(
+  all: OwnedNodeChange[],
+  owner: Hash | undefined,
+  changes: readonly TrieNodeChange[],
+): void {
+  for (const { path, node, decoded } of changes) all.push({ owner, path, node, decoded });
+}
+
+/** Hashes differ early, so that a number made of their first bytes decides nearly always. */
+function sortByKey(updates: TrieUpdate[]): void {
+  const ranked = updates.map((update) => ({ update, rank: rankOf(update.key) }));
+  ranked.sort((a, b) => a.rank - b.rank || compareBytes(a.update.key, b.update.key));
+  for (const [index, { update }] of ranked.entries()) updates[index] = update;
+}
+
+function rankOf(key: Bytes): number {
+  return key[0]! * 2 ** 24 + ((key[1]! << 16) | (key[2]! << 8) | key[3]!);
+}
+
+/** An account that goes, or that was removed on the way, leaves storage to be looked at. */
+function hasStorageChange({ account, storage, storageCleared }: AccountChange): boolean {
+  return storage.length > 0 || storageCleared || account === undefined;
+}
+
+const NO_STORAGE_CHANGE: Omit<StorageCommit, "root"> = { nodeChanges: [], written: [], previous: [] };
 
 type StorageCommit = {
   readonly root: Hash;

@@ -43,12 +43,39 @@ export {
   undoKey,
 } from "./keys.ts";
 export { MemoryState } from "./memory-state.ts";
+export { orderedTrieRoot } from "./ordered-trie.ts";
 export { StateOverlay } from "./overlay.ts";
 export { type ProofErrorCode, proveTrie, verifyTrieProof } from "./proof.ts";
 export {
+  MAX_RANGE_PROOF_NODES,
+  nextTrieKey,
+  proveRange,
+  type RangeAnswer,
+  type RangeLimits,
+  type RangeProofErrorCode,
+  type TrieRange,
+  verifyRange,
+} from "./range-proof.ts";
+export {
+  type AccountRange,
+  acceptAccounts,
+  acceptSlots,
+  type FetchedAccount,
+  FULL_RANGE,
+  preimageOfRecord,
+  preimagesOf,
+  type ServedTrie,
+  type SlotRange,
+  SNAPSHOT_TABLES,
+  type SnapshotErrorCode,
+  serveAccounts,
+  serveSlots,
+  splitRange,
+} from "./snapshot.ts";
+export { createStateCache, type StateCache } from "./state-cache.ts";
+export {
   EMPTY_TRIE_NODES,
   MAX_TRIE_KEY_BYTES,
-  orderedTrieRoot,
   readTrie,
   type TrieNodeChange,
   type TrieUpdate,
@@ -63,6 +90,7 @@ export type {
   KeyValueReader,
   KeyValueStore,
   Log,
+  PlainTransfer,
   SlotChange,
   StateChanges,
   StateReader,

@@ -3,7 +3,6 @@ import {
   type Bytes,
   bigintToMinimalBytes,
   bytesToBigint,
-  concatBytes,
   EMPTY_BYTES,
   equalBytes,
   type Hash,
@@ -68,8 +67,12 @@ export function undoKey(height: number): Bytes {
   return key(STATE_TABLES.undo, uint64ToBytes(height));
 }
 
-function key(table: number, ...parts: readonly Bytes[]): Bytes {
-  return concatBytes(Uint8Array.of(table), ...parts);
+function key(table: number, first: Bytes, second: Bytes = EMPTY_BYTES): Bytes {
+  const bytes = new Uint8Array(1 + first.length + second.length);
+  bytes[0] = table;
+  bytes.set(first, 1);
+  if (second.length > 0) bytes.set(second, 1 + first.length);
+  return bytes;
 }
 
 /** Reads the flat tables. */
@@ -112,8 +115,8 @@ export function storeState(store: KeyValueReader): CommittedState {
  * @param height the block's, under which the reverse difference is kept; undefined keeps none (genesis). */
 export function commitOperations(commit: StateCommit, height: number | undefined): WriteOperation[] {
   const operations: WriteOperation[] = [];
-  for (const { address, account } of commit.accounts) {
-    operations.push({ key: accountKey(address), value: account && encodeAccount(account) });
+  for (const { address, account, encoded } of commit.accounts) {
+    operations.push({ key: accountKey(address), value: encoded ?? (account && encodeAccount(account)) });
   }
   for (const { address, slot, value } of commit.slots) {
     operations.push({

@@ -41,18 +41,23 @@ export function appendNibble(path: Bytes, nibble: number): Bytes {
 const LEAF_FLAG = 2;
 const ODD_FLAG = 1;
 
-/** Packs the path of a leaf or an extension. Source: Yellow Paper, appendix C ("hex-prefix"). */
-export function encodeHexPrefix(path: Bytes, isLeaf: boolean): Bytes {
-  const odd = path.length & 1;
-  const packed = new Uint8Array((path.length >> 1) + 1);
-  const flags = (isLeaf ? LEAF_FLAG : 0) | (odd === 1 ? ODD_FLAG : 0);
-  packed[0] = (flags << 4) | (odd === 1 ? path[0]! : 0);
-  let at = 1;
-  for (let i = odd; i < path.length; i += 2) packed[at++] = (path[i]! << 4) | path[i + 1]!;
-  return packed;
+/** Bytes of the packed path that is left of a key. @param from in nibbles. */
+export function hexPrefixLength(key: Bytes, from: number): number {
+  return ((key.length - from) >> 1) + 1;
 }
 
-/** Unpacks what `encodeHexPrefix` packed. @returns undefined if the flags or the padding are not canonical. */
+/** Packs the path of a leaf or an extension: what is left of a key. Source: Yellow Paper, appendix C ("hex-prefix").
+ * @param from in nibbles. @returns where it ends in `out`. */
+export function writeHexPrefix(out: Bytes, at: number, key: Bytes, from: number, isLeaf: boolean): number {
+  const odd = (key.length - from) & 1;
+  const flags = (isLeaf ? LEAF_FLAG : 0) | (odd === 1 ? ODD_FLAG : 0);
+  out[at] = (flags << 4) | (odd === 1 ? key[from]! : 0);
+  let end = at + 1;
+  for (let i = from + odd; i < key.length; i += 2) out[end++] = (key[i]! << 4) | key[i + 1]!;
+  return end;
+}
+
+/** Unpacks what `writeHexPrefix` packed. @returns undefined if the flags or the padding are not canonical. */
 export function decodeHexPrefix(
   packed: Bytes,
 ): { readonly path: Bytes; readonly isLeaf: boolean } | undefined {
@@ -60,6 +65,11 @@ export function decodeHexPrefix(
   if (first === undefined || first >> 4 > (LEAF_FLAG | ODD_FLAG)) return undefined;
   const odd = (first >> 4) & ODD_FLAG;
   if (odd === 0 && (first & 15) !== 0) return undefined;
-  const nibbles = toNibbles(packed);
-  return { path: nibbles.subarray(2 - odd), isLeaf: ((first >> 4) & LEAF_FLAG) !== 0 };
+  const path = new Uint8Array(2 * (packed.length - 1) + odd);
+  if (odd === 1) path[0] = first & 15;
+  for (let i = 1; i < packed.length; i++) {
+    path[2 * i - 2 + odd] = packed[i]! >> 4;
+    path[2 * i - 1 + odd] = packed[i]! & 15;
+  }
+  return { path, isLeaf: ((first >> 4) & LEAF_FLAG) !== 0 };
 }

@@ -1,5 +1,5 @@
-import { type Address, type Bytes, EMPTY_BYTES, equalBytes, type Hash } from "@ostrom/base";
-import { EMPTY_CODE_HASH } from "./account.ts";
+import { type Address, type Bytes, EMPTY_BYTES, type Hash } from "@ostrom/base";
+import { EMPTY_CODE_HASH, sameHash } from "./account.ts";
 import type { Account, SlotChange } from "./types.ts";
 
 /** Of a transaction: none. */
@@ -62,7 +62,7 @@ export function newEntry(address: Address, account: Account | undefined, emptyTr
     nonce: account.nonce,
     balance: account.balance,
     codeHash: account.codeHash,
-    hasStorage: !equalBytes(account.storageRoot, emptyTrieRoot),
+    hasStorage: !sameHash(account.storageRoot, emptyTrieRoot),
   };
   return {
     address,
@@ -71,7 +71,7 @@ export function newEntry(address: Address, account: Account | undefined, emptyTr
     nonce: below?.nonce ?? 0n,
     balance: below?.balance ?? 0n,
     codeHash: below?.codeHash ?? EMPTY_CODE_HASH,
-    code: below === undefined || equalBytes(below.codeHash, EMPTY_CODE_HASH) ? EMPTY_BYTES : undefined,
+    code: below === undefined || sameHash(below.codeHash, EMPTY_CODE_HASH) ? EMPTY_BYTES : undefined,
     slots: new Map(),
     storageCleared: false,
     touchedIn: NEVER,
@@ -79,7 +79,7 @@ export function newEntry(address: Address, account: Account | undefined, emptyTr
 }
 
 export function isEmptyEntry(entry: OverlayEntry): boolean {
-  return entry.nonce === 0n && entry.balance === 0n && equalBytes(entry.codeHash, EMPTY_CODE_HASH);
+  return entry.nonce === 0n && entry.balance === 0n && sameHash(entry.codeHash, EMPTY_CODE_HASH);
 }
 
 export function removeAccount(entry: OverlayEntry): void {
@@ -98,7 +98,7 @@ export function accountDiffers(entry: OverlayEntry): boolean {
   return (
     entry.nonce !== below.nonce ||
     entry.balance !== below.balance ||
-    !equalBytes(entry.codeHash, below.codeHash)
+    !sameHash(entry.codeHash, below.codeHash)
   );
 }
 

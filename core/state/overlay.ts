@@ -1,6 +1,6 @@
-import { type Address, assert, type Bytes, equalBytes, type Hash, must, toHexDigits } from "@ostrom/base";
+import { type Address, assert, type Bytes, type Hash, must, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { EMPTY_CODE_HASH } from "./account.ts";
+import { EMPTY_CODE_HASH, sameHash } from "./account.ts";
 import {
   accountDiffers,
   changedSlots,
@@ -15,7 +15,14 @@ import {
 } from "./overlay-entry.ts";
 import { slotKey } from "./slot-key.ts";
 import { EMPTY_TRIE_ROOT } from "./trie-hash.ts";
-import type { AccountChange, JournaledState, Log, StateChanges, StateReader } from "./types.ts";
+import type {
+  AccountChange,
+  JournaledState,
+  Log,
+  PlainTransfer,
+  StateChanges,
+  StateReader,
+} from "./types.ts";
 
 /** Sets that live as long as one transaction. */
 type TransactionSets = {
@@ -78,6 +85,23 @@ export class StateOverlay implements JournaledState {
     // What follows before the next transaction begins (a reward, a withdrawal) finds no trace of this one.
     this.#transaction++;
     this.#sets = emptySets();
+  }
+
+  settleTransfer({ sender, to, value, fee, tip, coinbase }: PlainTransfer): void {
+    this.#transaction++;
+    const from = this.#entry(sender);
+    assert(from.balance >= fee + value, "a balance must not be negative");
+    from.exists = true;
+    from.nonce += 1n;
+    from.balance -= fee + value;
+    const recipient = this.#entry(to);
+    addToEntry(recipient, value);
+    const proposer = this.#entry(coinbase);
+    addToEntry(proposer, tip);
+    // All three were touched; the sender, whose nonce is not 0, is not empty.
+    if (recipient.exists && isEmptyEntry(recipient)) removeAccount(recipient);
+    if (proposer.exists && isEmptyEntry(proposer)) removeAccount(proposer);
+    this.#transaction++;
   }
 
   checkpoint(): number {
@@ -277,7 +301,7 @@ export class StateOverlay implements JournaledState {
       const { nonce, balance, codeHash, code } = entry;
       const account = entry.exists ? { nonce, balance, codeHash } : undefined;
       accounts.set(key, { address: entry.address, account, storageCleared, storage });
-      const isNewCode = entry.below === undefined || !equalBytes(entry.below.codeHash, codeHash);
+      const isNewCode = entry.below === undefined || !sameHash(entry.below.codeHash, codeHash);
       if (entry.exists && code !== undefined && code.length > 0 && isNewCode)
         codes.set(toHexDigits(codeHash), code);
     }
@@ -358,6 +382,13 @@ export class StateOverlay implements JournaledState {
     });
     return false;
   }
+}
+
+/** Nothing makes no account. */
+function addToEntry(entry: OverlayEntry, value: bigint): void {
+  if (value === 0n) return;
+  entry.exists = true;
+  entry.balance += value;
 }
 
 function emptySets(): TransactionSets {

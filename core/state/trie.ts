@@ -9,9 +9,8 @@ import {
   must,
   unwrap,
 } from "@ostrom/base";
-import { encodeRlp, rlpUint } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
-import { appendNibble, commonPrefixLength, toNibbles } from "./nibbles.ts";
+import { commonPrefixLength, toNibbles } from "./nibbles.ts";
 import { emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
 import {
   BRANCH_WIDTH,
@@ -41,7 +40,12 @@ import type { TrieNodeReader } from "./types.ts";
 export type TrieUpdate = { readonly key: Bytes; readonly value: Bytes | undefined };
 
 /** What to store at a path (nibbles, one a byte); undefined: remove what is there. */
-export type TrieNodeChange = { readonly path: Bytes; readonly node: Bytes | undefined };
+export type TrieNodeChange = {
+  readonly path: Bytes;
+  readonly node: Bytes | undefined;
+  /** What `node` encodes, for who keeps nodes in memory. */
+  readonly decoded?: TrieNode | undefined;
+};
 
 /** Longer than any key of ours; bounds the recursion, which goes one level down for each nibble. */
 export const MAX_TRIE_KEY_BYTES = 256;
@@ -51,8 +55,13 @@ export const EMPTY_TRIE_NODES: TrieNodeReader = { node: () => undefined };
 
 /** A key in nibbles, and its new value. */
 type Entry = { readonly key: Bytes; readonly value: Bytes | undefined };
-/** A node that this update made, at a place where a node was stored before or not. */
-type Draft = { readonly node: TrieNode<Child>; readonly replacesStored: boolean };
+/** A node that this update made, at a place where a node was stored before or not. The place is the first `depth` nibbles of `key`. */
+type Draft = {
+  readonly node: TrieNode<Child>;
+  readonly key: Bytes;
+  readonly depth: number;
+  readonly replacesStored: boolean;
+};
 type Child = TrieReference | Draft;
 
 /** Applies a batch to a trie.
@@ -74,13 +83,13 @@ export function updateTrie(
     );
     return { key: toNibbles(key), value };
   });
-  const update = new Update(nodes, hash);
+  const update = new Update(nodes, entries, hash);
   const before = rootReference(nodes, root, hash);
-  const after = update.child(EMPTY_BYTES, before, entries);
+  const after = update.child(0, before, 0, entries.length);
   if (after === before) return { root, nodeChanges: [] };
   if (after === undefined) return { root: emptyTrieRoot(hash), nodeChanges: update.nodeChanges };
-  const encoded = update.encode(EMPTY_BYTES, (after as Draft).node);
-  update.nodeChanges.push({ path: EMPTY_BYTES, node: encoded });
+  const { encoded, decoded } = update.encode(after as Draft);
+  update.nodeChanges.push({ path: EMPTY_BYTES, node: encoded, decoded });
   return { root: hash(encoded), nodeChanges: update.nodeChanges };
 }
 
@@ -102,14 +111,6 @@ export function readTrie(
     depth = step.depth;
   }
   return undefined;
-}
-
-/** The root of a trie of values under their indices, as blocks commit to transactions, receipts and withdrawals.
- * Source: Yellow Paper, 4.3.2 (keys are RLP of the index). */
-export function orderedTrieRoot(values: readonly Bytes[], hash: TrieHash = keccak256): Hash {
-  const updates = values.map((value, index) => ({ key: encodeRlp(rlpUint(index)), value }));
-  updates.sort((a, b) => compareBytes(a.key, b.key));
-  return updateTrie(EMPTY_TRIE_NODES, emptyTrieRoot(hash), updates, hash).root;
 }
 
 /** Where a key leads from a node: to a child, or to its end. */
@@ -149,135 +150,204 @@ export function readNode(nodes: TrieNodeReader, path: Bytes, reference: TrieRefe
   return unwrap(decodeNode(encoded));
 }
 
-/** One pass over a trie. */
+/** One pass over a trie. Groups of entries are ranges of the sorted list: all of a group begin with the place that it is at, so that the
+ * key of the first names the place, and nothing is copied on the way down. */
 class Update {
   readonly nodeChanges: TrieNodeChange[] = [];
   readonly #nodes: TrieNodeReader;
+  readonly #entries: readonly Entry[];
   readonly #hash: TrieHash;
 
-  constructor(nodes: TrieNodeReader, hash: TrieHash) {
+  constructor(nodes: TrieNodeReader, entries: readonly Entry[], hash: TrieHash) {
     this.#nodes = nodes;
+    this.#entries = entries;
     this.#hash = hash;
   }
 
-  /** Applies entries, all of which begin with `path`, to what stands at `path`.
+  /** Applies the entries from `from` to before `to` to what stands at the place of `depth` nibbles with which they begin.
    * @returns the same child if nothing changed, undefined if nothing remains. */
-  child(path: Bytes, child: Child | undefined, entries: readonly Entry[]): Child | undefined {
-    const before = child === undefined ? undefined : this.#resolve(path, child);
-    const after = this.#node(path, before, entries);
+  child(depth: number, child: Child | undefined, from: number, to: number): Child | undefined {
+    if (from === to) return child;
+    const { key } = this.#entries[from]!;
+    const before = child === undefined ? undefined : this.#resolve(key, depth, child);
+    const after = this.#node(depth, before, from, to);
     if (after === before) return child;
     const replacesStored = child !== undefined && isStored(child);
-    if (after !== undefined) return { node: after, replacesStored };
-    if (replacesStored) this.nodeChanges.push({ path, node: undefined });
+    if (after !== undefined) return { node: after, key, depth, replacesStored };
+    if (replacesStored) this.nodeChanges.push({ path: key.slice(0, depth), node: undefined });
     return undefined;
   }
 
   /** Encodes a node and, before it, the drafts below it, and notes what is to be stored. */
-  encode(path: Bytes, node: TrieNode<Child>): Bytes {
+  encode({ node }: Draft): { readonly encoded: Bytes; readonly decoded: TrieNode } {
     switch (node.kind) {
       case "leaf":
-        return encodeLeaf(node.path, node.value);
-      case "extension":
-        return encodeExtension(node.path, this.#settle(concatBytes(path, node.path), node.child));
+        return { encoded: encodeLeaf(node.path, node.value), decoded: node };
+      case "extension": {
+        const child = this.#settle(node.child);
+        return {
+          encoded: encodeExtension(node.path, child),
+          decoded: { kind: "extension", path: node.path, child },
+        };
+      }
       case "branch": {
-        const children = node.children.map((child, nibble) =>
-          child === undefined || child instanceof Uint8Array
-            ? child
-            : this.#settle(appendNibble(path, nibble), child),
-        );
-        return encodeBranch(children, node.value);
+        const children: (TrieReference | undefined)[] = [];
+        for (let nibble = 0; nibble < BRANCH_WIDTH; nibble++) {
+          const child = node.children[nibble];
+          children.push(child === undefined ? undefined : this.#settle(child));
+        }
+        const { value } = node;
+        return { encoded: encodeBranch(children, value), decoded: { kind: "branch", children, value } };
       }
     }
   }
 
-  #settle(path: Bytes, child: Child): TrieReference {
+  #settle(child: Child): TrieReference {
     if (child instanceof Uint8Array) return child;
-    const encoded = this.encode(path, child.node);
-    if (encoded.length >= MIN_HASHED_NODE_BYTES) this.nodeChanges.push({ path, node: encoded });
-    else if (child.replacesStored) this.nodeChanges.push({ path, node: undefined });
+    const { encoded, decoded } = this.encode(child);
+    const { key, depth } = child;
+    if (encoded.length >= MIN_HASHED_NODE_BYTES) {
+      this.nodeChanges.push({ path: key.slice(0, depth), node: encoded, decoded });
+    } else if (child.replacesStored) this.nodeChanges.push({ path: key.slice(0, depth), node: undefined });
     return referenceTo(encoded, this.#hash);
   }
 
-  #resolve(path: Bytes, child: Child): TrieNode<Child> {
-    return child instanceof Uint8Array ? readNode(this.#nodes, path, child) : child.node;
+  #resolve(key: Bytes, depth: number, child: Child): TrieNode<Child> {
+    if (!(child instanceof Uint8Array)) return child.node;
+    const known = hashOfReference(child) === undefined ? undefined : this.#nodes.decoded?.(key, depth);
+    return known ?? readNode(this.#nodes, key.subarray(0, depth), child);
   }
 
   #node(
-    path: Bytes,
+    depth: number,
     node: TrieNode<Child> | undefined,
-    entries: readonly Entry[],
+    from: number,
+    to: number,
   ): TrieNode<Child> | undefined {
-    if (entries.length === 0) return node;
     switch (node?.kind) {
       case undefined:
-        return build(entries.filter(hasValue), path.length);
+        return build(this.#entries.slice(from, to).filter(hasValue), depth);
       case "leaf":
-        return updateLeaf(path, node, entries);
+        return this.#leaf(depth, node, from, to);
       case "extension":
-        return this.#extension(path, node, entries);
+        return this.#extension(depth, node, from, to);
       case "branch":
-        return this.#branch(path, node, entries);
+        return this.#branch(depth, node, from, to);
     }
   }
 
-  #branch(path: Bytes, branch: BranchNode<Child>, entries: readonly Entry[]): TrieNode<Child> | undefined {
-    const depth = path.length;
-    const children = [...branch.children];
-    const own = entries[0]!.key.length === depth ? entries[0]! : undefined;
+  #branch(depth: number, branch: BranchNode<Child>, from: number, to: number): TrieNode<Child> | undefined {
+    const first = this.#entries[from]!;
+    const own = first.key.length === depth ? first : undefined;
     const value = own === undefined ? branch.value : own.value;
     let isChanged = own !== undefined && !sameValue(own.value, branch.value);
-    forEachNibble(own === undefined ? entries : entries.slice(1), depth, (nibble, group) => {
-      const after = this.child(appendNibble(path, nibble), children[nibble], group);
-      if (after === children[nibble]) return;
-      children[nibble] = after;
-      isChanged = true;
-    });
-    if (!isChanged) return branch;
-    const remaining = children.filter((child) => child !== undefined).length;
+    const children = branch.children.slice();
+    for (let start = own === undefined ? from : from + 1; start < to; ) {
+      const nibble = this.#entries[start]!.key[depth]!;
+      const end = endOfGroup(this.#entries, start, to, depth);
+      const after = this.child(depth + 1, children[nibble], start, end);
+      if (after !== children[nibble]) {
+        children[nibble] = after;
+        isChanged = true;
+      }
+      start = end;
+    }
+    return isChanged ? this.#shrink(first.key, depth, children, value) : branch;
+  }
+
+  /** What a branch is after its children have changed: it may have too few to be one. @param key begins with its place. */
+  #shrink(
+    key: Bytes,
+    depth: number,
+    children: readonly (Child | undefined)[],
+    value: Bytes | undefined,
+  ): TrieNode<Child> | undefined {
+    let remaining = 0;
+    let last = 0;
+    for (let nibble = 0; nibble < BRANCH_WIDTH; nibble++) {
+      if (children[nibble] === undefined) continue;
+      remaining++;
+      last = nibble;
+    }
     if (remaining > 1 || (remaining === 1 && value !== undefined)) return { kind: "branch", children, value };
     if (remaining === 0) return value === undefined ? undefined : { kind: "leaf", path: EMPTY_BYTES, value };
-    const nibble = children.findIndex((child) => child !== undefined);
-    return this.#lengthen(path, Uint8Array.of(nibble), must(children[nibble], "one child must remain"));
+    const child = must(children[last], "one child must remain");
+    return this.#lengthen(key.slice(0, depth), Uint8Array.of(last), child);
   }
 
   #extension(
-    path: Bytes,
+    depth: number,
     extension: ExtensionNode<Child>,
-    entries: readonly Entry[],
+    from: number,
+    to: number,
   ): TrieNode<Child> | undefined {
-    const depth = path.length;
     // Deletions of keys that leave the extension's path find nothing; only a new value there splits it.
     let shared = extension.path.length;
-    for (const { key, value } of entries) {
+    for (let at = from; at < to; at++) {
+      const { key, value } = this.#entries[at]!;
       if (value !== undefined) shared = Math.min(shared, commonPrefixLength(key, depth, extension.path));
     }
     const prefix = extension.path.subarray(0, shared);
-    const below = entries.filter(({ key }) => commonPrefixLength(key, depth, prefix) === shared);
-    const end = concatBytes(path, prefix);
+    const path = concatBytes(this.#entries[from]!.key.subarray(0, depth), extension.path);
+    const end = depth + shared;
+    // Those that share the prefix stand together, because they are sorted.
+    const [first, last] = this.#below(depth, prefix, from, to);
     if (shared === extension.path.length) {
-      const after = this.child(end, extension.child, below);
+      const after = this.child(end, extension.child, first, last);
       if (after === extension.child) return extension;
-      return after === undefined ? undefined : this.#lengthen(path, prefix, after);
+      return after === undefined ? undefined : this.#lengthen(path.subarray(0, depth), prefix, after);
     }
     const rest = extension.path.subarray(shared + 1);
     const children = new Array<Child | undefined>(BRANCH_WIDTH).fill(undefined);
+    const node = { kind: "extension", path: rest, child: extension.child } as const;
     children[extension.path[shared]!] =
-      rest.length === 0
-        ? extension.child
-        : { node: { kind: "extension", path: rest, child: extension.child }, replacesStored: false };
-    const after = this.#branch(end, { kind: "branch", children, value: undefined }, below);
+      rest.length === 0 ? extension.child : { node, key: path, depth: end + 1, replacesStored: false };
+    const after = this.#branch(end, { kind: "branch", children, value: undefined }, first, last);
     if (after === undefined || shared === 0) return after;
-    return this.#lengthen(path, prefix, { node: after, replacesStored: false });
+    const draft = { node: after, key: path, depth: end, replacesStored: false };
+    return this.#lengthen(path.subarray(0, depth), prefix, draft);
+  }
+
+  /** The range of those entries that go on with `prefix`. */
+  #below(depth: number, prefix: Bytes, from: number, to: number): readonly [number, number] {
+    const isBelow = (at: number): boolean =>
+      commonPrefixLength(this.#entries[at]!.key, depth, prefix) === prefix.length;
+    let first = from;
+    while (first < to && !isBelow(first)) first++;
+    let last = first;
+    while (last < to && isBelow(last)) last++;
+    return [first, last];
   }
 
   /** The node at `path` that leads by `prefix` (not empty) to a child: an extension above a branch; a leaf or an
    * extension moves up to `path`, which lengthens its own path. */
   #lengthen(path: Bytes, prefix: Bytes, child: Child): TrieNode<Child> {
     const place = concatBytes(path, prefix);
-    const node = this.#resolve(place, child);
+    const node = this.#resolve(place, place.length, child);
     if (node.kind === "branch") return { kind: "extension", path: prefix, child };
     if (isStored(child)) this.nodeChanges.push({ path: place, node: undefined });
     return { ...node, path: concatBytes(prefix, node.path) };
+  }
+
+  /** Puts the leaf among the entries, unless one of them replaces it, and builds anew what stands there. */
+  #leaf(depth: number, leaf: LeafNode, from: number, to: number): TrieNode<Child> | undefined {
+    const first = this.#entries[from]!;
+    if (to - from === 1 && isKeyOfLeaf(first.key, depth, leaf)) {
+      if (first.value === undefined) return undefined;
+      return equalBytes(first.value, leaf.value)
+        ? leaf
+        : { kind: "leaf", path: leaf.path, value: first.value };
+    }
+    const key = concatBytes(first.key.subarray(0, depth), leaf.path);
+    const entries = this.#entries.slice(from, to);
+    const smaller = entries.filter((entry) => compareBytes(entry.key, key) < 0);
+    const same = entries[smaller.length];
+    const isReplaced = same !== undefined && equalBytes(same.key, key);
+    const greater = entries.slice(smaller.length + (isReplaced ? 1 : 0));
+    const value = isReplaced ? same.value : leaf.value;
+    const all = [...smaller, { key, value }, ...greater].filter(hasValue);
+    const isUnchanged = all.length === 1 && equalBytes(all[0]!.key, key) && sameValue(value, leaf.value);
+    return isUnchanged ? leaf : build(all, depth);
   }
 }
 
@@ -285,7 +355,13 @@ function isStored(child: Child): boolean {
   return child instanceof Uint8Array ? hashOfReference(child) !== undefined : child.replacesStored;
 }
 
-function hasValue(entry: Entry): entry is Entry & { readonly value: Bytes } {
+function isKeyOfLeaf(key: Bytes, depth: number, { path }: LeafNode): boolean {
+  return key.length - depth === path.length && commonPrefixLength(key, depth, path) === path.length;
+}
+
+type ValuedEntry = Entry & { readonly value: Bytes };
+
+function hasValue(entry: Entry): entry is ValuedEntry {
   return entry.value !== undefined;
 }
 
@@ -293,57 +369,42 @@ function sameValue(a: Bytes | undefined, b: Bytes | undefined): boolean {
   return a === undefined || b === undefined ? a === b : equalBytes(a, b);
 }
 
-/** Calls `visit` for each run of entries with the same nibble at `depth`, in order. */
-function forEachNibble<E extends Entry>(
-  entries: readonly E[],
-  depth: number,
-  visit: (nibble: number, group: readonly E[]) => void,
-): void {
-  for (let start = 0; start < entries.length; ) {
-    const nibble = entries[start]!.key[depth]!;
-    let end = start + 1;
-    while (end < entries.length && entries[end]!.key[depth] === nibble) end++;
-    visit(nibble, entries.slice(start, end));
-    start = end;
-  }
+/** Where the run of entries ends that have the same nibble at `depth` as the one at `start`. */
+function endOfGroup(entries: readonly Entry[], start: number, to: number, depth: number): number {
+  const nibble = entries[start]!.key[depth]!;
+  let end = start + 1;
+  while (end < to && entries[end]!.key[depth] === nibble) end++;
+  return end;
 }
 
-/** Puts the leaf among the entries, unless one of them replaces it, and builds anew what stands at `path`. */
-function updateLeaf(path: Bytes, leaf: LeafNode, entries: readonly Entry[]): TrieNode<Child> | undefined {
-  const key = concatBytes(path, leaf.path);
-  const smaller = entries.filter((entry) => compareBytes(entry.key, key) < 0);
-  const same = entries[smaller.length];
-  const isReplaced = same !== undefined && equalBytes(same.key, key);
-  const greater = entries.slice(smaller.length + (isReplaced ? 1 : 0));
-  const value = isReplaced ? same.value : leaf.value;
-  const all = [...smaller, { key, value }, ...greater].filter(hasValue);
-  const isUnchanged = all.length === 1 && equalBytes(all[0]!.key, key) && sameValue(value, leaf.value);
-  return isUnchanged ? leaf : build(all, path.length);
-}
-
-/** Builds the node for entries whose keys agree up to `depth`. */
+/** Builds the node for entries from `from` to before `to`, whose keys agree up to `depth`. */
 function build(
-  entries: readonly (Entry & { readonly value: Bytes })[],
+  entries: readonly ValuedEntry[],
   depth: number,
+  from = 0,
+  to: number = entries.length,
 ): TrieNode<Child> | undefined {
-  const first = entries[0];
-  const last = entries.at(-1);
-  if (first === undefined || last === undefined) return undefined;
-  if (entries.length === 1) return { kind: "leaf", path: first.key.subarray(depth), value: first.value };
+  if (from === to) return undefined;
+  const first = entries[from]!;
+  if (to - from === 1) return { kind: "leaf", path: first.key.slice(depth), value: first.value };
   // Sorted: what the first and the last share, all share.
-  const shared = commonPrefixLength(last.key, depth, first.key.subarray(depth));
-  const end = depth + shared;
+  const last = entries[to - 1]!;
+  let end = depth;
+  while (end < first.key.length && first.key[end] === last.key[end]) end++;
   const endsHere = first.key.length === end;
   const children = new Array<Child | undefined>(BRANCH_WIDTH).fill(undefined);
-  forEachNibble(endsHere ? entries.slice(1) : entries, end, (nibble, group) => {
-    const node = must(build(group, end + 1), "a group of entries must make a node");
-    children[nibble] = { node, replacesStored: false };
-  });
+  for (let start = endsHere ? from + 1 : from; start < to; ) {
+    const next = endOfGroup(entries, start, to, end);
+    const { key } = entries[start]!;
+    const node = must(build(entries, end + 1, start, next), "a group of entries must make a node");
+    children[key[end]!] = { node, key, depth: end + 1, replacesStored: false };
+    start = next;
+  }
   const branch: BranchNode<Child> = { kind: "branch", children, value: endsHere ? first.value : undefined };
-  if (shared === 0) return branch;
+  if (end === depth) return branch;
   return {
     kind: "extension",
-    path: first.key.subarray(depth, end),
-    child: { node: branch, replacesStored: false },
+    path: first.key.slice(depth, end),
+    child: { node: branch, key: first.key, depth: end, replacesStored: false },
   };
 }

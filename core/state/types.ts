@@ -1,4 +1,5 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
+import type { TrieNode } from "./trie-node.ts";
 
 /** What the account trie holds for an address. Source: Yellow Paper, 4.1. */
 export type Account = {
@@ -20,6 +21,8 @@ export type StateReader = {
 /** Reads nodes of one trie by their path (nibbles, one a byte) from the root. */
 export type TrieNodeReader = {
   readonly node: (path: Bytes) => Bytes | undefined;
+  /** The same node decoded, of readers that keep nodes in memory: what `node` would give for the first `depth` nibbles of `key`. */
+  readonly decoded?: (key: Bytes, depth: number) => TrieNode | undefined;
 };
 
 /** Reads by key, synchronously: a database as it is now, or a snapshot of it. Values read may be kept, never mutated. */
@@ -39,6 +42,17 @@ export type WriteOperation = { readonly key: Bytes; readonly value: Bytes | unde
 
 export type Log = { readonly address: Address; readonly topics: readonly Hash[]; readonly data: Bytes };
 
+/** What a transaction to an account without code does. The sender has what it takes. */
+export type PlainTransfer = {
+  readonly sender: Address;
+  readonly to: Address;
+  readonly value: bigint;
+  /** What the sender pays for gas, in wei, and what of it the coinbase gets. */
+  readonly fee: bigint;
+  readonly tip: bigint;
+  readonly coinbase: Address;
+};
+
 /** What the contract engine does to state within one transaction: every change can be undone to a checkpoint.
  * `class StateOverlay` (overlay.ts) implements it on any StateReader. */
 export type JournaledState = {
@@ -48,6 +62,10 @@ export type JournaledState = {
   /** Ends it: removes accounts that were created and self-destructed in it (EIP-6780) and touched empty accounts
    * (EIP-161); nothing can be reverted any more. */
   readonly endTransaction: () => void;
+
+  /** A whole transaction that runs no code and cannot fail, in one step, where a state can do that: with the same outcome as
+   * `beginTransaction`, the changes one by one, `endTransaction`; what those leave to be read (logs, refund) is not touched. */
+  readonly settleTransfer?: (transfer: PlainTransfer) => void;
 
   readonly checkpoint: () => number;
   /** Undoes all since the checkpoint, warm sets, logs, refunds and transient storage included. */

@@ -1,25 +1,68 @@
 import { Address, type Bytes, EMPTY_BYTES, type Failure, Hash, type Result } from "@ostrom/base";
 import {
   decodeRlpWith,
-  encodeRlp,
   type RlpErrorCode,
   type RlpItem,
   readRlpBytes,
   readRlpList,
   readRlpUint,
-  rlpUint,
+  rlpListHeaderLength,
+  rlpUintLength,
+  writeRlpListHeader,
+  writeRlpString,
+  writeRlpUint,
 } from "@ostrom/codec";
-import { readAccount, writeAccount } from "./account.ts";
+import { accountPayloadLength, readAccount, writeAccountItem } from "./account.ts";
 import type { AccountUndo, StateUndo } from "./commit.ts";
+import type { SlotChange } from "./types.ts";
 
 /** Encodes a reverse difference: RLP [stateRoot, [[address, account or "", [[slot, value], ...]], ...]]. */
 export function encodeUndo(undo: StateUndo): Bytes {
-  const accounts = undo.accounts.map(({ address, account, slots }) => [
-    address,
-    account === undefined ? EMPTY_BYTES : writeAccount(account),
-    slots.map(({ slot, value }) => [rlpUint(slot), rlpUint(value)]),
-  ]);
-  return encodeRlp([undo.stateRoot, accounts]);
+  let accounts = 0;
+  for (const account of undo.accounts) accounts += withHeader(accountPayload(account));
+  const payload = HASH_ITEM_LENGTH + withHeader(accounts);
+  const out = new Uint8Array(withHeader(payload));
+  let at = writeRlpListHeader(out, 0, payload);
+  at = writeRlpString(out, at, undo.stateRoot);
+  at = writeRlpListHeader(out, at, accounts);
+  for (const account of undo.accounts) at = writeAccountUndo(out, at, account);
+  return out;
+}
+
+const HASH_ITEM_LENGTH = 33;
+const ADDRESS_ITEM_LENGTH = 21;
+
+function withHeader(payload: number): number {
+  return rlpListHeaderLength(payload) + payload;
+}
+
+function accountPayload({ account, slots }: AccountUndo): number {
+  const accountLength = account === undefined ? 1 : withHeader(accountPayloadLength(account));
+  return ADDRESS_ITEM_LENGTH + accountLength + withHeader(slotsPayload(slots));
+}
+
+function slotsPayload(slots: readonly SlotChange[]): number {
+  let payload = 0;
+  for (const change of slots) payload += withHeader(slotPayload(change));
+  return payload;
+}
+
+function slotPayload({ slot, value }: SlotChange): number {
+  return rlpUintLength(slot) + rlpUintLength(value);
+}
+
+function writeAccountUndo(out: Bytes, start: number, undo: AccountUndo): number {
+  const { address, account, slots } = undo;
+  let at = writeRlpListHeader(out, start, accountPayload(undo));
+  at = writeRlpString(out, at, address);
+  at = account === undefined ? writeRlpString(out, at, EMPTY_BYTES) : writeAccountItem(out, at, account);
+  at = writeRlpListHeader(out, at, slotsPayload(slots));
+  for (const change of slots) {
+    at = writeRlpListHeader(out, at, slotPayload(change));
+    at = writeRlpUint(out, at, change.slot);
+    at = writeRlpUint(out, at, change.value);
+  }
+  return at;
 }
 
 /** Decodes what `encodeUndo` wrote; copies. Errors: those of `decodeRlp`, and `rlp/wrong-shape`. */

@@ -20,7 +20,7 @@ type Candidate = {
 };
 
 /** What the block to be demands of a transaction. */
-type Bounds = { readonly baseFeePerGas: bigint; readonly timestamp: number };
+type Bounds = Pick<Selection, "accepts"> & { readonly baseFeePerGas: bigint; readonly timestamp: number };
 
 /** Chooses transactions for a block: always the highest tip among what can run next; of equals the one that came first.
  * Each sender's come in nonce order.
@@ -28,9 +28,16 @@ type Bounds = { readonly baseFeePerGas: bigint; readonly timestamp: number };
 export function selectTransactions(
   queues: Iterable<SenderQueue>,
   inFlight: ReadonlyMap<string, ReadonlySet<bigint>>,
-  { gasLimit, maxBytes, baseFeePerGas, timestamp = 0 }: Selection,
+  {
+    gasLimit,
+    maxBytes,
+    maxCount = Number.POSITIVE_INFINITY,
+    accepts,
+    baseFeePerGas,
+    timestamp = 0,
+  }: Selection,
 ): SignedTransaction[] {
-  const bounds = { baseFeePerGas, timestamp };
+  const bounds = { baseFeePerGas, timestamp, accepts };
   const first: Candidate[] = [];
   for (const queue of queues) {
     const candidate = firstCandidate(queue, inFlight.get(queue.key), bounds);
@@ -41,7 +48,7 @@ export function selectTransactions(
   let gasLeft = gasLimit;
   let bytesLeft = maxBytes - BYTES_AROUND_PAYLOAD;
   let misfits = 0;
-  while (gasLeft >= LEAST_GAS && misfits < MAX_MISFITS) {
+  while (gasLeft >= LEAST_GAS && misfits < MAX_MISFITS && chosen.length < maxCount) {
     const best = popHeap(heap);
     if (best === undefined) break;
     const { transaction } = best.entry;
@@ -104,7 +111,8 @@ function candidateAt(
   }
   const entry = queue.entries[at];
   if (entry === undefined || entry.transaction.nonce !== expected) return undefined;
-  const { baseFeePerGas, timestamp } = bounds;
+  const { baseFeePerGas, timestamp, accepts } = bounds;
+  if (accepts?.(entry.transaction) === false) return undefined;
   if (entry.transaction.maxFeePerGas < baseFeePerGas || isOutdated(entry.transaction, timestamp))
     return undefined;
   return { queue, index: at, tip: effectiveTip(entry.transaction, baseFeePerGas), entry };

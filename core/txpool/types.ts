@@ -113,6 +113,10 @@ export type Selection = {
   readonly gasLimit: bigint;
   /** Most bytes of a payload of the chosen. */
   readonly maxBytes: number;
+  /** How many are chosen at most; any number if absent. */
+  readonly maxCount?: number | undefined;
+  /** Which may be chosen: a sender's others, and what comes after them, are passed over. All if absent. */
+  readonly accepts?: ((transaction: SignedTransaction) => boolean) | undefined;
   /** Of the block to be, as far as it is known. */
   readonly baseFeePerGas: bigint;
   /** Ordered blocks that are not executed here yet and precede the new one: what is marked under these names is taken as

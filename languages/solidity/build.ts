@@ -24,6 +24,10 @@ const KEYS: Target = {
   folder: "languages/solidity/keys",
   generated: join(EXECUTION, "key-sets-code.ts"),
 };
+const CHECKPOINTS: Target = {
+  folder: "languages/solidity/checkpoints",
+  generated: join(EXECUTION, "checkpoint-keys-code.ts"),
+};
 const ROOT = join(import.meta.dirname, "../..");
 
 /** The contracts of `validator-sets/`. */
@@ -39,6 +43,11 @@ export function buildModuleContracts(): readonly BuiltContract[] {
 /** The contracts of `keys/`. */
 export function buildKeyContracts(): readonly BuiltContract[] {
   return compileFolder(KEYS.folder);
+}
+
+/** The contract of `checkpoints/`. */
+export function buildCheckpointContracts(): readonly BuiltContract[] {
+  return compileFolder(CHECKPOINTS.folder);
 }
 
 /** Compiles the Solidity sources of a folder.
@@ -76,7 +85,7 @@ export function generatedSource(
 }
 
 if (process.argv[1] === import.meta.filename) {
-  for (const { folder, generated } of [VALIDATOR_SETS, MODULES, KEYS]) {
+  for (const { folder, generated } of [VALIDATOR_SETS, MODULES, KEYS, CHECKPOINTS]) {
     writeFileSync(generated, generatedSource(compileFolder(folder), folder));
   }
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Bytes, concatBytes, createRandom } from "@ostrom/base";
 import { controlFrame, type FrameChannel, FrameReader, writeFrameHeader } from "./frame-codec.ts";
 
-const SIZES = { consensus: 1_000, sync: 100_000, transactions: 10, discovery: 100 };
+const SIZES = { consensus: 1_000, batches: 1_000, sync: 100_000, transactions: 10, discovery: 100 };
 
 function frame(channel: FrameChannel, payload: Bytes): Bytes {
   const bytes = new Uint8Array(5 + payload.length);
@@ -61,7 +61,7 @@ test("frames: one longer than its channel allows is refused by its header, befor
 });
 
 test("frames: an unknown channel is refused, and nothing after it is read", () => {
-  for (const id of [5, 17, 255]) {
+  for (const id of [6, 17, 255]) {
     const bad = Uint8Array.of(0, 0, 0, 1, id, 0);
     const good = frame("consensus", Uint8Array.of(1));
     const { frames, code } = read([concatBytes(good, bad, good), good]);

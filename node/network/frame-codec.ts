@@ -22,8 +22,16 @@ const CHANNEL_IDS: Readonly<Record<FrameChannel, number>> = {
   sync: 2,
   transactions: 3,
   discovery: 4,
+  batches: 5,
 };
-const CHANNEL_OF_ID: readonly FrameChannel[] = ["control", "consensus", "sync", "transactions", "discovery"];
+const CHANNEL_OF_ID: readonly FrameChannel[] = [
+  "control",
+  "consensus",
+  "sync",
+  "transactions",
+  "discovery",
+  "batches",
+];
 const CONTROL_PAYLOAD_BYTES = 1;
 
 export type FrameErrorCode = "network/unknown-channel" | "network/frame-too-long";

@@ -21,6 +21,7 @@ export {
   type TransactionGossip,
 } from "./gossip.ts";
 export { createIdentity, type Identity, type IdentityFailure, identityFromPem } from "./identity.ts";
+export { type IdentityKey, signRaw } from "./identity-keys.ts";
 export {
   IDENTITY_KINDS,
   type IdentityKind,

@@ -40,6 +40,8 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxFrameBytes: {
     // The longest message of consensus (MAX_MESSAGE_BYTES of core/consensus).
     consensus: 12 * MIB,
+    // An answer to a request for batches (MAX_FETCHED_BATCHES of MAX_BATCH_BYTES of core/dissemination).
+    batches: 9 * MIB,
     sync: 12 * MIB,
     transactions: MIB,
     discovery: maxDiscoveryBytes("ed25519"),

@@ -196,7 +196,9 @@ function testLinks(kind: IdentityKind): void {
         assert.deepEqual(a.links.connected(), []);
         assert.deepEqual(a.downs, [], "a node that stops is not told that it stops");
       },
-      { maxFrameBytes: { consensus: 1_000, sync: 1_000, transactions: 1_000, discovery: 100 } },
+      {
+        maxFrameBytes: { consensus: 1_000, batches: 1_000, sync: 1_000, transactions: 1_000, discovery: 100 },
+      },
     ));
 
   test(`links of ${kind}: what waits for a slow peer is bounded; transactions give way, votes arrive`, () =>

@@ -44,7 +44,13 @@ test("queue: nobody starves: under a flood of consensus, the others get their sh
     for (const channel of ["consensus", "sync", "transactions"] as Channel[])
       queue.push(channel, bytes(1_000));
   }
-  const counts: Record<LinkChannel, number> = { consensus: 0, sync: 0, transactions: 0, discovery: 0 };
+  const counts: Record<LinkChannel, number> = {
+    consensus: 0,
+    batches: 0,
+    sync: 0,
+    transactions: 0,
+    discovery: 0,
+  };
   for (let taken = 0; taken < 690; taken++) counts[queue.take()!.channel] += 1;
   assert.ok(Math.abs(counts.consensus - 640) <= 3, JSON.stringify(counts));
   assert.ok(Math.abs(counts.sync - 40) <= 2, JSON.stringify(counts));
@@ -61,7 +67,7 @@ test("queue: when full, transactions give way to sync, and both to consensus, ol
   assert.equal(queue.push("sync", bytes(100, 3)), true);
   assert.equal(queue.push("consensus", bytes(100, 1)), true);
   assert.equal(queue.push("sync", bytes(100, 4)), false);
-  assert.deepEqual(queue.dropped, { consensus: 0, sync: 1, transactions: 3, discovery: 0 });
+  assert.deepEqual(queue.dropped, { consensus: 0, batches: 0, sync: 1, transactions: 3, discovery: 0 });
   assert.deepEqual(drain(queue).sort(), ["consensus1", "sync1", "sync2", "sync3"]);
 });
 
@@ -69,7 +75,7 @@ test("queue: full of consensus, a new vote pushes out the oldest, and that is co
   const queue = new OutgoingQueue(3 * (100 + COST));
   for (let mark = 1; mark <= 5; mark++) assert.equal(queue.push("consensus", bytes(100, mark)), true);
   assert.equal(queue.push("sync", bytes(1)), false);
-  assert.deepEqual(queue.dropped, { consensus: 2, sync: 1, transactions: 0, discovery: 0 });
+  assert.deepEqual(queue.dropped, { consensus: 2, batches: 0, sync: 1, transactions: 0, discovery: 0 });
   assert.deepEqual(drain(queue), ["consensus3", "consensus4", "consensus5"]);
 });
 
@@ -77,7 +83,7 @@ test("queue: a frame that cannot fit drops nothing else", () => {
   const queue = new OutgoingQueue(1_000);
   queue.push("transactions", bytes(100, 1));
   assert.equal(queue.push("consensus", bytes(1_000)), false);
-  assert.deepEqual(queue.dropped, { consensus: 1, sync: 0, transactions: 0, discovery: 0 });
+  assert.deepEqual(queue.dropped, { consensus: 1, batches: 0, sync: 0, transactions: 0, discovery: 0 });
   assert.deepEqual(drain(queue), ["transactions1"]);
 });
 

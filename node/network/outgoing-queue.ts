@@ -7,6 +7,7 @@ export type OutgoingFrame = { readonly channel: LinkChannel; readonly payload: B
  * starves. */
 const SHARES: Readonly<Record<LinkChannel, number>> = {
   consensus: 64,
+  batches: 16,
   sync: 4,
   transactions: 1,
   discovery: 1,
@@ -30,12 +31,14 @@ export class OutgoingQueue {
   readonly #maxBytes: number;
   readonly #lanes: Readonly<Record<LinkChannel, Lane>> = {
     consensus: new Lane(),
+    batches: new Lane(),
     sync: new Lane(),
     transactions: new Lane(),
     discovery: new Lane(),
   };
   readonly #dropped: Record<LinkChannel, number> = {
     consensus: 0,
+    batches: 0,
     sync: 0,
     transactions: 0,
     discovery: 0,

@@ -4,10 +4,10 @@ import type { Bytes } from "@ostrom/base";
 export type PeerId = string;
 
 /** What a frame is about, in order of urgency: where a link is short of room, the last suffers first. */
-export type Channel = "consensus" | "sync" | "transactions";
+export type Channel = "consensus" | "batches" | "sync" | "transactions";
 
 /** Channels from the most urgent to the least. */
-export const CHANNELS: readonly Channel[] = ["consensus", "sync", "transactions"];
+export const CHANNELS: readonly Channel[] = ["consensus", "batches", "sync", "transactions"];
 
 /** What the frames of a link are about: strangers also tell each other who there is. */
 export type LinkChannel = Channel | "discovery";

@@ -94,13 +94,35 @@ export type ChainReads = {
   readonly receipts: (blockNumber: number) => readonly Receipt[] | undefined;
   readonly blockNumberOf: (blockHash: Hash) => number | undefined;
   readonly transactionLocation: (transactionHash: Hash) => TransactionLocation | undefined;
+  /** Where logs are; undefined: blocks must be looked through one by one. */
+  readonly logIndex?: LogIndexReads;
   /** Why a transaction that was ordered or pooled here was given up, if that is still remembered. */
   readonly dropReason: (transactionHash: Hash) => DropReason | undefined;
+  /** State after the newest block, each read by itself: a block may come between two of them. Cheaper than `stateAt` where an answer
+   * needs one read. */
+  readonly newestState?: StateReader;
   /** State as it was after the block.
    * Errors: `rpc/unknown-block`; `rpc/state-too-old` (its reverse differences are pruned). */
   readonly stateAt: (
     blockNumber: number,
   ) => Result<StateView, Failure<"rpc/unknown-block" | "rpc/state-too-old">>;
+};
+
+/** What a log may be found by: its address (position 0), or one of its topics (1 to 4). */
+export type LogTerm = { readonly position: 0 | 1 | 2 | 3 | 4; readonly value: Bytes };
+
+/** Which blocks may have which logs: never too few, rarely too many. */
+export type LogIndexReads = {
+  /** From this block on all logs are in it; undefined: none are. */
+  readonly start: () => number | undefined;
+  /** Blocks with such a log, ascending. @param term undefined: any log. Both bounds are included. */
+  readonly heights: (
+    term: LogTerm | undefined,
+    fromBlock: number,
+    toBlock: number,
+    limit: number,
+  ) => Promise<readonly number[]>;
+  readonly has: (term: LogTerm, blockNumber: number) => boolean;
 };
 
 /** Of execution's skips (SkipReason) or of the pool's evictions (a pool code such as `txpool/replaced`). */
@@ -238,7 +260,7 @@ export type StoredEvidence = {
   readonly epoch: number;
   /** Index in the set of that epoch. */
   readonly validator: number;
-  readonly kind: "votes" | "results";
+  readonly kind: "votes" | "results" | "batches";
   readonly bytes: Bytes;
 };
 

@@ -9,7 +9,7 @@ import { blockOverride, callChainId, callRequest, stateOverrides } from "./decod
 import type { RpcLimits } from "./limits.ts";
 import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
 import { refusal } from "./pool-error.ts";
-import { executionReverted, invalidParams, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
+import { busy, executionReverted, invalidParams, type RpcError, serverError } from "./rpc-error.ts";
 
 /** A call together with the chain it names, so that one for another chain can be refused. */
 const call: Decoder<{ readonly request: CallRequest; readonly chainId: bigint | undefined }> = {
@@ -21,6 +21,9 @@ const accountOverrides = (limits: RpcLimits) =>
   optional("stateOverrides", stateOverrides(limits.overrideEntries), []);
 const blockOverrides = optional("blockOverrides", blockOverride, {});
 const block = optional("block", blockParameter, LATEST);
+
+/** Simulations are short: there is room again soon. */
+const BUSY_RETRY_MS = 250;
 
 export const ethCallMethods = (limits: RpcLimits): readonly Method[] => [
   defineMethod({
@@ -112,7 +115,7 @@ function simulationError(
     case "rpc/timeout":
       return serverError(`execution aborted (timeout = ${timeoutMs} ms)`);
     case "rpc/busy":
-      return new RpcError(RPC_ERROR.limitExceeded, failure.message);
+      return busy(failure.message, BUSY_RETRY_MS);
     default:
       return refusal(failure);
   }

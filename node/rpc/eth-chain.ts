@@ -1,12 +1,19 @@
 import { must, toHex } from "@ostrom/base";
-import { BLOB_BASE_FEE, blockToJson, quantity, receiptToJson, transactionToJson } from "@ostrom/rpc-schema";
+import { BLOB_BASE_FEE, quantity } from "@ostrom/rpc-schema";
 import { type BlockParameter, blockNumberOrTag, blockParameter } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { chainConfig } from "./chain-config.ts";
 import { count, countOrNumber, type Decoder, flag, hash, shown, ValueError } from "./decode.ts";
 import { feeHistory } from "./fees.ts";
-import type { Json, JsonObject } from "./json.ts";
-import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
+import type { Json } from "./json.ts";
+import {
+  defineMethod,
+  defineTextMethod,
+  type Method,
+  optional,
+  type RequestContext,
+  required,
+} from "./method.ts";
 import { pendingBlock } from "./pending-block.ts";
 import { limitExceeded, serverError } from "./rpc-error.ts";
 
@@ -190,11 +197,9 @@ const fees: readonly Method[] = [
   }),
 ];
 
-function blockJson(block: ReadBlock, isFull: boolean): JsonObject {
-  const transactions = block.transactions.map((transaction, index) =>
-    isFull ? transactionToJson(transaction, block.inclusion, index) : toHex(transaction.hash),
-  );
-  return blockToJson(block.hash, block.header, block.size(), transactions);
+function blockText(block: ReadBlock | undefined, isFull: boolean): string {
+  if (block === undefined) return "null";
+  return isFull ? block.texts.full() : block.texts.brief();
 }
 
 function find({ blocks }: RequestContext, parameter: BlockParameter): ReadBlock | undefined {
@@ -203,42 +208,31 @@ function find({ blocks }: RequestContext, parameter: BlockParameter): ReadBlock 
 }
 
 const blockReads: readonly Method[] = [
-  defineMethod({
+  defineTextMethod({
     name: "eth_getBlockByNumber",
     summary: "A block by number or tag.",
     parameters: [required("block", blockNumberOrTag), optional("fullTransactions", flag, false)],
     returns: "block, or null if there is none",
     run: (context, parameter, isFull) => {
-      if (parameter.kind === "tag" && parameter.tag === "pending") return pendingBlock(context, isFull);
-      const block = find(context, parameter);
-      return block === undefined ? null : blockJson(block, isFull);
+      if (parameter.kind === "tag" && parameter.tag === "pending") {
+        return pendingBlock(context, isFull).then((pending) => JSON.stringify(pending));
+      }
+      return blockText(find(context, parameter), isFull);
     },
   }),
-  defineMethod({
+  defineTextMethod({
     name: "eth_getBlockByHash",
     summary: "A block by its hash.",
     parameters: [required("hash", hash), optional("fullTransactions", flag, false)],
     returns: "block, or null if there is none",
-    run: ({ blocks }, blockHash, isFull) => {
-      const block = blocks.byHash(blockHash);
-      return block === undefined ? null : blockJson(block, isFull);
-    },
+    run: ({ blocks }, blockHash, isFull) => blockText(blocks.byHash(blockHash), isFull),
   }),
-  defineMethod({
+  defineTextMethod({
     name: "eth_getBlockReceipts",
     summary: "The receipts of all of a block's transactions.",
     parameters: [required("block", blockParameter)],
     returns: "array of receipts, or null if there is no such block",
-    run: (context, parameter) => {
-      const block = find(context, parameter);
-      if (block === undefined) return null;
-      const firstLogIndices = block.firstLogIndices();
-      return block
-        .receipts()
-        .map((receipt, i) =>
-          receiptToJson(receipt, block.transactions[i]!, block.inclusion, i, firstLogIndices[i]!),
-        );
-    },
+    run: (context, parameter) => find(context, parameter)?.texts.receipts().all ?? "null",
   }),
   defineMethod({
     name: "eth_getBlockTransactionCountByNumber",

@@ -1,8 +1,8 @@
 import { type Address, type Bytes, EMPTY_BYTES, equalBytes, type Hash, toHex } from "@ostrom/base";
 import { chainHash } from "@ostrom/execution";
 import { quantity, word } from "@ostrom/rpc-schema";
-import { EMPTY_CODE_HASH, emptyTrieRoot } from "@ostrom/state";
-import type { StateProof, StateView } from "./backend.ts";
+import { EMPTY_CODE_HASH, emptyTrieRoot, type StateReader } from "@ostrom/state";
+import type { StateProof } from "./backend.ts";
 import { blockParameter, LATEST } from "./block-parameter.ts";
 import { stateUnavailable } from "./block-reader.ts";
 import { address, type Decoder, decodePart, listOf, objectOf, storageKey } from "./decode.ts";
@@ -13,7 +13,7 @@ import { invalidParams, limitExceeded } from "./rpc-error.ts";
 const block = optional("block", blockParameter, LATEST);
 
 /** Reads an account's code; the empty bytes for an account without. */
-function codeOf({ reader }: StateView, account: Address): Bytes {
+function codeOf(reader: StateReader, account: Address): Bytes {
   const found = reader.account(account);
   const isCodeless = found === undefined || equalBytes(found.codeHash, EMPTY_CODE_HASH);
   return isCodeless ? EMPTY_BYTES : reader.code(found.codeHash);
@@ -26,7 +26,7 @@ const accountReads: readonly Method[] = [
     parameters: [required("address", address), block],
     returns: "quantity (wei)",
     run: ({ blocks }, account, parameter) =>
-      blocks.withState(parameter, ({ reader }) => quantity(reader.account(account)?.balance ?? 0n)),
+      blocks.withOneRead(parameter, (reader) => quantity(reader.account(account)?.balance ?? 0n)),
   }),
   defineMethod({
     name: "eth_getTransactionCount",
@@ -37,7 +37,7 @@ const accountReads: readonly Method[] = [
       if (parameter.kind === "tag" && parameter.tag === "pending") {
         return quantity(await backend.pool.pendingNonce(account));
       }
-      return blocks.withState(parameter, ({ reader }) => quantity(reader.account(account)?.nonce ?? 0n));
+      return blocks.withOneRead(parameter, (reader) => quantity(reader.account(account)?.nonce ?? 0n));
     },
   }),
   defineMethod({
@@ -46,7 +46,7 @@ const accountReads: readonly Method[] = [
     parameters: [required("address", address), block],
     returns: "data",
     run: ({ blocks }, account, parameter) =>
-      blocks.withState(parameter, (view) => toHex(codeOf(view, account))),
+      blocks.withOneRead(parameter, (reader) => toHex(codeOf(reader, account))),
   }),
   defineMethod({
     name: "eth_getStorageAt",
@@ -54,7 +54,7 @@ const accountReads: readonly Method[] = [
     parameters: [required("address", address), required("slot", storageKey), block],
     returns: "data (32 bytes)",
     run: ({ blocks }, account, slot, parameter) =>
-      blocks.withState(parameter, ({ reader }) => word(reader.storage(account, slot))),
+      blocks.withOneRead(parameter, (reader) => word(reader.storage(account, slot))),
   }),
 ];
 

@@ -1,45 +1,44 @@
-import { type Bytes, equalBytes, type Hash, must, toHex } from "@ostrom/base";
+import { type Bytes, equalBytes, type Hash, must, toHex, toHexDigits } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
-import { pendingTransactionToJson, receiptToJson, transactionToJson } from "@ostrom/rpc-schema";
+import { pendingTransactionToJson, transactionToJson } from "@ostrom/rpc-schema";
 import { type BlockParameter, blockNumberOrTag } from "./block-parameter.ts";
 import type { ReadBlock } from "./block-reader.ts";
 import { count, countOrNumber, type Decoder, data, hash } from "./decode.ts";
 import type { Json } from "./json.ts";
-import { defineMethod, type Method, optional, type RequestContext, required } from "./method.ts";
-import { refusal } from "./pool-error.ts";
-import { RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
+import {
+  defineMethod,
+  defineTextMethod,
+  type Method,
+  optional,
+  type RequestContext,
+  required,
+} from "./method.ts";
+import { createRefusals, refusal } from "./pool-error.ts";
+import { checkRaw, readRaws } from "./raw-transactions.ts";
+import { receiptTextAt } from "./receipt-text.ts";
+import { RPC_ERROR, RpcError } from "./rpc-error.ts";
 import type { Fate } from "./transaction-waiter.ts";
-
-const BLOB_TRANSACTION_TYPE = 3;
-
-/** Throws where the pool need not even be asked. */
-function checkRaw({ limits }: RequestContext, raw: Bytes): void {
-  if (raw.length === 0) throw serverError("invalid transaction: it is empty");
-  if (raw.length > limits.transactionBytes) {
-    throw serverError(`oversized data: transaction size ${raw.length}, limit ${limits.transactionBytes}`);
-  }
-  if (raw[0] === BLOB_TRANSACTION_TYPE) {
-    throw serverError("transaction type not valid: this chain takes no blob transactions (type 3)");
-  }
-}
 
 /** A wait in milliseconds; 0 means the default. */
 const timeout: Decoder<number> = { type: "milliseconds (number or quantity)", decode: countOrNumber.decode };
 
 const sending: readonly Method[] = [
-  defineMethod({
-    name: "eth_sendRawTransaction",
-    summary: "Submits a signed transaction to the pool.",
-    parameters: [required("transaction", data)],
-    returns: "hash",
-    run: async (context, raw) => {
-      checkRaw(context, raw);
-      const result = await context.submissions.submit(raw);
-      if (!result.ok) throw refusal(result.error);
-      return toHex(result.value);
-    },
-  }),
-  defineMethod({
+  {
+    ...defineMethod({
+      name: "eth_sendRawTransaction",
+      summary: "Submits a signed transaction to the pool.",
+      parameters: [required("transaction", data)],
+      returns: "hash",
+      run: async ({ limits, submissions }, raw) => {
+        checkRaw(raw, limits.transactionBytes);
+        const [result] = await submissions.submit([raw]);
+        if (!result!.ok) throw refusal(result!.error);
+        return toHex(result!.value);
+      },
+    }),
+    callMany: sendMany,
+  },
+  defineTextMethod({
     name: "eth_sendRawTransactionSync",
     summary:
       "Submits a signed transaction and waits for its receipt, or for the reason why it was dropped (EIP-7966).",
@@ -49,36 +48,53 @@ const sending: readonly Method[] = [
   }),
 ];
 
-async function sendAndWait(context: RequestContext, raw: Bytes, timeoutMs: number): Promise<Json> {
-  checkRaw(context, raw);
+/** The hundreds of a batch: hex to bytes once, one message to the pool, hashes to text once. */
+async function sendMany(
+  { limits, submissions }: RequestContext,
+  given: readonly (readonly unknown[])[],
+): Promise<readonly (string | RpcError)[]> {
+  const read = readRaws(given, limits.transactionBytes);
+  const raws = read.filter((raw) => raw instanceof Uint8Array);
+  const results = raws.length === 0 ? [] : await submissions.submit(raws);
+  const refusals = createRefusals();
+  let next = 0;
+  return read.map((raw) => {
+    if (raw instanceof RpcError) return raw;
+    const result = results[next++]!;
+    return result.ok ? `"0x${toHexDigits(result.value)}"` : refusals(result.error);
+  });
+}
+
+async function sendAndWait(context: RequestContext, raw: Bytes, timeoutMs: number): Promise<string> {
+  checkRaw(raw, context.limits.transactionBytes);
   const { limits, waiter, submissions } = context;
   const wished = timeoutMs === 0 ? limits.syncDefaultTimeoutMs : timeoutMs;
   const waitMs = Math.min(wished, limits.syncMaxTimeoutMs);
   const transactionHash = keccak256(raw);
   const expected = waiter.expect(transactionHash, waitMs);
   try {
-    const submitted = await submissions.submit(raw);
+    const submitted = (await submissions.submit([raw]))[0]!;
     // A transaction that the pool knows already may be in a block by now; then its receipt is the answer.
-    const known = receiptJson(context, transactionHash);
-    if (known !== null) return known;
+    const known = receiptText(context, transactionHash);
+    if (known !== undefined) return known;
     if (!submitted.ok && !submitted.error.code.endsWith("/already-known")) {
       throw refusal(submitted.error, transactionHash);
     }
-    return await fateJson(context, transactionHash, await expected.fate, waitMs);
+    return await fateText(context, transactionHash, await expected.fate, waitMs);
   } finally {
     expected.cancel();
   }
 }
 
-async function fateJson(
+async function fateText(
   context: RequestContext,
   transactionHash: Hash,
   fate: Fate,
   waitMs: number,
-): Promise<Json> {
+): Promise<string> {
   if (fate.kind === "dropped") throw refusal(fate.reason, transactionHash);
-  const receipt = receiptJson(context, transactionHash);
-  if (receipt !== null) return receipt;
+  const receipt = receiptText(context, transactionHash);
+  if (receipt !== undefined) return receipt;
   const { pool } = context.backend;
   const pending = await pool.get(transactionHash);
   if (pending !== undefined && pending.nonce > (await pool.pendingNonce(pending.sender))) {
@@ -95,18 +111,17 @@ async function fateJson(
   );
 }
 
-/** The receipt of an executed transaction, or null. */
-function receiptJson({ backend, blocks }: RequestContext, transactionHash: Hash): Json {
+/** The receipt of an executed transaction, or undefined. */
+function receiptText({ backend, blocks }: RequestContext, transactionHash: Hash): string | undefined {
   const location = backend.chain.transactionLocation(transactionHash);
-  if (location === undefined) return null;
+  if (location === undefined) return undefined;
   const block = blocks.byNumber(location.blockNumber);
-  if (block === undefined) return null;
+  if (block === undefined) return undefined;
   const { index } = location;
   const transaction = block.transactions[index];
   // On a mined chain another block may have taken its place since its location was read.
-  if (transaction === undefined || !equalBytes(transaction.hash, transactionHash)) return null;
-  const receipt = must(block.receipts()[index], "each transaction must have a receipt");
-  return receiptToJson(receipt, transaction, block.inclusion, index, block.firstLogIndices()[index]!);
+  if (transaction === undefined || !equalBytes(transaction.hash, transactionHash)) return undefined;
+  return must(receiptTextAt(block.texts.receipts(), index), "each transaction must have a receipt");
 }
 
 function transactionAt(block: ReadBlock | undefined, index: number): Json {
@@ -129,12 +144,12 @@ const reading: readonly Method[] = [
       return pooled(context, transactionHash);
     },
   }),
-  defineMethod({
+  defineTextMethod({
     name: "eth_getTransactionReceipt",
     summary: "What an executed transaction came to.",
     parameters: [required("hash", hash)],
     returns: "receipt, or null if it is not executed",
-    run: receiptJson,
+    run: (context, transactionHash) => receiptText(context, transactionHash) ?? "null",
   }),
   defineMethod({
     name: "eth_getTransactionByBlockHashAndIndex",

@@ -25,13 +25,13 @@ export class FilterRegistry {
   /** In the order of last use, so that the expired ones stand first. */
   readonly #filters = new Map<string, Filter>();
   readonly #pending: PendingLog;
-  readonly #chain: Pick<ChainReads, "header">;
+  readonly #chain: Pick<ChainReads, "header" | "logIndex">;
   readonly #blocks: BlockReader;
   readonly #limits: RpcLimits;
   readonly #nowMs: () => number;
 
   constructor(
-    chain: Pick<ChainReads, "header">,
+    chain: Pick<ChainReads, "header" | "logIndex">,
     blocks: BlockReader,
     limits: RpcLimits,
     nowMs: () => number,

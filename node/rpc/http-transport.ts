@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessRules } from "./access.ts";
 import { type AccessControl, AccessError, type Session } from "./access-control.ts";
-import { errorText } from "./dispatch.ts";
+import { errorText } from "./answer-text.ts";
 import type { RpcLimits } from "./limits.ts";
-import { limitExceeded, RPC_ERROR, RpcError } from "./rpc-error.ts";
+import { busy, limitExceeded, RPC_ERROR, RpcError } from "./rpc-error.ts";
 
 /** What the HTTP side needs of the server. */
 export type HttpServices = {
@@ -27,7 +27,18 @@ export type Load = {
   inFlight: number;
   /** Bytes of HTTP answers not taken yet. */
   unreadBytes: number;
+  /** Bytes of HTTP bodies that are being received or worked on. */
+  receivedBytes: number;
+  /** Requests of each HTTP connection that are not answered yet. */
+  readonly ofConnection: WeakMap<object, number>;
 };
+
+export function createLoad(): Load {
+  return { inFlight: 0, unreadBytes: 0, receivedBytes: 0, ofConnection: new WeakMap() };
+}
+
+/** What who is refused by a 503 waits before it tries again. */
+const RETRY_AFTER_SECONDS = 1;
 
 const JSON_TYPES: readonly string[] = ["application/json", "application/json-rpc", "application/jsonrequest"];
 const PREFLIGHT_SECONDS = "7200";
@@ -77,19 +88,42 @@ function handlePost(services: HttpServices, request: IncomingMessage, response: 
     refuse(response, 415, "the content-type must be application/json");
   } else if (Number(request.headers["content-length"] ?? 0) > limits.bodyBytes) {
     refuseTooLarge(response, limits);
-  } else if (load.inFlight >= limits.concurrentRequests || load.unreadBytes >= limits.unreadResponseBytes) {
-    response.setHeader("retry-after", "1");
-    refuse(response, 503, "the node is busy: try again in a second", RPC_ERROR.limitExceeded);
+  } else if (isFull(services, request)) {
+    refuseBusy(response);
   } else {
     const session = sessionOf(services.control, request);
     // Before the body is read: who sends a token that is not good is told nothing else.
     if (session instanceof AccessError) return refuseAccess(response, session);
-    load.inFlight++;
-    response.once("close", () => {
-      load.inFlight--;
-    });
+    countIn(load, request, response);
     receive(services, request, response, session);
   }
+}
+
+/** Whether there is no room for one more request: its ids are not known before its body is read, so this alone is answered by HTTP. */
+function isFull({ limits, load }: HttpServices, request: IncomingMessage): boolean {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  return (
+    load.inFlight >= limits.concurrentRequests ||
+    load.unreadBytes >= limits.unreadResponseBytes ||
+    // One body always has room, whatever the limits are.
+    (load.receivedBytes > 0 && load.receivedBytes + announced > limits.receivedBytes) ||
+    (load.ofConnection.get(request.socket) ?? 0) >= limits.connectionRequests
+  );
+}
+
+function refuseBusy(response: ServerResponse): void {
+  response.setHeader("retry-after", String(RETRY_AFTER_SECONDS));
+  const error = busy("the node is busy: try again in a second", RETRY_AFTER_SECONDS * 1_000);
+  send(response, 503, errorText(null, error));
+}
+
+function countIn(load: Load, { socket }: IncomingMessage, response: ServerResponse): void {
+  load.inFlight++;
+  load.ofConnection.set(socket, (load.ofConnection.get(socket) ?? 0) + 1);
+  response.once("close", () => {
+    load.inFlight--;
+    load.ofConnection.set(socket, (load.ofConnection.get(socket) ?? 1) - 1);
+  });
 }
 
 /** Which proxies set. To a server that listens to this machine alone, all that a proxy on it lets through comes from this machine. */
@@ -133,13 +167,23 @@ function receive(
 ): void {
   const chunks: Buffer[] = [];
   let length = 0;
+  response.once("close", () => {
+    load.receivedBytes -= length;
+  });
   request.on("data", (chunk: Buffer) => {
     length += chunk.length;
+    load.receivedBytes += chunk.length;
     chunks.push(chunk);
-    if (length <= limits.bodyBytes) return;
+    const isTooMuch = length > limits.bodyBytes;
+    // Who did not say how much it sends is stopped where the room ends.
+    if (!isTooMuch && (load.receivedBytes <= limits.receivedBytes || load.receivedBytes === length)) return;
     chunks.length = 0;
     request.removeAllListeners("data").removeAllListeners("end");
-    refuseTooLarge(response, limits);
+    if (isTooMuch) refuseTooLarge(response, limits);
+    else {
+      response.setHeader("connection", "close");
+      refuseBusy(response);
+    }
   });
   request.on("end", () => {
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);

@@ -13,6 +13,8 @@ export type {
   Executor,
   GasEstimate,
   Heads,
+  LogIndexReads,
+  LogTerm,
   MiningReport,
   OperatorCall,
   PoolContent,
@@ -32,7 +34,7 @@ export type {
 export { type BlockParameter, LATEST } from "./block-parameter.ts";
 export type { Decoder } from "./decode.ts";
 export type { Json } from "./json.ts";
-export type { LightReads, StoredCertificate } from "./light-reads.ts";
+export type { CheckpointReads, EpochCheckpoint, LightReads, StoredCertificate } from "./light-reads.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 export {
   bindParameters,
@@ -44,6 +46,7 @@ export {
   required,
 } from "./method.ts";
 export { createMethods } from "./methods.ts";
+export { observeRpc, type RpcObserver } from "./metrics-observer.ts";
 export { parameterTypes } from "./parameter-types.ts";
 export { executionReverted, invalidParams, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
 export { describeMethods, type MethodDescription } from "./schema.ts";

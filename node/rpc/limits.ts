@@ -10,6 +10,10 @@ export type RpcLimits = {
   readonly unreadResponseBytes: number;
   /** HTTP requests (a batch is one) and WebSocket messages being worked on at once. */
   readonly concurrentRequests: number;
+  /** Of one HTTP connection: who sends more ahead than this before it reads answers hears 503. */
+  readonly connectionRequests: number;
+  /** Bytes of all bodies that are being received or worked on; past it new requests answer 503. */
+  readonly receivedBytes: number;
   /** Open connections, HTTP and WebSocket together. */
   readonly connections: number;
   /** How long one HTTP request or WebSocket message may take from its last byte to its answer. */
@@ -18,8 +22,11 @@ export type RpcLimits = {
   readonly receiveTimeoutMs: number;
   /** After this much silence a socket without a request closes. */
   readonly idleTimeoutMs: number;
-  /** Blocks that one eth_getLogs may look through. */
+  /** Blocks that one eth_getLogs may look through one by one: those of a short range, or before the index of logs began. */
   readonly logRangeBlocks: number;
+  /** Blocks that one search may look at because the index of logs names them, and entries of it that it may read. */
+  readonly logBlocks: number;
+  readonly logIndexReads: number;
   /** Logs that one answer may hold. */
   readonly logResults: number;
   /** Addresses, or alternatives of one topic, in one log filter. */
@@ -40,6 +47,11 @@ export type RpcLimits = {
   readonly overrideEntries: number;
   /** Bytes of one raw transaction. */
   readonly transactionBytes: number;
+  /** Transactions, and their bytes, that wait for the pool's answer at once; more hear that the node is busy. */
+  readonly submittedTransactions: number;
+  readonly submittedBytes: number;
+  /** No more are let in than the pool answers in about this time. */
+  readonly submissionWaitMs: number;
   /** How long eth_sendRawTransactionSync waits unless told, and at most. */
   readonly syncDefaultTimeoutMs: number;
   readonly syncMaxTimeoutMs: number;
@@ -61,6 +73,8 @@ export type RpcLimits = {
   readonly cachedBlocks: number;
   /** Transactions that the kept blocks may have together (bounds the cache's memory). */
   readonly cachedTransactions: number;
+  /** Bytes of the answers that are kept ready with them. */
+  readonly cachedTextBytes: number;
 };
 
 const MEBIBYTE = 1024 * 1024;
@@ -72,11 +86,15 @@ export const DEFAULT_LIMITS: RpcLimits = {
   batchResponseBytes: 32 * MEBIBYTE,
   unreadResponseBytes: 256 * MEBIBYTE,
   concurrentRequests: 2_000,
+  connectionRequests: 64,
+  receivedBytes: 128 * MEBIBYTE,
   connections: 4_096,
   requestTimeoutMs: 30 * SECOND_MS,
   receiveTimeoutMs: 20 * SECOND_MS,
   idleTimeoutMs: 75 * SECOND_MS,
   logRangeBlocks: 100_000,
+  logBlocks: 10_000,
+  logIndexReads: 500_000,
   logResults: 20_000,
   logAlternatives: 1_000,
   feeHistoryBlocks: 1_024,
@@ -87,6 +105,9 @@ export const DEFAULT_LIMITS: RpcLimits = {
   waitingSimulations: 4_096,
   overrideEntries: 16_384,
   transactionBytes: 128 * 1024,
+  submittedTransactions: 16_384,
+  submittedBytes: 32 * MEBIBYTE,
+  submissionWaitMs: 500,
   syncDefaultTimeoutMs: 10 * SECOND_MS,
   syncMaxTimeoutMs: 25 * SECOND_MS,
   filters: 10_000,
@@ -99,4 +120,5 @@ export const DEFAULT_LIMITS: RpcLimits = {
   webSocketPingMs: 30 * SECOND_MS,
   cachedBlocks: 256,
   cachedTransactions: 20_000,
+  cachedTextBytes: 64 * MEBIBYTE,
 };

@@ -6,7 +6,7 @@ import type { FeeOracle } from "./fees.ts";
 import type { FilterRegistry } from "./filter-registry.ts";
 import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
-import { invalidParams } from "./rpc-error.ts";
+import { invalidParams, type RpcError } from "./rpc-error.ts";
 import type { SimulationQueue } from "./simulation-queue.ts";
 import type { SubmissionQueue } from "./submission-queue.ts";
 import type { SubscriptionConnection, SubscriptionHub } from "./subscription-hub.ts";
@@ -55,6 +55,13 @@ export type Method = {
   readonly returns: string;
   /** Decodes the positional parameters and runs. Throws an RpcError, or rejects with one. */
   readonly call: (context: RequestContext, given: readonly unknown[]) => Json | Promise<Json>;
+  /** The same answer as JSON text, where it is at hand: nothing is encoded twice. */
+  readonly text?: (context: RequestContext, given: readonly unknown[]) => string | Promise<string>;
+  /** Answers the calls of one batch together: each with JSON text, or with why it is refused. Rejects for all alike. */
+  readonly callMany?: (
+    context: RequestContext,
+    given: readonly (readonly unknown[])[],
+  ) => Promise<readonly (string | RpcError)[]>;
 };
 
 /** The values of parameters, in their order. */
@@ -74,12 +81,34 @@ export function defineMethod<const P extends readonly Parameter<unknown>[]>(defi
   return { name, summary, parameters, returns, call: bindParameters(parameters, run) };
 }
 
+/** Describes a method whose answer is JSON text that is kept ready. @param definition `run` gives that text. */
+export function defineTextMethod<const P extends readonly Parameter<unknown>[]>(definition: {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: P;
+  readonly returns: string;
+  readonly run: (context: RequestContext, ...values: DecodedParameters<P>) => string | Promise<string>;
+}): Method {
+  const { name, summary, parameters, returns, run } = definition;
+  const text = bindParameters(parameters, run);
+  const call: Method["call"] = (context, given) => {
+    const answer = text(context, given);
+    return typeof answer === "string" ? parsed(answer) : answer.then(parsed);
+  };
+  return { name, summary, parameters, returns, call, text };
+}
+
+/** Text that this server wrote. */
+function parsed(text: string): Json {
+  return JSON.parse(text) as Json;
+}
+
 /** Decodes the positional parameters before `run` sees them. Throws RpcError where they are too many or wrong.
  * @param run its first argument is whatever its caller has for it. */
-export function bindParameters<Context, const P extends readonly Parameter<unknown>[]>(
+export function bindParameters<Context, const P extends readonly Parameter<unknown>[], Answer = Json>(
   parameters: P,
-  run: (context: Context, ...values: DecodedParameters<P>) => Json | Promise<Json>,
-): (context: Context, given: readonly unknown[]) => Json | Promise<Json> {
+  run: (context: Context, ...values: DecodedParameters<P>) => Answer | Promise<Answer>,
+): (context: Context, given: readonly unknown[]) => Answer | Promise<Answer> {
   return (context, given) => {
     if (given.length > parameters.length) {
       throw invalidParams(`too many arguments, want at most ${parameters.length}`);

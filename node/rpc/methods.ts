@@ -1,5 +1,6 @@
 import { accessMethods } from "./access-methods.ts";
 import { adminMethods } from "./admin.ts";
+import { checkpointMethods } from "./checkpoints.ts";
 import { debugRawMethods } from "./debug-raw.ts";
 import { ethCallMethods } from "./eth-call.ts";
 import { ethChainMethods } from "./eth-chain.ts";
@@ -41,6 +42,7 @@ export function createMethods(
     ...ostromMethods,
     ...validatorMethods,
     ...lightMethods,
+    ...checkpointMethods,
     ...filteredBlockMethods,
     ...accessMethods,
     ...adminMethods,

@@ -1,5 +1,5 @@
 import { type Failure, type Hash, toHex } from "@ostrom/base";
-import { type RpcError, serverError } from "./rpc-error.ts";
+import { busy, type RpcError, serverError } from "./rpc-error.ts";
 
 /** What geth says for each reason to refuse a transaction; viem and ethers recognize these words. The key is the code's
  * part after the slash, because pool, execution and decoder speak of the same things. */
@@ -52,10 +52,29 @@ export function refusalText(reason: Failure): string {
     : `${known}: ${reason.message}`;
 }
 
+/** Refusals that say nothing of the transaction, only that there is no room now, and when to try again. */
+const RETRY_AFTER_MS: ReadonlyMap<string, number> = new Map([
+  ["txpool/busy", 250],
+  ["txpool/full", 1_000],
+]);
+
 /** The answer to a transaction that was refused, or given up later; `data` has the machine-readable reason. */
 export function refusal(reason: Failure, transactionHash?: Hash): RpcError {
+  const retryAfterMs = RETRY_AFTER_MS.get(reason.code);
+  if (retryAfterMs !== undefined) return busy(refusalText(reason), retryAfterMs, reason.code);
   return serverError(refusalText(reason), {
     reason: reason.code,
     ...(transactionHash === undefined ? {} : { transactionHash: toHex(transactionHash) }),
   });
+}
+
+/** The same for many: a refusal like the one before is that one. Making an error costs more than checking a transaction's form. */
+export function createRefusals(): (reason: Failure) => RpcError {
+  let last: { readonly reason: Failure; readonly error: RpcError } | undefined;
+  return (reason) => {
+    if (last?.reason.code !== reason.code || last.reason.message !== reason.message) {
+      last = { reason, error: refusal(reason) };
+    }
+    return last.error;
+  };
 }

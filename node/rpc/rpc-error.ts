@@ -36,6 +36,12 @@ export class RpcError extends Error {
   }
 }
 
+/** The node has no room now for what it would take later. @param retryAfterMs when to try again.
+ * @param reason stable code: whose room it is. */
+export function busy(message: string, retryAfterMs: number, reason = "rpc/busy"): RpcError {
+  return new RpcError(RPC_ERROR.limitExceeded, message, { reason, retryAfterMs });
+}
+
 export function invalidParams(message: string): RpcError {
   return new RpcError(RPC_ERROR.invalidParams, message);
 }

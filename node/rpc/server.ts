@@ -7,9 +7,10 @@ import type { AccessReads } from "./access-roles.ts";
 import type { RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
 import { type ConnectionEnds, createFrontDoor, isFromThisMachine } from "./front-door.ts";
-import { type HttpServices, handleHttp, type Load } from "./http-transport.ts";
+import { createLoad, type HttpServices, handleHttp } from "./http-transport.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import type { Method } from "./method.ts";
+import { observeConnections, observeMethods } from "./metrics-observer.ts";
 import { combineListeners, createServices, isLoopback } from "./services.ts";
 import type { SubscriptionConnection } from "./subscription-hub.ts";
 import { createWebSocketTransport } from "./websocket-transport.ts";
@@ -81,7 +82,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const services = createServices(options, limits, (error) => {
     log("error", "a subscription failed", { error });
   });
-  const dispatch = createDispatcher(services.methods, limits, (method, error) => {
+  const dispatch = createDispatcher(observeMethods(services.methods), limits, (method, error) => {
     log("error", "a JSON-RPC method failed", { method, error });
   });
   const answer = (
@@ -95,7 +96,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     allowedHosts: options.allowedHosts ?? [],
     allowedOrigins: options.allowedOrigins ?? [],
   });
-  const load: Load = { inFlight: 0, unreadBytes: 0 };
+  const load = createLoad();
   const webSockets = createWebSocketTransport({
     access,
     control: services.access,
@@ -159,6 +160,7 @@ function createServers(
   const https = tls && protect(secureServer(tls, limits, listener), limits);
   const door = https === undefined ? http : createFrontDoor(http, https, isLocal, limits.receiveTimeoutMs);
   door.maxConnections = limits.connections;
+  observeConnections(door);
   return { door, https, servers: https === undefined ? [http] : [http, https] };
 }
 

@@ -8,12 +8,17 @@ import type { Services } from "./method.ts";
 import { createMethods } from "./methods.ts";
 import type { RpcServerOptions } from "./server.ts";
 import { createSimulationQueue } from "./simulation-queue.ts";
+import { createSubmissionGate } from "./submission-gate.ts";
 import { createSubmissionQueue } from "./submission-queue.ts";
 import { SubscriptionHub } from "./subscription-hub.ts";
 import { createTransactionWaiter } from "./transaction-waiter.ts";
 
 /** What web3_clientVersion answers unless the backend says otherwise. */
 export const DEFAULT_CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
+
+function performanceNow(): number {
+  return performance.now();
+}
 
 /** Builds what all requests of one server share, on the port to the node. */
 export function createServices(
@@ -28,7 +33,11 @@ export function createServices(
     blocks,
     limits,
     nowMs,
-    submissions: createSubmissionQueue(backend.pool),
+    submissions: createSubmissionQueue(
+      backend.pool,
+      createSubmissionGate(limits, performanceNow),
+      performanceNow,
+    ),
     simulations: createSimulationQueue(backend.executor, limits),
     filters: new FilterRegistry(backend.chain, blocks, limits, nowMs),
     waiter: createTransactionWaiter(blocks),

@@ -2,7 +2,7 @@ import type { Result } from "@ostrom/base";
 import type { CallOutcome } from "@ostrom/execution";
 import type { AccessListOutcome, Executor, GasEstimate, Simulation, SimulationFailure } from "./backend.ts";
 import type { RpcLimits } from "./limits.ts";
-import { limitExceeded } from "./rpc-error.ts";
+import { busy } from "./rpc-error.ts";
 
 /** The executor behind a gate: some simulations at once, some waiting in line, the rest refused, so that a flood of
  * eth_call costs bounded memory. Throws -32005 when the line is full. */
@@ -13,6 +13,9 @@ export type SimulationQueue = {
     simulation: Simulation,
   ) => Promise<Result<AccessListOutcome, SimulationFailure>>;
 };
+
+/** How long a full line takes to move on, about. */
+const BUSY_RETRY_MS = 500;
 
 export function createSimulationQueue(
   executor: Executor,
@@ -28,7 +31,7 @@ export function createSimulationQueue(
       return undefined;
     }
     if (line.length - served >= limits.waitingSimulations) {
-      throw limitExceeded("too many simulations are waiting: try again later", limits.waitingSimulations);
+      throw busy("too many simulations are waiting: try again later", BUSY_RETRY_MS);
     }
     return new Promise((resolve) => line.push(resolve));
   };

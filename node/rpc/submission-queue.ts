@@ -1,52 +1,90 @@
-import { type Bytes, type Failure, type Hash, must, type Result } from "@ostrom/base";
+import { assert, type Bytes, type Failure, type Hash, type Result } from "@ostrom/base";
 import type { PoolPort } from "./backend.ts";
+import type { SubmissionGate } from "./submission-gate.ts";
 
 /** Hands transactions to the pool in groups: the hundred of a batch, and those of other connections that came in the
  * same turn of the event loop, cross to the pool's thread in one message. */
 export type SubmissionQueue = {
-  readonly submit: (raw: Bytes) => Promise<Result<Hash, Failure>>;
+  /** One result for each, in order. Rejects with an RpcError for all of them where the node is busy. */
+  readonly submit: (raws: readonly Bytes[]) => Promise<readonly Result<Hash, Failure>[]>;
 };
 
 /** Bounds one message to the pool's thread. */
 const MAX_GROUP = 1_000;
+/** The pool's own code for "no room". */
+const POOL_FULL = "txpool/full";
+
+type Results = readonly Result<Hash, Failure>[];
 
 type Waiting = {
-  readonly raw: Bytes;
-  readonly resolve: (result: Result<Hash, Failure>) => void;
+  readonly raws: readonly Bytes[];
+  readonly resolve: (results: Results) => void;
   readonly reject: (error: unknown) => void;
 };
 
-export function createSubmissionQueue(pool: Pick<PoolPort, "submit">): SubmissionQueue {
+/** @param nowMs a clock that only goes forward. */
+export function createSubmissionQueue(
+  pool: Pick<PoolPort, "submit">,
+  gate: SubmissionGate,
+  nowMs: () => number,
+): SubmissionQueue {
   let waiting: Waiting[] = [];
   let isScheduled = false;
 
   const flush = (): void => {
     isScheduled = false;
-    const group = waiting;
+    const groups = waiting;
     waiting = [];
-    for (let start = 0; start < group.length; start += MAX_GROUP) {
-      void submitGroup(pool, group.slice(start, start + MAX_GROUP));
-    }
+    let first = 0;
+    let count = 0;
+    groups.forEach(({ raws }, index) => {
+      if (count > 0 && count + raws.length > MAX_GROUP) {
+        void submitGroups(pool, groups.slice(first, index));
+        first = index;
+        count = 0;
+      }
+      count += raws.length;
+    });
+    void submitGroups(pool, groups.slice(first));
   };
+  const enqueue = (raws: readonly Bytes[]): Promise<Results> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ raws, resolve, reject });
+      if (isScheduled) return;
+      isScheduled = true;
+      setImmediate(flush);
+    });
 
   return {
-    submit: (raw) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ raw, resolve, reject });
-        if (isScheduled) return;
-        isScheduled = true;
-        setImmediate(flush);
-      }),
+    submit: async (raws) => {
+      const bytes = raws.reduce((sum, raw) => sum + raw.length, 0);
+      const refused = gate.enter(raws.length, bytes);
+      if (refused !== undefined) throw refused;
+      const enteredMs = nowMs();
+      let isFull = false;
+      try {
+        const results = await enqueue(raws);
+        isFull = results.some((result) => !result.ok && result.error.code === POOL_FULL);
+        return results;
+      } finally {
+        gate.leave(raws.length, bytes, nowMs() - enteredMs, isFull);
+      }
+    },
   };
 }
 
-async function submitGroup(pool: Pick<PoolPort, "submit">, group: readonly Waiting[]): Promise<void> {
+async function submitGroups(pool: Pick<PoolPort, "submit">, groups: readonly Waiting[]): Promise<void> {
   try {
-    const results = await pool.submit(group.map(({ raw }) => raw));
-    group.forEach(({ resolve }, i) => {
-      resolve(must(results[i], "the pool must answer each transaction that it was offered"));
-    });
+    const alone = groups.length === 1 ? groups[0] : undefined;
+    const results = await pool.submit(alone?.raws ?? groups.flatMap(({ raws }) => raws));
+    let start = 0;
+    for (const { raws, resolve } of groups) {
+      const own = results.slice(start, start + raws.length);
+      start += raws.length;
+      assert(own.length === raws.length, "the pool must answer each transaction that it was offered");
+      resolve(own);
+    }
   } catch (error) {
-    for (const { reject } of group) reject(error);
+    for (const { reject } of groups) reject(error);
   }
 }

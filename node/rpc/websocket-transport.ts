@@ -3,10 +3,10 @@ import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { AccessRules } from "./access.ts";
 import { type AccessControl, AccessError, type Session } from "./access-control.ts";
-import { errorText } from "./dispatch.ts";
+import { errorText, refusalText } from "./answer-text.ts";
 import { type Load, sessionOf } from "./http-transport.ts";
 import type { RpcLimits } from "./limits.ts";
-import { RPC_ERROR, RpcError } from "./rpc-error.ts";
+import { busy, RPC_ERROR, RpcError } from "./rpc-error.ts";
 import type { SubscriptionConnection, SubscriptionHub } from "./subscription-hub.ts";
 
 /** The WebSocket side of the server, on the same port as HTTP. */
@@ -32,6 +32,8 @@ export type WebSocketServices = {
   readonly load: Load;
 };
 
+/** What who is refused for want of room waits before it tries again. */
+const RETRY_AFTER_MS = 1_000;
 const GOING_AWAY = 1001;
 /** Source: RFC 6455, section 7.4.1. */
 const POLICY_VIOLATION = 1008;
@@ -182,8 +184,9 @@ function serve({ answer, limits, load, subscriptions }: WebSocketServices, conne
   socket.on("message", (data: RawData) => {
     connection.isAlive = true;
     if (load.inFlight >= limits.concurrentRequests) {
-      const busy = new RpcError(RPC_ERROR.limitExceeded, "the node is busy: try again in a second");
-      return finish(errorText(null, busy));
+      return finish(
+        refusalText(textOf(data), busy("the node is busy: try again in a second", RETRY_AFTER_MS)),
+      );
     }
     const pending = answer(textOf(data), connection, connection.session);
     if (pending instanceof Promise) void finishLater(pending);

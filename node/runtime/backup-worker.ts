@@ -4,6 +4,7 @@ import { must } from "@ostrom/base";
 import { openLevelStore } from "@ostrom/storage";
 import { type BackupRequest, makeBackup } from "./backup.ts";
 import type { BackupWorkerNews } from "./backup-client.ts";
+import { joinMetrics } from "./metrics-thread.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 
 /** Copies the database of a running node in a thread of its own. */
@@ -15,6 +16,7 @@ const { databasePath, request, program } = workerData as {
 };
 const tell = (news: BackupWorkerNews): void => port.postMessage(news);
 
+joinMetrics();
 installNativeCrypto();
 // On Linux a priority is of one thread, elsewhere of the whole process.
 if (process.platform === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);

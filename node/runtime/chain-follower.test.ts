@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { equalBytes, toHexDigits, unwrap, ZERO_HASH } from "@ostrom/base";
 import { decodeBlock, decodeCertificate, type Executed } from "@ostrom/consensus";
-import { ChainFollower, unpackSenderEntries } from "./chain-follower.ts";
+import { ChainFollower } from "./chain-follower.ts";
 import type { ExecutionReport, OrderedInput } from "./execution-port.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
+import { unpackSenderEntries } from "./sender-entries.ts";
 import { endOfTurn } from "./testing/manual-clock.ts";
 import { OrderedChain } from "./testing/ordered-chain.ts";
 import { simulatedTransfer } from "./testing/simulated-genesis.ts";
@@ -26,6 +27,7 @@ function setUp() {
       },
       stop: async () => undefined,
     },
+    resolve: () => undefined,
     checkedIn: () => transfers,
     validatorsOf: () => chain.validators,
     executed: (_report, result) => executed.push(result),

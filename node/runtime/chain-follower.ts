@@ -1,4 +1,4 @@
-import { Address, type Bytes, Epoch, Hash, Height, must, toHexDigits } from "@ostrom/base";
+import { type Bytes, Epoch, type Hash, Height, must } from "@ostrom/base";
 import {
   type Executed,
   encodeBlock,
@@ -7,8 +7,9 @@ import {
   type ValidatorSet,
 } from "@ostrom/consensus";
 import type { SignedTransaction } from "@ostrom/execution";
-import type { Execution, ExecutionReport, OrderedInput } from "./execution-port.ts";
+import type { Execution, ExecutionReport, OrderedInput, ResolvedBatch } from "./execution-port.ts";
 import type { FinalizedBlock } from "./ordering.ts";
+import { packSenderEntries } from "./sender-entries.ts";
 
 /** Finalized blocks that may wait for execution before block sync pauses. */
 const MAX_WAITING_BLOCKS = 64;
@@ -18,7 +19,9 @@ export type ChainFollowerPorts = {
   /** Transactions of an ordered block whose signatures this node has checked. */
   readonly checkedIn: (digest: Hash) => readonly SignedTransaction[];
   readonly validatorsOf: (epoch: number) => ValidatorSet;
-  readonly executed: (report: ExecutionReport, result: Executed) => void;
+  /** Batches that a payload refers to, when they are all here; undefined where there are none. */
+  readonly resolve: (payload: Bytes) => Promise<readonly ResolvedBatch[]> | undefined;
+  readonly executed: (report: ExecutionReport, result: Executed, batches: readonly ResolvedBatch[]) => void;
   readonly failed: (error: unknown) => void;
 };
 
@@ -26,6 +29,8 @@ export type ChainFollowerPorts = {
 export class ChainFollower {
   readonly #ports: ChainFollowerPorts;
   #waiting = 0;
+  /** Blocks before the next one are with execution when it resolves; undefined if they are now. */
+  #before: Promise<void> | undefined;
 
   constructor(ports: ChainFollowerPorts) {
     this.#ports = ports;
@@ -35,19 +40,37 @@ export class ChainFollower {
     return this.#waiting < MAX_WAITING_BLOCKS;
   }
 
-  finalized(finalized: FinalizedBlock): void {
+  /** @param batchCursors after the block, if it has changed them. */
+  finalized(finalized: FinalizedBlock, batchCursors?: Bytes): void {
     this.#waiting++;
+    const input = this.#inputOf(finalized, batchCursors);
+    const batches = this.#ports.resolve(finalized.block.payload);
+    if (batches === undefined && this.#before === undefined) {
+      this.#execute(input, []);
+      return;
+    }
+    const before: Promise<void> = Promise.all([batches, this.#before])
+      .then(([resolved]) => {
+        if (this.#before === before) this.#before = undefined;
+        this.#execute(input, resolved ?? []);
+      })
+      .catch((error: unknown) => this.#ports.failed(error));
+    this.#before = before;
+  }
+
+  #execute(input: OrderedInput, batches: readonly ResolvedBatch[]): void {
     this.#ports.execution
-      .execute(this.#inputOf(finalized))
+      .execute(batches.length === 0 ? input : { ...input, batches })
       .then((report) => {
         this.#waiting--;
-        this.#ports.executed(report, executedOf(report));
+        this.#ports.executed(report, executedOf(report), batches);
       })
       .catch((error: unknown) => this.#ports.failed(error));
   }
 
-  #inputOf({ block, digest, finalization }: FinalizedBlock): OrderedInput {
+  #inputOf({ block, digest, finalization }: FinalizedBlock, batchCursors: Bytes | undefined): OrderedInput {
     return {
+      batchCursors,
       height: block.height,
       view: block.view,
       epoch: block.epoch,
@@ -62,41 +85,6 @@ export class ChainFollower {
       finalization: encodeCertificate(finalization),
     };
   }
-}
-
-const HASH_LENGTH = 32;
-const ADDRESS_LENGTH = 20;
-const KEYS_OFFSET = HASH_LENGTH + ADDRESS_LENGTH;
-const ENTRY_LENGTH = KEYS_OFFSET + HASH_LENGTH;
-
-/** What this node has found out about who signed a transaction. */
-export type CheckedSigner = Pick<SignedTransaction, "sender" | "verifiedKeys">;
-
-/** Writes `OrderedInput.senders`. */
-export function packSenderEntries(transactions: readonly SignedTransaction[]): Bytes {
-  const packed = new Uint8Array(transactions.length * ENTRY_LENGTH);
-  transactions.forEach(({ hash, sender, verifiedKeys }, index) => {
-    packed.set(hash, index * ENTRY_LENGTH);
-    packed.set(sender, index * ENTRY_LENGTH + HASH_LENGTH);
-    if (verifiedKeys !== undefined) packed.set(verifiedKeys, index * ENTRY_LENGTH + KEYS_OFFSET);
-  });
-  return packed;
-}
-
-/** Reads `OrderedInput.senders`: by the hash's hex digits. */
-export function unpackSenderEntries(packed: Bytes): ReadonlyMap<string, CheckedSigner> {
-  const senders = new Map<string, CheckedSigner>();
-  for (let offset = 0; offset < packed.length; offset += ENTRY_LENGTH) {
-    const entry = packed.slice(offset, offset + ENTRY_LENGTH);
-    const sender = Address(entry.slice(HASH_LENGTH, KEYS_OFFSET));
-    const keys = entry.subarray(KEYS_OFFSET);
-    const isChecked = keys.some((byte) => byte !== 0);
-    senders.set(
-      toHexDigits(entry.subarray(0, HASH_LENGTH)),
-      isChecked ? { sender, verifiedKeys: Hash(keys) } : { sender },
-    );
-  }
-  return senders;
 }
 
 function executedOf(report: ExecutionReport): Executed {

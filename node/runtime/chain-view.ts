@@ -15,11 +15,15 @@ import {
   storeTries,
 } from "@ostrom/state";
 import {
+  isLogIndexed,
   readBlockNumber,
   readBody,
   readCertifiedHeight,
+  readFloor,
   readHead,
   readHeader,
+  readLogHeights,
+  readLogIndexStart,
   readMeta,
   readReceipts,
   readSkipped,
@@ -47,14 +51,26 @@ export function createChainReads(
       const latest = must(readHead(store), "an open chain has a head").height;
       // While a mined chain is reorganised, its head may be below.
       const certified = Math.min(latest, readCertifiedHeight(store) ?? 0);
-      return { latest, certified, earliest: 0, earliestState: Math.max(0, latest - historyBlocks) };
+      const { bodies, state } = readFloor(store);
+      return {
+        latest,
+        certified,
+        earliest: Math.min(bodies, latest),
+        earliestState: Math.max(state, latest - historyBlocks),
+      };
     },
     header: (blockNumber) => readBlockHeader(store, blockNumber),
     block: (blockNumber) => readBlock(store, blockNumber),
     receipts: (blockNumber) => readReceipts(store, blockNumber),
     blockNumberOf: (blockHash) => readBlockNumber(store, blockHash),
     transactionLocation: (hash) => readTransactionLocation(store, hash),
+    logIndex: {
+      start: () => readLogIndexStart(store),
+      heights: (term, from, to, limit) => readLogHeights(store, term, from, to, limit),
+      has: (term, blockNumber) => isLogIndexed(store, term, blockNumber),
+    },
     dropReason: (hash) => readSkipped(store, hash)?.reason ?? dropReason(hash),
+    newestState: codes.reader(storeReader(store)),
     stateAt: (blockNumber) => openStateView(store, blockNumber),
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
 import { isPeerId } from "@ostrom/network";
 import { ACCOUNT_ROLES, type AccountRole, type AuthenticationKind, DEFAULT_TOKEN_SECONDS } from "@ostrom/rpc";
+import { MIN_KEPT_BLOCKS } from "@ostrom/storage";
 import {
   DEFAULT_DISCOVERY,
   DISCOVERY_SHAPE,
@@ -10,6 +11,7 @@ import {
   isBootstrapAddress,
 } from "./discovery-configuration.ts";
 import { DEFAULT_ENGINE, type EngineSettings } from "./installed-engine.ts";
+import type { LogFormat } from "./log.ts";
 import type { LogLevel } from "./ports.ts";
 
 /** What is one node's own: `node.json` in its folder. What all nodes must agree on stands in `genesis.json`. */
@@ -39,6 +41,8 @@ export type NodeConfiguration = {
     /** Files, from the node's folder, in PEM: a certificate with its chain, and its key; "": plain HTTP. They are looked at again every minute. */
     readonly tls: { readonly certificate: string; readonly key: string };
   };
+  /** Where metrics, health and readiness are told, to whoever asks; port 0: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number };
   /** Where backups asked for by JSON-RPC go; "": `backups` in the node's folder. */
   readonly backupFolder: string;
   /** Room on the disk of the data folder: below `warnFreeBytes` the node warns, below `stopFreeBytes` it signs nothing more and stops. 0: a
@@ -46,11 +50,19 @@ export type NodeConfiguration = {
   readonly disk: { readonly warnFreeBytes: number; readonly stopFreeBytes: number };
   /** How many blocks back state can be read and proved; older blocks keep their bodies and receipts. */
   readonly historyBlocks: number;
+  /** `archive`: state of all blocks can be read, whatever `historyBlocks` says; `pruned`: of blocks older than `keptBlocks`, only headers and
+   * certificates are kept; `full`: neither. */
+  readonly mode: NodeMode;
+  readonly keptBlocks: number;
+  /** How a node without a chain comes by one: by executing all blocks, or by fetching a state that validators have certified. */
+  readonly sync: SyncMode;
   /** How this node runs contracts; no result depends on it. */
   readonly engine: EngineSettings;
   /** Of a chain that is mined. */
   readonly mining: MiningSettings;
   readonly logLevel: LogLevel;
+  /** `json`: an object a line; `text`: for people. */
+  readonly logFormat: LogFormat;
   /** Where the other validators are, if not where genesis says: name -> "host:port". */
   readonly peerAddresses: Readonly<Record<string, string>>;
   /** Further nodes that this one is linked with, though they are in no validator set: peer id -> "host:port", or "" for one that
@@ -60,6 +72,9 @@ export type NodeConfiguration = {
   readonly bootstrap: readonly string[];
   readonly discovery: DiscoveryConfiguration;
 };
+
+export type NodeMode = "full" | "archive" | "pruned";
+export type SyncMode = "replay" | "snapshot";
 
 export type OperatorMethods = "auto" | "on" | "off";
 
@@ -75,6 +90,7 @@ export type MiningSettings = {
 export const DEFAULT_RPC_PORT = 8545;
 export const DEFAULT_LINK_PORT = 30_310;
 export const DEFAULT_HISTORY_BLOCKS = 8_192;
+export const DEFAULT_KEPT_BLOCKS = 100_000;
 
 export const DEFAULT_CONFIGURATION: NodeConfiguration = {
   name: "validator",
@@ -95,12 +111,17 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
     accounts: {},
     tls: { certificate: "", key: "" },
   },
+  metrics: { host: "127.0.0.1", port: 0 },
   backupFolder: "",
   disk: { warnFreeBytes: 0, stopFreeBytes: 0 },
   historyBlocks: DEFAULT_HISTORY_BLOCKS,
+  mode: "full",
+  keptBlocks: DEFAULT_KEPT_BLOCKS,
+  sync: "replay",
   engine: DEFAULT_ENGINE,
   mining: { enabled: true, threads: 1, maxHashesPerSecond: 0, coinbase: "" },
   logLevel: "info",
+  logFormat: "json",
   peerAddresses: {},
   peers: {},
   bootstrap: [],
@@ -108,6 +129,9 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
 };
 
 const MAX_PORT = 65_535;
+
+/** More blocks than there will be. */
+const ALL_BLOCKS: number = 2 ** 48;
 
 export const CONFIGURATION_FILE = "node.json";
 export const GENESIS_FILE = "genesis.json";
@@ -122,8 +146,12 @@ type Shape =
   | "addresses"
   | "peers"
   | "level"
+  | "logFormat"
   | "tiers"
   | "choice"
+  | "mode"
+  | "keptBlocks"
+  | "sync"
   | "hosts"
   | "authentication"
   | "operatorMethods"
@@ -149,17 +177,34 @@ const SHAPE: { readonly [key: string]: Shape } = {
     accounts: "roles",
     tls: { certificate: "text", key: "text" },
   },
+  metrics: { host: "text", port: "port" },
   backupFolder: "text",
   disk: { warnFreeBytes: "count", stopFreeBytes: "count" },
   historyBlocks: "count",
+  mode: "mode",
+  keptBlocks: "keptBlocks",
+  sync: "sync",
   engine: { tiers: "tiers", verifyEvery: "count" },
   mining: { enabled: "flag", threads: "count", maxHashesPerSecond: "count", coinbase: "account" },
   logLevel: "level",
+  logFormat: "logFormat",
   peerAddresses: "addresses",
   peers: "peers",
   bootstrap: "hosts",
   discovery: DISCOVERY_SHAPE,
 };
+
+/** Settings that are one word of a few. */
+const CHOICES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["level", ["debug", "info", "warn", "error"]],
+  ["logFormat", ["json", "text"]],
+  ["tiers", ["mixed", "tier0", "tier1", "reference"]],
+  ["authentication", ["none", "jwt"]],
+  ["operatorMethods", ["auto", "on", "off"]],
+  ["mode", ["full", "archive", "pruned"]],
+  ["sync", ["replay", "snapshot"]],
+  ["choice", ["auto", "on", "off"]],
+]);
 
 /** Reads a node's configuration; what it leaves out has the defaults.
  * Errors: `configuration/unreadable`, `configuration/invalid` (with the path of the setting). */
@@ -172,9 +217,11 @@ export function readConfiguration(
   const wrong = findWrong(parsed.value, SHAPE, "");
   if (wrong !== undefined) return fail("configuration/invalid", `${path}: ${wrong}; correct it there`);
   const given = parsed.value as Partial<NodeConfiguration>;
+  const history = given.mode === "archive" ? { historyBlocks: ALL_BLOCKS } : {};
   return ok({
     ...DEFAULT_CONFIGURATION,
     ...given,
+    ...history,
     link: { ...DEFAULT_CONFIGURATION.link, ...given.link },
     rpc: {
       ...DEFAULT_CONFIGURATION.rpc,
@@ -185,6 +232,7 @@ export function readConfiguration(
     mining: { ...DEFAULT_CONFIGURATION.mining, ...given.mining },
     discovery: { ...DEFAULT_DISCOVERY, ...given.discovery },
     disk: { ...DEFAULT_CONFIGURATION.disk, ...given.disk },
+    metrics: { ...DEFAULT_CONFIGURATION.metrics, ...given.metrics },
   });
 }
 
@@ -213,6 +261,9 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
   const at = path === "" ? "the file" : `"${path}"`;
   const isTexts = (list: unknown): boolean =>
     Array.isArray(list) && list.every((entry) => typeof entry === "string");
+  const words = typeof shape === "string" ? CHOICES.get(shape) : undefined;
+  if (words !== undefined)
+    return words.includes(String(value)) ? undefined : `${at} must be one of ${words.join(", ")}`;
   switch (shape) {
     case "text":
       return typeof value === "string" ? undefined : `${at} must be text`;
@@ -232,24 +283,14 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
         : `${at} must be a port, 0 to ${MAX_PORT}`;
     case "texts":
       return isTexts(value) ? undefined : `${at} must be a list of texts`;
-    case "level":
-      return ["debug", "info", "warn", "error"].includes(String(value))
-        ? undefined
-        : `${at} must be one of debug, info, warn, error`;
-    case "tiers":
-      return ["mixed", "tier0", "tier1", "reference"].includes(String(value))
-        ? undefined
-        : `${at} must be one of mixed, tier0, tier1, reference`;
-    case "authentication":
-      return ["none", "jwt"].includes(String(value)) ? undefined : `${at} must be none or jwt`;
-    case "operatorMethods":
-      return ["auto", "on", "off"].includes(String(value)) ? undefined : `${at} must be auto, on or off`;
     case "roles":
       return typeof value === "object" && value !== null && Object.entries(value).every(isAccountWithRoles)
         ? undefined
         : `${at} must map addresses to lists of ${ACCOUNT_ROLES.join(", ")}`;
-    case "choice":
-      return ["auto", "on", "off"].includes(String(value)) ? undefined : `${at} must be one of auto, on, off`;
+    case "keptBlocks":
+      return Number.isSafeInteger(value) && (value as number) >= MIN_KEPT_BLOCKS
+        ? undefined
+        : `${at} must be a whole number, ${MIN_KEPT_BLOCKS} or more`;
     case "hosts":
       return isTexts(value) && (value as readonly string[]).every(isBootstrapAddress)
         ? undefined

@@ -32,6 +32,8 @@ export type NodeKeys = {
   readonly peerId: PeerId;
   /** Asked at the beginning of each epoch, so that a key may be added while the node runs. */
   readonly consensusKeys: () => readonly ConsensusKey[];
+  /** Keys that sign epoch checkpoints, of post-quantum schemes; asked at the end of each epoch. */
+  readonly checkpointKeys?: (() => readonly ConsensusKey[]) | undefined;
 };
 
 /** Heights of an epoch. */

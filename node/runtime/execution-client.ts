@@ -9,6 +9,7 @@ import type {
   OrderedInput,
 } from "./execution-port.ts";
 import { CONTRACT_STACK_MB } from "./installed-engine.ts";
+import { logOfThread } from "./log.ts";
 import type { Log } from "./ports.ts";
 import type { UnwindingExecution } from "./pow-execution.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
@@ -133,7 +134,8 @@ class ExecutionClient {
       resourceLimits: { stackSizeMb: CONTRACT_STACK_MB },
     });
     const peer: RunningWorker["peer"] = connectWorker(worker, {});
-    peer.on("log", ({ level, message, fields }) => this.#log(level, message, fields));
+    const log = logOfThread(this.#log, "execution");
+    peer.on("log", ({ level, message, fields }) => log(level, message, fields));
     // Who waits for it hears of its death; if nobody does, the next block finds it dead.
     watchWorker(worker, "execution", peer, () => undefined);
     this.#onWorker(worker);

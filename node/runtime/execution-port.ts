@@ -18,12 +18,27 @@ export type OrderedInput = {
   /** Transactions whose signatures this node has checked: hash (32 bytes), sender (20 bytes) and `verifiedKeys` (32 bytes, zeros if there is
    * none) of each, one after another. */
   readonly senders: Bytes;
+  /** Batches that the payload refers to, in its order. */
+  readonly batches?: readonly ResolvedBatch[] | undefined;
+  /** Each author's newest ordered batch after this block, as core/dissemination encodes it; undefined where it is as before. */
+  readonly batchCursors?: Bytes | undefined;
   /** The ordered block, whose payload is to be executed, and the finalization certificate, encoded, for peers that sync. */
   readonly orderedBlock: Bytes;
   readonly finalization: Bytes;
   /** Of a block that was mined: `orderedBlock` is its payload alone then, `finalization` is empty, and `record` is what the engine
    * keeps of it besides. */
   readonly mined?: (MinedBlock & { readonly record: Bytes }) | undefined;
+};
+
+/** A batch with what this node knows of its transactions. */
+export type ResolvedBatch = {
+  readonly digest: Hash;
+  readonly expiryHeight: number;
+  readonly bytes: Bytes;
+  /** Of each of its transactions, as `senders` has it; all zeros where this node has found nobody who signed it. */
+  readonly entries: Bytes;
+  /** Whether its bytes are on disk, synced. */
+  readonly isStored: boolean;
 };
 
 /** What came of it. Everything is on disk, synced. */

@@ -4,10 +4,16 @@ import { openLevelStore } from "@ostrom/storage";
 import type { ExecutionWorkerEvents, ExecutionWorkerVocabulary } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
 import { type InstalledEngine, installContractEngine } from "./installed-engine.ts";
+import { showEngine, timeBlock } from "./metrics-engine.ts";
+import { timedStore } from "./metrics-storage.ts";
+import { joinMetrics } from "./metrics-thread.ts";
 import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { connectWorker } from "./worker-calls.ts";
 
+joinMetrics(() => {
+  if (engine !== undefined) showEngine(engine.counts);
+});
 installNativeCrypto();
 let executor: Executor | undefined;
 let engine: InstalledEngine | undefined;
@@ -26,7 +32,7 @@ const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, Exec
   {
     open: async ({ databasePath, genesis, historyBlocks, engine: settings, program }) => {
       const installed = await loadProgram(program);
-      const store = await openLevelStore(databasePath);
+      const store = timedStore(await openLevelStore(databasePath));
       close = () => store.close();
       executor = await Executor.open(store, genesis, historyBlocks, undefined, installed);
       engine = installContractEngine(settings, (level, message, fields = {}) =>
@@ -37,7 +43,8 @@ const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, Exec
     execute: ({ input, tiers }) =>
       inTurn(() => {
         must(engine, "a worker is opened before it executes").setTiers(tiers);
-        return must(executor, "a worker is opened before it executes").execute(input);
+        const opened = must(executor, "a worker is opened before it executes");
+        return timeBlock(() => opened.execute(input));
       }),
     unwind: (height) => inTurn(() => must(executor, "a worker is opened before it unwinds").unwind(height)),
     recall: (input) => must(executor, "a worker is opened before it is asked").recall(input),

@@ -6,7 +6,6 @@ import {
   applyBlock,
   type ChainRules,
   chainHash,
-  decodePayload,
   type EpochSchedule,
   type ExecutedBlock,
   epochOfHeight,
@@ -31,7 +30,10 @@ import {
   commitOperations,
   commitState,
   createCodeCache,
+  createStateCache,
   emptyTrieRoot,
+  type StateCache,
+  type StateCommit,
   type StateReader,
   storeReader,
   storeState,
@@ -39,8 +41,11 @@ import {
   type WriteOperation,
 } from "@ostrom/state";
 import {
+  batchCursorsOperation,
   blockOperations,
   metaOperation,
+  orderedBatchOperations,
+  pruneOperations,
   readHead,
   readHeader,
   readMeta,
@@ -49,7 +54,6 @@ import {
   type StoredValidatorSet,
   validatorSetOperation,
 } from "@ostrom/storage";
-import { unpackSenderEntries } from "./chain-follower.ts";
 import {
   assertCanExecute,
   BARE_PROGRAM,
@@ -57,13 +61,19 @@ import {
   type RegistryNews,
   readNews,
 } from "./chain-needs.ts";
+import { frozenCheckpointOperations, genesisCheckpointOperations } from "./checkpoint-sets.ts";
 import type { ExecutedHead, ExecutionReport, FrozenSet, OrderedInput } from "./execution-port.ts";
+import { orderedTransactions } from "./ordered-transactions.ts";
 import { unwindHead } from "./pow-execution.ts";
 import { orderedOf, recallReport } from "./recalled-report.ts";
+import { unpackSenderEntries } from "./sender-entries.ts";
 import { consensusSet } from "./validator-sets.ts";
 
 /** 32 MB: some 1,300 contracts of the greatest size. */
 export const CODE_CACHE_BYTES: number = 2 ** 25;
+
+/** 64 MB of accounts, slots and trie nodes. */
+export const STATE_CACHE_BYTES: number = 2 ** 26;
 
 /** BLOCKHASH reaches this far back. */
 const BLOCK_HASH_WINDOW = 256;
@@ -87,6 +97,7 @@ export class Executor {
   readonly #verifyPossession: VerifyPossession;
   readonly #installed: Installed;
   readonly #codes = createCodeCache(CODE_CACHE_BYTES);
+  readonly #state: StateCache;
   readonly #historyBlocks: number;
   readonly #blockHashes = new Map<number, Hash>();
   #parent: { readonly header: Header; readonly hash: Hash };
@@ -100,10 +111,12 @@ export class Executor {
     historyBlocks: number,
     verifyPossession: VerifyPossession,
     installed: Installed,
+    stateCacheBytes: number,
   ) {
     const head = must(readHead(store), "the store has at least its genesis block");
     const { header, hash, origin } = must(readHeader(store, head.height), "the head's header is stored");
     this.#store = store;
+    this.#state = createStateCache(stateCacheBytes);
     this.#rules = genesis.rules;
     const { epochLength, epochLead } = genesis;
     this.#epochs = genesis.consensus.engine === "pow" ? undefined : { epochLength, epochLead };
@@ -118,16 +131,18 @@ export class Executor {
 
   /** Opens the chain of a store, which becomes genesis' chain if the store is empty. @throws WrongChainError; ChainNeedError if the
    * next block needs what the program lacks.
-   * @param verifyPossession checks new consensus keys; a simulator has its own. */
+   * @param verifyPossession checks new consensus keys; a simulator has its own.
+   * @param stateCacheBytes of accounts, slots and trie nodes that stay in memory, roughly. */
   static async open(
     store: Store,
     genesis: AnyGenesis,
     historyBlocks: number,
     verifyPossession: VerifyPossession = verifyKeyPossession,
     installed: Installed = BARE_PROGRAM,
+    stateCacheBytes: number = STATE_CACHE_BYTES,
   ): Promise<Executor> {
     await writeGenesis(store, genesis);
-    return new Executor(store, genesis, historyBlocks, verifyPossession, installed);
+    return new Executor(store, genesis, historyBlocks, verifyPossession, installed, stateCacheBytes);
   }
 
   head(): ExecutedHead {
@@ -140,8 +155,9 @@ export class Executor {
     assert(input.height === this.#parent.header.number + 1, "blocks are executed in height order, each once");
     assertCanExecute(this.#news, input.height);
     const applied = this.#apply(input);
-    const { block, operations, nextSetHash, frozen } = this.#commit(applied, input);
+    const { block, operations, nextSetHash, frozen, commit } = this.#commit(applied, input);
     await this.#store.write(operations, { sync: true });
+    this.#state.committed(commit);
     this.#parent = { header: block.header, hash: block.hash };
     this.#setHash = nextSetHash;
     if (applied.changes.accounts.has(toHexDigits(MODULE_REGISTRY_ADDRESS))) this.#news = this.#readNews();
@@ -179,6 +195,7 @@ export class Executor {
       "blocks are taken off one after another, newest first",
     );
     if (height > newest) return this.head();
+    this.#state.clear();
     const { header, hash, origin } = await unwindHead(this.#store);
     this.#blockHashes.delete(height);
     this.#parent = { header, hash };
@@ -200,19 +217,18 @@ export class Executor {
     const senders = unpackSenderEntries(input.senders);
     const { height, timestampMs, orderDigest, proposer } = input;
     const { payload: bytes, origin } = orderedOf(input);
-    const payload = decodePayload(bytes);
-    // Who votes checks the form of a payload; one that cannot be read all the same is an empty one, everywhere alike.
-    const transactions = payload.ok ? payload.value : [];
+    const { raws: transactions, signedAt } = orderedTransactions(bytes, input);
     return applyBlock({
       modules: this.#installed.modules,
       verifyPossession: this.#verifyPossession,
       rules: this.#rules,
       epochs: this.#epochs,
       parent: this.#parent.header,
-      state: this.#codes.reader(storeReader(this.#store)),
+      state: this.#codes.reader(this.#state.reader(storeReader(this.#store))),
       ordered: { height, timestampMs, orderDigest, proposer, transactions, mined: input.mined, origin },
       blockHash: (number) => this.#blockHash(Number(number)),
       knownSender: (hash) => senders.get(toHexDigits(hash)),
+      signedAt,
     });
   }
 
@@ -224,8 +240,14 @@ export class Executor {
     readonly operations: readonly WriteOperation[];
     readonly nextSetHash: Hash;
     readonly frozen: FrozenSet | undefined;
+    readonly commit: StateCommit;
   } {
-    const state = storeState(this.#store);
+    const stored = storeState(this.#store);
+    const state = {
+      ...stored,
+      reader: this.#state.reader(stored.reader),
+      tries: this.#state.tries(stored.tries),
+    };
     const hash = chainHash(this.#rules);
     const commit = commitState({ ...state, stateRoot: this.#parent.header.stateRoot }, applied.changes, hash);
     const block = sealBlock(applied, commit.stateRoot);
@@ -242,10 +264,18 @@ export class Executor {
         mined: input.mined?.record,
       }),
     ];
+    operations.push(...writesOfBatches(input));
     const forgotten = input.height - this.#historyBlocks;
     if (forgotten > 0) operations.push({ key: undoKey(forgotten), value: undefined });
-    if (next !== undefined) operations.push(validatorSetOperation(input.epoch + 1, next.set));
-    return { block, operations, nextSetHash, frozen: next?.report };
+    operations.push(...pruneOperations(this.#store, input.height));
+    if (next !== undefined) {
+      const { chainId } = this.#rules;
+      operations.push(
+        validatorSetOperation(input.epoch + 1, next.set),
+        ...frozenCheckpointOperations(this.#store, applied.changes, next.set, input.epoch + 1, chainId),
+      );
+    }
+    return { block, operations, nextSetHash, frozen: next?.report, commit };
   }
 
   /** The set of the next epoch, where this block decides it. Until then `nextSetHash` is of the epoch's own set. */
@@ -300,6 +330,14 @@ export class Executor {
   }
 }
 
+/** Batches of an executed block stay as long as it does. */
+function writesOfBatches({ batches = [], batchCursors }: OrderedInput): readonly WriteOperation[] {
+  const writes = batches.flatMap(({ digest, bytes, isStored }) =>
+    orderedBatchOperations(digest, isStored ? undefined : bytes),
+  );
+  return batchCursors === undefined ? writes : [...writes, batchCursorsOperation(batchCursors)];
+}
+
 function setHash(rules: ChainRules, set: ValidatorSet, epoch: number): Hash {
   return validatorSetHash({ hash: chainHash(rules) }, consensusSet(set, epoch));
 }
@@ -332,6 +370,7 @@ async function writeGenesis(store: Store, genesis: AnyGenesis): Promise<void> {
     ...commitOperations(commit, undefined),
     ...blockOperations(store, { block, origin, hashId: rules.hashId, ordered: undefined }),
     validatorSetOperation(0, genesis.validatorSet),
+    ...genesisCheckpointOperations(genesis),
   ];
   await store.write(operations, { sync: true });
 }

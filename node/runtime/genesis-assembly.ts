@@ -4,6 +4,7 @@ import {
   EMPTY_BYTES,
   type Failure,
   fail,
+  Hash,
   ok,
   type Result,
   toHex,
@@ -21,12 +22,14 @@ import {
   type GenesisModules,
   type GenesisRequest,
   genesisModule,
+  hasCheckpoints,
   type PowGenesisRequest,
   type ProfileName,
   parseGenesis,
   type ValidatorSets,
 } from "@ostrom/execution";
 import type { Fork } from "@ostrom/vm";
+import { CHECKPOINT_KEY_NAME } from "./checkpoint-keys.ts";
 import type { ModuleKey, ModuleParticipant, ServiceModule } from "./module-face.ts";
 
 /** The modules that a new chain begins with. */
@@ -110,12 +113,28 @@ export function assembleGenesis(
     })),
   };
   const { pow } = plan;
-  const document = formatGenesis(
-    pow === undefined ? createGenesis(request) : createPowGenesis({ ...request, pow }),
-  );
+  const made = pow === undefined ? createGenesis(request) : createPowGenesis({ ...request, pow });
+  const checkpointKeys = checkpointKeysOf(made, participants);
+  const document = formatGenesis(checkpointKeys === undefined ? made : { ...made, checkpointKeys });
   const genesis = parseGenesis(document);
   return genesis.ok ? ok({ genesis: genesis.value, document }) : genesis;
 }
+
+/** The hashes of all first validators' checkpoint keys, where the chain can have checkpoints and each of them has told one. */
+function checkpointKeysOf(
+  { suite, keys, consensus }: AnyGenesis,
+  participants: readonly ModuleParticipant[],
+): readonly Hash[] | undefined {
+  if (!hasCheckpoints({ suite, hasKeySets: keys !== undefined, isMined: consensus.engine === "pow" }))
+    return undefined;
+  const hashes = participants.flatMap((participant) => {
+    const told = participant.keys[CHECKPOINT_KEY_NAME];
+    return told?.length === HASH_BYTES ? [Hash(told)] : [];
+  });
+  return hashes.length === participants.length ? hashes : undefined;
+}
+
+const HASH_BYTES = 32;
 
 function assembleModules(
   { chainId, modules }: GenesisPlan,

@@ -45,11 +45,11 @@ for (const kind of IDENTITY_KINDS) {
     const log = createLog(
       (line) => lines.push(line),
       "node",
-      "info",
+      { logLevel: "info", logFormat: "json" },
       () => 0,
     );
     log("info", "link up", { peerId: identity.peerId });
-    assert.equal(JSON.parse(lines[0]!).peerId, shortPeerId(identity.peerId));
+    assert.equal(JSON.parse(lines[0]!).fields.peerId, shortPeerId(identity.peerId));
     assert.ok(lines[0]!.length < 300);
   });
 }

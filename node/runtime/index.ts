@@ -24,6 +24,12 @@ export { type BackupOutcome, type BackupRequest, makeBackup } from "./backup.ts"
 export type { BackupManifest } from "./backup-manifest.ts";
 export { BARE_PROGRAM, ChainNeedError, type Installed } from "./chain-needs.ts";
 export {
+  addCheckpointKey,
+  checkpointKeyHashOf,
+  readCheckpointSecrets,
+  type StoredCheckpointKey,
+} from "./checkpoint-keys.ts";
+export {
   CONFIGURATION_FILE,
   DEFAULT_CONFIGURATION,
   DEFAULT_LINK_PORT,
@@ -134,7 +140,7 @@ export {
 } from "./provision.ts";
 export { type PublicKeys, readPublicKeys } from "./public-keys.ts";
 export { type RecoveredChain, recoverChain } from "./recovered-chain.ts";
-export { type RemoteSignerSettings, useRemoteSigner } from "./remote-signer.ts";
+export { type RemoteSignerSettings, readConsensusSecrets, useRemoteSigner } from "./remote-signer.ts";
 export {
   type RemoteSignerServer,
   type RemoteSignerServerOptions,
@@ -142,6 +148,8 @@ export {
   startRemoteSigner,
 } from "./remote-signer-server.ts";
 export { type RestoreOutcome, restoreBackup } from "./restore.ts";
+export { type BatchCheck, type CheckedBatch, checkBatch } from "./batch-check.ts";
+export { type BatchLimits, DEFAULT_BATCH_LIMITS, type TransportKey } from "./batch-ports.ts";
 export { type CheckedSender, checkSenders, type SignatureChecker } from "./signature-checker.ts";
 export { StrangerSync, type StrangerSyncPorts } from "./stranger-sync.ts";
 export { consensusSet } from "./validator-sets.ts";

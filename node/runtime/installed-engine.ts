@@ -1,4 +1,9 @@
-import { createContractEngine, type EngineTiers, installMessageEngine } from "@ostrom/vm";
+import {
+  type ContractEngine,
+  createContractEngine,
+  type EngineTiers,
+  installMessageEngine,
+} from "@ostrom/vm";
 import { CompileThread } from "./compile-thread.ts";
 import type { Log } from "./ports.ts";
 
@@ -19,6 +24,7 @@ export const CONTRACT_STACK_MB = 256;
 export type InstalledEngine = {
   /** Changes who runs contracts from the next message on. */
   readonly setTiers: (tiers: EngineTiers) => void;
+  readonly counts: ContractEngine["counts"];
   readonly stop: () => Promise<void>;
 };
 
@@ -42,6 +48,7 @@ export function installContractEngine({ tiers, verifyEvery }: EngineSettings, lo
   installMessageEngine(engine.execute);
   return {
     setTiers: engine.setTiers,
+    counts: engine.counts,
     stop: async () => {
       installMessageEngine();
       await compileThread.stop();

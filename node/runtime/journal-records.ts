@@ -3,9 +3,11 @@ import {
   bytesToUint64,
   concatBytes,
   type Epoch,
+  fromHex,
   type Hash,
   toHexDigits,
   uint64ToBytes,
+  unwrap,
 } from "@ostrom/base";
 import { decodeLogRecord, encodeLogRecord, type LogRecord } from "@ostrom/consensus";
 
@@ -26,6 +28,10 @@ const EPOCH_BYTES = 8;
  * in the database. Who loses the database alone must not vote there again. */
 const SETTLED_RECORD = 5;
 const SETTLED_RECORD_LENGTH = 1 + 8 + 8;
+
+/** Epoch (8 bytes), hash of a checkpoint key and digest of what it signed: it signs nothing else about that epoch. */
+const CHECKPOINT_RECORD = 6;
+const CHECKPOINT_RECORD_LENGTH = 1 + 8 + 32 + 32;
 
 /** What is known of votes that may be missing from the log.
  * - `whole`: none is, or none that matters any more.
@@ -63,6 +69,8 @@ function lastDoubtful({ through, votedIn }: Extract<LostVotes, { kind: "lost" }>
 export type ReplayedJournal = {
   readonly records: readonly LogRecord[];
   readonly executed: ReadonlyMap<number, string>;
+  /** Digests of signed checkpoints, by `checkpointName`. */
+  readonly checkpoints: ReadonlyMap<string, string>;
   readonly lost: LostVotes;
   /** Votes of this view and before it are not in the log, whatever the database holds. */
   readonly settled: ViewPosition;
@@ -74,6 +82,7 @@ export type ReplayedJournal = {
 export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
   const records: LogRecord[] = [];
   const executed = new Map<number, string>();
+  const checkpoints = new Map<string, string>();
   let lost: LostVotes = { kind: "whole" };
   let settled: ViewPosition = { epoch: 0, view: 0 };
   for (const bytes of log) {
@@ -90,13 +99,18 @@ export function replayJournal(log: readonly Bytes[]): ReplayedJournal {
       executed.set(bytesToUint64(bytes, 1), toHexDigits(bytes.subarray(9)));
       continue;
     }
+    if (bytes[0] === CHECKPOINT_RECORD && bytes.length === CHECKPOINT_RECORD_LENGTH) {
+      const name = checkpointName(bytesToUint64(bytes, 1), toHexDigits(bytes.subarray(9, 41)));
+      checkpoints.set(name, toHexDigits(bytes.subarray(41)));
+      continue;
+    }
     const record = bytes[0] === CONSENSUS_RECORD ? decodeLogRecord(bytes.subarray(1)) : undefined;
     if (record === undefined || !record.ok)
       throw new Error("the write-ahead log holds a record of an unknown kind");
     records.push(record.value);
     if (record.value.kind === "vote") lost = afterVoteIn(lost, record.value.vote.vote.epoch);
   }
-  return { records, executed, lost, settled, isEmpty: log.length === 0 };
+  return { records, executed, checkpoints, lost, settled, isEmpty: log.length === 0 };
 }
 
 export function encodeHeadRecord(lost: LostVotes): Bytes {
@@ -120,6 +134,21 @@ export function encodeConsensusRecord(record: LogRecord): Bytes {
 
 export function encodeExecutedRecord(height: number, hash: Hash): Bytes {
   return concatBytes(Uint8Array.of(EXECUTED_RECORD), uint64ToBytes(height), hash);
+}
+
+/** @param keyHash in hex digits. */
+export function checkpointName(epoch: number, keyHash: string): string {
+  return `${epoch}:${keyHash}`;
+}
+
+/** @param name as `checkpointName` makes it. @param digest in hex digits. */
+export function encodeCheckpointRecord(name: string, digest: string): Bytes {
+  const [epoch, keyHash] = name.split(":");
+  return concatBytes(
+    Uint8Array.of(CHECKPOINT_RECORD),
+    uint64ToBytes(Number(epoch)),
+    unwrap(fromHex(`0x${keyHash}${digest}`)),
+  );
 }
 
 export function encodeSettledRecord({ epoch, view }: ViewPosition): Bytes {

@@ -34,13 +34,13 @@ import {
   signAs,
 } from "../../core/execution/testing/key-chain.ts";
 import { funded, testGenesis } from "../../core/execution/testing/test-chain.ts";
-import { packSenderEntries, unpackSenderEntries } from "./chain-follower.ts";
 import type { ExecutionReport } from "./execution-port.ts";
 import { Executor } from "./executor.ts";
 import { Intake } from "./intake.ts";
 import { KeyDirectory } from "./key-directory.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { checkPayload } from "./payload-check.ts";
+import { packSenderEntries, unpackSenderEntries } from "./sender-entries.ts";
 import {
   checkSenders,
   packSenders,

@@ -8,6 +8,7 @@ import {
 } from "@ostrom/execution";
 import type { LightReads, StoredCertificate } from "@ostrom/rpc";
 import { readCertifiedHeight, readOrdered, readStateCertificate, type StoreView } from "@ostrom/storage";
+import { createCheckpointReads } from "./checkpoint-reads.ts";
 
 /** Certificates are formed for most heights, but not for all: so far above a height one is looked for in the table, */
 const MAX_SEARCHED_HEIGHTS = 1_024;
@@ -31,6 +32,7 @@ export function createLightReads(store: StoreView, schedule: EpochSchedule, para
     },
     certificateFrom: (height) => certificateFrom(store, height),
     epochStep: (epoch) => epochStep(store, schedule, epoch),
+    checkpoints: createCheckpointReads(store, schedule),
   };
 }
 

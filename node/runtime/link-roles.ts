@@ -2,6 +2,7 @@ import type { Bytes } from "@ostrom/base";
 import { decodeMessage, type MessageKind } from "@ostrom/consensus";
 import type { Channel, Network, PeerId } from "@ostrom/network";
 import type { LinkRole } from "./link-policy.ts";
+import { isSnapshotFrame, isSnapshotQuestion } from "./snapshot-messages.ts";
 
 /** What an observer may say: it asks for blocks and certificates, and for nothing to be done. */
 const QUESTIONS: ReadonlySet<MessageKind> = new Set<MessageKind>([
@@ -9,12 +10,14 @@ const QUESTIONS: ReadonlySet<MessageKind> = new Set<MessageKind>([
   "block-request",
   "certificate-request",
   "state-certificate-request",
+  "checkpoint-request",
 ]);
 
 /** Whether a frame of a peer with this role is read. */
 export function isReadFrom(role: LinkRole, channel: Channel, payload: Bytes): boolean {
   if (role === "full") return true;
   if (role === "filtered-observer" || channel === "transactions") return false;
+  if (isSnapshotFrame(payload)) return channel === "sync" && isSnapshotQuestion(payload);
   const message = decodeMessage(payload);
   return message.ok && QUESTIONS.has(message.value.kind);
 }

@@ -5,7 +5,7 @@ import { KEYS_FOLDER, readSecret } from "./key-files.ts";
 
 const MODULE_KEY_NAME = /^[a-z][a-z0-9-]{0,30}$/;
 /** Names of the node's own keys. */
-const RESERVED_NAME = /^(consensus|transport|has-voted)/;
+const RESERVED_NAME = /^(consensus|transport|has-voted|checkpoint)/;
 
 /** A module's key that cannot be read. Codes: `keys/exposed`, `keys/invalid`. Its message never holds key material. */
 export class ModuleKeyError extends Error {

@@ -12,6 +12,8 @@ import type { StoredSecrets } from "./node-keys.ts";
 import type { BlockNotice, NodeOverrides, RunningNode } from "./node-options.ts";
 import type { NotedWarnings } from "./noted-warnings.ts";
 import type { NodeOperations } from "./operations.ts";
+import { unpackBytes } from "./packed-bytes.ts";
+import { packResults } from "./packed-results.ts";
 import type { Log } from "./ports.ts";
 import { tlsFilesOf } from "./rpc-certificate.ts";
 import { type RpcClient, startRpcWorker } from "./rpc-client.ts";
@@ -93,7 +95,8 @@ export async function serveRpc(
       },
     },
     {
-      submit: (raws) => core.submit(raws),
+      // Each gets memory of its own: the pool keeps some of a message's transactions and must not hold on to all.
+      submit: async (raws) => packResults(await core.submit(unpackBytes(raws).map((raw) => raw.slice()))),
       poolGet: (hash) => core.pool.get(hash),
       poolStatus: () => core.pool.status(),
       poolContent: (sender) => core.poolContent(sender),
@@ -114,6 +117,7 @@ export function runningNode(
     readonly rpcPort: number;
     readonly heads: () => { readonly executed: number; readonly certified: number };
     readonly failed: RunningNode["failed"];
+    readonly metricsUrl: string | undefined;
   },
 ): RunningNode {
   let stopping: Promise<void> | undefined;
@@ -125,6 +129,7 @@ export function runningNode(
       return { head: executed, certified };
     },
     failed: node.failed,
+    metricsUrl: node.metricsUrl,
     stop: () => {
       stopping ??= cleanup.run(log);
       return stopping;
@@ -139,7 +144,7 @@ export function localRpcUrl({ settings }: Pick<NodeParts<AnyGenesis>, "settings"
   return httpUrl(host === "::" ? "::1" : host, port);
 }
 
-function httpUrl(host: string, port: number, isSecure = false): string {
+export function httpUrl(host: string, port: number, isSecure = false): string {
   return `${isSecure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 

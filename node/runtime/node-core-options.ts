@@ -4,6 +4,7 @@ import type { Genesis, InstalledModules, SignedTransaction } from "@ostrom/execu
 import type { Network, PeerId } from "@ostrom/network";
 import type { Store } from "@ostrom/storage";
 import type { DropReason } from "@ostrom/txpool";
+import type { BatchLimits, TransportKey } from "./batch-ports.ts";
 import type { NodeKeys } from "./epoch-sets.ts";
 import type { ExecutedHead, Execution, ExecutionReport } from "./execution-port.ts";
 import type { Ports } from "./ports.ts";
@@ -24,8 +25,13 @@ export type NodeCoreOptions = Ports & {
   readonly punish: (peerId: PeerId, reason: string) => void;
   /** undefined: nobody is linked but validators and those that node.json names. */
   readonly strangers?: StrangerLinks | undefined;
+  /** From which height on a peer says that it has blocks. */
+  readonly floorOf?: ((peerId: PeerId) => number) | undefined;
   readonly execution: Execution;
   readonly checker: SignatureChecker;
+  /** The key of this node's links; without it, it takes part in no batches. */
+  readonly transport?: TransportKey | undefined;
+  readonly batchLimits?: Partial<BatchLimits> | undefined;
   /** What the program has, for what the pool lets in. */
   readonly modules?: InstalledModules | undefined;
   readonly journal: VoteJournal;

@@ -6,18 +6,26 @@ import {
   encodeEvidence,
   encodeStateCertificate,
   epochOfEvidence,
+  quorumWeight,
   type StateCertificate,
+  totalWeight,
   type ValidatorSet,
 } from "@ostrom/consensus";
+import { accusedOf, type BatchEvidence, encodeBatchEvidence, hasBatches } from "@ostrom/dissemination";
 import type { ValidatorSet as StoredValidatorSet } from "@ostrom/execution";
 import type { Channel, NetworkHandlers, PeerId } from "@ostrom/network";
-import { evidenceOperations, stateCertificateOperations } from "@ostrom/storage";
+import { evidenceOperations, type StoredEvidence, stateCertificateOperations } from "@ostrom/storage";
 import type { PoolContent, TransactionPool } from "@ostrom/txpool";
+import { BatchDesk } from "./batch-desk.ts";
+import { DEFAULT_BATCH_LIMITS } from "./batch-ports.ts";
 import { ChainFollower } from "./chain-follower.ts";
+import { CheckpointDesk } from "./checkpoint-desk.ts";
 import { EpochSets } from "./epoch-sets.ts";
 import { EpochSuccession } from "./epoch-succession.ts";
-import type { ExecutionReport, FrozenSet } from "./execution-port.ts";
+import type { ExecutionReport, FrozenSet, ResolvedBatch } from "./execution-port.ts";
 import { sendMessage } from "./messenger.ts";
+import { CONSENSUS } from "./metrics-catalog.ts";
+import { countOf } from "./metrics-counters.ts";
 import type { NodeCoreOptions } from "./node-core-options.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
@@ -40,6 +48,16 @@ const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
   "certification/wrong-sender",
   "certification/bad-signature",
   "certification/bad-certificate",
+  "batch/unreadable-message",
+  "batch/wrong-sender",
+  "batch/malformed",
+  "batch/bad-signature",
+  "batch/false",
+  "batch/two-batches",
+  "batch/signature",
+  "batch/signers",
+  "batch/weight",
+  "batch/author-missing",
 ]);
 
 /** A validator hears of new blocks from the others; only if it is farther behind does it ask strangers. */
@@ -55,10 +73,13 @@ export class NodeCore {
   readonly #desk: PayloadDesk;
   readonly #follower: ChainFollower;
   readonly #transactions: TransactionTraffic;
+  readonly #batches: BatchDesk | undefined;
+  #batchEpoch = -1;
   readonly #lastFaultLog = new Map<string, number>();
   readonly #traffic: TrafficQuota;
   readonly #heights = new PeerHeights();
   readonly #strangers: StrangerDesk;
+  readonly #checkpoints: CheckpointDesk;
   #baseFee: bigint;
   #executedHeight: number;
   readonly #statements: StatementDesk;
@@ -87,12 +108,17 @@ export class NodeCore {
       isStranger: options.strangers?.isStranger,
       spreadsTo: options.strangers?.spreadsTo,
       punish: options.punish,
+      batches: {
+        offer: (transactions) => this.#batches?.offer(transactions) ?? transactions,
+        offerOthers: (transactions) => this.#batches?.offerOthers(transactions),
+      },
       admitted: (transactions) => {
         options.listener.admitted(transactions);
         this.#desk.poolChanged();
       },
       failed,
     });
+    this.#batches = this.#createBatches(failed);
     this.#desk = this.#createDesk(failed);
     for (const { block, digest } of recovered.uncertified) {
       this.#desk.finalized(block, digest);
@@ -102,11 +128,13 @@ export class NodeCore {
       execution: options.execution,
       checkedIn: (digest) => this.#desk.checkedIn(digest),
       validatorsOf: (epoch) => this.#sets.begun(epoch).validators,
-      executed: (report, result) => this.#executed(report, result),
+      resolve: (payload) => (hasBatches(payload) ? this.#batches?.resolve(payload) : undefined),
+      executed: (report, result, batches) => this.#executed(report, result, batches),
       failed,
     });
     this.#epochs = this.#createEpochs(failed);
     this.#strangers = this.#createStrangerDesk();
+    this.#checkpoints = new CheckpointDesk({ ...options, sets: this.#sets, failed });
     // What the database cannot read stops this node, and not others of its process.
     const guarded = (work: () => void): void => {
       try {
@@ -126,9 +154,59 @@ export class NodeCore {
         guarded(() => {
           log("info", "link down", { peer: this.#nameOf(peerId), peerId, reason });
           this.#transactions.peerDown(peerId);
+          this.#batches?.peerDown(peerId);
           this.#strangers.gone(peerId);
         }),
     };
+  }
+
+  /** undefined: this node has no part in batches. */
+  #createBatches(failed: (error: unknown) => void): BatchDesk | undefined {
+    const { transport, checker, genesis, batchLimits, clock, log, network, store, domain } = this.#options;
+    const { checkBatch } = checker;
+    if (transport === undefined || checkBatch === undefined) return undefined;
+    const ports = {
+      clock,
+      log,
+      network,
+      store,
+      pool: this.pool,
+      checkBatch,
+      transport,
+      genesisHash: domain.genesisHash,
+      hash: domain.hash,
+      mode: genesis.consensus.signatureCheck ?? "all",
+      limits: { ...DEFAULT_BATCH_LIMITS, ...batchLimits },
+      blockGasLimit: genesis.rules.blockGasLimit,
+      baseFee: () => this.#baseFee,
+      unexecuted: () => this.#desk.unexecuted(),
+      changed: () => this.#desk.poolChanged(),
+      evidence: (evidence: BatchEvidence, peerId: PeerId | undefined) =>
+        this.#batchEvidence(evidence, peerId),
+      fault: (peerId: PeerId | undefined, code: string, message: string) =>
+        this.#peerFault(peerId, code, message),
+      failed,
+    };
+    return new BatchDesk(ports, this.#executedHeight);
+  }
+
+  /** Batches are of one epoch: what its set means for them. */
+  #enterEpoch(): void {
+    const { epoch, own, validators } = this.#epochs.current;
+    if (this.#batches === undefined || epoch === this.#batchEpoch) return;
+    this.#batchEpoch = epoch;
+    const members = validators.validators;
+    this.#batches.enter({
+      authors: {
+        epoch,
+        keys: members.map(({ transportKey }) => transportKey),
+        weights: members.map(({ weight }) => weight),
+        leastWeight: totalWeight(validators) - quorumWeight(validators) + 1,
+      },
+      own,
+      mayAuthor: !this.#options.journal.isLogLostIn(validators.epoch),
+      peerIds: this.#sets.begun(epoch).peerIds,
+    });
   }
 
   #createDesk(failed: (error: unknown) => void): PayloadDesk {
@@ -141,6 +219,7 @@ export class NodeCore {
         clock,
         log,
         pool: this.pool,
+        batches: this.#batches,
         checker,
         keysOf: (transaction) => this.#transactions.keys.keysOf(transaction),
         baseFee: () => this.#baseFee,
@@ -171,6 +250,7 @@ export class NodeCore {
       hasWork: () => this.#desk.hasWork,
       certified: (certificate) => this.#certified(certificate),
       setsChanged: () => {
+        this.#enterEpoch();
         this.#options.listener.setsChanged();
         this.#strangers.advance();
       },
@@ -199,8 +279,10 @@ export class NodeCore {
 
   /** Begins to take part. */
   start(): void {
+    this.#enterEpoch();
     this.#epochs.start();
     this.#strangers.start(this.#executedHeight);
+    this.#checkpoints.start(this.#executedHeight, this.#epochs.newestCertificate?.executed.height ?? 0);
   }
 
   /** A peer says up to which block it can serve this node; nothing proves it. */
@@ -224,8 +306,10 @@ export class NodeCore {
   sizes(): Readonly<Record<string, number>> {
     const { pending, queued } = this.pool.status();
     return {
+      ...this.#batches?.sizes(),
       ...this.#epochs.sizes(),
       ...this.#desk.sizes(),
+      ...this.#checkpoints.sizes(),
       transactions: pending + queued,
       faultsLogged: this.#lastFaultLog.size,
     };
@@ -263,7 +347,9 @@ export class NodeCore {
     this.#stopped = true;
     this.#desk.stop();
     this.#transactions.stop();
+    this.#batches?.stop();
     this.#strangers.stop();
+    await this.#checkpoints.stop();
     await this.#epochs.stop();
   }
 
@@ -271,6 +357,10 @@ export class NodeCore {
     if (this.#stopped) return;
     if (channel === "transactions") {
       this.#transactions.receive(peerId, payload);
+      return;
+    }
+    if (channel === "batches") {
+      this.#batches?.receive(peerId, payload);
       return;
     }
     const read = decodeMessage(payload);
@@ -283,6 +373,7 @@ export class NodeCore {
       this.#peerFault(peerId, "network/over-quota", `asks or says too much (${message.kind}): not read`);
       return;
     }
+    if (this.#orFail(() => this.#checkpoints.hear(peerId, message)) !== false) return;
     if (this.#orFail(() => this.#strangers.hear(peerId, message)) !== false) return;
     if (message.kind === "executed") this.#heights.hear(peerId, message.executed.executed.height);
     this.#statements.settle(message, () => {
@@ -299,7 +390,7 @@ export class NodeCore {
     this.#options.log(isWhole ? "info" : "warn", what, { epoch, refused, leftOut });
   }
 
-  #executed(report: ExecutionReport, result: Executed): void {
+  #executed(report: ExecutionReport, result: Executed, batches: readonly ResolvedBatch[]): void {
     if (this.#stopped) return;
     const { listener, journal } = this.#options;
     this.#baseFee = report.nextBaseFee;
@@ -314,11 +405,13 @@ export class NodeCore {
       baseFeePerGas: report.nextBaseFee,
     });
     this.#desk.executed(report.height);
+    this.#batches?.executed(report.height, batches);
     listener.block(report);
     const dropped = this.pool.takeDropped();
     if (dropped.length > 0) listener.dropped(dropped);
     this.#epochs.executed(result);
     this.#strangers.executed(report.height);
+    this.#checkpoints.executed(report.height);
     this.#desk.poolChanged();
     journal.settle(report).catch((error: unknown) => this.#fail(error));
   }
@@ -326,13 +419,14 @@ export class NodeCore {
   #finalized(finalized: FinalizedBlock): void {
     this.#strangers.finalized(finalized);
     this.#desk.finalized(finalized.block, finalized.digest);
-    this.#follower.finalized(finalized);
+    this.#follower.finalized(finalized, this.#batches?.finalized(finalized.block));
   }
 
   #certified(certificate: StateCertificate): void {
     const { store, listener } = this.#options;
     const { height } = certificate.executed;
     this.#desk.certificateChanged();
+    this.#checkpoints.certified(height);
     // Not synced: the others have it too, and this node will sign the height again after a crash.
     store
       .write(stateCertificateOperations(store, height, encodeStateCertificate(certificate)), { sync: false })
@@ -342,12 +436,22 @@ export class NodeCore {
 
   /** What proves that a validator contradicted itself is kept, for everybody to see. */
   #evidence(evidence: Evidence): void {
-    const { store, log } = this.#options;
     const { kind, validator } = evidence;
     const epoch = epochOfEvidence(evidence);
     const peerId = this.#sets.of(epoch)?.peerIds[validator];
     this.#peerFault(peerId, "consensus/equivocation", `two ${kind} that contradict each other`);
-    const record = { epoch, validator, kind, bytes: encodeEvidence(evidence) };
+    this.#keepEvidence({ epoch, validator, kind, bytes: encodeEvidence(evidence) });
+  }
+
+  #batchEvidence(evidence: BatchEvidence, peerId: PeerId | undefined): void {
+    this.#peerFault(peerId, `batch/${evidence.kind}`, "a batch that no honest validator sends");
+    this.#keepEvidence({ ...accusedOf(evidence), kind: "batches", bytes: encodeBatchEvidence(evidence) });
+  }
+
+  #keepEvidence(record: StoredEvidence): void {
+    const { store, log } = this.#options;
+    const { epoch, validator, kind } = record;
+    const peerId = this.#sets.of(epoch)?.peerIds[validator];
     // One after another: a piece joins the others of its epoch.
     this.#evidenceWritten = this.#evidenceWritten
       .then(async () => {
@@ -367,6 +471,7 @@ export class NodeCore {
   }
 
   #peerFault(peerId: PeerId | undefined, code: string, message: string): void {
+    countOf(CONSENSUS.faults, code);
     if (peerId !== undefined && PUNISHED_FAULTS.has(code)) this.#options.punish(peerId, code);
     const now = this.#options.clock.nowMs();
     const key = `${peerId}:${code}`;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Bytes, type Failure, fail, ok, type Result, toHex } from "@ostrom/base";
 import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import { type Identity, type IdentityKind, identityFromPem } from "@ostrom/network";
+import { readCheckpointKeys } from "./checkpoint-keys.ts";
 import {
   type ConsensusSecret,
   createConsensusSecret,
@@ -15,7 +16,12 @@ import {
 import type { ConsensusKey, NodeKeys } from "./epoch-sets.ts";
 import { CONSENSUS_KEY_FILE, FURTHER_KEY_FILE, KEYS_FOLDER, readSecret, writeSecret } from "./key-files.ts";
 import type { Log } from "./ports.ts";
-import { type RemoteSignerSettings, readRemoteSigner, remoteConsensusKeys } from "./remote-signer.ts";
+import {
+  type RemoteSignerSettings,
+  readRemoteSigner,
+  remoteCheckpointKeys,
+  remoteConsensusKeys,
+} from "./remote-signer.ts";
 
 export { CONSENSUS_KEY_FILE, KEYS_FOLDER, writeSecret };
 
@@ -132,8 +138,10 @@ export function openNodeKeys(folder: string, secrets: StoredSecrets, log: Log): 
   let newest = secrets;
   const { remoteSigner } = secrets;
   const elsewhere = remoteSigner === undefined ? [] : remoteConsensusKeys(remoteSigner, log);
+  const checkpointsElsewhere = remoteSigner === undefined ? [] : remoteCheckpointKeys(remoteSigner, log);
   return {
     peerId: secrets.identity.peerId,
+    checkpointKeys: () => [...readCheckpointKeys(folder, log), ...checkpointsElsewhere],
     consensusKeys: () => {
       const read = readSecrets(folder);
       if (read.ok) newest = read.value;

@@ -16,6 +16,7 @@ import type { NodeConfiguration } from "./configuration.ts";
 import type { LinkPolicy } from "./link-policy.ts";
 import { guardNetwork, isReadFrom } from "./link-roles.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
+import { countedHandlers, countedNetwork } from "./metrics-network.ts";
 import { createNodeDiscovery } from "./node-discovery.ts";
 import type { Log } from "./ports.ts";
 import type { StrangerLinks } from "./stranger-links.ts";
@@ -86,10 +87,10 @@ export function createNodeLinks(options: NodeLinksOptions): NodeLinks {
   });
   return {
     links,
-    network: guardNetwork(links, (peerId) => circle.isReserved(peerId), roleOf),
+    network: guardNetwork(countedNetwork(links), (peerId) => circle.isReserved(peerId), roleOf),
     strangers: found === undefined ? undefined : strangerLinks(found.discovery, circle, options),
     attach: (consumer) => {
-      handlers = consumer;
+      handlers = countedHandlers(consumer);
     },
     start: async (cleanup) => {
       await links.start();

@@ -9,7 +9,12 @@ export type NodeOverrides = {
   readonly rpcTls?: { readonly certificate: string; readonly key: string } | undefined;
   readonly linkHost?: string | undefined;
   readonly linkPort?: number | undefined;
+  readonly metricsHost?: string | undefined;
+  readonly metricsPort?: number | undefined;
   readonly logLevel?: string | undefined;
+  /** `replay` or `snapshot`. */
+  readonly sync?: string | undefined;
+  readonly logFormat?: string | undefined;
   readonly onBlock?: (block: BlockNotice) => void;
   /** What the program is put together from: its modules (none if undefined)... */
   readonly modules?: readonly ModuleManifest[] | undefined;
@@ -29,6 +34,8 @@ export type RunningNode = {
   readonly name: string;
   readonly rpcUrl: string;
   readonly heads: () => { readonly head: number; readonly certified: number };
+  /** Where metrics, health and readiness are; undefined: nowhere. */
+  readonly metricsUrl: string | undefined;
   /** Resolves with what was wrong if the node cannot go on. */
   readonly failed: Promise<Failure>;
   /** Ends all threads and closes all files; what was acknowledged is on disk already. */

@@ -5,8 +5,9 @@ import { Cleanup } from "./cleanup.ts";
 import { type NodeConfiguration, readConfiguration } from "./configuration.ts";
 import { describeRoom, diskRoom } from "./disk-watch.ts";
 import type { NodeKeys } from "./epoch-sets.ts";
-import { createLog } from "./log.ts";
+import { createLog, type LogFormat } from "./log.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
+import { countedPunish, startMetrics, validationOf } from "./metrics-node.ts";
 import { importLinkRules, moduleLinkPolicy, newestStateOf } from "./module-links.ts";
 import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
@@ -24,6 +25,9 @@ import type { LogLevel } from "./ports.ts";
 import { assemblePowNode } from "./pow-node.ts";
 import { readGenesis } from "./provision.ts";
 import { startSignatureWorkers } from "./signature-checker.ts";
+import { prepareDatabase } from "./snapshot-join.ts";
+import { SnapshotService } from "./snapshot-service.ts";
+import { transportKey } from "./transport-key.ts";
 
 /** Starts the node of a folder: reads its configuration and keys, opens its data, joins the network, serves JSON-RPC.
  * Errors: those of configuration, keys and genesis; `storage/...`; `rpc/port-taken`; `chain/...`. */
@@ -42,7 +46,7 @@ export async function startNode(
   if (room.state === "critical") return fail("storage/disk-low", describeRoom(folder, room));
   const warnings = new NotedWarnings(machineClock.nowMs);
   const log = warnings.watch(
-    createLog((line) => process.stdout.write(line), settings.name, settings.logLevel, machineClock.nowMs),
+    createLog((line) => process.stdout.write(line), settings.name, settings, machineClock.nowMs),
   );
   const cleanup = new Cleanup();
   const chain = genesisOfEngine(genesis.value);
@@ -77,7 +81,13 @@ function applyOverrides(configuration: NodeConfiguration, overrides: NodeOverrid
       port: overrides.rpcPort ?? rpc.port,
       tls: overrides.rpcTls ?? rpc.tls,
     },
+    metrics: {
+      host: overrides.metricsHost ?? configuration.metrics.host,
+      port: overrides.metricsPort ?? configuration.metrics.port,
+    },
+    logFormat: (overrides.logFormat as LogFormat | undefined) ?? configuration.logFormat,
     link: { host: overrides.linkHost ?? link.host, port: overrides.linkPort ?? link.port },
+    sync: (overrides.sync as NodeConfiguration["sync"] | undefined) ?? configuration.sync,
     logLevel: (overrides.logLevel as LogLevel | undefined) ?? configuration.logLevel,
   };
 }
@@ -89,6 +99,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
+  const metrics = await startMetrics(parts);
   const chain = await openChain({
     ...parts,
     historyBlocks: settings.historyBlocks,
@@ -96,6 +107,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     program: parts.program.parts,
     keys,
     hasOtherPeers: Object.keys(settings.peers).length > 0,
+    prepare: (store) => prepareDatabase(parts, store),
   });
   const { databasePath, domain } = chain;
   const operations = await NodeOperations.open({
@@ -107,13 +119,23 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     failWith,
     failed,
   });
-  const checker = startSignatureWorkers(onFailure);
+  const checker = startSignatureWorkers(genesis.rules, onFailure);
   cleanup.add(() => checker.stop());
   let core: NodeCore | undefined;
   const { links, network, strangers, attach, start } = await openLinks(parts, chain, () => core);
   const audience = new NodeAudience(parts);
+  const snapshots = new SnapshotService({
+    ...chain,
+    schedule: genesis,
+    network,
+    punish: countedPunish(links.punish),
+    clock: machineClock,
+    log,
+  });
+  cleanup.add(() => snapshots.stop());
   const running = new NodeCore({
     ...chain,
+    floorOf: (peerId) => snapshots.floorOf(peerId),
     clock: machineClock,
     entropy: machineEntropy,
     log,
@@ -121,23 +143,28 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     keys: operations.watchKeys(keys),
     network,
     strangers,
-    punish: links.punish,
+    punish: countedPunish(links.punish),
     checker,
+    transport: transportKey(secrets.identity),
     modules: parts.program.installed.modules,
     head: chain.execution.head,
-    listener: {
+    listener: metrics.listener({
       block: (report) => audience.block(report),
-      certified: (number) => audience.tell("certified", { number }),
+      certified: (number) => {
+        metrics.certified(number);
+        snapshots.certified(number);
+        audience.tell("certified", { number });
+      },
       admitted: (transactions) =>
         audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),
       dropped: (dropped) => audience.tell("dropped", dropped),
       setsChanged: () => links.refresh(),
       failed: failWith,
-    },
+    }),
   });
   core = running;
   cleanup.add(() => running.stop());
-  attach(running.handlers);
+  attach(snapshots.wrap(running.handlers));
   const coinbase = coinbaseOf(chain, keys);
   const stored = { databasePath, genesisHash: domain.genesisHash, coinbase, operations };
   const linked = () => ({ peers: links.connected().length, highestBlock: running.heads().highestHeard });
@@ -145,8 +172,20 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   await start(cleanup);
   audience.watchModules({ rpcPort, genesisHash: domain.genesisHash }, chain.execution.head);
   running.start();
+  const heads = () => running.heads();
+  metrics.watch(
+    {
+      heads,
+      poolStatus: () => running.pool.status(),
+      links: links.stats,
+      peers: () => links.connected().length,
+      validation: () =>
+        validationOf(chain.sets.begun(running.epoch), running.epoch, keys.peerId, links.connected()),
+    },
+    chain.execution.head,
+  );
 
-  return runningNode(parts, { rpcPort, heads: () => running.heads(), failed });
+  return runningNode(parts, { rpcPort, heads, failed, metricsUrl: metrics.url });
 }
 
 /** Links to validators and, where the chain lets them in, to strangers. @param core is there once they are used. */

@@ -17,6 +17,7 @@ import type { ExecutedHead, Execution } from "./execution-port.ts";
 import type { EngineSettings } from "./installed-engine.ts";
 import { type ReplayedJournal, replayJournal } from "./journal-records.ts";
 import { machineEntropy } from "./machine.ts";
+import { timedLog } from "./metrics-storage.ts";
 import type { ProgramParts } from "./module-loading.ts";
 import { KEYS_FOLDER } from "./node-keys.ts";
 import { DATA_FOLDER, inFolder, openDatabase } from "./opened-database.ts";
@@ -49,6 +50,8 @@ export async function openChain(options: {
   readonly hasOtherPeers: boolean;
   readonly log: Log;
   readonly cleanup: Cleanup;
+  /** What has to be done to the database before anything is executed on it. */
+  readonly prepare?: ((store: LevelStore) => Promise<void>) | undefined;
 }): Promise<OpenedChain> {
   const directory = await openDataDirectory(join(options.folder, DATA_FOLDER), { create: true });
   options.cleanup.add(() => directory.release());
@@ -84,7 +87,7 @@ async function openLog(
   if (opened.truncatedBytes > 0) {
     log("warn", "cut a torn write off the write-ahead log", { bytes: opened.truncatedBytes });
   }
-  return { ...replayJournal(opened.records), log: opened.log };
+  return { ...replayJournal(opened.records), log: timedLog(opened.log) };
 }
 
 /** What was signed was durable before: LevelDB passes over damaged parts of its own log in silence.

@@ -1,6 +1,15 @@
 import type { Failure, Hash } from "@ostrom/base";
 import type { AnyGenesis } from "@ostrom/execution";
-import { checkChain, type LevelStore, openLevelStore, readMeta, StorageError } from "@ostrom/storage";
+import {
+  CHECKED_BLOCKS,
+  checkChain,
+  type LevelStore,
+  openLevelStore,
+  readFloor,
+  readHead,
+  readMeta,
+  StorageError,
+} from "@ostrom/storage";
 import type { Cleanup } from "./cleanup.ts";
 import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutedHead } from "./execution-port.ts";
@@ -30,11 +39,14 @@ export async function openDatabase(
     readonly program: ProgramParts;
     readonly log: Log;
     readonly cleanup: Cleanup;
+    /** What has to be done to the database before anything is executed on it. */
+    readonly prepare?: ((store: LevelStore) => Promise<void>) | undefined;
   },
 ): Promise<OpenedDatabase> {
   const { genesis, historyBlocks, engine, program, log, cleanup } = options;
   const store = await openLevelStore(path);
   cleanup.add(() => store.close());
+  await options.prepare?.(store);
   const execution = await startExecutionWorker(
     { databasePath: path, genesis, historyBlocks, engine, program },
     log,
@@ -42,12 +54,18 @@ export async function openDatabase(
     throw inFolder(path, error);
   });
   cleanup.add(() => execution.stop());
-  const checked = checkChain(store);
+  const checked = checkChain(store, checkedDepth(store));
   if (!checked.ok) throw inFolder(path, checked.error);
   const meta = readMeta(store);
   if (meta === undefined)
     throw new StorageError("storage/damaged", `${path} does not say which chain it holds`);
   return { store, execution, genesisHash: meta.genesisHash };
+}
+
+/** A node that began with a snapshot has no older blocks. */
+function checkedDepth(store: LevelStore): number {
+  const head = readHead(store)?.height ?? 0;
+  return Math.min(CHECKED_BLOCKS, head - readFloor(store).headers + 1);
 }
 
 /** The same failure, naming the folder it is about where it does not do so itself. */

@@ -21,6 +21,9 @@ import {
   type Vote,
 } from "@ostrom/consensus";
 import { EffectQueue } from "./effect-queue.ts";
+import { CONSENSUS } from "./metrics-catalog.ts";
+import { countFinalized, countRecord, countStep } from "./metrics-consensus.ts";
+import { countOf } from "./metrics-counters.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
@@ -94,6 +97,7 @@ export class Ordering {
     if (this.#stopped) return;
     try {
       const { state, effects } = stepSimplex(this.#state, input);
+      countStep(this.#state, state);
       this.#state = state;
       this.#queue.push(effects);
     } catch (error) {
@@ -128,6 +132,7 @@ export class Ordering {
     const signed = run.flatMap((effect) => {
       if (effect.kind === "persist") {
         journal.record(effect.record);
+        countRecord(effect.record);
         return [];
       }
       if (!journal.isSignedElsewhere(effect.vote.epoch)) return [journal.signVote(effect.vote)];
@@ -148,7 +153,10 @@ export class Ordering {
     if (this.#isAbstaining) this.#ports.log("info", "the others are past its lost votes: it votes again");
     this.#isAbstaining = false;
     await this.#ports.journal.sync();
-    for (const vote of signed) this.input({ kind: "signed", vote });
+    for (const vote of signed) {
+      countOf(CONSENSUS.votes, vote.vote.kind);
+      this.input({ kind: "signed", vote });
+    }
   }
 
   #performOne(effect: Exclude<Effect, { kind: "sign" | "persist" }>): void {
@@ -174,6 +182,7 @@ export class Ordering {
         ports.check(effect, (valid) => this.input({ kind: "verdict", digest: effect.digest, valid }));
         return;
       case "finalized":
+        countFinalized(effect.block);
         ports.finalized(effect);
         return;
       case "sync":
@@ -204,6 +213,7 @@ export class Ordering {
       id,
       this.#ports.clock.after(delayMs, () => {
         this.#timers.delete(id);
+        countOf(CONSENSUS.timeouts, id);
         this.input({ kind: "timer", id, token });
       }),
     );

@@ -2,19 +2,29 @@ import { equalBytes, type Hash, toHexDigits } from "@ostrom/base";
 import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
+  type BatchRoom,
+  type CertifiedBatch,
+  decodeOrderedPayload,
+  encodeOrderedPayload,
+  inlinePart,
+  MAX_PAYLOAD_BATCHES,
+} from "@ostrom/dissemination";
+import {
   type ChainRules,
-  decodePayload,
   decodeTransaction,
   EMPTY_PAYLOAD,
-  encodePayload,
   type SignedTransaction,
   type Transaction,
 } from "@ostrom/execution";
 import type { TransactionPool } from "@ostrom/txpool";
+import type { BatchDesk } from "./batch-desk.ts";
 import type { BuiltPayload } from "./ordering.ts";
 import { checkPayload, type PayloadToCheck } from "./payload-check.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
+
+/** Beside batches: what these few signatures cost a voter is done in a moment. */
+const MAX_INLINE_BESIDE_BATCHES = 64;
 
 export type PayloadLimits = {
   readonly maxPayloadBytes: number;
@@ -28,6 +38,10 @@ export type PayloadDeskPorts = {
   readonly log: Log;
   readonly pool: TransactionPool;
   readonly checker: SignatureChecker;
+  /** Where this node takes part in batches. */
+  readonly batches?:
+    | Pick<BatchDesk, "select" | "refuse" | "ready" | "ownOf" | "names" | "hasWork">
+    | undefined;
   /** See `PayloadToCheck`. */
   readonly keysOf?: PayloadToCheck["keysOf"];
   /** Base fee that the next executed block will have, as far as this node knows. */
@@ -46,7 +60,9 @@ type PayloadFacts = {
   readonly view: number;
   /** Those whose signatures this node has checked. */
   readonly transactions: readonly SignedTransaction[];
-  /** Sum of the gas limits of all of them. */
+  /** Of this node's own batches, among those that the payload refers to. */
+  readonly own: readonly SignedTransaction[];
+  /** Sum of the gas limits of all of them, those of batches included. */
   readonly gas: bigint;
 };
 
@@ -88,11 +104,14 @@ export class PayloadDesk {
 
   /** Call when the pool gained or lost transactions. */
   poolChanged(): void {
-    const pending = this.#ports.pool.hasWork({
-      ancestors: [...this.#facts.keys()],
-      baseFeePerGas: this.#ports.baseFee(),
-      timestamp: Math.floor(this.#ports.clock.nowMs() / 1000),
-    });
+    const { pool, batches } = this.#ports;
+    const pending =
+      batches?.hasWork() === true ||
+      pool.hasWork({
+        ancestors: [...this.#facts.keys(), ...(batches?.names() ?? [])],
+        baseFeePerGas: this.#ports.baseFee(),
+        timestamp: Math.floor(this.#ports.clock.nowMs() / 1000),
+      });
     if (pending !== this.#told) {
       this.#told = pending;
       this.#ports.work(pending);
@@ -128,11 +147,18 @@ export class PayloadDesk {
   }): readonly SignedTransaction[] {
     const facts = this.#facts.get(toHexDigits(report.orderDigest));
     if (facts === undefined) return [];
+    const mine = [...facts.transactions, ...facts.own];
+    if (mine.length === 0) return [];
     const included = new Set(report.included.map(toHexDigits));
-    return facts.transactions.filter((transaction) => included.has(toHexDigits(transaction.hash)));
+    return mine.filter((transaction) => included.has(toHexDigits(transaction.hash)));
   }
 
-  /** Transactions of an ordered block whose signatures this node has checked. */
+  /** Names in the pool of ordered blocks that are not executed. */
+  unexecuted(): readonly string[] {
+    return [...this.#facts.keys()];
+  }
+
+  /** Transactions that stand in an ordered block whose signatures this node has checked. */
   checkedIn(digest: Hash): readonly SignedTransaction[] {
     return this.#facts.get(toHexDigits(digest))?.transactions ?? [];
   }
@@ -198,14 +224,32 @@ export class PayloadDesk {
     request.ancestors.forEach((ancestor, index) => {
       this.#factsOf(ancestors[index]!, ancestor);
     });
-    const chosen = this.#ports.pool.select({
-      gasLimit: this.#rules.blockGasLimit,
-      maxBytes: this.#limits.maxPayloadBytes,
+    const { batches, pool, clock } = this.#ports;
+    const room = this.#roomFor(request.height);
+    const chosenBatches = batches?.select(room, request.ancestors) ?? [];
+    const taken = sumOf(chosenBatches);
+    const certificates = encodeOrderedPayload({ inline: [], batches: chosenBatches }).length;
+    const chosen = pool.select({
+      gasLimit: this.#rules.blockGasLimit - taken.gas,
+      maxBytes: this.#limits.maxPayloadBytes - certificates,
+      maxCount: chosenBatches.length === 0 ? undefined : MAX_INLINE_BESIDE_BATCHES,
       baseFeePerGas: this.#ports.baseFee(),
-      ancestors: [...this.#unexecuted.values(), ...ancestors],
-      timestamp: Math.floor(Math.max(this.#ports.clock.nowMs(), request.parentTimestampMs + 1) / 1000),
+      ancestors: [...this.#unexecuted.values(), ...ancestors, ...(batches?.names() ?? [])],
+      timestamp: Math.floor(Math.max(clock.nowMs(), request.parentTimestampMs + 1) / 1000),
     });
-    return chosen.length === 0 ? EMPTY_PAYLOAD : encodePayload(chosen.map((transaction) => transaction.raw));
+    if (chosen.length === 0 && chosenBatches.length === 0) return EMPTY_PAYLOAD;
+    return encodeOrderedPayload({ inline: chosen.map(({ raw }) => raw), batches: chosenBatches });
+  }
+
+  /** What a payload may refer to. */
+  #roomFor(height: number): BatchRoom {
+    return {
+      height,
+      gas: this.#rules.blockGasLimit,
+      bytes: this.#limits.maxPayloadBytes,
+      count: MAX_PAYLOAD_BATCHES,
+      payloadBytes: this.#limits.maxPayloadBytes / 2,
+    };
   }
 
   /** Answers once. A timestamp ahead of the clock is waited for, however far, unless the block of another view comes first: then
@@ -244,8 +288,13 @@ export class PayloadDesk {
     if (this.#gasAbove(certified, request.ancestors, block.parent) > this.#limits.executionWindowGas) {
       return "the execution window is full: only an empty payload is valid";
     }
+    const ordered = decodeOrderedPayload(block.payload);
+    if (!ordered.ok) return `${ordered.error.code}: ${ordered.error.message}`;
+    const { batches } = ordered.value;
+    const refused = this.#refuseBatches(request, batches);
+    if (refused !== undefined) return refused;
     const checked = await checkPayload(this.#ports.checker, {
-      payload: block.payload,
+      payload: inlinePart(block.payload, ordered.value),
       rules: this.#rules,
       timestampMs: block.timestampMs,
       maxPayloadBytes: this.#limits.maxPayloadBytes,
@@ -253,13 +302,26 @@ export class PayloadDesk {
       keysOf: this.#ports.keysOf,
     });
     if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`;
-    const { transactions, gasLimit } = checked.value;
+    const { transactions } = checked.value;
+    const gas = checked.value.gasLimit + sumOf(batches).gas;
+    if (gas > this.#rules.blockGasLimit) return "the gas limits of all its transactions exceed the block's";
+    const problem = batches.length === 0 ? undefined : await this.#ports.batches?.ready(batches);
+    if (problem !== undefined) return problem;
+    const own = this.#ports.batches?.ownOf(batches) ?? [];
     const { height, view } = block;
     // The others may have been faster than the checker.
     if (height > this.#executedHeight) {
-      this.#remember(toHexDigits(request.digest), { height, view, transactions, gas: gasLimit });
+      this.#remember(toHexDigits(request.digest), { height, view, transactions, own, gas });
     }
     return undefined;
+  }
+
+  #refuseBatches({ block, ancestors }: CheckBlock, batches: readonly CertifiedBatch[]): string | undefined {
+    if (batches.length === 0) return undefined;
+    if (this.#ports.batches === undefined) return "it refers to batches, and this node takes part in none";
+    if (sumOf(batches).bytes > this.#limits.maxPayloadBytes)
+      return "the batches are longer than genesis allows";
+    return this.#ports.batches.refuse(block, batches, ancestors);
   }
 
   /** Gas that is ordered above a certified height: finalized blocks and unfinalized ancestors. */
@@ -280,14 +342,14 @@ export class PayloadDesk {
     const known = this.#facts.get(name);
     if (known !== undefined) return known;
     const { height, view, payload } = block;
-    const facts = { height, view, ...readPayload(payload, this.#ports.pool) };
+    const facts = { height, view, ...readPayload(payload, this.#ports) };
     this.#remember(name, facts);
     return facts;
   }
 
   #remember(name: string, facts: PayloadFacts): void {
     this.#facts.set(name, facts);
-    this.#ports.pool.markInFlight(name, facts.transactions);
+    this.#ports.pool.markInFlight(name, [...facts.transactions, ...facts.own]);
   }
 
   #forget(name: string): void {
@@ -311,17 +373,31 @@ function namesOf(ancestors: readonly OrderedBlock[], parent: Hash): readonly str
 }
 
 /** Reads a payload that others have checked: this node's own, or one that came finalized. */
-function readPayload(payload: Uint8Array, pool: TransactionPool): Omit<PayloadFacts, "height" | "view"> {
-  const raws = decodePayload(payload);
-  let gas = 0n;
+function readPayload(
+  payload: Uint8Array,
+  { pool, batches: desk }: Pick<PayloadDeskPorts, "pool" | "batches">,
+): Omit<PayloadFacts, "height" | "view"> {
+  const read = decodeOrderedPayload(payload);
+  const { inline, batches } = read.ok ? read.value : { inline: [], batches: [] };
+  let { gas } = sumOf(batches);
   const transactions: SignedTransaction[] = [];
-  for (const raw of raws.ok ? raws.value : []) {
+  for (const raw of inline) {
     const known = pool.get(keccak256(raw));
     if (known !== undefined) transactions.push(known);
     const transaction = known ?? decodedOrUndefined(raw);
     gas += transaction?.gasLimit ?? 0n;
   }
-  return { transactions, gas };
+  return { transactions, own: desk?.ownOf(batches) ?? [], gas };
+}
+
+function sumOf(batches: readonly CertifiedBatch[]): { readonly gas: bigint; readonly bytes: number } {
+  let gas = 0n;
+  let bytes = 0;
+  for (const { header } of batches) {
+    gas += header.gasLimit;
+    bytes += header.byteLength;
+  }
+  return { gas, bytes };
 }
 
 function decodedOrUndefined(raw: Uint8Array): Transaction | undefined {

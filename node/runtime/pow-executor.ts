@@ -9,11 +9,11 @@ import {
   readOrdered,
   readReceipts,
 } from "@ostrom/storage";
-import { packSenderEntries } from "./chain-follower.ts";
 import type { OrderedInput } from "./execution-port.ts";
 import { checkPayload } from "./payload-check.ts";
 import { encodePowRecord } from "./pow-chain-store.ts";
 import type { PowCoreOptions } from "./pow-core-options.ts";
+import { packSenderEntries } from "./sender-entries.ts";
 import type { TransactionTraffic } from "./transaction-traffic.ts";
 
 type Connect = Extract<PowEffect, { readonly kind: "connect" }>;

@@ -1,6 +1,7 @@
 import { parentPort, threadId } from "node:worker_threads";
 import { compareBytes, must, wordToBytes } from "@ostrom/base";
 import { workHash } from "@ostrom/crypto";
+import { joinMetrics } from "./metrics-thread.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import type { MiningJob } from "./pow-miner.ts";
 import type { MinerEvents, MinerOrders } from "./pow-miner-threads.ts";
@@ -12,6 +13,7 @@ const MS_PER_SECOND = 1_000;
 const NONCE_BYTES = 8;
 const MAX_BATCH = 8_192;
 
+joinMetrics();
 installNativeCrypto();
 
 let current: { readonly name: number; readonly job: MiningJob } | undefined;

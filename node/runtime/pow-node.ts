@@ -12,6 +12,10 @@ import type { PeerId } from "@ostrom/network";
 import { openDataDirectory } from "@ostrom/storage";
 import { CONFIGURATION_FILE } from "./configuration.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
+import { CHAIN } from "./metrics-catalog.ts";
+import { count } from "./metrics-counters.ts";
+import { countedNetwork } from "./metrics-network.ts";
+import { countedPunish, startMetrics } from "./metrics-node.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { type NodeParts, runningNode } from "./node-assembly.ts";
 import { NodeAudience } from "./node-audience.ts";
@@ -38,6 +42,7 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
   const { promise: failed, resolve: failWith } = Promise.withResolvers<Failure>();
   const onFailure = (error: Error): void => failWith({ code: "node/worker-failed", message: error.message });
 
+  const metrics = await startMetrics(parts);
   const { databasePath, store, execution, genesisHash } = await openData(parts);
   const operations = await NodeOperations.open({
     ...parts,
@@ -47,10 +52,10 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
     failWith,
     failed,
   });
-  const checker = startSignatureWorkers(onFailure);
+  const checker = startSignatureWorkers(parts.genesis.rules, onFailure);
   cleanup.add(() => checker.stop());
   const miner = startMiner(parts, onFailure);
-  const { links, attach, start, credit } = openLinks(parts, genesisHash);
+  const { links, network, attach, start, credit } = openLinks(parts, genesisHash);
   const coinbase = coinbaseOf(parts);
   const audience = new NodeAudience(parts);
   const core = new PowCore({
@@ -60,15 +65,15 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
     genesis,
     config: powConfig(genesis, genesisHash),
     store,
-    network: links,
-    punish: links.punish,
+    network,
+    punish: countedPunish(links.punish),
     execution,
     checker,
     modules: parts.program.installed.modules,
     miner,
     coinbase,
     head: execution.head,
-    listener: listenerOf(audience, credit, failWith),
+    listener: metrics.listener(listenerOf(audience, credit, failWith)),
   });
   cleanup.add(() => core.stop());
   attach(core.handlers);
@@ -84,7 +89,18 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
   await start(cleanup);
   audience.watchModules({ rpcPort, genesisHash }, execution.head);
   core.start();
-  return runningNode(parts, { rpcPort, heads: () => core.heads(), failed });
+  const heads = () => core.heads();
+  metrics.watch(
+    {
+      heads,
+      poolStatus: () => core.pool.status(),
+      links: links.stats,
+      peers: () => links.connected().length,
+      validation: undefined,
+    },
+    execution.head,
+  );
+  return runningNode(parts, { rpcPort, heads, failed, metricsUrl: metrics.url });
 }
 
 async function openData({
@@ -113,7 +129,7 @@ function refuseShortHistory({ folder, settings, genesis }: NodeParts<PowGenesis>
 function openLinks(
   parts: NodeParts<PowGenesis>,
   genesisHash: Hash,
-): Pick<NodeLinks, "links" | "attach" | "start"> & { readonly credit: () => void } {
+): Pick<NodeLinks, "links" | "network" | "attach" | "start"> & { readonly credit: () => void } {
   const { genesis, secrets } = parts;
   let giver: PeerId | undefined;
   const { links, strangers, attach, start } = createNodeLinks({
@@ -129,6 +145,7 @@ function openLinks(
   });
   return {
     links,
+    network: countedNetwork(links),
     start,
     attach: (handlers) =>
       attach({
@@ -155,7 +172,10 @@ function listenerOf(
       credit();
       audience.block(report);
     },
-    unwound: (unwound) => audience.tell("unwound", unwound),
+    unwound: (unwound) => {
+      count(CHAIN.unwound);
+      audience.tell("unwound", unwound);
+    },
     finalized: (number) => audience.tell("certified", { number }),
     admitted: (transactions) =>
       audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),

@@ -6,6 +6,7 @@ import {
   type Failure,
   fail,
   fromHex,
+  type Hash,
   must,
   ok,
   type Result,
@@ -16,10 +17,17 @@ import {
   type AnyGenesis,
   type CryptographicSuite,
   consensusSchemeOf,
+  isPostQuantumSuite,
   parseGenesis,
   SUITES,
 } from "@ostrom/execution";
 import { createIdentity } from "@ostrom/network";
+import {
+  CHECKPOINT_KEY_NAME,
+  checkpointKeyHashOf,
+  createCheckpointSecret,
+  writeCheckpointKey,
+} from "./checkpoint-keys.ts";
 import {
   CONFIGURATION_FILE,
   DEFAULT_CONFIGURATION,
@@ -28,7 +36,12 @@ import {
   type NodeConfiguration,
   readJsonFile,
 } from "./configuration.ts";
-import { createConsensusSecret, formatConsensusSecret, publicKeyOfSecret } from "./consensus-secret.ts";
+import {
+  type ConsensusSecret,
+  createConsensusSecret,
+  formatConsensusSecret,
+  publicKeyOfSecret,
+} from "./consensus-secret.ts";
 import { assembleGenesis, type GenesisPlan } from "./genesis-assembly.ts";
 import type { ModuleKey, ModuleParticipant } from "./module-face.ts";
 import { moduleKeyPath } from "./module-keys.ts";
@@ -58,6 +71,8 @@ export type ValidatorPlan = {
   /** The address of its machine on which it listens for them, if that is another than `link.host`. */
   readonly listenHost?: string;
   readonly rpc: { readonly host: string; readonly port: number };
+  /** Where it tells of its metrics and health; nowhere, unless said. */
+  readonly metrics?: NodeConfiguration["metrics"] | undefined;
   /** Where it begins to look for others: as in node.json. */
   readonly bootstrap?: NodeConfiguration["bootstrap"];
   /** Where it tells strangers that it is, if that is another place than where it listens. */
@@ -72,7 +87,11 @@ export type NetworkPlan = GenesisPlan & {
 
 type Entropy = NetworkPlan["entropy"];
 /** A node's secrets, those of modules by name. */
-type MadeSecrets = NodeSecrets & { readonly ofModules: ReadonlyMap<string, Bytes> };
+type MadeSecrets = NodeSecrets & {
+  readonly ofModules: ReadonlyMap<string, Bytes>;
+  /** undefined: validators' own keys are post-quantum. */
+  readonly checkpointSecret: ConsensusSecret | undefined;
+};
 
 /** Creates keys for each validator and one genesis for all, and writes a folder for each: keys, node.json, genesis.json. The folder is
  * all that a validator's machine needs.
@@ -89,7 +108,11 @@ export function provisionNetwork(plan: NetworkPlan): Result<AnyGenesis, Failure>
   const assembled = assembleGenesis(plan, participants);
   if (!assembled.ok) return assembled;
   const text = `${JSON.stringify(assembled.value.document, undefined, 2)}\n`;
-  for (const { validator, secrets } of created) writeNodeFolder(plan, validator, secrets, text);
+  const { checkpointKeys } = assembled.value.genesis;
+  for (const { validator, secrets } of created) {
+    const needed = checkpointKeys === undefined ? { ...secrets, checkpointSecret: undefined } : secrets;
+    writeNodeFolder(plan, validator, needed, text);
+  }
   return ok(assembled.value.genesis);
 }
 
@@ -116,6 +139,8 @@ export type JoiningKeys = {
   readonly proofOfPossession: Bytes;
   /** Its identity on the network: the raw transport key in hex digits. */
   readonly peerId: string;
+  /** Of its key for epoch checkpoints, where its chain has them: it is registered when a set names the validator. */
+  readonly checkpointKeyHash: Hash | undefined;
   /** Public parts of the modules' keys, by name. */
   readonly keys: Readonly<Record<string, Bytes>>;
 };
@@ -139,7 +164,9 @@ export function provisionJoiner(
   if (!document.ok) return fail("genesis/unreadable", document.error.message);
   const genesis = parseGenesis(document.value);
   if (!genesis.ok) return genesis;
-  const secrets = createSecrets(entropy, keys, genesis.value.suite, schemeId);
+  const { suite, checkpointKeys } = genesis.value;
+  const made = createSecrets(entropy, keys, suite, schemeId);
+  const secrets = checkpointKeys === undefined ? { ...made, checkpointSecret: undefined } : made;
   const text = `${JSON.stringify(document.value, undefined, 2)}\n`;
   // Whoever wants a stranger's machine to mine says so, and where the rewards go.
   const mining = validator.bootstrap === undefined ? undefined : { enabled: false };
@@ -149,6 +176,8 @@ export function provisionJoiner(
     consensusKey: publicKey,
     proofOfPossession,
     peerId: secrets.identity.peerId,
+    checkpointKeyHash:
+      secrets.checkpointSecret === undefined ? undefined : checkpointKeyHashOf(secrets.checkpointSecret),
     keys: publicParts(secrets, keys),
   });
 }
@@ -170,6 +199,7 @@ function createSecrets(
   return {
     consensusSecret: createConsensusSecret(schemeId, entropy),
     identity: createIdentity(suite.transport),
+    checkpointSecret: isPostQuantumSuite(suite) ? undefined : createCheckpointSecret(entropy),
     ofModules: new Map(keys.map(({ name, create }) => [name, create(entropy)])),
   };
 }
@@ -191,7 +221,12 @@ function participantOf(
     transportKey: unwrap(fromHex(secrets.identity.peerId)),
     host: validator.link.host,
     port: validator.link.port,
-    keys: publicParts(secrets, keys),
+    keys: {
+      ...(secrets.checkpointSecret === undefined
+        ? {}
+        : { [CHECKPOINT_KEY_NAME]: checkpointKeyHashOf(secrets.checkpointSecret) }),
+      ...publicParts(secrets, keys),
+    },
   };
 }
 
@@ -217,6 +252,7 @@ function writeNodeFolder(
     name: validator.name,
     link: { host: validator.listenHost ?? validator.link.host, port: validator.link.port },
     rpc: { ...DEFAULT_CONFIGURATION.rpc, ...validator.rpc },
+    ...(validator.metrics === undefined ? {} : { metrics: validator.metrics }),
     ...(mining === undefined ? {} : { mining: { ...DEFAULT_CONFIGURATION.mining, ...mining } }),
     ...(Object.keys(peers).length === 0 ? {} : { peers }),
     ...(validator.bootstrap === undefined ? {} : { bootstrap: validator.bootstrap }),
@@ -229,6 +265,7 @@ function writeNodeFolder(
     join(keys, TRANSPORT_IDENTITY_FILE),
     secrets.identity.privateKeyPem + secrets.identity.certificatePem,
   );
+  if (secrets.checkpointSecret !== undefined) writeCheckpointKey(validator.folder, secrets.checkpointSecret);
   for (const [name, secret] of secrets.ofModules)
     writeSecret(moduleKeyPath(validator.folder, name), `${toHex(secret)}\n`);
   if (genesisText !== undefined) writeFileSync(join(validator.folder, GENESIS_FILE), genesisText);

@@ -1,14 +1,26 @@
 import { Worker } from "node:worker_threads";
-import { fail, type Result } from "@ostrom/base";
-import type { Executor, Simulation, SimulationFailure } from "@ostrom/rpc";
+import { fail } from "@ostrom/base";
+import type { Executor, Simulation } from "@ostrom/rpc";
 import type { ExecutionWorkerEvents } from "./execution-port.ts";
 import { CONTRACT_STACK_MB } from "./installed-engine.ts";
+import { logOfThread } from "./log.ts";
 import type { Log } from "./ports.ts";
-import type { QueryWorkerVocabulary } from "./query-worker.ts";
+import type { Query, QueryAnswer, QueryWorkerVocabulary } from "./query-worker.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
-/** Messages that may wait for the worker; more are refused. */
+/** Queries that may wait for the worker; more are refused. */
 const MAX_WAITING_QUERIES = 256;
+/** Queries in one message to it. */
+const MAX_QUERIES_AT_ONCE = 32;
+const TIMED_OUT: unique symbol = Symbol("timed out");
+
+type Waiting = {
+  readonly query: Query;
+  /** Ran with others when time was up: it runs alone. */
+  readonly isSuspect: boolean;
+  readonly resolve: (answer: QueryAnswer) => void;
+  readonly reject: (error: unknown) => void;
+};
 
 type Running = {
   readonly worker: Worker;
@@ -22,8 +34,8 @@ export class QueryClient implements Executor {
   readonly #options: QueryWorkerVocabulary["open"]["argument"];
   readonly #log: Log;
   #running: Running | undefined;
-  #waiting = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #line: Waiting[] = [];
+  #isRunning = false;
 
   constructor({ databasePath, rules, engine, program }: QueryWorkerVocabulary["open"]["argument"], log: Log) {
     this.#options = { databasePath, rules, engine, program };
@@ -36,48 +48,69 @@ export class QueryClient implements Executor {
     this.#ask("createAccessList", simulation);
 
   async stop(): Promise<void> {
-    await this.#end("the node is stopping");
+    const stopping = "the node is stopping";
+    for (const { reject } of this.#line.splice(0)) reject(new Error(stopping));
+    await this.#end(stopping);
   }
 
-  #ask<Method extends "call" | "estimateGas" | "createAccessList">(
-    method: Method,
-    simulation: Simulation,
-  ): Promise<QueryWorkerVocabulary[Method]["answer"]> {
-    type Answer = QueryWorkerVocabulary[Method]["answer"];
-    if (this.#waiting >= MAX_WAITING_QUERIES) {
-      const busy: Result<never, SimulationFailure> = fail(
-        "rpc/busy",
-        "too many calls are waiting; try again in a moment",
-      );
-      return Promise.resolve(busy as Answer);
-    }
-    this.#waiting++;
-    const turn = this.#last.then(() => this.#run(method, simulation));
-    this.#last = turn.catch(() => undefined);
-    return turn.finally(() => {
-      this.#waiting--;
+  #ask<Kind extends Query["kind"]>(kind: Kind, simulation: Simulation): ReturnType<Executor[Kind]> {
+    const answer = new Promise<QueryAnswer>((resolve, reject) => {
+      if (this.#line.length >= MAX_WAITING_QUERIES) {
+        resolve(fail("rpc/busy", "too many calls are waiting; try again in a moment"));
+        return;
+      }
+      this.#line.push({ query: { kind, simulation }, isSuspect: false, resolve, reject });
+      if (!this.#isRunning) void this.#serveLine();
     });
+    // The worker answers each kind of query with what belongs to it.
+    return answer as ReturnType<Executor[Kind]>;
   }
 
-  async #run<Method extends "call" | "estimateGas" | "createAccessList">(
-    method: Method,
-    simulation: Simulation,
-  ): Promise<QueryWorkerVocabulary[Method]["answer"]> {
-    type Answer = QueryWorkerVocabulary[Method]["answer"];
+  /** Asks for those that wait, as many at once as came while others ran, until nobody waits. */
+  async #serveLine(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#line.length > 0) {
+      const isAlone = this.#line[0]!.isSuspect;
+      const end = isAlone ? 1 : this.#line.findIndex(({ isSuspect }) => isSuspect);
+      const batch = this.#line.splice(0, Math.min(end < 0 ? MAX_QUERIES_AT_ONCE : end, MAX_QUERIES_AT_ONCE));
+      try {
+        const answers = await this.#run(batch);
+        batch.forEach(({ resolve }, index) => {
+          resolve(answers[index]!);
+        });
+      } catch (error) {
+        if (error === TIMED_OUT && batch.length > 1) {
+          // One of them took all the time: each gets its own, alone.
+          this.#line.unshift(...batch.map((waiting) => ({ ...waiting, isSuspect: true })));
+        } else this.#refuse(batch, error);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  #refuse(batch: readonly Waiting[], error: unknown): void {
+    for (const { query, resolve, reject } of batch) {
+      if (error !== TIMED_OUT) reject(error);
+      else resolve(fail("rpc/timeout", `execution took longer than ${query.simulation.timeoutMs} ms`));
+    }
+  }
+
+  /** Rejects with TIMED_OUT when they took longer than they may, and ends the thread. */
+  async #run(batch: readonly Waiting[]): Promise<readonly QueryAnswer[]> {
     const { peer, ready } = this.#worker();
     await ready;
     let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<Answer>((resolve) => {
+    const timeoutMs = Math.max(...batch.map(({ query }) => query.simulation.timeoutMs));
+    const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const late: Result<never, SimulationFailure> = fail(
-          "rpc/timeout",
-          `execution took longer than ${simulation.timeoutMs} ms`,
-        );
-        resolve(late as Answer);
+        reject(TIMED_OUT);
         void this.#end("the call took too long");
-      }, simulation.timeoutMs);
+      }, timeoutMs);
     });
-    const answer = peer.call(method, simulation);
+    const answer = peer.call(
+      "run",
+      batch.map(({ query }) => query),
+    );
     // If the timeout wins, the worker's end rejects this one: that is expected.
     answer.catch(() => undefined);
     try {
@@ -94,7 +127,8 @@ export class QueryClient implements Executor {
       resourceLimits: { stackSizeMb: CONTRACT_STACK_MB },
     });
     const peer: Running["peer"] = connectWorker(worker, {});
-    peer.on("log", ({ level, message, fields }) => this.#log(level, message, fields));
+    const log = logOfThread(this.#log, "queries");
+    peer.on("log", ({ level, message, fields }) => log(level, message, fields));
     const forget = (): void => {
       if (this.#running?.worker === worker) this.#running = undefined;
     };

@@ -4,7 +4,6 @@ import { keccak256 } from "@ostrom/crypto";
 import {
   type BlockOrigin,
   type ChainRules,
-  decodePayload,
   type EpochSchedule,
   frozenHeight,
   isSameValidatorSet,
@@ -24,6 +23,7 @@ import {
   type StoreView,
 } from "@ostrom/storage";
 import type { ExecutionReport, FrozenSet, OrderedInput } from "./execution-port.ts";
+import { orderedTransactions } from "./ordered-transactions.ts";
 
 /** Reads what came of the newest block of a store: the executor that wrote it has died before it could tell.
  * `changed` is empty if no reverse differences are kept.
@@ -87,10 +87,10 @@ export function orderedOf({ mined, orderedBlock }: OrderedInput): {
 
 function skippedIn(store: StoreView, input: OrderedInput): readonly Skipped[] {
   const { height } = input;
-  const payload = decodePayload(orderedOf(input).payload);
+  const { raws, signedAt } = orderedTransactions(orderedOf(input).payload, input);
   const skipped: Skipped[] = [];
-  for (const raw of payload.ok ? payload.value : []) {
-    const hash = keccak256(raw);
+  for (const [index, raw] of raws.entries()) {
+    const hash = signedAt(index)?.hash ?? keccak256(raw);
     const stored = readSkipped(store, hash);
     if (stored?.height === height) skipped.push({ hash, reason: stored.reason });
   }

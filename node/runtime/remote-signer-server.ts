@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Failure, fail, fromHex, ok, type Result, toHex, toHexDigits } from "@ostrom/base";
 import { sha256 } from "@ostrom/crypto";
 import { createDisk, lockFolder, openWriteAheadLog, type WriteAheadLog } from "@ostrom/storage";
+import { readCheckpointSecrets } from "./checkpoint-keys.ts";
 import { type ConsensusSecret, publicKeyOfSecret, schemeOfSecret } from "./consensus-secret.ts";
 import { machineEntropy } from "./machine.ts";
 import type { Log } from "./ports.ts";
@@ -84,8 +85,13 @@ export async function startRemoteSigner(
   const { log: wal, records } = await openWriteAheadLog(createDisk(logFolder), machineEntropy.bytes);
   const guard = new SigningGuard();
   for (const record of records) guard.replay(record);
+  const checkpointSecrets = readCheckpointSecrets(options.folder);
+  if (!checkpointSecrets.ok) return checkpointSecrets;
+  const ofCheckpoints = checkpointSecrets.value.map(({ secret }) => secret);
   const byKey = new Map(
-    secrets.value.map((key) => [toHexDigits(publicKeyOfSecret(key).publicKey), key] as const),
+    [...secrets.value, ...ofCheckpoints].map(
+      (key) => [toHexDigits(publicKeyOfSecret(key).publicKey), key] as const,
+    ),
   );
   const signer: Signer = {
     secrets: byKey,
@@ -96,7 +102,8 @@ export async function startRemoteSigner(
     rotateAt: ROTATE_AT_RECORDS,
   };
   const keys = secrets.value.map(describeKey);
-  const http = createHttp(options, signer, keys);
+  const checkpointKeys = ofCheckpoints.map((key) => toHex(publicKeyOfSecret(key).publicKey));
+  const http = createHttp(options, signer, { keys, checkpointKeys });
   const port = await listen(http, options);
   return ok({
     port,
@@ -125,7 +132,7 @@ function describeKey(key: ConsensusSecret): SignerKey {
 function createHttp(
   { tls, token, log }: RemoteSignerServerOptions,
   signer: Signer,
-  keys: readonly SignerKey[],
+  known: { readonly keys: readonly SignerKey[]; readonly checkpointKeys: readonly string[] },
 ): Server {
   const expected = sha256(new TextEncoder().encode(`Bearer ${token}`));
   const isKnown = ({ headers }: IncomingMessage): boolean =>
@@ -135,7 +142,7 @@ function createHttp(
       log("warn", "somebody without the token asked the signer", { from: request.socket.remoteAddress });
       respond(response, refusal(401, "signer/unauthenticated", "the token is missing or wrong"));
     } else if (request.method === "GET" && request.url === "/keys") {
-      respond(response, { status: 200, body: { keys } });
+      respond(response, { status: 200, body: known });
     } else if (request.method === "POST" && request.url === "/sign") {
       receive(request, response, (body) => answer(signer, body));
     } else {
@@ -171,7 +178,7 @@ async function answer(signer: Signer, body: string): Promise<Answer> {
   if (key === undefined) return refusal(404, "signer/unknown-key", "this key is not here");
   const statement = readStatement(request.message);
   if (!statement.ok) return refusal(400, statement.error.code, statement.error.message);
-  if (statement.value.schemeId !== key.schemeId)
+  if (statement.value.schemeId !== undefined && statement.value.schemeId !== key.schemeId)
     return refusal(400, "signer/malformed", "the statement names another scheme than the key's");
   const checked = signer.guard.check(publicKey, statement.value);
   if (!checked.ok) {

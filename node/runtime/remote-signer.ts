@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, type Failure, fail, fromHex, hex, must, ok, type Result, toHex } from "@ostrom/base";
-import { validatorSchemeByName } from "@ostrom/crypto";
+import { signatureScheme, validatorSchemeByName, validatorSchemeOfKey } from "@ostrom/crypto";
 import { type ConsensusSecret, type PublicKey, parseConsensusSecret } from "./consensus-secret.ts";
 import type { ConsensusKey } from "./epoch-sets.ts";
 import { CONSENSUS_KEY_FILE, FURTHER_KEY_FILE, KEYS_FOLDER, readSecret, writeSecret } from "./key-files.ts";
@@ -34,6 +34,8 @@ export type RemoteSignerSettings = {
     readonly publicKey: string;
     readonly proofOfPossession: string;
   }[];
+  /** Public keys that sign epoch checkpoints. */
+  readonly checkpointKeys?: readonly string[];
 };
 
 /** Reads `keys/remote-signer.json`. @returns undefined where there is none. Errors: `keys/exposed`, `keys/invalid`. */
@@ -49,7 +51,8 @@ export function readRemoteSigner(
     const isWhole =
       [file.url, file.token, file.certificate].every((text) => typeof text === "string") &&
       /^https?:$/.test(new URL(file.url).protocol) &&
-      areKeys(file.keys);
+      areKeys(file.keys) &&
+      areCheckpointKeys(file.checkpointKeys);
     if (isWhole) return ok(file);
   } catch {
     // Its text holds a secret, so nothing of it is shown.
@@ -66,12 +69,12 @@ export async function useRemoteSigner(
     .ask("GET", "/keys", "")
     .catch((error: Error) => error);
   if (answer instanceof Error) return fail("signer/unreachable", `${signer.url}: ${answer.message}`);
-  const { keys } = answer.body as Pick<RemoteSignerSettings, "keys">;
+  const { keys, checkpointKeys = [] } = answer.body as Pick<RemoteSignerSettings, "keys" | "checkpointKeys">;
   if (answer.status !== 200 || !Array.isArray(keys))
     return fail("signer/refused", `${signer.url}: ${String(answer.body["message"] ?? answer.status)}`);
-  if (!areKeys(keys))
+  if (!areKeys(keys) || !areCheckpointKeys(checkpointKeys))
     return fail("signer/refused", `${signer.url}: what it names are no keys that validators vote with`);
-  const settings = { ...signer, keys };
+  const settings = { ...signer, keys, checkpointKeys };
   const path = join(folder, KEYS_FOLDER, REMOTE_SIGNER_FILE);
   writeSecret(path, `${JSON.stringify(settings, undefined, 2)}\n`);
   return ok(settings);
@@ -79,6 +82,16 @@ export async function useRemoteSigner(
 
 function areKeys(keys: unknown): keys is RemoteSignerSettings["keys"] {
   return Array.isArray(keys) && keys.length > 0 && keys.every(isKey);
+}
+
+function areCheckpointKeys(keys: unknown): boolean {
+  if (keys === undefined) return true;
+  return Array.isArray(keys) && keys.every((key) => isPostQuantumKey(fromHex(String(key))));
+}
+
+function isPostQuantumKey(key: Result<Bytes, Failure>): boolean {
+  const scheme = key.ok ? validatorSchemeOfKey(key.value) : undefined;
+  return scheme !== undefined && signatureScheme(scheme.id)?.isPostQuantum === true;
 }
 
 /** Somebody must hold the secret: a node that votes with a key that nobody has would wait for ever. */
@@ -103,11 +116,28 @@ export function remotePublicKeys({ keys }: RemoteSignerSettings): readonly Publi
 
 /** The keys of a signer as a node uses them. Each signature is checked before it is used. */
 export function remoteConsensusKeys(settings: RemoteSignerSettings, log: Log): readonly ConsensusKey[] {
+  return remoteKeys(
+    settings,
+    settings.keys.map(({ publicKey }) => publicKey),
+    log,
+  );
+}
+
+/** The keys of a signer that sign epoch checkpoints. */
+export function remoteCheckpointKeys(settings: RemoteSignerSettings, log: Log): readonly ConsensusKey[] {
+  return remoteKeys(settings, settings.checkpointKeys ?? [], log);
+}
+
+function remoteKeys(
+  settings: RemoteSignerSettings,
+  publicKeys: readonly string[],
+  log: Log,
+): readonly ConsensusKey[] {
   const link = new SignerLink(settings);
   let waiting = 0;
-  return settings.keys.map(({ scheme: name, publicKey: text }) => {
-    const scheme = must(validatorSchemeByName(name), "schemes were checked");
+  return publicKeys.map((text) => {
     const publicKey = hex(text);
+    const scheme = must(validatorSchemeOfKey(publicKey), "schemes were checked");
     return {
       publicKey,
       sign: () => {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { logOfThread } from "./log.ts";
 import type { Log } from "./ports.ts";
 import type {
   RpcNodeEvents,
@@ -29,7 +30,8 @@ export async function startRpcWorker(
     worker,
     handlers,
   );
-  peer.on("log", ({ level, message, fields }) => log(level, message, fields));
+  const ofThread = logOfThread(log, "json-rpc");
+  peer.on("log", ({ level, message, fields }) => ofThread(level, message, fields));
   watchWorker(worker, "JSON-RPC", peer, onFailure);
   const stop = async (): Promise<void> => {
     await peer.call("stop", undefined).catch(() => undefined);

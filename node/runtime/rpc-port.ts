@@ -1,4 +1,4 @@
-import type { Address, Bytes, Failure, Hash, Result } from "@ostrom/base";
+import type { Address, Failure, Hash, Result } from "@ostrom/base";
 import type { ChainRules, SignedTransaction } from "@ostrom/execution";
 import type {
   AccessSettings,
@@ -15,6 +15,7 @@ import type { EngineSettings } from "./installed-engine.ts";
 import type { ModuleManifest } from "./module-face.ts";
 import type { ProgramParts } from "./module-loading.ts";
 import type { PackedBytes } from "./packed-bytes.ts";
+import type { PackedResults } from "./packed-results.ts";
 import type { RpcTlsFiles } from "./rpc-certificate.ts";
 
 /** What the node asks of its JSON-RPC worker. */
@@ -51,7 +52,7 @@ export type RpcWorkerOptions = {
 
 /** What the JSON-RPC worker asks of the node. */
 export type RpcNodeVocabulary = {
-  readonly submit: { readonly argument: readonly Bytes[]; readonly answer: readonly Result<Hash, Failure>[] };
+  readonly submit: { readonly argument: PackedBytes; readonly answer: PackedResults };
   readonly poolGet: { readonly argument: Hash; readonly answer: SignedTransaction | undefined };
   readonly poolStatus: { readonly argument: undefined; readonly answer: PoolStatus };
   readonly poolContent: { readonly argument: Address | undefined; readonly answer: PoolContent };

@@ -6,6 +6,7 @@ import {
   createRpcServer,
   type DropReason,
   type EventListener,
+  observeRpc,
   type RpcBackend,
   type RpcServer,
   type RpcTls,
@@ -14,11 +15,14 @@ import { storeReader } from "@ostrom/state";
 import { type LevelStore, openLevelStore } from "@ostrom/storage";
 import { createChainReads } from "./chain-view.ts";
 import { createLightReads } from "./light-reads.ts";
+import { countingObserver, showRpc } from "./metrics-rpc.ts";
+import { joinMetrics } from "./metrics-thread.ts";
 import { moduleAccess } from "./module-access.ts";
 import { importServiceModules, loadProgram } from "./module-loading.ts";
 import { moduleListing, serveModules } from "./module-methods.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
-import { unpackBytes } from "./packed-bytes.ts";
+import { packBytes, unpackBytes } from "./packed-bytes.ts";
+import { unpackResults } from "./packed-results.ts";
 import { QueryClient } from "./query-client.ts";
 import { watchRpcCertificate } from "./rpc-certificate.ts";
 import type {
@@ -39,6 +43,10 @@ const POOL_COPY_INTERVAL_MS = 100;
 /** A node this many blocks behind the highest it has heard of is catching up. */
 const SYNCING_DISTANCE = 8;
 
+const metricsPage = joinMetrics(() => {
+  if (server !== undefined) showRpc(server.connections());
+});
+if (metricsPage !== undefined) observeRpc(countingObserver(metricsPage));
 installNativeCrypto();
 
 let store: LevelStore | undefined;
@@ -136,7 +144,7 @@ function createBackend(level: LevelStore, executor: QueryClient, options: RpcWor
     chain,
     executor,
     pool: {
-      submit: (raws) => node.call("submit", raws),
+      submit: async (raws) => unpackResults(await node.call("submit", packBytes(raws))),
       get: (hash) => node.call("poolGet", hash),
       status: () => node.call("poolStatus", undefined),
       content: (sender) => (sender === undefined ? wholePool() : node.call("poolContent", sender)),

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { logOfThread } from "./log.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { ServiceWorkerEvents, ServiceWorkerOptions, ServiceWorkerVocabulary } from "./service-port.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
@@ -77,7 +78,8 @@ export class ServiceRunner {
       resourceLimits: { maxOldGenerationSizeMb: MEGABYTES_OF_HEAP },
     });
     const peer: RunningService["peer"] = connectWorker(worker, {});
-    peer.on("log", ({ level, message, fields }) => this.#log(level, message, fields));
+    const log = logOfThread(this.#log, this.#options.name);
+    peer.on("log", ({ level, message, fields }) => log(level, message, fields));
     watchWorker(worker, `${this.#options.name} service`, peer, () => undefined);
     const run = async (): Promise<string | undefined> => {
       let reason: string | undefined = "it came to its end";

@@ -2,6 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { type Bytes, must } from "@ostrom/base";
 import { createSecretToken } from "@ostrom/rpc";
 import { machineClock } from "./machine.ts";
+import { joinMetrics } from "./metrics-thread.ts";
 import { readModuleKey } from "./module-keys.ts";
 import { importServiceModule } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
@@ -9,6 +10,7 @@ import { readOperatorSecret } from "./operator-secret.ts";
 import type { ServiceWorkerEvents, ServiceWorkerVocabulary } from "./service-port.ts";
 import { connectWorker } from "./worker-calls.ts";
 
+joinMetrics();
 installNativeCrypto();
 const ending = new AbortController();
 

@@ -13,12 +13,14 @@ import {
 import { validatorScheme } from "@ostrom/crypto";
 import {
   type AccountKey,
+  type ChainRules,
   decodeTransaction,
   hasValidSignatures,
   keysDigest,
   recoverSender,
   type SignedTransaction,
 } from "@ostrom/execution";
+import type { BatchCheck, CheckedBatch } from "./batch-check.ts";
 import { type PackedBytes, packBytes } from "./packed-bytes.ts";
 import type { VerifyStatements } from "./statement-desk.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
@@ -27,6 +29,8 @@ import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 export type SignatureChecker = {
   /** @param keys of those agile transactions that are signed by keys in state (`keysOfAuthorizations`), at their places. */
   readonly check: (raws: readonly Bytes[], keys?: KeysOfTransactions) => Promise<readonly CheckedSender[]>;
+  /** Reads a batch of transactions, and checks its signatures or believes its claims; where it is not there, this node takes no part in batches. */
+  readonly checkBatch?: ((check: BatchCheck) => Promise<CheckedBatch>) | undefined;
   /** Checks statements of validators; where it is not there, they are checked where they are counted. */
   readonly verify?: VerifyStatements | undefined;
   readonly stop: () => Promise<void>;
@@ -43,6 +47,7 @@ export type SignatureWorkerVocabulary = {
     readonly argument: { readonly raws: PackedBytes; readonly keys: KeysOfTransactions | undefined };
     readonly answer: PackedSenders;
   };
+  readonly checkBatch: { readonly argument: BatchCheck; readonly answer: CheckedBatch };
   readonly verify: {
     readonly argument: { readonly schemeId: number; readonly statements: PackedBytes };
     readonly answer: Bytes;
@@ -120,15 +125,25 @@ export function senderOf(
 /** More workers than this do not help one node: its other threads need the cores too. */
 const MAX_SIGNATURE_WORKERS = 4;
 
+/** A transfer, roughly: a batch is worth so many of them to who looks for the least busy worker. */
+const BYTES_OF_A_TRANSACTION = 120;
+
 /** So many statements are worth a call. */
 const MIN_SHARE = 8;
 
 /** Checks on worker threads, one for every two cores. Batches go to the worker with the least to do.
+ * @param rules of the chain, for batches.
  * @param onFailure a worker died: the node must stop. */
-export function startSignatureWorkers(onFailure: (error: Error) => void): SignatureChecker {
+export function startSignatureWorkers(
+  rules: ChainRules,
+  onFailure: (error: Error) => void,
+): SignatureChecker {
   const count = Math.max(1, Math.min(MAX_SIGNATURE_WORKERS, Math.floor(availableParallelism() / 2)));
   const workers = Array.from({ length: count }, () => {
-    const worker = new Worker(new URL("./signature-worker.ts", import.meta.url), { name: "signatures" });
+    const worker = new Worker(new URL("./signature-worker.ts", import.meta.url), {
+      name: "signatures",
+      workerData: { rules },
+    });
     const peer: Peer<SignatureWorkerVocabulary, object, object> = connectWorker(worker, {});
     watchWorker(worker, "signature", peer, onFailure);
     return { worker, peer, load: 0 };
@@ -142,6 +157,16 @@ export function startSignatureWorkers(onFailure: (error: Error) => void): Signat
         return unpackSenders(await chosen.peer.call("check", { raws: packBytes(raws), keys: named }));
       } finally {
         chosen.load -= raws.length;
+      }
+    },
+    checkBatch: async (check) => {
+      const chosen = workers.reduce((least, other) => (other.load < least.load ? other : least));
+      const load = Math.ceil(check.bytes.length / BYTES_OF_A_TRANSACTION);
+      chosen.load += load;
+      try {
+        return await chosen.peer.call("checkBatch", check);
+      } finally {
+        chosen.load -= load;
       }
     },
     verify: async (schemeId, statements) => {

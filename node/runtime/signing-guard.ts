@@ -1,5 +1,5 @@
 import { type Bytes, type Failure, fail, ok, type Result, toHexDigits } from "@ostrom/base";
-import { decodeRlpWith, readRlpBytes, readRlpCount, readRlpList } from "@ostrom/codec";
+import { decodeRlpWith, type RlpItem, readRlpBytes, readRlpCount, readRlpList } from "@ostrom/codec";
 import { isAfter, type ViewPosition } from "./journal-records.ts";
 
 /** Votes of a key that are remembered; of older ones only that they are over. */
@@ -7,17 +7,22 @@ const MAX_VOTES = 8_192;
 /** Results this far below the newest are over too. */
 const RESULT_HEIGHTS = 8_192;
 
+/** Of epochs this far below the newest, no checkpoint is signed. */
+const CHECKPOINT_EPOCHS = 8_192;
+
 const DOMAIN = "ostrom/consensus/1";
+const CHECKPOINT_DOMAIN = "ostrom/checkpoint/1";
 const HASH_LENGTH = 32;
 const KINDS = ["notarize", "nullify", "finalize", "executed"] as const;
 
 /** What a validator's signature says, read from the bytes that are signed (core/consensus/signing.ts). */
 export type Statement = {
-  readonly schemeId: number;
+  /** undefined: of a checkpoint, which keys of several schemes may sign. */
+  readonly schemeId: number | undefined;
   readonly genesis: string;
-  readonly kind: (typeof KINDS)[number];
+  readonly kind: (typeof KINDS)[number] | "checkpoint";
   readonly epoch: number;
-  /** View of a vote, height of a result. */
+  /** View of a vote, height of a result or a checkpoint. */
   readonly place: number;
   /** Hex digits of what is voted for, or of the result. */
   readonly digest: string;
@@ -29,9 +34,10 @@ export type GuardFailure = Failure<"signer/malformed" | "signer/contradiction" |
 export function readStatement(message: Bytes): Result<Statement, GuardFailure> {
   const read = decodeRlpWith(message, (item) => {
     const items = readRlpList(item, "statement");
+    if (textOf(items[0]) === CHECKPOINT_DOMAIN) return readCheckpointStatement(items);
     const kind = KINDS[readRlpCount(items[4], "kind") - 1];
     const isResult = kind === "executed";
-    const isOurs = new TextDecoder().decode(readRlpBytes(items[0], "domain")) === DOMAIN;
+    const isOurs = textOf(items[0]) === DOMAIN;
     if (kind === undefined || !isOurs || items.length !== (isResult ? 10 : 8)) return undefined;
     readRlpCount(items[2], "hash function");
     const hashes = items.slice(7).map((hash) => toHexDigits(readRlpBytes(hash, "hash", HASH_LENGTH)));
@@ -49,12 +55,33 @@ export function readStatement(message: Bytes): Result<Statement, GuardFailure> {
     : fail("signer/malformed", "these bytes are no vote and no result of a validator");
 }
 
+function textOf(item: RlpItem | undefined): string {
+  return new TextDecoder().decode(readRlpBytes(item, "domain"));
+}
+
+/** core/consensus/checkpoints/checkpoint-codec.ts. */
+function readCheckpointStatement(items: readonly RlpItem[]): Statement | undefined {
+  if (items.length !== 8) return undefined;
+  readRlpCount(items[1], "hash function");
+  const hashes = items.slice(5).map((hash) => toHexDigits(readRlpBytes(hash, "hash", HASH_LENGTH)));
+  return {
+    schemeId: undefined,
+    genesis: toHexDigits(readRlpBytes(items[2], "genesis", HASH_LENGTH)),
+    kind: "checkpoint",
+    epoch: readRlpCount(items[3], "epoch"),
+    place: readRlpCount(items[4], "height"),
+    digest: hashes.join(""),
+  };
+}
+
 type Remembered = { readonly statement: Statement; readonly message: Bytes };
 
 /** What one key has signed on one chain. */
 type Memory = {
   readonly votes: Map<string, Remembered>;
   readonly results: Map<number, Remembered>;
+  /** By epoch. */
+  readonly checkpoints: Map<number, Remembered>;
   /** Votes of this view and before it are over. */
   floor: ViewPosition;
   /** Results of this height and below are over. */
@@ -70,6 +97,14 @@ export class SigningGuard {
   check(publicKey: string, statement: Statement): Result<undefined, GuardFailure> {
     const memory = this.#memoryOf(publicKey, statement.genesis);
     const { kind, epoch, place, digest } = statement;
+    if (kind === "checkpoint") {
+      const same = memory.checkpoints.get(epoch)?.statement;
+      if (same !== undefined)
+        return same.digest === digest && same.place === place
+          ? ok(undefined)
+          : contradiction(`another checkpoint of epoch ${epoch} was signed`);
+      return epoch > newestEpoch(memory) - CHECKPOINT_EPOCHS ? ok(undefined) : over(`epoch ${epoch}`);
+    }
     if (kind === "executed") {
       const same = memory.results.get(place);
       if (same !== undefined)
@@ -91,6 +126,13 @@ export class SigningGuard {
   /** Remembers what `check` let through. @returns whether it is new. */
   remember(publicKey: string, statement: Statement, message: Bytes): boolean {
     const memory = this.#memoryOf(publicKey, statement.genesis);
+    if (statement.kind === "checkpoint") {
+      if (memory.checkpoints.has(statement.epoch)) return false;
+      memory.checkpoints.set(statement.epoch, { statement, message });
+      const oldest = newestEpoch(memory) - CHECKPOINT_EPOCHS;
+      for (const epoch of memory.checkpoints.keys()) if (epoch <= oldest) memory.checkpoints.delete(epoch);
+      return true;
+    }
     if (statement.kind === "executed") {
       if (memory.results.has(statement.place)) return false;
       memory.results.set(statement.place, { statement, message });
@@ -105,9 +147,9 @@ export class SigningGuard {
 
   /** All that must be written down to remember as much: keys, floors and messages. */
   entries(): readonly Bytes[] {
-    return [...this.#memories].flatMap(([name, { votes, results, floor, resultFloor }]) => [
+    return [...this.#memories].flatMap(([name, { votes, results, checkpoints, floor, resultFloor }]) => [
       encodeFloor(name, floor, resultFloor),
-      ...[...votes.values(), ...results.values()].map(({ message }) =>
+      ...[...votes.values(), ...results.values(), ...checkpoints.values()].map(({ message }) =>
         encodeSigned(name.split(":")[0]!, message),
       ),
     ]);
@@ -138,6 +180,7 @@ export class SigningGuard {
     const made: Memory = {
       votes: new Map(),
       results: new Map(),
+      checkpoints: new Map(),
       floor: { epoch: -1, view: 0 },
       resultFloor: -1,
     };
@@ -176,6 +219,10 @@ function forgetResults(memory: Memory): void {
   const forgotten = heights.slice(0, heights.length - RESULT_HEIGHTS);
   for (const height of forgotten) memory.results.delete(height);
   memory.resultFloor = forgotten.at(-1)!;
+}
+
+function newestEpoch({ checkpoints }: Memory): number {
+  return [...checkpoints.keys()].reduce((newest, epoch) => Math.max(newest, epoch), -1);
 }
 
 function positionOf({ statement }: Remembered): ViewPosition {

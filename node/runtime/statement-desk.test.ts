@@ -26,6 +26,7 @@ import {
 } from "@ostrom/crypto";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { checkStatements, startSignatureWorkers } from "./signature-checker.ts";
+import { OrderedChain } from "./testing/ordered-chain.ts";
 import { MIN_SET_OFF_THREAD, StatementDesk, type VerifyStatements } from "./statement-desk.ts";
 
 installNativeCrypto();
@@ -214,7 +215,7 @@ test("in small sets too each signature is checked once, as a vote or in whicheve
 
 test("workers tell good statements from bad ones", async () => {
   const at = world(COUNT);
-  const workers = startSignatureWorkers((error) => assert.fail(error));
+  const workers = startSignatureWorkers(new OrderedChain().genesis.rules, (error) => assert.fail(error));
   try {
     const message = voteSigningBytes(domainOfSet(at.domain, at.set), VOTE);
     const statements = QUORUM.map((index) => ({

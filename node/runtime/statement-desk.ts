@@ -190,6 +190,8 @@ function statementsOf(
     case "block-range-request":
     case "view-request":
     case "state-certificate-request":
+    case "checkpoint-votes":
+    case "checkpoint-request":
       return undefined;
     default:
       return message satisfies never;

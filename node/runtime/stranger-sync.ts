@@ -43,6 +43,8 @@ export type StrangerSyncPorts = {
   /** Hands blocks to the engine, which verifies them. */
   /** Whether this node has chosen a peer itself. */
   readonly isChosen: (peerId: PeerId) => boolean;
+  /** From which height on a peer says that it has blocks. */
+  readonly floorOf?: ((peerId: PeerId) => number) | undefined;
   readonly takeBlocks: (range: BlockRange) => void;
   readonly takeCertificate: (certificate: StateCertificate) => void;
   readonly credit: (peerId: PeerId) => void;
@@ -220,6 +222,7 @@ export class StrangerSync {
     const able = [...this.#sources].filter(
       ([peerId, source]) =>
         source.height > least &&
+        (this.#ports.floorOf?.(peerId) ?? 0) <= height + 1 &&
         !this.#questions.has(peerId) &&
         Math.abs(nowMs - source.lastAskedMs) >= MIN_ASK_INTERVAL_MS,
     );

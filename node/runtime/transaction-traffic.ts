@@ -15,8 +15,10 @@ import {
   type PoolContent,
   TransactionPool,
 } from "@ostrom/txpool";
+import type { BatchDesk } from "./batch-desk.ts";
 import { Intake } from "./intake.ts";
 import { KeyDirectory } from "./key-directory.ts";
+import { countRefusals } from "./metrics-pool.ts";
 import { JunkWatch } from "./peer-conduct.ts";
 import { PoolRules } from "./pool-rules.ts";
 import type { Clock } from "./ports.ts";
@@ -41,6 +43,8 @@ export type TransactionTrafficPorts = {
   readonly network: Network;
   readonly clock: Clock;
   readonly checker: SignatureChecker;
+  /** Where this node makes batches. */
+  readonly batches?: Pick<BatchDesk, "offer" | "offerOthers"> | undefined;
   /** Passes on what others sent: where not all nodes are linked with all. */
   readonly relays: boolean;
   /** Who is linked with few: what it sends is passed on. Nobody is, unless said. */
@@ -90,7 +94,12 @@ export class TransactionTraffic {
       keys: this.keys,
       admitted: (transactions, fromClients) => {
         if (this.#stopped) return;
-        this.#gossip.spread(ports.relays ? transactions : fromClients);
+        const toSpread = ports.relays ? transactions : fromClients;
+        this.#gossip.spread(ports.batches?.offer(toSpread) ?? toSpread);
+        if (transactions.length > fromClients.length) {
+          const mine = new Set(fromClients);
+          ports.batches?.offerOthers(transactions.filter((transaction) => !mine.has(transaction)));
+        }
         ports.admitted(transactions);
       },
       failed,
@@ -99,7 +108,7 @@ export class TransactionTraffic {
 
   /** Offers transactions that came by JSON-RPC. */
   submit(raws: readonly Bytes[]): Promise<readonly Result<Hash, Failure>[]> {
-    return this.#intake.submit(raws, "client");
+    return this.#intake.submit(raws, "client").then(countRefusals);
   }
 
   pendingNonce(address: Address): bigint {
@@ -133,6 +142,7 @@ export class TransactionTraffic {
       const origin = this.#ports.isStranger?.(peerId) === true ? "stranger" : "peer";
       const hashes = received.value.map(({ hash }) => hash);
       void this.#intake.submit(raws, origin, hashes).then((results) => {
+        countRefusals(results);
         if (this.#junk.tooMuch(peerId, results)) this.#ports.punish(peerId, "gossip/junk");
       });
       return;

@@ -12,6 +12,7 @@ import {
   type Vote,
   voteSigningBytes,
 } from "@ostrom/consensus";
+import { CheckpointGuard } from "./checkpoint-guard.ts";
 import {
   afterBlockOf,
   afterVoteIn,
@@ -43,6 +44,13 @@ export type Sign = (message: Bytes) => Bytes;
  * @returns undefined if it has become needless, or that machine refuses: nothing is signed then. */
 export type SignElsewhere = (message: Bytes, isMoot: () => boolean) => Promise<Bytes | undefined>;
 
+/** A key that signs epoch checkpoints. */
+export type CheckpointSigner = {
+  readonly publicKey: Bytes;
+  readonly sign: Sign;
+  readonly signElsewhere?: SignElsewhere | undefined;
+};
+
 /** What this node is in one epoch: its place in that epoch's set, the scheme of that set, and the key that the set knows it by. */
 export type Seat = {
   readonly epoch: Epoch;
@@ -71,6 +79,7 @@ export class VoteJournal {
   readonly #seats = new Map<number, Seat>();
   readonly #votes = new Map<string, { readonly position: ViewPosition; readonly digest: string }>();
   readonly #executed = new Map<number, string>();
+  readonly #checkpoints: CheckpointGuard;
   #live: { readonly position: ViewPosition; readonly bytes: Bytes }[] = [];
   readonly #rotateAtRecords: number;
   #recordsInLog = 0;
@@ -106,7 +115,9 @@ export class VoteJournal {
     this.#lost = options.replayed.lost;
     this.#mark = options.mark;
     this.#markedEpoch = options.mark?.epoch ?? -1;
-    this.#recordsInLog = options.replayed.records.length + options.replayed.executed.size;
+    const { records, executed, checkpoints } = options.replayed;
+    this.#checkpoints = new CheckpointGuard(checkpoints);
+    this.#recordsInLog = records.length + executed.size + checkpoints.size;
     this.#bytesInLog = this.#live.reduce((sum, { bytes }) => sum + bytes.length, 0);
     for (const [height, hash] of options.replayed.executed) this.#executed.set(height, hash);
   }
@@ -200,6 +211,22 @@ export class VoteJournal {
     return executedSigningBytes(domainOfSet(this.#domain, seat), executed);
   }
 
+  /** Signs an epoch's checkpoint by a checkpoint key, whatever this node's seats are. That it does is durable before.
+   * @param isMoot whether nobody needs it any more: asked where the key is on another machine.
+   * @returns undefined if that machine refuses, or it has become needless. @throws if the key ever signed another checkpoint of that epoch. */
+  async signCheckpoint(
+    { publicKey, sign, signElsewhere }: CheckpointSigner,
+    epoch: number,
+    message: Bytes,
+    isMoot: () => boolean,
+  ): Promise<Bytes | undefined> {
+    const record = this.#checkpoints.promise(publicKey, epoch, message);
+    if (record !== undefined) this.#append(record);
+    // Also where it is not new: the first promise may not have reached the disk yet.
+    await this.#log.sync();
+    return signElsewhere === undefined ? sign(message) : signElsewhere(message, isMoot);
+  }
+
   record(record: LogRecord): void {
     const bytes = encodeConsensusRecord(record);
     this.#remember(record, bytes);
@@ -240,6 +267,7 @@ export class VoteJournal {
       ...[...this.#executed].map(([height, hash]) =>
         encodeExecutedRecord(height, Buffer.from(hash, "hex") as Bytes as Hash),
       ),
+      ...this.#checkpoints.records(),
     ];
     const size = records.reduce((sum, bytes) => sum + bytes.length, 0);
     if (size > MAX_ROTATED_BYTES) return;

@@ -21,6 +21,19 @@ export const CHAIN_TABLES: {
   readonly sealProof: 0x66;
   readonly evidence: 0x77;
   readonly evidenceEpochs: 0x57;
+  readonly batch: 0x42;
+  readonly attestedBatch: 0x71;
+  readonly ownBatches: 0x51;
+  readonly batchExpiry: 0x78;
+  readonly batchCursors: 0x4b;
+  readonly orderedBatch: 0x4f;
+  readonly checkpointSet: 0x67;
+  readonly checkpoint: 0x47;
+  readonly newestCheckpoint: 0x4e;
+  readonly checkpointEvidence: 0x6a;
+  readonly floor: 0x46;
+  readonly logIndex: 0x69;
+  readonly logIndexStart: 0x49;
 } = {
   /** "M" -> which chain, which formats. */
   meta: 0x4d,
@@ -56,6 +69,32 @@ export const CHAIN_TABLES: {
   evidence: 0x77,
   /** "W" -> the epochs that there is evidence of, ascending. */
   evidenceEpochs: 0x57,
+  /** "B", digest -> an encoded batch of transactions. */
+  batch: 0x42,
+  /** "q", epoch, author, sequence number -> digest of the batch that this node has attested to, and its expiry height. */
+  attestedBatch: 0x71,
+  /** "Q" -> the epoch and the sequence number of this node's own newest batch. */
+  ownBatches: 0x51,
+  /** "x", expiry height, digest -> key of the attested batch: when the height is past, it is forgotten unless a block has it. */
+  batchExpiry: 0x78,
+  /** "K" -> the cursors of batches after the head. */
+  batchCursors: 0x4b,
+  /** "O", digest -> 1 for a batch that an executed block refers to. */
+  orderedBatch: 0x4f,
+  /** "g", epoch -> by which keys its validators certify checkpoints. */
+  checkpointSet: 0x67,
+  /** "G", epoch -> the certificate of its checkpoint. */
+  checkpoint: 0x47,
+  /** "N" -> the newest epoch that has one. */
+  newestCheckpoint: 0x4e,
+  /** "j", epoch -> statements of one key about it that contradict each other. */
+  checkpointEvidence: 0x6a,
+  /** "F" -> from which heights on headers and bodies are kept. */
+  floor: 0x46,
+  /** "i", position, address or topic, height -> nothing: the block has such a log. */
+  logIndex: 0x69,
+  /** "I" -> from which height on logs are in the index. */
+  logIndexStart: 0x49,
 };
 
 export function chainKey(table: number): Bytes {
@@ -67,5 +106,8 @@ export function heightKey(table: number, height: number): Bytes {
 }
 
 export function hashKey(table: number, hash: Hash): Bytes {
-  return concatBytes(Uint8Array.of(table), hash);
+  const key = new Uint8Array(1 + hash.length);
+  key[0] = table;
+  key.set(hash, 1);
+  return key;
 }

@@ -6,13 +6,18 @@ import {
   readRlpBytes,
   readRlpCount,
   readRlpList,
+  rlpListHeaderLength,
+  rlpStringLength,
   rlpUint,
+  rlpUintLength,
+  writeRlpListHeader,
+  writeRlpString,
+  writeRlpUint,
 } from "@ostrom/codec";
 import {
   decodeHeader,
   decodeStoredReceipts,
   decodeTransaction,
-  type ExecutedBlock,
   encodeHeader,
   type Header,
   type Receipt,
@@ -175,8 +180,23 @@ export function decodeHead(bytes: Bytes): ChainHead {
 }
 
 /** A list of [raw transaction, sender]: nobody recovers a sender twice. */
-export function encodeBody(transactions: ExecutedBlock["transactions"]): Bytes {
-  return encodeRlp(transactions.map(({ raw, sender }) => [raw, sender]));
+export function encodeBody(transactions: readonly Pick<SignedTransaction, "raw" | "sender">[]): Bytes {
+  const entryPayload = ({ raw, sender }: Pick<SignedTransaction, "raw" | "sender">): number =>
+    rlpStringLength(raw) + rlpStringLength(sender);
+  let payload = 0;
+  for (const transaction of transactions) payload += rlpListLength(entryPayload(transaction));
+  const out = new Uint8Array(rlpListLength(payload));
+  let at = writeRlpListHeader(out, 0, payload);
+  for (const transaction of transactions) {
+    at = writeRlpListHeader(out, at, entryPayload(transaction));
+    at = writeRlpString(out, at, transaction.raw);
+    at = writeRlpString(out, at, transaction.sender);
+  }
+  return out;
+}
+
+function rlpListLength(payload: number): number {
+  return rlpListHeaderLength(payload) + payload;
 }
 
 export function decodeBody(bytes: Bytes): readonly SignedTransaction[] {
@@ -213,8 +233,13 @@ export function decodeReceipts(bytes: Bytes): readonly Receipt[] {
 }
 
 /** [height, index]. */
-export function encodeLocation(location: TransactionLocation): Bytes {
-  return encodeRlp([rlpUint(location.blockNumber), rlpUint(location.index)]);
+export function encodeLocation({ blockNumber, index }: TransactionLocation): Bytes {
+  const height = BigInt(blockNumber);
+  const place = BigInt(index);
+  const payload = rlpUintLength(height) + rlpUintLength(place);
+  const out = new Uint8Array(rlpListLength(payload));
+  writeRlpUint(out, writeRlpUint(out, writeRlpListHeader(out, 0, payload), height), place);
+  return out;
 }
 
 export function decodeLocation(bytes: Bytes): TransactionLocation {

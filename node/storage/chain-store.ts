@@ -46,6 +46,7 @@ import {
   type StoredSkip,
   type TransactionLocation,
 } from "./chain-records.ts";
+import { logIndexOperations, logIndexRemovals } from "./log-index.ts";
 
 /** Blocks for which the reasons of skipped transactions are remembered. */
 export const SKIP_HISTORY_BLOCKS = 4_096;
@@ -88,7 +89,12 @@ export function blockOperations(store: KeyValueReader, input: BlockToStore): Wri
   if (input.mined !== undefined) {
     operations.push({ key: heightKey(CHAIN_TABLES.mined, height), value: input.mined });
   }
-  return [...operations, ...forgetSkipped(store, height - SKIP_HISTORY_BLOCKS), ...rememberSkipped(block)];
+  return [
+    ...operations,
+    ...logIndexOperations(store, block.receipts, height),
+    ...forgetSkipped(store, height - SKIP_HISTORY_BLOCKS),
+    ...rememberSkipped(block),
+  ];
 }
 
 function rememberSkipped({ header, skipped }: ExecutedBlock): WriteOperation[] {
@@ -139,6 +145,7 @@ export function unwindOperations(store: KeyValueReader): WriteOperation[] {
     ...(readBody(store, height) ?? []).map(({ hash }) =>
       gone(hashKey(CHAIN_TABLES.transactionLocation, hash)),
     ),
+    ...logIndexRemovals(readReceipts(store, height) ?? [], height),
     ...forgetSkipped(store, height),
     { key: chainKey(CHAIN_TABLES.head), value: encodeHead(head) },
   ];

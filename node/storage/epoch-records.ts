@@ -12,6 +12,7 @@ import type { Validator, ValidatorSet } from "@ostrom/execution";
 import type { KeyValueReader, WriteOperation } from "@ostrom/state";
 import { CHAIN_TABLES, chainKey, heightKey } from "./chain-keys.ts";
 import { decodeRecord, readText } from "./chain-records.ts";
+import { StorageError } from "./errors.ts";
 
 /** Two statements of one validator that contradict each other; at most one piece for each epoch, validator and kind. */
 export type StoredEvidence = {
@@ -23,7 +24,7 @@ export type StoredEvidence = {
   readonly bytes: Bytes;
 };
 
-export type EvidenceKind = "votes" | "results";
+export type EvidenceKind = "votes" | "results" | "batches";
 
 /** A set as it is fixed for an epoch. */
 export type StoredValidatorSet = ValidatorSet & {
@@ -41,6 +42,21 @@ export function validatorSetOperation(epoch: number, set: StoredValidatorSet): W
 export function readStoredValidatorSet(store: KeyValueReader, epoch: number): StoredValidatorSet | undefined {
   const bytes = store.get(heightKey(CHAIN_TABLES.validatorSet, epoch));
   return bytes === undefined ? undefined : decodeValidatorSet(bytes);
+}
+
+/** The same, as it is stored: for nodes that join. */
+export function readStoredSetBytes(store: KeyValueReader, epoch: number): Bytes | undefined {
+  return store.get(heightKey(CHAIN_TABLES.validatorSet, epoch))?.slice();
+}
+
+/** Reads what `readStoredSetBytes` gave another node. @returns undefined if it is no set. */
+export function decodeForeignSet(bytes: Bytes): StoredValidatorSet | undefined {
+  try {
+    return decodeValidatorSet(bytes);
+  } catch (error) {
+    if (error instanceof StorageError) return undefined;
+    throw error;
+  }
 }
 
 /** The write that keeps what shows that an epoch's last block is final. @param proof as consensus encodes it. */
@@ -96,14 +112,15 @@ function readEvidenceOf(store: KeyValueReader, epoch: number): readonly StoredEv
   return decodeRecord(bytes, "evidence", undefined, (items) => items.map((item) => readPiece(item, epoch)));
 }
 
-const RESULTS = 1;
+/** The position is the code in the format. */
+const EVIDENCE_KINDS: readonly EvidenceKind[] = ["votes", "results", "batches"];
 
-/** A list of [validator, 0 (votes) or 1 (results), encoded evidence]. */
+/** A list of [validator, code of the kind, encoded evidence]. */
 function encodeEvidence(pieces: readonly StoredEvidence[]): Bytes {
   return encodeRlp(
     pieces.map(({ validator, kind, bytes }) => [
       rlpUint(validator),
-      rlpUint(kind === "results" ? RESULTS : 0),
+      rlpUint(EVIDENCE_KINDS.indexOf(kind)),
       bytes,
     ]),
   );
@@ -114,7 +131,7 @@ function readPiece(item: RlpItem, epoch: number): StoredEvidence {
   return {
     epoch,
     validator: readRlpCount(fields[0], "validator"),
-    kind: readRlpCount(fields[1], "kind") === RESULTS ? "results" : "votes",
+    kind: EVIDENCE_KINDS[readRlpCount(fields[1], "kind")] ?? "votes",
     bytes: readRlpBytes(fields[2], "evidence"),
   };
 }

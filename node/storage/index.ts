@@ -1,4 +1,27 @@
+export { adoptHeaderOperations, adoptHeadOperation, adoptOrderedOperation } from "./adopted-chain.ts";
 export { type BackupEntry, decodeSegment as decodeBackupSegment, SegmentWriter } from "./backup-segment.ts";
+export {
+  batchCursorsOperation,
+  batchOperations,
+  expiredBatchOperations,
+  forgetBatchOperations,
+  orderedBatchOperations,
+  ownSequenceOperation,
+  readBatch,
+  readBatchCursors,
+  readBatchDigest,
+  readOwnSequence,
+  type StoredBatch,
+} from "./batch-records.ts";
+export {
+  type ChainFloor,
+  floorOperation,
+  MAX_PRUNED_PER_BLOCK,
+  MIN_KEPT_BLOCKS,
+  NO_FLOOR,
+  pruneOperations,
+  readFloor,
+} from "./chain-floor.ts";
 export { CHAIN_TABLES } from "./chain-keys.ts";
 export type {
   BlockOrigin,
@@ -34,6 +57,15 @@ export {
   unwindOperations,
 } from "./chain-store.ts";
 export {
+  checkpointEvidenceOperations,
+  checkpointOperations,
+  checkpointSetOperation,
+  readCheckpoint,
+  readCheckpointEvidence,
+  readCheckpointSet,
+  readNewestCheckpoint,
+} from "./checkpoint-records.ts";
+export {
   type DataDirectory,
   openDataDirectory,
   readSecretFile,
@@ -42,10 +74,12 @@ export {
 } from "./data-directory.ts";
 export { createDisk, type Disk, type DiskFile, makeFolder, syncPath } from "./disk.ts";
 export {
+  decodeForeignSet,
   type EvidenceKind,
   evidenceOperations,
   readEvidenceFrom,
   readSealProof,
+  readStoredSetBytes,
   readStoredValidatorSet,
   type StoredEvidence,
   type StoredValidatorSet,
@@ -57,6 +91,14 @@ export { createFaultyDisk, type DiskFaults, type FaultyDisk } from "./faulty-dis
 export { createFaultyStore, type FaultyStore, type StoreFaults } from "./faulty-store.ts";
 export { type FolderLock, lockFolder } from "./folder-lock.ts";
 export { type LevelStore, type LevelStoreOptions, openLevelStore } from "./level-store.ts";
+export {
+  isLogIndexed,
+  type LogTerm,
+  logIndexOperations,
+  logIndexRemovals,
+  readLogHeights,
+  readLogIndexStart,
+} from "./log-index.ts";
 export { createMemoryStore } from "./memory-store.ts";
 export type { KeyRange, Store, StoreSnapshot, StoreView } from "./types.ts";
 export { MAX_RECORD_BYTES } from "./write-ahead-frame.ts";

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Bytes, compareBytes } from "@ostrom/base";
 import type { WriteOperation } from "@ostrom/state";
 import { ClassicLevel, type Iterator, type Snapshot } from "classic-level";
-import { openValue, sealValue } from "./checked-value.ts";
+import { openValue, sealBatch } from "./checked-value.ts";
 import { asStorageError, StorageError } from "./errors.ts";
 import { handleCountOf } from "./shared-handles.ts";
 import type { KeyRange, Store, StoreSnapshot } from "./types.ts";
@@ -217,13 +217,14 @@ async function writeBatch(
   batch: readonly WriteOperation[],
   sync: boolean,
 ): Promise<void> {
-  const operations = batch.map(({ key, value }) =>
-    value === undefined
-      ? { type: "del" as const, key }
-      : { type: "put" as const, key, value: sealValue(key, value) },
-  );
   try {
-    await level.batch(operations, { sync });
+    const chained = level.batch();
+    sealBatch(
+      batch,
+      (key, sealed) => chained.put(key, sealed),
+      (key) => chained.del(key),
+    );
+    await chained.write({ sync });
   } catch (error) {
     throw operationError(error, folder, "writing");
   }

@@ -1,4 +1,5 @@
 import { acceptAnotherEpoch } from "./accept-another-epoch.ts";
+import { BATCH_BUGS } from "./batch-bugs.ts";
 import { countWeightAcrossEpochs } from "./count-weight-across-epochs.ts";
 import { forgetOwnNullify } from "./forget-own-nullify.ts";
 import { forgetTheLostLog } from "./forget-the-lost-log.ts";
@@ -16,5 +17,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   acceptAnotherEpoch,
   signTwoExecuted,
   forgetTheLostLog,
+  ...BATCH_BUGS,
   ...PARTICIPATION_BUGS,
 ];

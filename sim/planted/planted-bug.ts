@@ -1,3 +1,4 @@
+import type { SignatureCheck } from "@ostrom/execution";
 import type { ActorName } from "../actors.ts";
 import type { BootSeams } from "../boot-simplex.ts";
 import type { FaultName } from "../faults.ts";
@@ -10,6 +11,8 @@ export type PlantedBug = {
   readonly seams: BootSeams;
   /** Where modules decide who validates. */
   readonly participation?: ParticipationMode;
+  /** Where validators make batches. */
+  readonly batches?: SignatureCheck;
   /** What brings it out. */
   readonly faults: readonly FaultName[];
   readonly epochs: boolean;

@@ -19,6 +19,7 @@ async function find(bug: PlantedBug, first: number): Promise<SeedReport | undefi
       hasAllFaults: true,
       minutes: 0,
       epochs: bug.epochs,
+      batches: bug.batches,
       seams: { boot: bug.seams },
       ...(bug.actors === undefined ? {} : { actors: bug.actors }),
     };

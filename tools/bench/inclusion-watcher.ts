@@ -1,98 +1,130 @@
-import { fromHex, toHex, unwrap } from "@ostrom/base";
-import { keccak256 } from "@ostrom/crypto";
 import { WebSocket } from "ws";
+import { type CheapClient, callOnce } from "./cheap-http.ts";
 
-type Pending = { readonly lane: number; readonly at: number };
-type ReceiptAnswer = { readonly transactionHash: string; readonly status: string };
+/** Hashes of the transactions of new blocks whose receipts can be read. */
+export type OnIncluded = (hashes: readonly string[]) => void;
 
-/** Notes when each transaction's receipt can be read: at each new head it reads all receipts of the block. */
+/** Blocks that are asked for at once. */
+const BLOCKS_AT_ONCE = 32;
+/** Peers drop news when they come too fast: the height is asked for besides. */
+const ASK_HEIGHT_MS = 250;
+
+type BlockAnswer = { readonly result: { readonly transactions: readonly string[] } | null };
+type ReceiptAnswer = { readonly status: string } | null;
+
+/** Tells which transactions are in blocks, by the cheapest means that every peer has: news of heads over WebSocket, then the blocks'
+ * lists of hashes, then one receipt of the newest of them, which must be there before the block counts. */
 export class InclusionWatcher {
+  readonly #client: CheapClient;
   readonly #url: string;
   readonly #socket: WebSocket;
-  readonly #pending = new Map<string, Pending>();
-  readonly #inFlight = new Map<number, number>();
-  readonly #latencies: number[] = [];
-  #wakers: (() => void)[] = [];
+  readonly #onIncluded: OnIncluded;
+  readonly #onFailure: (error: Error) => void;
+  readonly #timer: NodeJS.Timeout;
+  #next: number;
+  #head: number;
+  #isReading = false;
+  #isStopped = false;
   #blocks = 0;
-  #failed = 0;
-  #lastAt = 0;
 
-  private constructor(url: string, socket: WebSocket) {
+  private constructor(
+    client: CheapClient,
+    url: string,
+    socket: WebSocket,
+    head: number,
+    onIncluded: OnIncluded,
+    onFailure: (error: Error) => void,
+  ) {
+    this.#client = client;
     this.#url = url;
     this.#socket = socket;
+    this.#head = head;
+    this.#next = head + 1;
+    this.#onIncluded = onIncluded;
+    this.#onFailure = onFailure;
+    this.#timer = setInterval(() => void this.#askHeight(), ASK_HEIGHT_MS);
     socket.on("message", (text) => {
-      const message = JSON.parse(String(text)) as {
-        method?: string;
-        params?: { result: { number: string } };
-      };
-      if (message.method === "eth_subscription") void this.#readBlock(message.params!.result.number);
+      const number = /"number":"(0x[0-9a-f]+)"/.exec(String(text))?.[1];
+      if (number === undefined) return;
+      this.#head = Math.max(this.#head, Number(number));
+      void this.#read();
     });
   }
 
-  static async start(url: string): Promise<InclusionWatcher> {
+  static async start(
+    client: CheapClient,
+    url: string,
+    onIncluded: OnIncluded,
+    onFailure: (error: Error) => void,
+  ): Promise<InclusionWatcher> {
     const socket = new WebSocket(url.replace("http", "ws"));
     await new Promise<void>((resolve, reject) => {
       socket.once("open", resolve);
       socket.once("error", reject);
     });
-    const watcher = new InclusionWatcher(url, socket);
+    const head = Number(await callOnce<string>(client, url, "eth_blockNumber", []));
+    const watcher = new InclusionWatcher(client, url, socket, head, onIncluded, onFailure);
     socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_subscribe", params: ["newHeads"] }));
     return watcher;
   }
 
-  /** Waits until the lane has less in flight than its share. */
-  async roomFor(lane: number, count: number, share: number): Promise<void> {
-    while ((this.#inFlight.get(lane) ?? 0) + count > share) {
-      await new Promise<void>((wake) => this.#wakers.push(wake));
-    }
-  }
-
-  expect(lane: number, raws: readonly string[]): void {
-    const at = performance.now();
-    for (const raw of raws) this.#pending.set(toHex(keccak256(unwrap(fromHex(raw)))), { lane, at });
-    this.#inFlight.set(lane, (this.#inFlight.get(lane) ?? 0) + raws.length);
-  }
-
-  /** Waits until nothing is in flight. @throws after the timeout. */
-  async drain(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (this.#pending.size > 0) {
-      if (performance.now() > deadline) throw new Error(`${this.#pending.size} transactions got no receipt`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
-  result(): { readonly latencies: readonly number[]; readonly lastAt: number; readonly failed: number } {
-    return { latencies: this.#latencies, lastAt: this.#lastAt, failed: this.#failed };
-  }
-
-  blocks(): number {
+  /** Blocks with transactions so far. */
+  get blocks(): number {
     return this.#blocks;
   }
 
   stop(): void {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
     this.#socket.terminate();
   }
 
-  async #readBlock(number: string): Promise<void> {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_getBlockReceipts", params: [number] });
-    const response = await fetch(this.#url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    const { result } = (await response.json()) as { result: readonly ReceiptAnswer[] };
-    const now = performance.now();
-    if (result.length > 0) this.#blocks++;
-    for (const { transactionHash, status } of result) {
-      const pending = this.#pending.get(transactionHash);
-      if (pending === undefined) continue;
-      this.#pending.delete(transactionHash);
-      this.#inFlight.set(pending.lane, this.#inFlight.get(pending.lane)! - 1);
-      this.#latencies.push(now - pending.at);
-      this.#lastAt = now;
-      if (status !== "0x1") this.#failed++;
+  async #askHeight(): Promise<void> {
+    try {
+      const number = await callOnce<string>(this.#client, this.#url, "eth_blockNumber", []);
+      this.#head = Math.max(this.#head, Number(number));
+      await this.#read();
+    } catch (error) {
+      if (!this.#isStopped) this.#onFailure(error as Error);
     }
-    for (const wake of this.#wakers.splice(0)) wake();
+  }
+
+  async #read(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#next <= this.#head && !this.#isStopped) await this.#readNext();
+    } catch (error) {
+      if (!this.#isStopped) this.#onFailure(error as Error);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #readNext(): Promise<void> {
+    const count = Math.min(BLOCKS_AT_ONCE, this.#head - this.#next + 1);
+    const calls = Array.from(
+      { length: count },
+      (_, index) =>
+        `{"jsonrpc":"2.0","id":${index},"method":"eth_getBlockByNumber","params":["0x${(this.#next + index).toString(16)}",false]}`,
+    );
+    const { text } = await this.#client.post(this.#url, `[${calls.join(",")}]`);
+    const answers = JSON.parse(text) as readonly BlockAnswer[];
+    const hashes: string[] = [];
+    for (const { result } of answers) {
+      if (result === null || result === undefined)
+        throw new Error("a block that was announced cannot be read");
+      if (result.transactions.length > 0) this.#blocks++;
+      for (const hash of result.transactions) hashes.push(hash);
+    }
+    this.#next += count;
+    const newest = hashes.at(-1);
+    if (newest === undefined) return;
+    while ((await this.#receipt(newest)) === null && !this.#isStopped);
+    this.#onIncluded(hashes);
+  }
+
+  #receipt(hash: string): Promise<ReceiptAnswer> {
+    return callOnce<ReceiptAnswer>(this.#client, this.#url, "eth_getTransactionReceipt", [hash]);
   }
 }

@@ -11,6 +11,7 @@ const BENCHMARKS: Readonly<
   evm: () => import("./evm.ts"),
   links: () => script("node/network/links.bench.ts"),
   network: () => import("./network.ts"),
+  overload: () => import("./overload.ts"),
   precompiles: () => script("core/vm/precompiles/precompiles.bench.ts"),
   "program-gas": () => script("core/vm/contract-host/calibration.bench.ts"),
   riscv: () => script("core/vm/riscv/riscv.bench.ts"),

@@ -1,203 +1,183 @@
-// npm run bench -- network --validators 4 --seconds 20 --kind transfer|erc20 [--engine mixed|reference|tier0|tier1]
-//   [--suite sm|post-quantum]
+// npm run bench -- network [--validators 4] [--kind transfer|erc20] [--vs anvil|hardhat] [--rounds 3] [--seconds 8] [--warm-up 4]
+//   [--rate N] [--profile] [--anvil-mode auto|interval|automine|mixed] [--engine mixed|reference|tier0|tier1]
+//   [--suite sm|post-quantum] [--signature-check all|minority] [--in-flight 2000] [--other-in-flight N] [--lanes 4] [--batch 100] [--senders 200]
 //
-// Signs transactions ahead, submits them over HTTP in batches to all validators in a closed loop (at most `--in-flight`
-// wait at a time), and waits until each one's receipt can be read. Prints one JSON line. With a suite: one line for the suite `ethereum`,
-// one for the suite with accounts of its own kind, and the ratio.
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
+// Signs transactions ahead and submits them over HTTP in batches, in a closed loop (at most `--in-flight` wait at a time) or, with
+// `--rate`, as many a second; each sender's go to one node, and senders are spread over all nodes. Latency is from submission to the
+// receipt being readable. Every run is on a fresh chain, warmed up first. With `--vs`: the same signed transactions by the same client
+// on the other program, alternately, and one line with the ratios of the pairs. With `--suite`: the suite `ethereum` against it.
+
 import { must } from "@ostrom/base";
 import { signatureSchemeByName } from "@ostrom/crypto";
-import { SUITE_NAMES, SUITES, type SuiteName } from "@ostrom/execution";
-import { createTestNetwork, type TestNetwork } from "../../apps/cli/testing/test-network.ts";
-import { InclusionWatcher } from "./inclusion-watcher.ts";
-import { type BenchAccount, createAccounts, deployToken, type Kind, signAhead } from "./workload.ts";
+import { SUITES, type SuiteName } from "@ostrom/execution";
+import { ANVIL_MODES, type AnvilMode, startAnvil, startHardhat } from "./foreign-peers.ts";
+import { type NetworkSettings, readNetworkSettings } from "./network-settings.ts";
+import { startOstrom } from "./ostrom-peer.ts";
+import type { Peer, StartPeer } from "./peer.ts";
+import { profileRun } from "./profile-run.ts";
+import { type Measured, putLoad } from "./put-load.ts";
+import { median } from "./quantile.ts";
+import { prepareLoad, type SignedLoad } from "./signed-load.ts";
+import { createAccounts } from "./workload.ts";
 
-type Settings = {
-  readonly validators: number;
-  readonly seconds: number;
-  readonly kind: Kind;
-  readonly batch: number;
-  readonly senders: number;
-  readonly inFlight: number;
-  readonly signed: number;
-  /** Who runs contracts: node.json's `engine.tiers`. */
-  readonly engine: string;
-  readonly suite: SuiteName;
-};
-
+const SENDER_BALANCE = 1_000n * 10n ** 18n;
 /** Long signatures in hex fill the memory. */
 const MOST_SIGNED_OF_SUITES = 20_000;
-const SENDER_BALANCE = 1_000n * 10n ** 18n;
-const DRAIN_TIMEOUT_MS = 30_000;
+const PROBE_SECONDS = 3;
+const PROBE_WARM_UP_SECONDS = 1;
+
+/** Waiting transactions with which each takes most: blocks that come once a second need what comes within two. */
+const IN_FLIGHT: Readonly<Record<AnvilMode | "hardhat", number>> = {
+  interval: 8_000,
+  automine: 1_000,
+  mixed: 1_000,
+  hardhat: 4_000,
+};
+
+type Side = { readonly start: StartPeer; readonly load: SignedLoad; readonly inFlight: number };
+type Run = { readonly peer: Peer; readonly measured: Measured };
 
 export async function run(argv: readonly string[]): Promise<void> {
-  const settings = readSettings(argv);
-  const { tps: baseline } = await runOn({ ...settings, suite: "ethereum" });
-  if (settings.suite === "ethereum") return;
-  const { tps } = await runOn({ ...settings, signed: Math.min(settings.signed, MOST_SIGNED_OF_SUITES) });
-  console.log(
-    JSON.stringify({ bench: "network suites", suite: settings.suite, baseline, tps, ratio: tps / baseline }),
-  );
+  const settings = readNetworkSettings(argv);
+  const ours = ostromSide(settings, settings.suite);
+  if (settings.profile) return profileRun(ours.start, ours.load, settings);
+  const other = await otherSide(settings, ours.load);
+  const runs: { readonly ours: Run; readonly other: Run | undefined }[] = [];
+  for (let round = 0; round < settings.rounds; round++) {
+    // Who begins changes, so that a machine that becomes slower or faster meanwhile favours nobody.
+    const otherFirst = other !== undefined && round % 2 === 1 ? await runOn(other, settings) : undefined;
+    const own = await runOn(ours, settings);
+    runs.push({ ours: own, other: otherFirst ?? (other && (await runOn(other, settings))) });
+  }
+  if (other !== undefined) printComparison(settings, runs as readonly { ours: Run; other: Run }[]);
 }
 
-async function runOn(settings: Settings): Promise<Measured> {
-  const suite = SUITES[settings.suite];
-  const scheme = must(signatureSchemeByName(suite.accounts[0]!), "a suite's accounts are of known schemes");
+function ostromSide(settings: NetworkSettings, suite: SuiteName): Side {
+  const scheme = must(
+    signatureSchemeByName(SUITES[suite].accounts[0]!),
+    "a suite's accounts are of known schemes",
+  );
   const accounts = createAccounts(settings.senders, scheme.id);
-  const network = await createTestNetwork({
-    validators: settings.validators,
-    suite: { name: settings.suite, suite },
-    extraBalances: new Map(accounts.map((account) => [account.address, SENDER_BALANCE])),
+  const { kind, batch, lanes, signed, validators, engine, signatureCheck } = settings;
+  const count = suite === "ethereum" ? signed : Math.min(signed, MOST_SIGNED_OF_SUITES);
+  const load = prepareLoad(accounts, { kind, count, batch, lanes });
+  const options = { validators, suite, engine, signatureCheck, balances: balancesOf(load) };
+  return { start: () => startOstrom(options), load, inFlight: settings.inFlight };
+}
+
+function balancesOf({ accounts }: SignedLoad): ReadonlyMap<string, bigint> {
+  return new Map(accounts.map(({ address }) => [address, SENDER_BALANCE]));
+}
+
+/** What ours is compared with, if with anything. */
+async function otherSide(settings: NetworkSettings, load: SignedLoad): Promise<Side | undefined> {
+  if (settings.vs === "anvil") return anvilSide(settings, load);
+  if (settings.vs === "hardhat") {
+    const inFlight = settings.otherInFlight ?? IN_FLIGHT.hardhat;
+    return { start: () => startHardhat(balancesOf(load)), load, inFlight };
+  }
+  return settings.suite === "ethereum" ? undefined : ostromSide(settings, "ethereum");
+}
+
+/** Anvil in the mode that was asked for, or in its best one for this load, by trying each. */
+async function anvilSide(settings: NetworkSettings, load: SignedLoad): Promise<Side> {
+  const sideOf = (mode: AnvilMode): Side => ({
+    start: () => startAnvil(mode, balancesOf(load)),
+    load,
+    inFlight: settings.otherInFlight ?? IN_FLIGHT[mode],
   });
+  if (settings.anvilMode !== "auto") return sideOf(settings.anvilMode);
+  const options = { ...settings, seconds: PROBE_SECONDS, warmUpSeconds: PROBE_WARM_UP_SECONDS };
+  let best: { readonly mode: AnvilMode; readonly tps: number } | undefined;
+  for (const mode of ANVIL_MODES) {
+    const { tps, failure } = await tryOut(sideOf(mode), options);
+    console.log(JSON.stringify({ bench: "anvil mode", mode, tps, failure }));
+    if (tps > (best?.tps ?? 0)) best = { mode, tps };
+  }
+  if (best === undefined) throw new Error("anvil runs in none of its modes");
+  return sideOf(best.mode);
+}
+
+/** A mode that fails under load is one not to choose. */
+async function tryOut(
+  side: Side,
+  settings: NetworkSettings,
+): Promise<{ readonly tps: number; readonly failure?: string }> {
   try {
-    for (let index = 0; index < settings.validators; index++)
-      chooseEngine(network.folder(index), settings.engine);
-    await network.startAll();
-    const measured = await measure(network, accounts, settings);
-    console.log(JSON.stringify({ bench: "network", ...settings, scheme: scheme.name, ...measured }));
-    return measured;
-  } finally {
-    await network.dispose();
+    return { tps: (await measureOn(side, settings)).measured.tps };
+  } catch (error) {
+    return { tps: 0, failure: (error as Error).message };
   }
 }
 
-function chooseEngine(folder: string, tiers: string): void {
-  const path = join(folder, "node.json");
-  const configuration = JSON.parse(readFileSync(path, "utf8")) as object;
-  writeFileSync(path, JSON.stringify({ ...configuration, engine: { tiers } }));
-}
-
-function readSettings(argv: readonly string[]): Settings {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      validators: { type: "string", default: "4" },
-      seconds: { type: "string", default: "20" },
-      kind: { type: "string", default: "transfer" },
-      batch: { type: "string", default: "100" },
-      senders: { type: "string", default: "200" },
-      "in-flight": { type: "string", default: "2000" },
-      signed: { type: "string", default: "60000" },
-      engine: { type: "string", default: "mixed" },
-      suite: { type: "string", default: "ethereum" },
-    },
-  });
-  if (values.kind !== "transfer" && values.kind !== "erc20")
-    throw new Error("--kind: expected transfer or erc20");
-  const suite = SUITE_NAMES.find((name) => name === values.suite);
-  if (suite === undefined) throw new Error(`--suite: expected one of ${SUITE_NAMES.join(", ")}`);
-  return {
-    validators: Number(values.validators),
-    seconds: Number(values.seconds),
-    kind: values.kind,
-    batch: Number(values.batch),
-    senders: Number(values.senders),
-    inFlight: Number(values["in-flight"]),
-    signed: Number(values.signed),
-    engine: values.engine,
-    suite,
-  };
-}
-
-type Measured = { readonly tps: number } & Readonly<Record<string, unknown>>;
-
-async function measure(
-  network: TestNetwork,
-  accounts: readonly BenchAccount[],
-  settings: Settings,
-): Promise<Measured> {
-  const token = settings.kind === "erc20" ? await deployToken(network.urls[0]!, accounts) : undefined;
-  const signed = signAhead(accounts, settings.signed, token);
-  const watcher = await InclusionWatcher.start(network.urls[0]!);
-  const pids = network.file.nodes.map((_, index) => network.node(index)!.process.pid!);
-  const cpuBefore = pids.map(cpuMicroseconds);
-  const startedAt = performance.now();
-  const deadline = startedAt + settings.seconds * 1_000;
-  const submitted = await submitAll(network.urls, signed, settings, watcher, deadline);
-  await watcher.drain(DRAIN_TIMEOUT_MS);
-  const cpuAfter = pids.map(cpuMicroseconds);
-  const rssMb = pids.map(residentMegabytes);
-  watcher.stop();
-  const { latencies, lastAt, failed } = watcher.result();
-  const elapsedSeconds = (lastAt - startedAt) / 1_000;
-  const included = latencies.length;
-  const cpu = cpuAfter.reduce((sum, after, index) => sum + after - cpuBefore[index]!, 0);
-  return {
-    submitted,
-    included,
-    failed,
-    tps: Math.round(included / elapsedSeconds),
-    p50Ms: Math.round(quantile(latencies, 0.5)),
-    p99Ms: Math.round(quantile(latencies, 0.99)),
-    cpuUsPerTransaction: Math.round(cpu / Math.max(1, included)),
-    rssMb: Math.round(rssMb.reduce((sum, one) => sum + one, 0)),
-    blocks: watcher.blocks(),
-    ranDry: submitted === signed.reduce((sum, lane) => sum + lane.length, 0),
-  };
-}
-
-/** One lane of submissions a validator; each sender stays on one validator, so that its nonces arrive in order. */
-async function submitAll(
-  urls: readonly string[],
-  signed: readonly (readonly string[])[],
-  settings: Settings,
-  watcher: InclusionWatcher,
-  deadline: number,
-): Promise<number> {
-  const counts = await Promise.all(
-    urls.map(async (url, lane) => {
-      const own = interleave(signed.filter((_, sender) => sender % urls.length === lane));
-      const share = Math.max(settings.batch, Math.floor(settings.inFlight / urls.length));
-      let next = 0;
-      while (next < own.length && performance.now() < deadline) {
-        const batch = own.slice(next, next + settings.batch);
-        await watcher.roomFor(lane, batch.length, share);
-        watcher.expect(lane, batch);
-        await submit(url, batch);
-        next += batch.length;
-      }
-      return next;
+async function runOn(side: Side, settings: NetworkSettings): Promise<Run> {
+  const result = await measureOn(side, settings);
+  const { peer, measured } = result;
+  const { window: _, ...figures } = measured;
+  const { kind } = settings;
+  const { inFlight } = side;
+  console.log(
+    JSON.stringify({
+      bench: "network",
+      peer: peer.name,
+      kind,
+      ...figures,
+      inFlight,
+      settings: peer.settings,
     }),
   );
-  return counts.reduce((sum, count) => sum + count, 0);
+  return result;
 }
 
-/** First transactions of all senders, then their second ones, and so on. */
-function interleave(senders: readonly (readonly string[])[]): readonly string[] {
-  const longest = Math.max(0, ...senders.map((own) => own.length));
-  return Array.from({ length: longest }, (_, index) => senders.flatMap((own) => own[index] ?? [])).flat();
+async function measureOn({ start, load, inFlight }: Side, settings: NetworkSettings): Promise<Run> {
+  const { warmUpSeconds, seconds, rate } = settings;
+  const peer = await start();
+  try {
+    return { peer, measured: await putLoad(peer, load, { warmUpSeconds, seconds, inFlight, rate }) };
+  } finally {
+    await peer.stop();
+  }
 }
 
-async function submit(url: string, batch: readonly string[]): Promise<void> {
-  const body = JSON.stringify(
-    batch.map((raw, id) => ({ jsonrpc: "2.0", id, method: "eth_sendRawTransaction", params: [raw] })),
+function printComparison(
+  settings: NetworkSettings,
+  pairs: readonly { readonly ours: Run; readonly other: Run }[],
+): void {
+  const { kind, validators, rounds, seconds, warmUpSeconds, lanes, batch, senders, rate } = settings;
+  const ratios = pairs.map(({ ours, other }) => ours.measured.tps / other.measured.tps);
+  const cpuRatios = pairs.map(({ ours, other }) => other.measured.cpuUs / ours.measured.cpuUs);
+  const rounded = (value: number): number => Number(value.toFixed(3));
+  console.log(
+    JSON.stringify({
+      bench: "network comparison",
+      kind,
+      validators,
+      vs: settings.vs ?? "suite ethereum",
+      ratio: rounded(median(ratios)),
+      ratioMin: rounded(Math.min(...ratios)),
+      ratioMax: rounded(Math.max(...ratios)),
+      // The other's processor time of a transaction by ours: what other work the machine has changes it little.
+      cpuRatio: rounded(median(cpuRatios)),
+      ours: summary(pairs.map(({ ours }) => ours)),
+      other: summary(pairs.map(({ other }) => other)),
+      client: { rounds, seconds, warmUpSeconds, lanes, batch, senders, rate },
+    }),
   );
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-  });
-  const answers = (await response.json()) as readonly { readonly error?: { readonly message: string } }[];
-  const refused = answers.find((answer) => answer.error !== undefined);
-  if (refused?.error !== undefined) throw new Error(`a transaction was refused: ${refused.error.message}`);
 }
 
-const CLOCK_TICKS_PER_SECOND = 100;
-
-/** User and system time of a process and all its threads. */
-function cpuMicroseconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-  return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND) * 1_000_000;
-}
-
-function residentMegabytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1024;
-}
-
-function quantile(values: readonly number[], fraction: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0;
+/** Medians of the rounds. */
+function summary(runs: readonly Run[]): Readonly<Record<string, unknown>> {
+  const of = (read: (measured: Measured) => number): number =>
+    median(runs.map(({ measured }) => read(measured)));
+  return {
+    name: runs[0]!.peer.name,
+    tps: of(({ tps }) => tps),
+    p50Ms: of(({ p50Ms }) => p50Ms),
+    p99Ms: of(({ p99Ms }) => p99Ms),
+    cpuUs: of(({ cpuUs }) => cpuUs),
+    clientCpuUs: of(({ clientCpuUs }) => clientCpuUs),
+    rssMb: of(({ rssMb }) => rssMb),
+    ranDry: runs.some(({ measured }) => measured.ranDry),
+    settings: runs[0]!.peer.settings,
+  };
 }

@@ -1,9 +1,13 @@
 // npm run bench -- sync --transactions 20000 [--senders 200] [--validators 4]
 // npm run bench -- sync --transactions 0 --empty-blocks 1000
+// npm run bench -- sync --transactions 20000 --snapshot [--rounds 3]
 //
 // A stranger's first sync: validators of a public chain put transfers into blocks; then a node with nothing but genesis and one address
 // joins, finds the others, fetches and executes everything from genesis. Prints one JSON line; the clock runs from the moment when the
 // node says that it is ready (it is linked with nobody then) to its report of the block that was the newest at its start.
+//
+// With --snapshot, nodes that execute all blocks and nodes that fetch a certified state join alternately, and the clock runs from the start
+// of the process for both: `ratio` is the median of the pairs. Epochs are short, so that there is a state to fetch.
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,11 +31,15 @@ const QUESTIONS_AT_ONCE = 200;
 /** Where empty blocks are what is to be synced, they come as fast as this. */
 const EMPTY_INTERVAL_MS = 20;
 
+const SHORT_EPOCHS = { epochLength: 32, epochLead: 8 };
+
 type Settings = {
   readonly validators: number;
   readonly transactions: number;
   readonly senders: number;
   readonly emptyBlocks: number;
+  /** Pairs of nodes that join; 0: only one, which executes all blocks. */
+  readonly pairs: number;
 };
 
 export async function run(argv: readonly string[]): Promise<void> {
@@ -42,6 +50,8 @@ export async function run(argv: readonly string[]): Promise<void> {
       transactions: { type: "string", default: "20000" },
       senders: { type: "string", default: "200" },
       "empty-blocks": { type: "string", default: "0" },
+      snapshot: { type: "boolean", default: false },
+      rounds: { type: "string", default: "3" },
     },
   });
   const settings: Settings = {
@@ -49,6 +59,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     transactions: Number(values.transactions),
     senders: Number(values.senders),
     emptyBlocks: Number(values["empty-blocks"]),
+    pairs: values.snapshot ? Number(values.rounds) : 0,
   };
   const accounts = createAccounts(settings.senders);
   const network = await createTestNetwork({
@@ -60,21 +71,21 @@ export async function run(argv: readonly string[]): Promise<void> {
       openToStrangers(network.folder(index), settings);
     await network.startAll();
     await fill(network, settings, signAhead(accounts, settings.transactions, undefined).flat());
-    console.log(
-      JSON.stringify({ bench: "sync", validators: settings.validators, ...(await measure(network)) }),
-    );
+    const found = settings.pairs === 0 ? await measure(network) : await compare(network, settings);
+    console.log(JSON.stringify({ bench: "sync", validators: settings.validators, ...found }));
   } finally {
     await network.dispose();
   }
 }
 
 /** What `ostrom up` makes, as a chain that admits strangers. */
-function openToStrangers(folder: string, { emptyBlocks }: Settings): void {
+function openToStrangers(folder: string, { emptyBlocks, pairs }: Settings): void {
   const path = join(folder, "genesis.json");
   const genesis = JSON.parse(readFileSync(path, "utf8"));
   const pace = { minBlockIntervalMs: EMPTY_INTERVAL_MS, emptyBlockIntervalMs: EMPTY_INTERVAL_MS };
   const consensus = { ...genesis.consensus, ...(emptyBlocks > 0 ? pace : {}) };
-  writeFileSync(path, JSON.stringify({ ...genesis, consensus, profile: "public" }));
+  const epochs = pairs > 0 ? SHORT_EPOCHS : {};
+  writeFileSync(path, JSON.stringify({ ...genesis, ...epochs, consensus, profile: "public" }));
 }
 
 /** Puts transactions into blocks. */
@@ -106,13 +117,14 @@ async function fill(
   while (included < ordered.length || seen.size < emptyBlocks) await pause();
 }
 
-async function measure(network: TestNetwork): Promise<object> {
+/** Makes the folder of a node that knows genesis and one address. */
+async function provision(network: TestNetwork, name: string): Promise<string> {
   const [port, linkPort] = (await findFreePorts(1, 2)) as [number, number];
-  const folder = join(network.directory, "stranger");
+  const folder = join(network.directory, name);
   unwrap(
     provisionJoiner(
       {
-        name: "stranger",
+        name,
         folder,
         link: { host: "127.0.0.1", port: linkPort },
         rpc: { host: "127.0.0.1", port },
@@ -122,6 +134,56 @@ async function measure(network: TestNetwork): Promise<object> {
       (length) => new Uint8Array(randomBytes(length)),
     ),
   );
+  return folder;
+}
+
+/** Nodes that join by either way, alternately. */
+async function compare(network: TestNetwork, { pairs, transactions }: Settings): Promise<object> {
+  const replays: number[] = [];
+  const snapshots: number[] = [];
+  const ratios: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const replay = await secondsToJoin(network, `replay-${pair}`, "replay");
+    const snapshot = await secondsToJoin(network, `snapshot-${pair}`, "snapshot");
+    replays.push(replay);
+    snapshots.push(snapshot);
+    ratios.push(snapshot / replay);
+  }
+  const middle = (values: readonly number[]): number =>
+    Number((values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0).toFixed(3));
+  return {
+    transactions,
+    blocks: await blockNumber(network.urls[0]!, "latest"),
+    pairs,
+    replaySeconds: middle(replays),
+    snapshotSeconds: middle(snapshots),
+    ratio: middle(ratios),
+    ratioMin: Number(Math.min(...ratios).toFixed(3)),
+    ratioMax: Number(Math.max(...ratios).toFixed(3)),
+  };
+}
+
+/** From the start of the process until the node has the block that was the newest then. */
+async function secondsToJoin(network: TestNetwork, name: string, sync: string): Promise<number> {
+  const folder = await provision(network, name);
+  const target = await blockNumber(network.urls[0]!, "latest");
+  const { promise: reached, resolve } = Promise.withResolvers<number>();
+  const onReport = (report: NodeReport): void => {
+    const height = report.kind === "block" ? report.number : report.kind === "ready" ? report.head : 0;
+    if (height >= target) resolve(performance.now());
+  };
+  const startedAt = performance.now();
+  const node = startNodeProcess({ name, folder, onReport, extraFlags: ["--sync", sync] });
+  const started = await node.started;
+  if (started.kind === "failed") throw new Error(started.message);
+  if (started.kind === "ready") onReport(started);
+  const seconds = ((await reached) - startedAt) / 1_000;
+  await stopNodes([node]);
+  return seconds;
+}
+
+async function measure(network: TestNetwork): Promise<object> {
+  const folder = await provision(network, "stranger");
   const target = await blockNumber(network.urls[0]!, "latest");
   const bytes = await sizeOfBlocks(network.urls[0]!, target);
   let transactions = 0;

@@ -1,4 +1,14 @@
-import { Address, type Bytes, concatBytes, fromHex, hex, must, toHex, unwrap } from "@ostrom/base";
+import {
+  Address,
+  addressFromHex,
+  type Bytes,
+  concatBytes,
+  fromHex,
+  hex,
+  must,
+  toHex,
+  unwrap,
+} from "@ostrom/base";
 import { SCHEME_SECP256K1, signatureEngine, signatureScheme } from "@ostrom/crypto";
 import {
   addressOfKeys,
@@ -9,8 +19,7 @@ import {
   signTransaction,
 } from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts, installNativeCrypto } from "@ostrom/runtime";
-import { createPublicClient, createWalletClient, encodeFunctionData, http, parseAbi, parseEther } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+import { encodeDeployData, encodeFunctionData, getContractAddress, parseAbi, parseEther } from "viem";
 import { DEVELOPMENT_CHAIN_ID } from "../../apps/cli/local-network.ts";
 import { compileContract } from "../../examples/demo/compile.ts";
 
@@ -25,6 +34,7 @@ type Fields = Parameters<typeof signAgileTransaction>[0];
 
 const TRANSFER_GAS = 21_000n;
 const TOKEN_TRANSFER_GAS = 65_000n;
+const TOKEN_DEPLOYMENT_GAS = 3_000_000n;
 const MAX_FEE = 50n * 10n ** 9n;
 const TOKEN_SHARE = parseEther("1000");
 const TOKEN_ABI = parseAbi([
@@ -68,39 +78,45 @@ function signBy(account: BenchAccount): (fields: Fields) => SignedTransaction {
   };
 }
 
-/** Deploys OpenZeppelin's ERC-20 and gives each sender a share. @returns its address. */
-export async function deployToken(url: string, accounts: readonly BenchAccount[]): Promise<`0x${string}`> {
+export type TokenSetup = {
+  readonly token: `0x${string}`;
+  /** Deployment first, then a share for each sender; all by one account, in nonce order, as raw hex. */
+  readonly raws: readonly string[];
+  readonly lastHash: string;
+};
+
+/** Signs the deployment of OpenZeppelin's ERC-20 and the senders' shares: the first transactions of development account 0. */
+export function signTokenSetup(accounts: readonly BenchAccount[]): TokenSetup {
   const contract = compileContract("Token.sol", "Token");
-  const owner = privateKeyToAccount(deriveAccounts(DEVELOPMENT_MNEMONIC, 1)[0]!.secretKey);
-  const transport = http(url);
-  const chain = {
-    id: DEVELOPMENT_CHAIN_ID,
-    name: "Ostrom",
-    nativeCurrency: { name: "Coin", symbol: "COIN", decimals: 18 },
-    rpcUrls: { default: { http: [url] } },
-  };
-  const wallet = createWalletClient({ account: owner, chain, transport });
-  const client = createPublicClient({ chain, transport, pollingInterval: 50 });
+  const { secretKey, address } = deriveAccounts(DEVELOPMENT_MNEMONIC, 1)[0]!;
+  const owner = unwrap(fromHex(secretKey));
+  const sign = (fields: Pick<Fields, "nonce" | "gasLimit" | "to" | "data">): SignedTransaction =>
+    signTransaction(
+      {
+        type: 2,
+        chainId: BigInt(DEVELOPMENT_CHAIN_ID),
+        maxFeePerGas: MAX_FEE,
+        maxPriorityFeePerGas: 1n,
+        value: 0n,
+        ...fields,
+      },
+      owner,
+    );
   const supply = TOKEN_SHARE * BigInt(accounts.length);
-  const deployed = await client.waitForTransactionReceipt({
-    hash: await wallet.deployContract({ ...contract, args: [supply] }),
-  });
-  const token = deployed.contractAddress;
-  if (token == null) throw new Error("the token was not deployed");
-  let nonce = await client.getTransactionCount({ address: owner.address });
-  let last: `0x${string}` = "0x";
-  for (const { address } of accounts) {
-    last = await wallet.writeContract({
-      address: token,
-      abi: TOKEN_ABI,
-      functionName: "transfer",
-      args: [address, TOKEN_SHARE],
-      nonce: nonce++,
-      gas: TOKEN_TRANSFER_GAS,
-    });
-  }
-  await client.waitForTransactionReceipt({ hash: last });
-  return token;
+  const code = hex(encodeDeployData({ ...contract, args: [supply] }).slice(2));
+  const token = getContractAddress({ from: address, nonce: 0n });
+  const signed = [
+    sign({ nonce: 0n, gasLimit: TOKEN_DEPLOYMENT_GAS, to: undefined, data: code }),
+    ...accounts.map(({ address: receiver }, index) =>
+      sign({
+        nonce: BigInt(index + 1),
+        gasLimit: TOKEN_TRANSFER_GAS,
+        to: addressFromHex(token),
+        data: tokenTransfer(receiver, TOKEN_SHARE),
+      }),
+    ),
+  ];
+  return { token, raws: signed.map(({ raw }) => toHex(raw)), lastHash: toHex(signed.at(-1)!.hash) };
 }
 
 /** Signs about `total` transactions, the same number for each sender, as raw hex; receivers are the other senders. */
@@ -110,29 +126,37 @@ export function signAhead(
   token: `0x${string}` | undefined,
 ): readonly (readonly string[])[] {
   const each = Math.ceil(total / accounts.length);
-  return accounts.map((account, sender) => {
-    const receiver = accounts[(sender + 1) % accounts.length]!.address;
-    const to = Address(unwrap(fromHex(token ?? receiver)));
-    const data =
-      token === undefined
-        ? new Uint8Array(0)
-        : unwrap(
-            fromHex(encodeFunctionData({ abi: TOKEN_ABI, functionName: "transfer", args: [receiver, 1n] })),
-          );
-    const sign = signBy(account);
-    return Array.from({ length: each }, (_, nonce) =>
-      toHex(
-        sign({
-          chainId: BigInt(DEVELOPMENT_CHAIN_ID),
-          nonce: BigInt(nonce),
-          maxFeePerGas: MAX_FEE,
-          maxPriorityFeePerGas: 1n,
-          gasLimit: token === undefined ? TRANSFER_GAS : TOKEN_TRANSFER_GAS,
-          to,
-          value: token === undefined ? 1n : 0n,
-          data,
-        }).raw,
-      ),
-    );
+  return accounts.map((_, sender) => {
+    const sign = senderOf(accounts, sender, token);
+    return Array.from({ length: each }, (_, nonce) => toHex(sign(nonce).raw));
   });
+}
+
+/** What signs one sender's payments of one unit to the next account. @param token undefined: coins are paid. */
+export function senderOf(
+  accounts: readonly BenchAccount[],
+  sender: number,
+  token: `0x${string}` | undefined,
+): (nonce: number) => SignedTransaction {
+  const receiver = accounts[(sender + 1) % accounts.length]!.address;
+  const to = addressFromHex(token ?? receiver);
+  const data = token === undefined ? new Uint8Array(0) : tokenTransfer(receiver, 1n);
+  const sign = signBy(accounts[sender]!);
+  return (nonce) =>
+    sign({
+      chainId: BigInt(DEVELOPMENT_CHAIN_ID),
+      nonce: BigInt(nonce),
+      maxFeePerGas: MAX_FEE,
+      maxPriorityFeePerGas: 1n,
+      gasLimit: token === undefined ? TRANSFER_GAS : TOKEN_TRANSFER_GAS,
+      to,
+      value: token === undefined ? 1n : 0n,
+      data,
+    });
+}
+
+function tokenTransfer(receiver: `0x${string}`, value: bigint): Bytes {
+  return hex(
+    encodeFunctionData({ abi: TOKEN_ABI, functionName: "transfer", args: [receiver, value] }).slice(2),
+  );
 }

@@ -6,7 +6,9 @@ import { type Command, UsageError, type Values } from "../command.ts";
 import { inOneLine } from "../failure-line.ts";
 import type { NodeReport } from "../supervisor.ts";
 
+const SYNC_MODES = ["replay", "snapshot"] as const;
 const LOG_LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
+const LOG_FORMATS: readonly string[] = ["json", "text"];
 const HIGHEST_PORT = 65_535;
 const WANT_OF_ROOM: ReadonlySet<string> = new Set(["storage/disk-full", "storage/disk-low"]);
 const LOOK_FOR_ROOM_MS = 2_000;
@@ -45,10 +47,33 @@ export const run: Command = {
     },
     { name: "link-port", kind: "number", help: "port for links (default: node.json)" },
     {
+      name: "metrics-host",
+      kind: "text",
+      placeholder: "HOST",
+      help: "where metrics and health are served (default: node.json, else 127.0.0.1)",
+    },
+    {
+      name: "metrics-port",
+      kind: "number",
+      help: "port for metrics and health (default: node.json; 0: none)",
+    },
+    {
+      name: "sync",
+      kind: "text",
+      placeholder: "HOW",
+      help: "a node without a chain: replay all blocks, or fetch a certified state (snapshot)",
+    },
+    {
       name: "log-level",
       kind: "text",
       placeholder: "LEVEL",
       help: "debug, info, warn or error (default: node.json, else info)",
+    },
+    {
+      name: "log-format",
+      kind: "text",
+      placeholder: "FORMAT",
+      help: "json or text (default: node.json, else json)",
     },
   ],
   examples: [
@@ -64,7 +89,11 @@ export const run: Command = {
       rpcTls: readTlsFiles(values),
       linkHost: values["linkHost"] as string | undefined,
       linkPort: readPort(values["linkPort"], "--link-port"),
-      logLevel: readLogLevel(values["logLevel"]),
+      metricsHost: values["metricsHost"] as string | undefined,
+      metricsPort: readPort(values["metricsPort"], "--metrics-port"),
+      sync: readChoice(values["sync"], "--sync", SYNC_MODES),
+      logLevel: readChoice(values["logLevel"], "--log-level", LOG_LEVELS),
+      logFormat: readChoice(values["logFormat"], "--log-format", LOG_FORMATS),
     };
     // From now on, not when the node has started: whoever started this one may be gone before that.
     const stopAsked = signalled();
@@ -79,10 +108,12 @@ export const run: Command = {
     const node = started.value;
     name = node.name;
     const { head, certified } = node.heads();
-    report({ kind: "ready", name, rpc: node.rpcUrl, head, certified });
+    const urls = { rpc: node.rpcUrl, metrics: node.metricsUrl };
+    report({ kind: "ready", name, ...urls, head, certified });
     if (process.send === undefined) {
-      const shown = { event: "ready", name, rpc: node.rpcUrl, head, certified, folder };
-      const line = `${name} is at block ${head}, JSON-RPC at ${node.rpcUrl}. Ctrl-C stops it.`;
+      const shown = { event: "ready", name, ...urls, head, certified, folder };
+      const metrics = urls.metrics === undefined ? "" : `, metrics at ${urls.metrics}/metrics`;
+      const line = `${name} is at block ${head}, JSON-RPC at ${node.rpcUrl}${metrics}. Ctrl-C stops it.`;
       console.log(values["json"] === true ? JSON.stringify(shown) : line);
     }
     const reason = await Promise.race([stopAsked, node.failed]);
@@ -164,9 +195,9 @@ function readTlsFiles(values: Values): { readonly certificate: string; readonly 
   return { certificate: resolve(certificate), key: resolve(key) };
 }
 
-function readLogLevel(value: unknown): string | undefined {
-  if (value === undefined || LOG_LEVELS.includes(value as string)) return value as string | undefined;
-  throw new UsageError(`--log-level: expected one of ${LOG_LEVELS.join(", ")}, found "${String(value)}"`);
+function readChoice(value: unknown, flag: string, choices: readonly string[]): string | undefined {
+  if (value === undefined || choices.includes(value as string)) return value as string | undefined;
+  throw new UsageError(`${flag}: expected one of ${choices.join(", ")}, found "${String(value)}"`);
 }
 
 /** Resolves when somebody asks the process to stop, or the process that started it is gone. */

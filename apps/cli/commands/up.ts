@@ -13,6 +13,7 @@ import {
   LOCAL_PROFILES,
   type LocalNetworkPlan,
   type LocalNode,
+  METRICS_PORT_OFFSET,
   type NetworkFile,
   planNodes,
   readLocalNetwork,
@@ -69,6 +70,11 @@ export const up: Command = {
       kind: "number",
       help: `first port for links between validators (default: port + ${LINK_PORT_OFFSET})`,
     },
+    {
+      name: "metrics-port",
+      kind: "number",
+      help: `first port for metrics and health (default: link port + ${METRICS_PORT_OFFSET}; 0: none)`,
+    },
     { name: "chain-id", kind: "number", help: "chain id of a new network", default: DEVELOPMENT_CHAIN_ID },
     {
       name: "profile",
@@ -96,11 +102,13 @@ export const up: Command = {
     const directory = resolve(String(values["dataDir"]));
     const port = values["port"] as number;
     const suite = readSuite(input);
+    const linkPort = (values["linkPort"] as number | undefined) ?? port + LINK_PORT_OFFSET;
     const plan: LocalNetworkPlan = {
       directory,
       validators: values["validators"] as number,
       port,
-      linkPort: (values["linkPort"] as number | undefined) ?? port + LINK_PORT_OFFSET,
+      linkPort,
+      metricsPort: (values["metricsPort"] as number | undefined) ?? linkPort + METRICS_PORT_OFFSET,
       chainId: values["chainId"] as number,
       consensus: readConsensusChoice(input),
       suite,
@@ -167,6 +175,7 @@ function refuseContradictions(input: CommandInput, file: NetworkFile): void {
     ["validators", "validators", nodes.length, `has ${nodes.length} validators`],
     ["port", "port", first.rpcPort, `has its JSON-RPC ports from ${first.rpcPort} on`],
     ["linkPort", "link-port", first.linkPort, `has its link ports from ${first.linkPort} on`],
+    ["metricsPort", "metrics-port", first.metricsPort ?? 0, metricsFact(first)],
     ["chainId", "chain-id", chainId, `has chain id ${chainId}`],
     ["consensus", "consensus", consensus, `agrees by ${consensus}`],
     ["profile", "profile", profile, `is of profile ${profile}`],
@@ -189,6 +198,12 @@ function refuseContradictions(input: CommandInput, file: NetworkFile): void {
   }
 }
 
+function metricsFact({ metricsPort }: LocalNode): string {
+  return metricsPort === undefined
+    ? "has no ports for metrics (node.json can have one)"
+    : `has its ports for metrics from ${metricsPort} on`;
+}
+
 function contradiction(values: CommandInput["values"], description: string, flag: string): UsageError {
   const value = String(values[camelCase(flag)]);
   return new UsageError(
@@ -198,12 +213,17 @@ function contradiction(values: CommandInput["values"], description: string, flag
 }
 
 async function refuseUnusablePorts(nodes: readonly LocalNode[], exists: boolean): Promise<void> {
-  const problem = await findPortProblem(nodes.flatMap((node) => [node.rpcPort, node.linkPort]));
+  const problem = await findPortProblem(
+    nodes.flatMap(({ rpcPort, linkPort, metricsPort = [] }) => [rpcPort, linkPort, metricsPort].flat()),
+  );
   if (problem === undefined) return;
   const { port, why } = problem;
   const first = nodes[0]!;
   const free = await findFreePorts(Math.max(first.rpcPort, 1_024), (from) =>
-    nodes.flatMap((_, index) => [from + index, from + LINK_PORT_OFFSET + index]),
+    nodes.flatMap((_, index) => {
+      const link = from + LINK_PORT_OFFSET + index;
+      return [from + index, link, link + METRICS_PORT_OFFSET];
+    }),
   );
   const choice = `--port ${free ?? "N"}`;
   const advice = exists

@@ -48,13 +48,21 @@ export async function createTestNetwork(options: {
   readonly modules?: LocalNetworkPlan["modules"];
   readonly epochLength?: number;
   readonly fork?: LocalNetworkPlan["fork"];
+  /** Its nodes tell of their metrics and health: `file.nodes` has the ports. */
+  readonly hasMetrics?: boolean;
 }): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), "ostrom-"));
-  const [port, linkPort] = (await findFreePorts(options.validators, 2)) as [number, number];
+  const { hasMetrics = false } = options;
+  const [port, linkPort, metricsPort] = (await findFreePorts(options.validators, 3)) as [
+    number,
+    number,
+    number,
+  ];
   const file = createLocalNetwork({
     directory,
     port,
     linkPort,
+    metricsPort: hasMetrics ? metricsPort : 0,
     chainId: DEVELOPMENT_CHAIN_ID,
     consensus: { engine: "simplex" },
     suite: suiteOfEnvironment(),

@@ -146,6 +146,8 @@ function onMessage(draft: Draft, from: ValidatorIndex, message: Message): void {
     case "executed":
     case "state-certificate":
     case "state-certificate-request":
+    case "checkpoint-votes":
+    case "checkpoint-request":
       return;
     default:
       message satisfies never;

@@ -1,6 +1,12 @@
 import { type Bytes, type Failure, type Hash, must, toHexDigits, Weight } from "@ostrom/base";
-import { type ConsensusDomain, decodeMessage, ethereumDomain, type Message } from "@ostrom/consensus";
-import { keccak256, SCHEME_BLS12381 } from "@ostrom/crypto";
+import {
+  type ConsensusDomain,
+  checkpointKeyHash,
+  decodeMessage,
+  ethereumDomain,
+  type Message,
+} from "@ostrom/consensus";
+import { keccak256, SCHEME_BLS12381, SCHEME_ML_DSA_44, validatorScheme } from "@ostrom/crypto";
 import { type Genesis, genesisHash, type ValidatorSet } from "@ostrom/execution";
 import type { Channel, Network } from "@ostrom/network";
 import type { WriteOperation } from "@ostrom/state";
@@ -12,7 +18,7 @@ import {
   validatorSetOperation,
 } from "@ostrom/storage";
 import { simulatedSign, simulatedSignatures } from "../../../core/consensus/testing/signatures.ts";
-import { EpochSets } from "../epoch-sets.ts";
+import { type ConsensusKey, EpochSets } from "../epoch-sets.ts";
 import type { ExecutedHead, Execution, ExecutionReport } from "../execution-port.ts";
 import { Executor } from "../executor.ts";
 import { replayJournal } from "../journal-records.ts";
@@ -52,6 +58,13 @@ export function consensusKeyOf(node: number, key: number = 0): Bytes {
   return keccak256(Uint8Array.of(3, node, key)).slice(0, 24);
 }
 
+/** The key by which a node signs epoch checkpoints. */
+export function checkpointKeyOf(node: number): ConsensusKey {
+  const scheme = must(validatorScheme(SCHEME_ML_DSA_44), "it is one of validators");
+  const secret = keccak256(Uint8Array.of(4, node));
+  return { publicKey: scheme.publicKey(secret), sign: (message) => scheme.sign(secret, message) };
+}
+
 /** The log of one machine: what is synced is what a restart finds. */
 class MemoryLog implements DurableLog {
   durable: readonly Bytes[] = [];
@@ -71,6 +84,7 @@ export type NetworkNode = {
   store: Store;
   log: MemoryLog;
   readonly keys: number[];
+  signsCheckpoints: boolean;
   core: NodeCore | undefined;
   readonly reports: ExecutionReport[];
   readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
@@ -97,12 +111,23 @@ export class EpochNetwork {
     readonly epochLead: number;
     readonly setOf: (epoch: number) => readonly Member[];
     readonly seedOf?: (epoch: number) => Hash | undefined;
+    /** Genesis names checkpoint keys, of all validators of its set. */
+    readonly hasCheckpoints?: boolean;
   }) {
     const base = simulatedGenesis({ validators: 1, clients: 2, consensus: FAST });
     const { epochLength, epochLead } = options;
     this.#setOf = options.setOf;
     this.#seedOf = options.seedOf ?? (() => undefined);
-    this.genesis = { ...base, epochLength, epochLead, validatorSet: this.storedSet(0) };
+    const checkpointKeys = options
+      .setOf(0)
+      .map(({ node }) => checkpointKeyHash(checkpointKeyOf(node).publicKey));
+    this.genesis = {
+      ...base,
+      epochLength,
+      epochLead,
+      validatorSet: this.storedSet(0),
+      ...(options.hasCheckpoints === true ? { checkpointKeys } : {}),
+    };
     const epochs = Array.from({ length: MAX_EPOCHS }, (_, epoch) => epoch);
     const records = epochs.map((epoch) => validatorSetOperation(epoch, this.storedSet(epoch)));
     this.#setRecords = new Map(records.map((record) => [toHexDigits(record.key), record]));
@@ -113,6 +138,7 @@ export class EpochNetwork {
       store: createMemoryStore(),
       log: new MemoryLog(),
       keys: [0],
+      signsCheckpoints: true,
       core: undefined,
       reports: [],
       lines: [],
@@ -223,6 +249,7 @@ export class EpochNetwork {
             const publicKey = consensusKeyOf(index, key);
             return { publicKey, sign: (message: Bytes) => simulatedSign(publicKey, message) };
           }),
+        checkpointKeys: () => (node.signsCheckpoints ? [checkpointKeyOf(index)] : []),
       },
       store: node.store,
       network: this.#network(index),
