@@ -1,4 +1,12 @@
-import { type Bytes, concatBytes, EMPTY_BYTES, type Hash, type Random, toHexDigits, unwrap } from "@ostrom/base";
+import {
+  type Bytes,
+  concatBytes,
+  EMPTY_BYTES,
+  type Hash,
+  type Random,
+  toHexDigits,
+  unwrap,
+} from "@ostrom/base";
 import { decodeMessage, encodeMessage, type Message, type OrderedBlock } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
@@ -159,7 +167,11 @@ function hide(
   if (message.kind !== "batch") return undefined;
   const { epoch } = message.attestation.header;
   const few = Math.ceil((authorsOf(epoch)?.keys.length ?? 1) / 3);
-  const chosen = network.connected().map(identityOfPeer).sort((a, b) => a - b).slice(0, few);
+  const chosen = network
+    .connected()
+    .map(identityOfPeer)
+    .sort((a, b) => a - b)
+    .slice(0, few);
   return chosen.includes(to) ? undefined : [];
 }
 
@@ -272,7 +284,9 @@ class Liar implements Author {
 function falseBatch(tools: BatchActorTools, { attestation: { header }, batch }: Made): Made {
   const { transactions, claims } = unwrap(decodeBatch(batch));
   const changed = tools.random.below(transactions.length);
-  const raws = transactions.map((raw, index) => (index === changed ? changedSignature(tools.random, raw) : raw));
+  const raws = transactions.map((raw, index) =>
+    index === changed ? changedSignature(tools.random, raw) : raw,
+  );
   return withBody(tools, header, encodeBatch({ transactions: raws, claims }), header.gasLimit);
 }
 

@@ -34,12 +34,12 @@ export type BatchWatchOptions = {
   readonly violate: (invariant: InvariantName, machine: number | undefined, message: string) => void;
 };
 
-/** What must hold of batches: none is ordered twice, each ordered one was on an honest disk before, and nobody is convicted who has not lied. */
+/** What must hold of batches: none is ordered twice, each ordered one is on enough honest disks, and nobody is convicted who has not lied. */
 export class BatchWatch {
   readonly #options: BatchWatchOptions;
   /** Block by epoch, author and sequence number. */
   readonly #ordered = new Map<string, number>();
-  /** Machines that have synced a batch to their disks before anything else was said of it, by digest. */
+  /** Machines that have synced a batch to their disks before they said anything of it, by digest. */
   readonly #holders = new Map<string, Set<number>>();
   #height = 0;
 
@@ -77,7 +77,11 @@ export class BatchWatch {
       const name = `${epoch}/${header.author}/${header.sequence}`;
       const before = this.#ordered.get(name);
       if (before !== undefined)
-        this.#options.violate("batch-order", machine, `batch ${name} was ordered at ${before} and at ${height}`);
+        this.#options.violate(
+          "batch-order",
+          machine,
+          `batch ${name} was ordered at ${before} and at ${height}`,
+        );
       this.#ordered.set(name, height);
       this.#options.strike("batches ordered");
       this.#options.strike("transactions in batches", header.count);
@@ -85,7 +89,7 @@ export class BatchWatch {
     }
   }
 
-  /** Among those who attested to it is an honest one, and that one had it on its disk. */
+  /** Whoever voted for it had it on its disk: without those who lie, weight > W - q (rule D12). */
   #mustBeHeld(epoch: number, digest: Bytes, name: string): void {
     const { setOf, identityOf, seatIn, isHonest, violate } = this.#options;
     const set = setOf(epoch);
@@ -95,7 +99,14 @@ export class BatchWatch {
       const seat = isHonest(machine) ? seatIn(epoch, identityOf(machine)) : undefined;
       if (seat !== undefined) seats.add(seat);
     }
-    if (seats.size === 0) violate("batch-held", undefined, `batch ${name} is final, and on no honest disk`);
+    let weight = 0;
+    for (const seat of seats) weight += set.validators[seat]!.weight;
+    if (weight <= totalWeight(set) - quorumWeight(set))
+      violate(
+        "batch-held",
+        undefined,
+        `batch ${name} is final, and on honest disks of weight ${weight} only`,
+      );
   }
 
   /** At the end: what nodes keep against others proves itself, and is against those who lied. */

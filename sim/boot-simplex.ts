@@ -4,8 +4,12 @@ import { keccak256 } from "@ostrom/crypto";
 import type { ChainRules, Genesis, SignatureCheck } from "@ostrom/execution";
 import {
   BARE_PROGRAM,
+  type BatchCheck,
+  type BatchLimits,
+  type CheckedBatch,
   type CheckedSender,
   type ConsensusKey,
+  checkBatch,
   checkSenders,
   EpochSets,
   type ExecutedHead,
@@ -22,8 +26,6 @@ import {
   VoteJournal,
 } from "@ostrom/runtime";
 import { openWriteAheadLog, readMeta, type Store } from "@ostrom/storage";
-import { type BatchCheck, type CheckedBatch, checkBatch } from "../node/runtime/batch-check.ts";
-import type { BatchLimits } from "../node/runtime/batch-ports.ts";
 import type { Boot, BootedNode, Environment } from "./machine.ts";
 import { verifyPossession, withSimulatedSignatures } from "./signatures.ts";
 import { simulatedTransportKey } from "./transport.ts";
@@ -152,10 +154,7 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
   };
 }
 
-function watchedBy(
-  watched: (machine: number, store: Store) => Store,
-  environment: Environment,
-): Environment {
+function watchedBy(watched: (machine: number, store: Store) => Store, environment: Environment): Environment {
   return { ...environment, openStore: () => watched(environment.machine, environment.openStore()) };
 }
 

@@ -74,7 +74,12 @@ export async function runCampaign(seed: number, options: CampaignOptions): Promi
   const random = randomFor(seed, "campaign");
   const weights = drawWeights(random, options.validators);
   const faults = new Set(options.faults.filter((fault) => isDrawn(random, fault, options)));
-  const { actors, fragile } = drawFaulty(random, weights, faults, options.actors ?? actorsFor(options.batches));
+  const { actors, fragile } = drawFaulty(
+    random,
+    weights,
+    faults,
+    options.actors ?? actorsFor(options.batches),
+  );
   // A validator alone says nothing that those who left its set could follow.
   const hasChanges = (random.chance(2, 3) || options.hasAllFaults === true) && options.validators > 1;
   const network = new SimulatedNetwork({
@@ -243,7 +248,9 @@ export function drawTimes(random: Random): {
 
 /** Two of three liars lie about batches, where there are any. */
 function actorsFor(batches: SignatureCheck | undefined): readonly ActorName[] {
-  return batches === undefined ? ACTOR_NAMES : [...ACTOR_NAMES, ...Array.from({ length: 4 }, () => BATCH_ACTOR_NAMES).flat()];
+  return batches === undefined
+    ? ACTOR_NAMES
+    : [...ACTOR_NAMES, ...Array.from({ length: 4 }, () => BATCH_ACTOR_NAMES).flat()];
 }
 
 /** Batches of a few transactions, and little room for them. */

@@ -1,4 +1,4 @@
-import { type Bytes, type Failure, toHexDigits, unwrap } from "@ostrom/base";
+import { type Bytes, type Failure, must, toHexDigits, unwrap } from "@ostrom/base";
 import {
   type ConsensusDomain,
   decodeMessage,
@@ -6,24 +6,22 @@ import {
   type Message,
   type ValidatorSet,
 } from "@ostrom/consensus";
-import { keccak256 } from "@ostrom/crypto";
-import { type CertifiedBatch, decodeBatchMessage } from "@ostrom/dissemination";
 import type { Genesis } from "@ostrom/execution";
 import type { Channel, Network, PeerId } from "@ostrom/network";
 import { consensusSet } from "@ostrom/runtime";
 import { readStateCertificate, type Store } from "@ostrom/storage";
 import { type Actor, type ActorName, carriesConsensus, createActor } from "./actors.ts";
-import { createBatchActor, isBatchActor } from "./batch-actors.ts";
-import { authorsOfSet, BatchWatch } from "./batch-watch.ts";
-import { type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
+import { isBatchActor } from "./batch-actors.ts";
+import { type BatchOptions, type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
 import { type ClientLoad, Clients } from "./clients.ts";
 import { SimulatedClock } from "./clock.ts";
-import { peerIdOf, simulatedDomain, transportKeyOf } from "./genesis.ts";
+import { peerIdOf, simulatedDomain } from "./genesis.ts";
 import { Invariants } from "./invariants.ts";
 import { KnownSets, seatIn } from "./known-sets.ts";
 import { PERFECT_LINKS, SimulatedLinks } from "./links.ts";
 import { type MachineWorld, SimulatedMachine } from "./machine.ts";
 import { MemoryWatch, memoryBounds, ViewProgress } from "./memory-watch.ts";
+import { type BatchedNetwork, NetworkBatches } from "./network-batches.ts";
 import { genesisOfNetwork, USUAL_CLIENTS } from "./network-genesis.ts";
 import type { NetworkOptions } from "./network-options.ts";
 import { SIMULATED_PROGRAM } from "./participation/modules.ts";
@@ -38,8 +36,7 @@ import {
   simulatedSign,
 } from "./signatures.ts";
 import { tapNetwork } from "./tapped-network.ts";
-import { describeBatchMessage, describeMessage, jsonOf, Trace } from "./trace.ts";
-import { transportSign, transportVerify } from "./transport.ts";
+import { describeBatchFrame, describeMessage, jsonOf, Trace } from "./trace.ts";
 
 const USUAL_LATENCY_MS = 3;
 const USUAL_JITTER_MS = 8;
@@ -89,10 +86,7 @@ export class SimulatedNetwork {
   readonly #sets: KnownSets;
   readonly #hasModules: boolean;
   readonly #acting = new Map<number, Actor>();
-  readonly #batches: SimplexBootOptions["batches"];
-  readonly #batchWatch: BatchWatch | undefined;
-  /** Certified batches that liars have heard of. */
-  readonly #remembered: CertifiedBatch[] = [];
+  readonly #batches: NetworkBatches | undefined;
   readonly #progress = new ViewProgress();
 
   constructor(options: NetworkOptions) {
@@ -115,15 +109,7 @@ export class SimulatedNetwork {
     const twins = [...this.actors].filter(([, actor]) => actor === "twin").map(([identity]) => identity);
     const count = Math.max(candidates, options.weights.length, participation?.identities ?? 0);
     this.#identities = [...Array.from({ length: count }, (_, index) => index), ...twins];
-    this.#batchWatch = options.batches === undefined ? undefined : this.#watchBatches();
-    this.#batches =
-      options.batches === undefined
-        ? undefined
-        : {
-            limits: options.batches.limits,
-            identityOf: (machine) => this.identityOf(machine),
-            watched: (machine, store) => this.#batchWatch?.watched(machine, store) ?? store,
-          };
+    this.#batches = options.batches === undefined ? undefined : this.#createBatches(options.batches);
     const bootOptions = this.#bootOptions(costs, { ...SHRUNKEN_LIMITS, ...options.limits });
     const boot = simplexBoot(bootOptions, options.seams?.boot);
     this.machines = this.#identities.map((identity, index) =>
@@ -302,7 +288,11 @@ export class SimulatedNetwork {
     const identity = this.identityOf(machine.index);
     const actor = this.actors.get(identity);
     const listen = (channel: Channel, payload: Bytes, to: PeerId | undefined): void => {
-      if (channel === "batches") this.#noteBatches(machine, payload, to);
+      if (channel === "batches")
+        this.trace.note(
+          machine.index,
+          () => `says to ${this.#nameOfPeer(to)}: ${describeBatchFrame(payload)}`,
+        );
       if (!carriesConsensus(channel)) return;
       const message = unwrap(decodeMessage(payload));
       this.trace.note(machine.index, () => `says to ${this.#nameOfPeer(to)}: ${describeMessage(message)}`);
@@ -335,46 +325,31 @@ export class SimulatedNetwork {
       },
     };
     const acting = isBatchActor(actor)
-      ? createBatchActor(actor, heard, {
-          ...tools,
-          authorsOf: (epoch) => {
-            const set = this.setOf(epoch);
-            return set === undefined ? undefined : authorsOfSet(set);
-          },
-          remembered: this.#remembered,
-          signWithTransport: (message) => transportSign(transportKeyOf(identity), message),
-        })
+      ? must(this.#batches, "who lies about batches is where there are some").actor(actor, heard, tools)
       : createActor(actor, heard, tools);
     this.#acting.set(machine.index, acting);
     return acting.network;
   }
 
-  #watchBatches(): BatchWatch {
-    const { genesisHash } = this.domain;
-    return new BatchWatch({
-      domain: { genesisHash, hash: keccak256, verify: transportVerify },
+  #createBatches(options: BatchOptions): NetworkBatches {
+    const { domain, actors, invariants } = this;
+    const network: BatchedNetwork = {
+      domain,
+      actors,
+      invariants,
+      machines: () => this.machines,
       setOf: (epoch) => this.setOf(epoch),
       identityOf: (machine) => this.identityOf(machine),
       identityOfPeer: (peerId) => this.#identityOfPeer(peerId),
-      seatIn: (epoch, identity) => this.#sets.seatIn(epoch, identity),
       isHonest: (machine) => this.isHonest(machine),
       strike: (what, times) => this.strike(what, times),
-      violate: (...violation) => this.invariants.violate(...violation),
-    });
+    };
+    return new NetworkBatches(network, options);
   }
 
   /** What honest nodes keep against others must be true. */
   examineEvidence(): void {
-    for (const { index, node } of this.machines)
-      if (node !== undefined)
-        this.#batchWatch?.examine(index, node.store, (identity) => this.actors.has(identity));
-  }
-
-  #noteBatches(machine: SimulatedMachine, payload: Bytes, to: PeerId | undefined): void {
-    this.trace.note(
-      machine.index,
-      () => `says to ${this.#nameOfPeer(to)}: ${describeBatchMessage(unwrap(decodeBatchMessage(payload)))}`,
-    );
+    this.#batches?.examineEvidence();
   }
 
   #nameOfPeer(peerId: PeerId | undefined): string {
@@ -419,10 +394,10 @@ export class SimulatedNetwork {
       },
       limits,
       ...(this.#hasModules ? { installed: SIMULATED_PROGRAM } : {}),
-      ...(this.#batches === undefined ? {} : { batches: this.#batches }),
+      ...(this.#batches === undefined ? {} : { batches: this.#batches.boot }),
       stored: (machine, report, store) => {
         this.participation?.stored(machine, report, store);
-        this.#batchWatch?.stored(machine, report.height, store);
+        this.#batches?.stored(machine, report.height, store);
       },
       executed: (machine, report, setOf) => {
         this.trace.note(

@@ -1,6 +1,6 @@
-import { type Hash, toHexDigits } from "@ostrom/base";
+import { type Bytes, type Hash, toHexDigits, unwrap } from "@ostrom/base";
 import type { Message } from "@ostrom/consensus";
-import type { BatchHeader, BatchMessage } from "@ostrom/dissemination";
+import { type BatchHeader, type BatchMessage, decodeBatchMessage } from "@ostrom/dissemination";
 import { Fingerprint } from "./fingerprint.ts";
 
 type Entry = { readonly timeMs: number; readonly text: string | (() => string) };
@@ -116,8 +116,9 @@ export function describeMessage(message: Message): string {
   }
 }
 
-/** A message about batches in few words. */
-export function describeBatchMessage(message: BatchMessage): string {
+/** A frame about batches in few words. */
+export function describeBatchFrame(payload: Bytes): string {
+  const message: BatchMessage = unwrap(decodeBatchMessage(payload));
   switch (message.kind) {
     case "batch":
       return `batch ${nameOf(message.attestation.header)}, ${message.batch.length} bytes`;

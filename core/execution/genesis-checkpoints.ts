@@ -1,4 +1,5 @@
 import { Hash, toHexDigits } from "@ostrom/base";
+import type { Genesis } from "./genesis.ts";
 import { type CryptographicSuite, isPostQuantumSuite } from "./genesis-suites.ts";
 import { duplicate, inconsistent, type Place, readHex, readList } from "./json-reader.ts";
 
@@ -15,12 +16,18 @@ export function hasCheckpoints(chain: {
 }
 
 /** Reads `checkpointKeys`: keccak256 of each validator's key, in the order of `validators`. Hashes, because every vote for a checkpoint carries its
- * key. Throws JsonReadError. */
-export function readCheckpointKeyHashes(
-  place: Place,
-  chain: Parameters<typeof hasCheckpoints>[0] & { readonly validators: number },
-): readonly Hash[] {
-  if (!hasCheckpoints(chain)) {
+ * key. Absent: the chain has no checkpoints. Throws JsonReadError. */
+export function readCheckpoints(
+  place: Place | undefined,
+  {
+    suite,
+    keys,
+    isMined,
+    validatorSet: { validators },
+  }: Pick<Genesis, "suite" | "keys" | "validatorSet"> & { readonly isMined: boolean },
+): { readonly checkpointKeys?: readonly Hash[] } {
+  if (place === undefined) return {};
+  if (!hasCheckpoints({ suite, hasKeySets: keys !== undefined, isMined })) {
     throw inconsistent(
       place,
       "must be left out where blocks are mined, where validators vote by a post-quantum scheme, and where keys is null",
@@ -35,10 +42,10 @@ export function readCheckpointKeyHashes(
     seen.add(digits);
     return hash;
   });
-  if (hashes.length !== chain.validators)
+  if (hashes.length !== validators.length)
     throw inconsistent(
       place,
-      `must name ${chain.validators} keys, one for each validator; found ${hashes.length}`,
+      `must name ${validators.length} keys, one for each validator; found ${hashes.length}`,
     );
-  return hashes;
+  return { checkpointKeys: hashes };
 }

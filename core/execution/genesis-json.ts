@@ -16,7 +16,7 @@ import { CODE_HEADER_BYTES, kindOf, MAX_PAYLOAD_BYTES as MAX_PROGRAM_PAYLOAD_BYT
 import { CHECKPOINT_KEYS_ADDRESS } from "./checkpoint-keys.ts";
 import type { EpochSchedule } from "./epochs.ts";
 import type { AnyGenesis, ConsensusParameters, Genesis, SignatureCheck } from "./genesis.ts";
-import { readCheckpointKeyHashes } from "./genesis-checkpoints.ts";
+import { readCheckpoints } from "./genesis-checkpoints.ts";
 import { MAX_TIME_MS, readForks } from "./genesis-forks.ts";
 import { checkKeysAndForks, readGenesisKeys } from "./genesis-keys.ts";
 import { checkPortHolder, checkSortition, readGenesisModules } from "./genesis-modules.ts";
@@ -150,7 +150,7 @@ function readGenesis(place: Place): AnyGenesis {
       ...(keys === undefined ? {} : { hasKeySets: true }),
     },
     keys,
-    ...readCheckpoints(fields, suite, keys !== undefined, members.validatorSet),
+    ...readCheckpoints(fields.checkpointKeys, { suite, keys, isMined: isPow(fields.consensus), ...members }),
     initialBaseFeePerGas,
     executionWindowGas,
     ...readEpochs(fields),
@@ -161,18 +161,6 @@ function readGenesis(place: Place): AnyGenesis {
       : readConsensus(fields.consensus),
     alloc: readAlloc(fields.alloc),
   };
-}
-
-function readCheckpoints(
-  places: Readonly<Record<"consensus", Place>> & { readonly checkpointKeys?: Place | undefined },
-  suite: CryptographicSuite,
-  hasKeySets: boolean,
-  { validators }: ValidatorSet,
-): Pick<Genesis, "checkpointKeys"> {
-  const { checkpointKeys: place, consensus } = places;
-  if (place === undefined) return {};
-  const chain = { suite, hasKeySets, isMined: isPow(consensus), validators: validators.length };
-  return { checkpointKeys: readCheckpointKeyHashes(place, chain) };
 }
 
 function readEpochs(places: Readonly<Record<"epochLength" | "epochLead", Place>>): EpochSchedule {

@@ -2,7 +2,7 @@ import { AccessError } from "./access-control.ts";
 import { type Answer, errorText, invalidRequest, isId, resultText } from "./answer-text.ts";
 import { answerBatch } from "./dispatch-batch.ts";
 import { createDeadline, type Deadline, TIMED_OUT } from "./dispatch-deadline.ts";
-import { isParsedObject, type Json, own } from "./json.ts";
+import { isParsedObject, type Json, own, type ParsedObject } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
 import type { Method, RequestContext } from "./method.ts";
 import { RPC_ERROR, RpcError } from "./rpc-error.ts";
@@ -33,26 +33,13 @@ export function createDispatcher(
       return errorText(null, invalidRequest("id must be a string, a number or null"));
     }
     const isNotification = id === undefined;
-    const name = own(request, "method");
-    const run = (): string | Promise<string> => {
-      if (own(request, "jsonrpc") !== "2.0") throw invalidRequest('"jsonrpc" must be "2.0"');
-      if (typeof name !== "string") throw invalidRequest('"method" must be a string');
-      const method = methods.get(name);
-      if (method === undefined) throw methodNotFound(name);
-      const refusal = context.access.refusal(name, context.session);
-      if (refusal !== undefined) throw refusal;
-      const given = positionalParams(own(request, "params"));
-      if (method.text !== undefined) return method.text(context, given);
-      const result = method.call(context, given);
-      return result instanceof Promise ? result.then(encode) : encode(result);
-    };
     const failed = (error: unknown): Answer => {
       if (error instanceof AccessError) onRefused?.(error);
-      if (!(error instanceof RpcError)) reportError(String(name), error);
+      if (!(error instanceof RpcError)) reportError(String(own(request, "method")), error);
       return isNotification ? undefined : errorText(id, error);
     };
     try {
-      const result = run();
+      const result = runOne(methods, request, context);
       if (!(result instanceof Promise)) return isNotification ? undefined : resultText(id, result);
       return Promise.race([result, deadline.passed()])
         .then((value) => {
@@ -90,6 +77,25 @@ export function createDispatcher(
       return errorText(null, error);
     });
   };
+}
+
+/** The result of one request as JSON text. Throws or rejects where it is refused. */
+function runOne(
+  methods: ReadonlyMap<string, Method>,
+  request: ParsedObject,
+  context: RequestContext,
+): string | Promise<string> {
+  const name = own(request, "method");
+  if (own(request, "jsonrpc") !== "2.0") throw invalidRequest('"jsonrpc" must be "2.0"');
+  if (typeof name !== "string") throw invalidRequest('"method" must be a string');
+  const method = methods.get(name);
+  if (method === undefined) throw methodNotFound(name);
+  const refusal = context.access.refusal(name, context.session);
+  if (refusal !== undefined) throw refusal;
+  const given = positionalParams(own(request, "params"));
+  if (method.text !== undefined) return method.text(context, given);
+  const result = method.call(context, given);
+  return result instanceof Promise ? result.then(encode) : encode(result);
 }
 
 function encode(result: Json): string {

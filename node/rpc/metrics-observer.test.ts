@@ -102,7 +102,7 @@ describe("the observer of JSON-RPC", () => {
         if (difference === -1) resolve();
       },
     });
-    const server = createServer((socket) => socket.end());
+    const server = createServer((socket) => socket.resume().end());
     observeConnections(server);
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const { port } = server.address() as { port: number };

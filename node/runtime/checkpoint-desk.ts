@@ -1,4 +1,4 @@
-import { Epoch, Height, must, toHexDigits, unwrap } from "@ostrom/base";
+import { Epoch, Height, must, toHexDigits } from "@ostrom/base";
 import {
   type CheckpointCertificate,
   type CheckpointEvidence,
@@ -11,26 +11,25 @@ import {
   checkpointQuorum,
   checkpointSetHash,
   checkpointSigningBytes,
-  decodeCheckpointCertificate,
   encodeCheckpointCertificate,
   encodeCheckpointEvidence,
   encodeMessage,
+  isCheckpointKey,
   isSameStatement,
   keyedWeight,
   type Message,
   placesOfKeys,
   verifyCheckpointVote,
 } from "@ostrom/consensus";
-import { signatureScheme, validatorSchemeOfKey } from "@ostrom/crypto";
 import type { Network, PeerId } from "@ostrom/network";
 import {
   checkpointEvidenceOperations,
   checkpointOperations,
-  readCheckpoint,
   readHeader,
   readNewestCheckpoint,
   type Store,
 } from "@ostrom/storage";
+import { CheckpointAnswers, MAX_SEARCHED_EPOCHS } from "./checkpoint-answers.ts";
 import { CheckpointRefusal } from "./checkpoint-guard.ts";
 import { storedCheckpointSet } from "./checkpoint-sets.ts";
 import { CheckpointTallies, MAX_TALLIED_EPOCHS } from "./checkpoint-tallies.ts";
@@ -50,11 +49,6 @@ const MAX_WAITING = 2_048;
 /** What nobody asked for holds no more signatures than a validator has keys while it changes them. */
 const MAX_UNASKED_SIGNATURES = 2;
 const UNASKED: QuotaLimits = { perSecond: 4, burst: 64 };
-/** Answers may be hundreds of kilobytes. */
-const ANSWERS: QuotaLimits = { perSecond: 2, burst: 16 };
-const ALL_ANSWERS: QuotaLimits = { perSecond: 16, burst: 64 };
-/** So far ahead of what is asked for a certificate is looked for. */
-const MAX_SEARCHED_EPOCHS = 64;
 
 export type CheckpointDeskPorts = {
   readonly clock: Clock;
@@ -80,8 +74,7 @@ export class CheckpointDesk {
   readonly #isOn: boolean;
   readonly #tallies = new CheckpointTallies();
   readonly #unasked: PeerQuota<PeerId>;
-  readonly #answers: PeerQuota<PeerId>;
-  readonly #allAnswers: PeerQuota<"all">;
+  readonly #answers: CheckpointAnswers;
   /** What is being signed. */
   readonly #signing = new Set<string>();
   /** Whose answers are expected. */
@@ -105,8 +98,7 @@ export class CheckpointDesk {
     this.#isOn = storedCheckpointSet(ports.store, 0) !== undefined;
     this.#newest = readNewestCheckpoint(ports.store) ?? -1;
     this.#unasked = new PeerQuota(ports.clock, UNASKED);
-    this.#answers = new PeerQuota(ports.clock, ANSWERS);
-    this.#allAnswers = new PeerQuota(ports.clock, ALL_ANSWERS);
+    this.#answers = new CheckpointAnswers(ports, this.#tallies);
   }
 
   /** @param executed, certified the newest heights in the store. Epochs that had ended before are signed again, which changes nothing. */
@@ -132,7 +124,7 @@ export class CheckpointDesk {
   hear(peerId: PeerId, message: Message): boolean {
     if (message.kind !== "checkpoint-votes" && message.kind !== "checkpoint-request") return false;
     if (!this.#isOn || this.#stopped) return true;
-    if (message.kind === "checkpoint-request") this.#answer(peerId, message.epoch);
+    if (message.kind === "checkpoint-request") this.#answers.give(peerId, message.epoch, this.#newest);
     else this.#hearVotes(peerId, message.votes);
     return true;
   }
@@ -238,7 +230,7 @@ export class CheckpointDesk {
     const places = this.#setsFor(epoch).map(placesOfKeys);
     return [...(keys.checkpointKeys?.() ?? []), ...keys.consensusKeys()].filter(
       ({ publicKey }) =>
-        isPostQuantumKey(publicKey) &&
+        isCheckpointKey(publicKey) &&
         places.some((place) => place.has(toHexDigits(checkpointKeyHash(publicKey)))),
     );
   }
@@ -401,37 +393,4 @@ export class CheckpointDesk {
     this.#askLater();
     this.#askMs = Math.min(MAX_ASK_MS, 2 * this.#askMs);
   }
-
-  /** With the certificate of that epoch, else with the signatures that are here, else with the next certificate. */
-  #answer(peerId: PeerId, epoch: number): void {
-    if (!this.#answers.spend(peerId, 1) || !this.#allAnswers.spend("all", 1)) return;
-    const votes = this.#storedVotes(epoch) ?? this.#gatheredVotes(epoch) ?? this.#laterVotes(epoch);
-    if (votes !== undefined)
-      this.#ports.network.send(peerId, "sync", encodeMessage({ kind: "checkpoint-votes", votes }));
-  }
-
-  #storedVotes(epoch: number): CheckpointVotes | undefined {
-    const bytes = readCheckpoint(this.#ports.store, epoch);
-    return bytes === undefined ? undefined : unwrap(decodeCheckpointCertificate(bytes));
-  }
-
-  #gatheredVotes(epoch: number): CheckpointVotes | undefined {
-    const signatures = this.#tallies.signaturesOf(epoch);
-    if (signatures.length === 0) return undefined;
-    return { statement: must(this.#tallies.statementOf(epoch), "it is tallied"), signatures };
-  }
-
-  #laterVotes(epoch: number): CheckpointVotes | undefined {
-    const last = Math.min(this.#newest, epoch + MAX_SEARCHED_EPOCHS);
-    for (let later = epoch + 1; later <= last; later++) {
-      const found = this.#storedVotes(later);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-}
-
-function isPostQuantumKey(publicKey: Uint8Array): boolean {
-  const scheme = validatorSchemeOfKey(publicKey);
-  return scheme !== undefined && signatureScheme(scheme.id)?.isPostQuantum === true;
 }

@@ -136,7 +136,22 @@ const ALL_BLOCKS: number = 2 ** 48;
 export const CONFIGURATION_FILE = "node.json";
 export const GENESIS_FILE = "genesis.json";
 
+/** Settings that are one word of a few. */
+const CHOICES = {
+  level: ["debug", "info", "warn", "error"],
+  logFormat: ["json", "text"],
+  tiers: ["mixed", "tier0", "tier1", "reference"],
+  authentication: ["none", "jwt"],
+  operatorMethods: ["auto", "on", "off"],
+  mode: ["full", "archive", "pruned"],
+  sync: ["replay", "snapshot"],
+  choice: ["auto", "on", "off"],
+} as const;
+
+type Choice = keyof typeof CHOICES;
+
 type Shape =
+  | Choice
   | "text"
   | "port"
   | "count"
@@ -145,16 +160,8 @@ type Shape =
   | "texts"
   | "addresses"
   | "peers"
-  | "level"
-  | "logFormat"
-  | "tiers"
-  | "choice"
-  | "mode"
   | "keptBlocks"
-  | "sync"
   | "hosts"
-  | "authentication"
-  | "operatorMethods"
   | "roles"
   | { readonly [key: string]: Shape };
 
@@ -193,18 +200,6 @@ const SHAPE: { readonly [key: string]: Shape } = {
   bootstrap: "hosts",
   discovery: DISCOVERY_SHAPE,
 };
-
-/** Settings that are one word of a few. */
-const CHOICES: ReadonlyMap<string, readonly string[]> = new Map([
-  ["level", ["debug", "info", "warn", "error"]],
-  ["logFormat", ["json", "text"]],
-  ["tiers", ["mixed", "tier0", "tier1", "reference"]],
-  ["authentication", ["none", "jwt"]],
-  ["operatorMethods", ["auto", "on", "off"]],
-  ["mode", ["full", "archive", "pruned"]],
-  ["sync", ["replay", "snapshot"]],
-  ["choice", ["auto", "on", "off"]],
-]);
 
 /** Reads a node's configuration; what it leaves out has the defaults.
  * Errors: `configuration/unreadable`, `configuration/invalid` (with the path of the setting). */
@@ -261,9 +256,10 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
   const at = path === "" ? "the file" : `"${path}"`;
   const isTexts = (list: unknown): boolean =>
     Array.isArray(list) && list.every((entry) => typeof entry === "string");
-  const words = typeof shape === "string" ? CHOICES.get(shape) : undefined;
-  if (words !== undefined)
+  if (isChoice(shape)) {
+    const words: readonly string[] = CHOICES[shape];
     return words.includes(String(value)) ? undefined : `${at} must be one of ${words.join(", ")}`;
+  }
   switch (shape) {
     case "text":
       return typeof value === "string" ? undefined : `${at} must be text`;
@@ -317,6 +313,10 @@ function findWrong(value: unknown, shape: Shape, path: string): string | undefin
       return undefined;
     }
   }
+}
+
+function isChoice(shape: Shape): shape is Choice {
+  return typeof shape === "string" && Object.hasOwn(CHOICES, shape);
 }
 
 function isAccountWithRoles([account, roles]: [string, unknown]): boolean {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { describeChecks, judgeHealth, judgeReadiness, REPORT_SECONDS, SILENT_SECONDS } from "./health.ts";
-import { CATALOG, PROCESS, READY_CONDITIONS, THREAD } from "./metrics-catalog.ts";
+import { CATALOG, PROCESS, THREAD } from "./metrics-catalog.ts";
 import type { Seat } from "./metrics-counters.ts";
+import { READY_CONDITIONS } from "./metrics-labels.ts";
 
 const THREADS = ["main", "execution", "signatures", "json-rpc"];
 

@@ -1,5 +1,6 @@
-import { CHAIN, NETWORK, PROCESS, READY_CONDITIONS, type ReadyCondition, THREAD } from "./metrics-catalog.ts";
+import { CHAIN, NETWORK, PROCESS, THREAD } from "./metrics-catalog.ts";
 import type { Seat } from "./metrics-counters.ts";
+import { READY_CONDITIONS, type ReadyCondition } from "./metrics-labels.ts";
 
 /** One thing that a node must do or have, and whether it does. */
 export type Check = { readonly name: string; readonly isGood: boolean; readonly detail: string };

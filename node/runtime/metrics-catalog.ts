@@ -1,134 +1,20 @@
-import type { SkipReason } from "@ostrom/execution";
-import type { AdmissionErrorCode, DropReason } from "@ostrom/txpool";
 import { type LabelledMetric, type Metric, MetricCatalog } from "./metrics-definition.ts";
+import {
+  CHANNELS,
+  DOWN_REASONS,
+  FAULT_CODES,
+  POOL_DROPS,
+  PUNISHED,
+  READY_CONDITIONS,
+  REFUSAL_CODES,
+  RPC_CODES,
+  SKIP_CODES,
+} from "./metrics-labels.ts";
 
 /** Seconds: from what a cached disk takes to what alarms. */
 const SYNC_BOUNDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const BLOCK_BOUNDS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60];
 const REQUEST_BOUNDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
-
-const SKIP_CODES: readonly SkipReason["code"][] = [
-  "execution/nonce-too-high",
-  "execution/nonce-too-low",
-  "execution/fee-below-base-fee",
-  "execution/insufficient-funds",
-  "execution/sender-has-code",
-  "execution/block-gas-exceeded",
-  "execution/not-permitted",
-  "execution/not-authorized",
-  "execution/outdated",
-  "execution/invalid",
-];
-
-const POOL_DROPS: readonly DropReason["code"][] = [
-  "txpool/replaced",
-  "txpool/evicted",
-  "txpool/expired",
-  "txpool/nonce-too-low",
-  "txpool/insufficient-funds",
-  "txpool/not-permitted",
-  "txpool/not-authorized",
-  "txpool/outdated",
-];
-
-const ADMISSION_CODES: readonly AdmissionErrorCode[] = [
-  "txpool/already-known",
-  "txpool/too-large",
-  "txpool/unprotected",
-  "txpool/not-permitted",
-  "txpool/not-authorized",
-  "txpool/outdated",
-  "txpool/underpriced",
-  "txpool/replacement-underpriced",
-  "txpool/nonce-too-low",
-  "txpool/insufficient-funds",
-  "txpool/sender-limit",
-  "txpool/queue-limit",
-  "txpool/full",
-  "transaction/wrong-chain-id",
-  "transaction/blobs-not-accepted",
-  "transaction/type-not-active",
-  "transaction/algorithm-not-allowed",
-  "transaction/gas-limit-above-block",
-  "transaction/gas-limit-above-cap",
-  "transaction/init-code-too-large",
-  "transaction/intrinsic-gas",
-];
-
-/** Of the door of the pool, and of what cannot be read or is not signed. */
-const REFUSAL_CODES: readonly string[] = [
-  ...ADMISSION_CODES,
-  "txpool/busy",
-  "txpool/stopped",
-  "transaction/malformed",
-  "transaction/unsupported-type",
-  "transaction/invalid-signature",
-  "transaction/invalid-chain-id",
-  "transaction/invalid-keys",
-];
-
-const FAULT_CODES: readonly string[] = [
-  "consensus/unreadable-message",
-  "consensus/wrong-sender",
-  "consensus/wrong-leader",
-  "consensus/bad-signature",
-  "consensus/bad-certificate",
-  "consensus/bad-block",
-  "consensus/bad-segment",
-  "consensus/notarized-invalid",
-  "consensus/equivocation",
-  "certification/wrong-sender",
-  "certification/bad-signature",
-  "certification/bad-certificate",
-  "network/over-quota",
-];
-
-const PUNISHED: readonly string[] = [
-  ...FAULT_CODES,
-  "gossip/junk",
-  "gossip/malformed",
-  "gossip/too-many-transactions",
-  "gossip/transaction-too-long",
-  "gossip/unknown-format",
-  "network/unknown-channel",
-  "network/frame-too-long",
-  "network/bad-greeting",
-];
-
-const DOWN_REASONS: readonly string[] = [
-  "network/closed-by-peer",
-  "network/broken",
-  "network/idle",
-  "network/stalled",
-  "network/replaced",
-  "network/not-allowed",
-  "network/no-place",
-  "network/certificate-expired",
-  "network/authority-expired",
-  "network/stopped",
-];
-
-const CHANNELS: readonly string[] = ["consensus", "sync", "transactions", "batches"];
-
-const RPC_CODES: readonly string[] = [
-  "-32700",
-  "-32600",
-  "-32601",
-  "-32602",
-  "-32603",
-  "-32000",
-  "-32002",
-  "-32005",
-  "3",
-  "4",
-  "5",
-  "4100",
-  "4444",
-];
-
-/** What a node must be to be called ready, in the order in which its answer names it. */
-export const READY_CONDITIONS = ["started", "synced", "linked", "disk", "modules"] as const;
-export type ReadyCondition = (typeof READY_CONDITIONS)[number];
 
 /** All metrics of a node. `docs/metrics.md` says what each means; a test compares that page with this list. */
 export const CATALOG: MetricCatalog = new MetricCatalog();

@@ -7,13 +7,20 @@ import { describeRoom, diskRoom } from "./disk-watch.ts";
 import type { NodeKeys } from "./epoch-sets.ts";
 import { createLog, type LogFormat } from "./log.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
-import { countedPunish, startMetrics, validationOf } from "./metrics-node.ts";
+import {
+  countedPunish,
+  type NodeFacts,
+  type NodeMetrics,
+  startMetrics,
+  validationOf,
+} from "./metrics-node.ts";
 import { importLinkRules, moduleLinkPolicy, newestStateOf } from "./module-links.ts";
 import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { type NodeParts, type NodeProgram, runningNode } from "./node-assembly.ts";
 import { NodeAudience } from "./node-audience.ts";
 import { NodeCore } from "./node-core.ts";
+import type { NodeListener } from "./node-core-options.ts";
 import { openNodeKeys, readSecrets } from "./node-keys.ts";
 import { createNodeLinks, type NodeLinks } from "./node-links.ts";
 import type { NodeOverrides, RunningNode } from "./node-options.ts";
@@ -124,15 +131,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   let core: NodeCore | undefined;
   const { links, network, strangers, attach, start } = await openLinks(parts, chain, () => core);
   const audience = new NodeAudience(parts);
-  const snapshots = new SnapshotService({
-    ...chain,
-    schedule: genesis,
-    network,
-    punish: countedPunish(links.punish),
-    clock: machineClock,
-    log,
-  });
-  cleanup.add(() => snapshots.stop());
+  const snapshots = openSnapshots(parts, chain, { links, network });
   const running = new NodeCore({
     ...chain,
     floorOf: (peerId) => snapshots.floorOf(peerId),
@@ -148,19 +147,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     transport: transportKey(secrets.identity),
     modules: parts.program.installed.modules,
     head: chain.execution.head,
-    listener: metrics.listener({
-      block: (report) => audience.block(report),
-      certified: (number) => {
-        metrics.certified(number);
-        snapshots.certified(number);
-        audience.tell("certified", { number });
-      },
-      admitted: (transactions) =>
-        audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),
-      dropped: (dropped) => audience.tell("dropped", dropped),
-      setsChanged: () => links.refresh(),
-      failed: failWith,
-    }),
+    listener: listenerOf({ metrics, snapshots, audience, links }, failWith),
   });
   core = running;
   cleanup.add(() => running.stop());
@@ -172,20 +159,72 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   await start(cleanup);
   audience.watchModules({ rpcPort, genesisHash: domain.genesisHash }, chain.execution.head);
   running.start();
-  const heads = () => running.heads();
-  metrics.watch(
-    {
-      heads,
-      poolStatus: () => running.pool.status(),
-      links: links.stats,
-      peers: () => links.connected().length,
-      validation: () =>
-        validationOf(chain.sets.begun(running.epoch), running.epoch, keys.peerId, links.connected()),
-    },
-    chain.execution.head,
-  );
+  metrics.watch(factsOf(running, chain, links, keys), chain.execution.head);
 
-  return runningNode(parts, { rpcPort, heads, failed, metricsUrl: metrics.url });
+  return runningNode(parts, { rpcPort, heads: () => running.heads(), failed, metricsUrl: metrics.url });
+}
+
+function openSnapshots(
+  { genesis, log, cleanup }: NodeParts<Genesis>,
+  chain: OpenedChain,
+  { links, network }: Pick<NodeLinks, "links" | "network">,
+): SnapshotService {
+  const punish = countedPunish(links.punish);
+  const snapshots = new SnapshotService({
+    ...chain,
+    schedule: genesis,
+    network,
+    punish,
+    clock: machineClock,
+    log,
+  });
+  cleanup.add(() => snapshots.stop());
+  return snapshots;
+}
+
+/** Who hears what the core has to say. */
+function listenerOf(
+  {
+    metrics,
+    snapshots,
+    audience,
+    links,
+  }: Pick<NodeLinks, "links"> & {
+    readonly metrics: NodeMetrics;
+    readonly snapshots: SnapshotService;
+    readonly audience: NodeAudience;
+  },
+  failed: (failure: Failure) => void,
+): NodeListener {
+  return metrics.listener({
+    block: (report) => audience.block(report),
+    certified: (number) => {
+      metrics.certified(number);
+      snapshots.certified(number);
+      audience.tell("certified", { number });
+    },
+    admitted: (transactions) =>
+      audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),
+    dropped: (dropped) => audience.tell("dropped", dropped),
+    setsChanged: () => links.refresh(),
+    failed,
+  });
+}
+
+/** What the metrics tell of a running node. */
+function factsOf(
+  core: NodeCore,
+  { sets }: OpenedChain,
+  links: NodeLinks["links"],
+  { peerId }: NodeKeys,
+): NodeFacts {
+  return {
+    heads: () => core.heads(),
+    poolStatus: () => core.pool.status(),
+    links: links.stats,
+    peers: () => links.connected().length,
+    validation: () => validationOf(sets.begun(core.epoch), core.epoch, peerId, links.connected()),
+  };
 }
 
 /** Links to validators and, where the chain lets them in, to strangers. @param core is there once they are used. */

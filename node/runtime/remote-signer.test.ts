@@ -17,6 +17,7 @@ import { after, before, describe, test } from "node:test";
 import { type Bytes, Epoch, type Hash, toHex, unwrap, View, ZERO_HASH } from "@ostrom/base";
 import {
   type ConsensusDomain,
+  checkpointSigningBytes,
   ethereumDomain,
   executedSigningBytes,
   type VoteKind,
@@ -100,6 +101,29 @@ test("what a guard has forgotten it refuses, and what it writes down gives the s
     assert.equal(checkAndRemember(one, executed(100, hash(7))), "signer/over");
     assert.equal(checkAndRemember(one, vote("notarize", 16_400, hash(7))), "signer/contradiction");
     assert.equal(checkAndRemember(one, executed(16_400, hash(7))), "signer/contradiction");
+  }
+});
+
+test("a signer's guard signs one checkpoint for an epoch, also after what it wrote down was read again", () => {
+  const checkpoint = (epoch: number, result: Hash): Bytes =>
+    checkpointSigningBytes(domain, {
+      epoch: Epoch(epoch),
+      height: (10 * (epoch + 1)) as never,
+      executedHash: result,
+      nextSetHash: hash(4),
+      nextCheckpointSetHash: hash(5),
+    });
+  const guard = new SigningGuard();
+  assert.equal(checkAndRemember(guard, checkpoint(3, hash(2))), "");
+  assert.equal(checkAndRemember(guard, vote("notarize", 5)), "");
+  const again = new SigningGuard();
+  for (const record of guard.entries()) again.replay(record);
+  for (const one of [guard, again]) {
+    assert.equal(checkAndRemember(one, checkpoint(3, hash(2))), "", "the same");
+    assert.equal(checkAndRemember(one, checkpoint(3, hash(9))), "signer/contradiction");
+    assert.equal(checkAndRemember(one, checkpoint(2, hash(9))), "", "an epoch before, late");
+    assert.equal(checkAndRemember(one, checkpoint(9_000, hash(2))), "");
+    assert.equal(checkAndRemember(one, checkpoint(4, hash(2))), "signer/over");
   }
 });
 

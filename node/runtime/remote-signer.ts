@@ -4,7 +4,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bytes, type Failure, fail, fromHex, hex, must, ok, type Result, toHex } from "@ostrom/base";
-import { signatureScheme, validatorSchemeByName, validatorSchemeOfKey } from "@ostrom/crypto";
+import { isCheckpointKey } from "@ostrom/consensus";
+import { validatorSchemeByName, validatorSchemeOfKey } from "@ostrom/crypto";
 import { type ConsensusSecret, type PublicKey, parseConsensusSecret } from "./consensus-secret.ts";
 import type { ConsensusKey } from "./epoch-sets.ts";
 import { CONSENSUS_KEY_FILE, FURTHER_KEY_FILE, KEYS_FOLDER, readSecret, writeSecret } from "./key-files.ts";
@@ -86,12 +87,12 @@ function areKeys(keys: unknown): keys is RemoteSignerSettings["keys"] {
 
 function areCheckpointKeys(keys: unknown): boolean {
   if (keys === undefined) return true;
-  return Array.isArray(keys) && keys.every((key) => isPostQuantumKey(fromHex(String(key))));
+  return Array.isArray(keys) && keys.every(isHexOfKey);
 }
 
-function isPostQuantumKey(key: Result<Bytes, Failure>): boolean {
-  const scheme = key.ok ? validatorSchemeOfKey(key.value) : undefined;
-  return scheme !== undefined && signatureScheme(scheme.id)?.isPostQuantum === true;
+function isHexOfKey(text: unknown): boolean {
+  const key = fromHex(String(text));
+  return key.ok && isCheckpointKey(key.value);
 }
 
 /** Somebody must hold the secret: a node that votes with a key that nobody has would wait for ever. */

@@ -55,8 +55,10 @@ export class StatementDesk {
     const known = new Map<number, Signatures>();
     const signaturesOf = (schemeId: number): Signatures | undefined => {
       const inner = domainOfScheme(domain, schemeId)?.signatures;
-      if (inner === undefined || inner.aggregates) return inner;
-      const wrapped = known.get(schemeId) ?? this.#remembering(inner);
+      if (inner === undefined) return undefined;
+      const wrapped =
+        known.get(schemeId) ??
+        (inner.aggregates ? this.#rememberingAggregates(inner) : this.#remembering(inner));
       known.set(schemeId, wrapped);
       return wrapped;
     };
@@ -112,6 +114,21 @@ export class StatementDesk {
     }
   }
 
+  /** The same certificate comes by itself, in a proposal, and from several peers: it is checked once. */
+  #rememberingAggregates(inner: Signatures): Signatures {
+    return {
+      ...inner,
+      verifyAggregate: (publicKeys, message, joined) => {
+        const publicKey = concatBytes(...publicKeys);
+        const name = nameOf(inner.schemeId, { publicKey, message, signature: joined });
+        if (this.#good.has(name)) return true;
+        const isGood = inner.verifyAggregate(publicKeys, message, joined);
+        if (isGood) this.#remember(name);
+        return isGood;
+      },
+    };
+  }
+
   #remembering(inner: Signatures): Signatures {
     const scheme = validatorScheme(inner.schemeId);
     const verifyOne = (publicKey: Bytes, message: Bytes, signature: Bytes): boolean => {
@@ -133,9 +150,10 @@ export class StatementDesk {
   }
 }
 
-/** Names a statement by all that it consists of: lengths are the scheme's, so that nothing can be read in two ways. */
+/** Names a statement by all that it consists of, with lengths, so that nothing can be read in two ways. */
 function nameOf(schemeId: number, { publicKey, message, signature }: Statement): string {
-  return hash("sha256", concatBytes(Uint8Array.of(schemeId), publicKey, signature, message), "base64");
+  const lengths = Uint8Array.of(schemeId, publicKey.length >> 16, publicKey.length >> 8, publicKey.length);
+  return hash("sha256", concatBytes(lengths, publicKey, signature, message), "base64");
 }
 
 type Found = { readonly schemeId: number; readonly statements: readonly Statement[] };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { uint64ToBytes } from "@ostrom/base";
+import { SNAPSHOT_TABLES, STATE_TABLES } from "@ostrom/state";
 import {
   floorOperation,
   MAX_PRUNED_PER_BLOCK,
@@ -60,4 +61,9 @@ test("what no certificate covers yet is kept, however old", async () => {
   const blocks = 3 * MIN_KEPT_BLOCKS;
   const store = await storeOf(blocks, MIN_KEPT_BLOCKS, MIN_KEPT_BLOCKS);
   assert.deepEqual(pruneOperations(store, blocks), []);
+});
+
+test("tables of snapshots overlap with none of the chain's and of state's", () => {
+  const all = [CHAIN_TABLES, STATE_TABLES, SNAPSHOT_TABLES].flatMap((tables) => Object.values(tables));
+  assert.equal(new Set<number>(all).size, all.length);
 });

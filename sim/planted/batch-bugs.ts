@@ -48,6 +48,33 @@ function hasty(store: Store): Store {
   };
 }
 
+/** Who votes for a block says that it keeps the batches, and writes nothing. */
+const voteWithoutKeeping: PlantedBug = {
+  name: "vote without keeping the batches",
+  seams: {
+    environment: (environment) => ({ ...environment, openStore: () => forgetful(environment.openStore()) }),
+  },
+  faults: [],
+  epochs: false,
+  batches: "minority",
+  breaks: ["batch-held"],
+  within: 5,
+};
+
+const KEPT_TABLES: ReadonlySet<number> = new Set([CHAIN_TABLES.batch, CHAIN_TABLES.attestedBatch]);
+
+/** Only what its own number goes with is kept. */
+function forgetful(store: Store): Store {
+  return {
+    ...store,
+    write: (operations, options) => {
+      const isOwn = operations.some(({ key }) => key[0] === CHAIN_TABLES.ownBatches);
+      const kept = operations.filter(({ key }) => isOwn || !KEPT_TABLES.has(key[0] ?? 0));
+      return store.write(kept, options);
+    },
+  };
+}
+
 /** Those who are to check a batch believe what it claims. */
 const attestUnchecked: PlantedBug = {
   name: "attest unchecked",
@@ -69,4 +96,9 @@ const attestUnchecked: PlantedBug = {
 };
 
 /** Bugs in what nodes do with batches. */
-export const BATCH_BUGS: readonly PlantedBug[] = [forgetTheCursors, attestBeforeTheSync, attestUnchecked];
+export const BATCH_BUGS: readonly PlantedBug[] = [
+  forgetTheCursors,
+  attestBeforeTheSync,
+  voteWithoutKeeping,
+  attestUnchecked,
+];

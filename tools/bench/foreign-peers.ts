@@ -134,7 +134,8 @@ function killIfLarge(child: ChildProcess, name: string): void {
 }
 
 async function answers(url: string, child: ChildProcess, name: string): Promise<boolean> {
-  if (child.exitCode !== null) throw new Error(`${name} ended at once, with exit code ${child.exitCode}`);
+  const end = child.signalCode ?? child.exitCode;
+  if (end !== null) throw new Error(`${name} ended at once: ${end}`);
   try {
     await askMany(url, [{ method: "eth_chainId", params: [] }]);
     return true;

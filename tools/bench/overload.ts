@@ -19,6 +19,8 @@ const SENDER_BALANCE = 1_000n * 10n ** 18n;
 const SENDERS = 400;
 const LANES = 32;
 const BATCH = 100;
+/** Of a lane, at once: more would only wait in the client. */
+const OPEN_REQUESTS = 16;
 const PEAK_IN_FLIGHT = 2_000;
 const PEAK_WARM_UP_SECONDS = 4;
 const READ_INTERVAL_MS = 20;
@@ -94,7 +96,7 @@ async function overload(
   peakTps: number,
   { seconds, times }: Options,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const writer = createCheapClient(LANES);
+  const writer = createCheapClient(LANES * OPEN_REQUESTS);
   const reader = createCheapClient(2);
   const answers: Answers = new Map();
   const writeMs: number[] = [];
@@ -152,7 +154,8 @@ async function overload(
   }
 }
 
-/** Offers one lane's batches at a steady pace until the deadline. @returns whether all were taken before it. */
+/** Offers one lane's batches at a steady pace until the deadline, whether or not earlier ones are answered; what was refused comes first
+ * again. @returns whether none was left before the deadline. */
 async function offer(
   client: CheapClient,
   url: string,
@@ -164,20 +167,27 @@ async function offer(
     readonly writeMs: number[];
   },
 ): Promise<boolean> {
-  let index = 0;
-  for (let dueAt = performance.now(); index < batches.length; dueAt += to.pauseMs) {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
+  const refused: LoadBatch[] = [];
+  const open = new Set<Promise<void>>();
+  const post = async (batch: LoadBatch): Promise<void> => {
     const at = performance.now();
-    if (at >= to.deadline) return false;
-    const { status, text } = await client.post(url, batches[index]!.body);
+    const { status, text } = await client.post(url, batch.body);
     to.writeMs.push(performance.now() - at);
-    if (status !== 200) {
-      count(to.answers, `HTTP ${status}`, BATCH);
-      continue;
-    }
-    if (takeAnswers(text, to.answers)) index++;
+    if (status !== 200) count(to.answers, `HTTP ${status}`, batch.hashes.length);
+    if (status !== 200 || !takeAnswers(text, to.answers)) refused.push(batch);
+  };
+  let next = 0;
+  for (let dueAt = performance.now(); ; dueAt += to.pauseMs) {
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
+    while (open.size >= OPEN_REQUESTS) await Promise.race(open);
+    if (performance.now() >= to.deadline) break;
+    const batch = refused.shift() ?? batches[next++];
+    if (batch === undefined) break;
+    const posted = post(batch).finally(() => open.delete(posted));
+    open.add(posted);
   }
-  return true;
+  await Promise.all(open);
+  return next > batches.length;
 }
 
 type Answer = {

@@ -28,14 +28,19 @@ export function checkpointKeyHash(publicKey: Uint8Array): Hash {
   return keccak256(publicKey);
 }
 
-/** Whether a statement was signed by a key, one of a post-quantum scheme that validators have: lengths tell them apart. False for anything
- * malformed. */
+/** Whether a public key is of a scheme that certifies checkpoints: a post-quantum one that validators have. Lengths tell them apart. */
+export function isCheckpointKey(publicKey: Uint8Array): boolean {
+  const scheme = validatorSchemeOfKey(publicKey);
+  return scheme !== undefined && signatureScheme(scheme.id)?.isPostQuantum === true;
+}
+
+/** Whether a statement was signed by a key that can certify checkpoints. False for anything malformed. */
 export function verifyCheckpointVote(
   domain: ConsensusDomain,
   { statement, publicKey, signature }: CheckpointVote,
 ): boolean {
   const scheme = validatorSchemeOfKey(publicKey);
-  if (scheme === undefined || signatureScheme(scheme.id)?.isPostQuantum !== true) return false;
+  if (scheme === undefined || !isCheckpointKey(publicKey)) return false;
   const signatures = domain.signaturesOf(scheme.id);
   return signatures?.verifyOne(publicKey, checkpointSigningBytes(domain, statement), signature) ?? false;
 }

@@ -4,6 +4,7 @@ export {
   checkpointKeyHash,
   extendCheckpointTrust,
   formCheckpointCertificate,
+  isCheckpointKey,
   isSameStatement,
   placesOfKeys,
   verifyCheckpointCertificate,

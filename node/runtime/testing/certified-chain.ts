@@ -127,8 +127,8 @@ export class CertifiedChain {
     this.#parent = { digest, view: isLast ? 0 : block.view };
   }
 
-  /** Blocks with transfers to new accounts, and contracts with a few slots each and one with many. */
-  async grow(blocks: number, perBlock = 3): Promise<void> {
+  /** Blocks with transfers, to so many accounts, and contracts with a few slots each, now and then one with many. */
+  async grow(blocks: number, perBlock = 3, recipients: number = Number.MAX_SAFE_INTEGER): Promise<void> {
     for (let made = 0; made < blocks; made++) {
       const transactions: SignedTransaction[] = [];
       for (let index = 0; index < perBlock; index++) {
@@ -144,7 +144,7 @@ export class CertifiedChain {
                 gasLimit: 3_000_000n,
                 value: 0n,
               })
-            : simulatedTransfer(client, nonce, { to: newAddress(seed) }),
+            : simulatedTransfer(client, nonce, { to: newAddress(seed % recipients) }),
         );
       }
       await this.append(transactions);
