@@ -82,10 +82,8 @@ export function takeCheckpoint(known: CheckpointChain, answer: unknown): LightRe
     const { statement } = certificate.value;
     if (!equalBytes(hashHeader(header.value, chain.rules.hashId), statement.executedHash))
       refuse("light/wrong-header", `the header is not that of block ${statement.height}`);
-    const skipped = Array.from(
-      { length: statement.epoch - trust.set.epoch },
-      (_, index) => trust.set.epoch + index,
-    );
+    const expected = trust.newest === undefined ? 0 : trust.newest.epoch + 1;
+    const skipped = Array.from({ length: statement.epoch - expected }, (_, index) => expected + index);
     return {
       chain,
       trust: extended,

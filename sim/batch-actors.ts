@@ -70,7 +70,7 @@ const MAX_REMEMBERED = 256;
 const DIGEST_BYTES = 32;
 const SIGNATURE_BYTES = 32;
 const SPAM = 6;
-const GARBAGE_WAYS = 4;
+const GARBAGE_WAYS = 5;
 const LEADER_WAYS = 5;
 const FAR_SEQUENCES = 1_000_000;
 
@@ -116,9 +116,9 @@ function authorOf(name: BatchActorName, network: Network, tools: BatchActorTools
     case "bodyHider":
       return { bend: (to, message) => hide(tools, network, to, message) };
     case "garbageSender":
-      return remade(tools, (made) => [garbage(tools, made)]);
+      return remade((made) => [garbage(tools, made)]);
     case "twoFaced":
-      return remade(tools, (made, to) => faces(tools, made, to));
+      return remade((made, to) => faces(tools, made, to));
     case "batchSpammer":
       return { bend: (_, message) => [message, ...spam(tools, message)] };
     case "batchLiar":
@@ -130,10 +130,7 @@ function authorOf(name: BatchActorName, network: Network, tools: BatchActorTools
 }
 
 /** An author that sends others than its node has made. */
-function remade(
-  tools: BatchActorTools,
-  remake: (made: Made, to: number) => readonly Made[] | undefined,
-): Author {
+function remade(remake: (made: Made, to: number) => readonly Made[] | undefined): Author {
   const own = new Map<string, readonly Made[] | undefined>();
   return {
     bend: (to, message) => {
@@ -181,20 +178,27 @@ function garbage(tools: BatchActorTools, { attestation: { header }, batch }: Mad
   if (way === 0) return withBody(tools, header, random.bytes(1 + random.below(200)), header.gasLimit);
   if (way === 1) return sign(tools, { ...header, gasLimit: header.gasLimit / 2n }, batch);
   if (way === 2) return sign(tools, { ...header, count: header.count + 1 }, batch);
-  const { transactions, claims } = unwrap(decodeBatch(batch));
+  if (way === 3) return sign(tools, { ...header, expiryHeight: header.expiryHeight + 1 }, batch);
+  const { place, transactions, claims } = unwrap(decodeBatch(batch));
   const noise = transactions.map((raw) => concatBytes(raw.subarray(0, 1), random.bytes(raw.length)));
-  return withBody(tools, header, encodeBatch({ transactions: noise, claims }), header.gasLimit);
+  return withBody(tools, header, encodeBatch({ place, transactions: noise, claims }), header.gasLimit);
 }
 
 function faces(tools: BatchActorTools, made: Made, to: number): readonly Made[] | undefined {
   const { header } = made.attestation;
   if (to % 2 === 0) return undefined;
-  const { transactions, claims } = unwrap(decodeBatch(made.batch));
+  const { place, transactions, claims } = unwrap(decodeBatch(made.batch));
   const isOther = header.sequence % 2 === 0 && transactions.length > 1 && claims.length === 0;
-  const reversed = encodeBatch({ transactions: transactions.toReversed(), claims });
+  const reversed = encodeBatch({ place, transactions: transactions.toReversed(), claims });
+  const later = { ...header, expiryHeight: header.expiryHeight + 1 };
+  const moved = encodeBatch({
+    place: { ...place, expiryHeight: later.expiryHeight },
+    transactions,
+    claims,
+  });
   const other = isOther
     ? withBody(tools, header, reversed, header.gasLimit)
-    : sign(tools, { ...header, expiryHeight: header.expiryHeight + 1 }, made.batch);
+    : withBody(tools, later, moved, header.gasLimit);
   // Some see both.
   return to % 4 === 3 ? [made, other] : [other];
 }
@@ -205,8 +209,10 @@ function spam(tools: BatchActorTools, message: BatchMessage): readonly BatchMess
   if (header === undefined || !random.chance(1, 2)) return [];
   const noise: BatchMessage[] = Array.from({ length: SPAM }, () => {
     const raws = Array.from({ length: 1 + random.below(8) }, () => random.bytes(1 + random.below(200)));
-    const batch = encodeBatch({ transactions: raws, claims: EMPTY_BYTES });
     const sequence = header.sequence + 1 + random.below(FAR_SEQUENCES);
+    const { epoch, author, expiryHeight } = header;
+    const place = { epoch, author, sequence, expiryHeight };
+    const batch = encodeBatch({ place, transactions: raws, claims: EMPTY_BYTES });
     return { kind: "batch", ...withBody(tools, { ...header, sequence, count: raws.length }, batch, 0n) };
   });
   const digests = Array.from({ length: 16 }, () => random.bytes(DIGEST_BYTES) as Hash);
@@ -282,12 +288,12 @@ class Liar implements Author {
 
 /** One transaction is changed after it was signed: somebody else's name stands for it, where claims are believed. */
 function falseBatch(tools: BatchActorTools, { attestation: { header }, batch }: Made): Made {
-  const { transactions, claims } = unwrap(decodeBatch(batch));
+  const { place, transactions, claims } = unwrap(decodeBatch(batch));
   const changed = tools.random.below(transactions.length);
   const raws = transactions.map((raw, index) =>
     index === changed ? changedSignature(tools.random, raw) : raw,
   );
-  return withBody(tools, header, encodeBatch({ transactions: raws, claims }), header.gasLimit);
+  return withBody(tools, header, encodeBatch({ place, transactions: raws, claims }), header.gasLimit);
 }
 
 /** The last bytes of a transaction are its signature's s, whose highest byte stays: it is as low as before. */

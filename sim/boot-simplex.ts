@@ -18,6 +18,7 @@ import {
   Executor,
   type Installed,
   NodeCore,
+  type NodeCoreOptions,
   type RecoveredChain,
   type ReplayedJournal,
   recoverChain,
@@ -82,8 +83,7 @@ const MAX_SIGNATURE_CHECK_MS = 3;
 export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}): Boot {
   const { genesis, limits } = options;
   return async (bare) => {
-    const { batches } = options;
-    const watched = batches === undefined ? bare : watchedBy(batches.watched, bare);
+    const watched = watchedBy(options.batches, bare);
     const environment = seams.environment?.(watched) ?? watched;
     const { machine, clock, random, network, log, charge } = environment;
     const store = environment.openStore();
@@ -112,7 +112,6 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
       rotateAtRecords: limits.rotateAtRecords,
     });
     if (replayed.isEmpty) await journal.begin(mark.epoch !== undefined || recovered.tip.height > 0);
-    const checker = simulatedChecker(environment, batches === undefined ? undefined : genesis.rules);
     const core = new NodeCore({
       clock,
       entropy: { bytes: random.bytes },
@@ -124,10 +123,7 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
       network,
       punish: (peerId, reason) => options.punished(machine, peerId, reason),
       execution: seams.execution?.(execution, environment) ?? execution,
-      checker: seams.checker?.(checker) ?? checker,
-      transport:
-        batches === undefined ? undefined : simulatedTransportKey(batches.identityOf(machine), charge),
-      batchLimits: batches?.limits,
+      ...partInBatches(options, seams, environment),
       modules: installed.modules,
       journal,
       records: replayed.records,
@@ -154,8 +150,23 @@ export function simplexBoot(options: SimplexBootOptions, seams: BootSeams = {}):
   };
 }
 
-function watchedBy(watched: (machine: number, store: Store) => Store, environment: Environment): Environment {
-  return { ...environment, openStore: () => watched(environment.machine, environment.openStore()) };
+function watchedBy(batches: SimplexBootOptions["batches"], environment: Environment): Environment {
+  if (batches === undefined) return environment;
+  return { ...environment, openStore: () => batches.watched(environment.machine, environment.openStore()) };
+}
+
+/** Who checks signatures, and what a node makes batches with, where there are any. */
+function partInBatches(
+  { genesis, batches }: SimplexBootOptions,
+  seams: BootSeams,
+  environment: Environment,
+): Pick<NodeCoreOptions, "checker" | "transport" | "batchLimits"> {
+  const checker = simulatedChecker(environment, batches === undefined ? undefined : genesis.rules);
+  const part = { checker: seams.checker?.(checker) ?? checker };
+  if (batches === undefined) return part;
+  const { machine, charge } = environment;
+  const transport = simulatedTransportKey(batches.identityOf(machine), charge);
+  return { ...part, transport, batchLimits: batches.limits };
 }
 
 function installedBy({ installed = BARE_PROGRAM }: SimplexBootOptions, seams: BootSeams): Installed {

@@ -16,7 +16,7 @@ import { transportSign, transportVerify } from "./transport.ts";
 /** The network that batches are made in. */
 export type BatchedNetwork = {
   readonly domain: ConsensusDomain;
-  readonly machines: () => readonly SimulatedMachine[];
+  readonly machines: readonly SimulatedMachine[];
   readonly actors: ReadonlyMap<number, ActorName>;
   readonly invariants: Invariants;
   readonly setOf: (epoch: number) => ValidatorSet | undefined;
@@ -36,20 +36,24 @@ export class NetworkBatches {
   readonly #remembered: CertifiedBatch[] = [];
 
   constructor(network: BatchedNetwork, { limits }: BatchOptions) {
-    const { domain, identityOf, setOf } = network;
+    const { domain, invariants } = network;
     this.#network = network;
     this.#watch = new BatchWatch({
-      ...network,
       domain: { genesisHash: domain.genesisHash, hash: keccak256, verify: transportVerify },
+      setOf: (epoch) => network.setOf(epoch),
+      identityOf: (machine) => network.identityOf(machine),
+      identityOfPeer: (peerId) => network.identityOfPeer(peerId),
+      isHonest: (machine) => network.isHonest(machine),
+      strike: (what, times) => network.strike(what, times),
       seatIn: (epoch, identity) => {
-        const set = setOf(epoch);
+        const set = network.setOf(epoch);
         return set === undefined ? undefined : seatIn(set, identity);
       },
-      violate: (...violation) => network.invariants.violate(...violation),
+      violate: (...violation) => invariants.violate(...violation),
     });
     this.boot = {
       limits,
-      identityOf,
+      identityOf: (machine) => network.identityOf(machine),
       watched: (machine, store) => this.#watch.watched(machine, store),
     };
   }
@@ -62,7 +66,7 @@ export class NetworkBatches {
   /** What honest nodes keep against others must be true. */
   examineEvidence(): void {
     const { machines, actors } = this.#network;
-    for (const { index, node } of machines())
+    for (const { index, node } of machines)
       if (node !== undefined) this.#watch.examine(index, node.store, (identity) => actors.has(identity));
   }
 

@@ -12,17 +12,18 @@ import { consensusSet } from "@ostrom/runtime";
 import { readStateCertificate, type Store } from "@ostrom/storage";
 import { type Actor, type ActorName, carriesConsensus, createActor } from "./actors.ts";
 import { isBatchActor } from "./batch-actors.ts";
-import { type BatchOptions, type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
+import { type SimplexBootOptions, simplexBoot } from "./boot-simplex.ts";
 import { type ClientLoad, Clients } from "./clients.ts";
 import { SimulatedClock } from "./clock.ts";
 import { peerIdOf, simulatedDomain } from "./genesis.ts";
 import { Invariants } from "./invariants.ts";
 import { KnownSets, seatIn } from "./known-sets.ts";
-import { PERFECT_LINKS, SimulatedLinks } from "./links.ts";
+import type { SimulatedLinks } from "./links.ts";
 import { type MachineWorld, SimulatedMachine } from "./machine.ts";
 import { MemoryWatch, memoryBounds, ViewProgress } from "./memory-watch.ts";
-import { type BatchedNetwork, NetworkBatches } from "./network-batches.ts";
+import { NetworkBatches } from "./network-batches.ts";
 import { genesisOfNetwork, USUAL_CLIENTS } from "./network-genesis.ts";
+import { linksOfNetwork } from "./network-links.ts";
 import type { NetworkOptions } from "./network-options.ts";
 import { SIMULATED_PROGRAM } from "./participation/modules.ts";
 import { Participation } from "./participation/participation.ts";
@@ -38,8 +39,6 @@ import {
 import { tapNetwork } from "./tapped-network.ts";
 import { describeBatchFrame, describeMessage, jsonOf, Trace } from "./trace.ts";
 
-const USUAL_LATENCY_MS = 3;
-const USUAL_JITTER_MS = 8;
 const MAX_START_MS = 30;
 /** Shrunken, so that rare paths run often. */
 const SHRUNKEN_LIMITS: SimplexBootOptions["limits"] = { historyBlocks: 16, rotateAtRecords: 24 };
@@ -109,13 +108,13 @@ export class SimulatedNetwork {
     const twins = [...this.actors].filter(([, actor]) => actor === "twin").map(([identity]) => identity);
     const count = Math.max(candidates, options.weights.length, participation?.identities ?? 0);
     this.#identities = [...Array.from({ length: count }, (_, index) => index), ...twins];
-    this.#batches = options.batches === undefined ? undefined : this.#createBatches(options.batches);
+    this.#batches = options.batches === undefined ? undefined : new NetworkBatches(this, options.batches);
     const bootOptions = this.#bootOptions(costs, { ...SHRUNKEN_LIMITS, ...options.limits });
     const boot = simplexBoot(bootOptions, options.seams?.boot);
     this.machines = this.#identities.map((identity, index) =>
       this.#makeMachine(index, identity, { boot, frameUs: costs.frameUs }),
     );
-    this.links = this.#makeLinks(options);
+    this.links = linksOfNetwork(this, options);
     this.clients = new Clients({
       clock: this.clock,
       random: randomFor(this.seed, "clients"),
@@ -240,7 +239,7 @@ export class SimulatedNetwork {
         // Over its quota is who catches up over many short epochs, or whose batches a peer that is behind has not seen ordered: what it
         // says is dropped, and it says it again.
         if (message !== "a validator broke a rule" || String(fields?.code).endsWith("/over-quota")) return;
-        const accused = this.#identityOfPeer(String(fields?.peerId));
+        const accused = this.identityOfPeer(String(fields?.peerId));
         if (this.isHonest(machine.index) && !this.actors.has(accused))
           this.invariants.violate(
             "accusation",
@@ -315,7 +314,7 @@ export class SimulatedNetwork {
       domain: this.domain,
       setOf: (epoch: number) => this.setOf(epoch),
       seatIn: (set: ValidatorSet) => seatIn(set, identity),
-      identityOfPeer: (peerId: PeerId) => this.#identityOfPeer(peerId),
+      identityOfPeer: (peerId: PeerId) => this.identityOfPeer(peerId),
       sign: (set: ValidatorSet, message: Bytes) =>
         simulatedSign(set.validators[seatIn(set, identity) ?? 0]!.consensusKey, message),
       bent: (message: Message | undefined, to: number) => {
@@ -331,22 +330,6 @@ export class SimulatedNetwork {
     return acting.network;
   }
 
-  #createBatches(options: BatchOptions): NetworkBatches {
-    const { domain, actors, invariants } = this;
-    const network: BatchedNetwork = {
-      domain,
-      actors,
-      invariants,
-      machines: () => this.machines,
-      setOf: (epoch) => this.setOf(epoch),
-      identityOf: (machine) => this.identityOf(machine),
-      identityOfPeer: (peerId) => this.#identityOfPeer(peerId),
-      isHonest: (machine) => this.isHonest(machine),
-      strike: (what, times) => this.strike(what, times),
-    };
-    return new NetworkBatches(network, options);
-  }
-
   /** What honest nodes keep against others must be true. */
   examineEvidence(): void {
     this.#batches?.examineEvidence();
@@ -354,10 +337,11 @@ export class SimulatedNetwork {
 
   #nameOfPeer(peerId: PeerId | undefined): string {
     if (peerId === undefined) return "all";
-    return String(this.#identityOfPeer(peerId));
+    return String(this.identityOfPeer(peerId));
   }
 
-  #identityOfPeer(peerId: PeerId): number {
+  /** Whose links are known by a name. */
+  identityOfPeer(peerId: PeerId): number {
     return this.#identities.findIndex((identity) => peerIdOf(identity) === peerId);
   }
 
@@ -367,31 +351,11 @@ export class SimulatedNetwork {
       this.invariants.violate("agreement", machine, `has another validator set of epoch ${set.epoch}`);
   }
 
-  #makeLinks(options: NetworkOptions): SimulatedLinks {
-    const links = new SimulatedLinks({
-      clock: this.clock,
-      random: randomFor(this.seed, "links"),
-      ends: this.machines,
-      latencyMs: options.latencyMs ?? (() => USUAL_LATENCY_MS),
-      watch: {
-        arrived: ({ from, to, fingerprint }) => this.trace.count(from, to, fingerprint),
-        lost: (_, why) => this.strike(`frames lost (${why})`),
-        duplicated: () => this.strike("frames duplicated"),
-      },
-    });
-    const conditions = { ...PERFECT_LINKS, jitterMs: USUAL_JITTER_MS, ...options.conditions };
-    links.condition(() => conditions);
-    return links;
-  }
-
   #bootOptions(costs: CryptographyCosts, limits: SimplexBootOptions["limits"]): SimplexBootOptions {
     return {
       genesis: this.genesis,
       signaturesOf: (charge) => simulatedSchemes(costs, charge),
-      keys: (machine, charge) => {
-        const sign = { costs, charge };
-        return simulatedKeys(this.identityOf(machine), KEY_GENERATIONS, sign);
-      },
+      keys: (machine, charge) => simulatedKeys(this.identityOf(machine), KEY_GENERATIONS, { costs, charge }),
       limits,
       ...(this.#hasModules ? { installed: SIMULATED_PROGRAM } : {}),
       ...(this.#batches === undefined ? {} : { batches: this.#batches.boot }),
@@ -412,7 +376,7 @@ export class SimulatedNetwork {
       certified: (machine, height, store) => this.#certified(machine, height, store),
       punished: (machine, peerId, reason) => {
         this.strike("peers punished");
-        const peer = this.#identityOfPeer(peerId);
+        const peer = this.identityOfPeer(peerId);
         this.trace.note(machine, `punishes ${peer}: ${reason}`);
         if (this.isHonest(machine) && !this.actors.has(peer))
           this.invariants.violate("accusation", machine, `punishes ${peer}: ${reason}`);

@@ -14,8 +14,8 @@ type Phase = {
   readonly except?: RegExp;
   /** `npm test -- NAME` alone runs it. */
   readonly isOnRequest?: boolean;
-  /** What takes longest begins first. */
-  readonly first?: RegExp;
+  /** What takes longest, in this order: it begins first, and short files fill what time is left beside it. */
+  readonly first?: readonly string[];
   readonly flags: readonly string[];
   /** So many groups of files, each in one process, two processes at a time; without it one run of Node's test runner has them all. */
   readonly groups?: number;
@@ -30,12 +30,21 @@ const PROCESSES = 2;
 const STATE_TESTS = /^tools\/vectors\//;
 const SHARED_PROCESS: readonly string[] = ["--test-isolation=none"];
 
-/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request, as does migration, which waits through many epochs. */
-const ALONE = /(?:heavy-block|graduation|migration)\.test\.ts$/;
+/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request. */
+const ALONE = /(?:heavy-block|graduation)\.test\.ts$/;
 /** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
-/** One long story, from an alliance to a public chain. */
-const LONGEST = /participation\.test\.ts$/;
+/** Stories of minutes, the longest first: two of them that began last would leave one processor idle at the end. */
+const LONGEST: readonly string[] = [
+  "participation",
+  "migration",
+  "upgrade",
+  "up",
+  "suites",
+  "checkpoints",
+  "scheme-change",
+  "validator-change",
+].map((name) => `apps/cli/${name}.test.ts`);
 
 const PHASES: readonly Phase[] = [
   {
@@ -79,7 +88,7 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "on request",
-    patterns: ["apps/cli/graduation.test.ts", "apps/cli/migration.test.ts"],
+    patterns: ["apps/cli/graduation.test.ts"],
     isOnRequest: true,
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },
@@ -107,8 +116,8 @@ function filesOf({ patterns, except, first }: Phase): readonly string[] {
     .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }))
     .filter((path) => except?.test(path) !== true)
     .sort();
-  const isFirst = (path: string): boolean => first?.test(path) === true;
-  return [...files.filter(isFirst), ...files.filter((path) => !isFirst(path))];
+  const named = (first ?? []).filter((path) => files.includes(path));
+  return [...named, ...files.filter((path) => !named.includes(path))];
 }
 
 async function runPhase({ flags, groups, apart }: Phase, files: readonly string[]): Promise<boolean> {

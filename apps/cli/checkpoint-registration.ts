@@ -1,5 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { addressFromHex, type Bytes, fromHex, type Hash, must, toHex, unwrap } from "@ostrom/base";
+import {
+  addressFromHex,
+  type Bytes,
+  equalBytes,
+  fromHex,
+  type Hash,
+  must,
+  toHex,
+  unwrap,
+} from "@ostrom/base";
 import { checkpointKeyHash } from "@ostrom/consensus";
 import { keccak256, SCHEME_ML_DSA_44, signatureEngine, signatureScheme } from "@ostrom/crypto";
 import {
@@ -43,6 +52,14 @@ export type PlannedRegistration = {
 type Registration = { readonly keyHash: Hex; readonly sequence: bigint };
 type Member = ToldSet["validators"][number];
 
+/** Whose checkpoint key is registered, and for which of its consensus keys. */
+type Registrant = {
+  readonly folder: string;
+  /** Of the validator. */
+  readonly account: string;
+  readonly consensus: ConsensusSecret;
+};
+
 /** Makes what a validator sends so that its checkpoint key counts, from the next epoch on whose validators are not decided yet.
  * @param folder of the validator's node, with its consensus key. @param newName of the key that replaces the present one; without it, the
  * newest one of the folder is registered, or a first one is made. */
@@ -52,27 +69,80 @@ export async function planRegistration(
   newName: string | undefined,
 ): Promise<PlannedRegistration> {
   const { member, consensus } = await findMember(rpc, folder);
+  return plan(rpc, { folder, account: member.address, consensus }, undefined, newName);
+}
+
+/** The same for a consensus key that the validator has changed to, or is about to: checkpoint keys are registered for one consensus key, and
+ * what is registered for the one before does not count for it. The checkpoint key stays.
+ * @returns undefined on a chain without checkpoints, and where the new key certifies them itself. */
+export async function planRegistrationOfNextKey(
+  rpc: string,
+  folder: string,
+  next: { readonly account: string; readonly previous: string; readonly publicKey: Bytes },
+): Promise<PlannedRegistration | undefined> {
+  const secrets = readConsensusSecrets(folder);
+  if (!secrets.ok) throw new UsageError(secrets.error.message);
+  const consensus = must(
+    secrets.value.find((one) => equalBytes(publicKeyOfSecret(one).publicKey, next.publicKey)),
+    "the new key is in the folder",
+  );
+  if (signatureScheme(consensus.schemeId)?.isPostQuantum === true || !(await hasCheckpoints(rpc)))
+    return undefined;
+  const previous = keccak256(unwrap(fromHex(next.previous)));
+  const present = await presentKey(rpc, previous, next.account);
+  return plan(rpc, { folder, account: next.account, consensus }, present, undefined);
+}
+
+/** The same for a key of the folder that the validator, which another key of the folder stands for, changes to.
+ * @param consensusKey its public key, hex digits. */
+export async function planRegistrationForKey(
+  rpc: string,
+  folder: string,
+  consensusKey: string,
+): Promise<PlannedRegistration> {
+  const { member } = await findMember(rpc, folder);
+  const secrets = readConsensusSecrets(folder);
+  const publicKey = fromHex(consensusKey);
+  const isHeld =
+    publicKey.ok &&
+    secrets.ok &&
+    secrets.value.some((one) => equalBytes(publicKeyOfSecret(one).publicKey, publicKey.value));
+  if (!isHeld) throw new UsageError(`--consensus-key: ${folder} holds no such key`);
+  const next = { account: member.address, previous: member.consensusKey, publicKey: publicKey.value };
+  const planned = await planRegistrationOfNextKey(rpc, folder, next);
+  if (planned === undefined)
+    throw new UsageError("that key needs none: it certifies checkpoints itself, or this chain has none");
+  return planned;
+}
+
+/** @param preferred hash of the key that is registered if the folder holds it, undefined: its first one. */
+async function plan(
+  rpc: string,
+  { folder, account: name, consensus }: Registrant,
+  preferred: string | undefined,
+  newName: string | undefined,
+): Promise<PlannedRegistration> {
   const present = readCheckpointSecrets(folder);
   if (!present.ok) throw new UsageError(present.error.message);
-  const consensusKeyHash = keccak256(unwrap(fromHex(member.consensusKey)));
-  const own = await registrationOf(rpc, consensusKeyHash, member.address);
-  const ofGenesis = await registrationOf(rpc, consensusKeyHash, NO_ACCOUNT);
-  const currentHash = own.keyHash === NO_HASH ? ofGenesis.keyHash : own.keyHash;
-  const current = present.value.find(
-    ({ secret: one }) => toHex(checkpointKeyHash(keyOf(one))) === currentHash,
-  );
-  if (currentHash !== NO_HASH && current === undefined)
+  const consensusKeyHash = keccak256(publicKeyOfSecret(consensus).publicKey);
+  const { sequence } = await registrationOf(rpc, consensusKeyHash, name);
+  const currentHash = await presentKey(rpc, consensusKeyHash, name);
+  const named = (hash: string | undefined): StoredCheckpointKey | undefined =>
+    present.value.find(({ secret: one }) => toHex(checkpointKeyHash(keyOf(one))) === hash);
+  const current = named(currentHash);
+  if (currentHash !== undefined && current === undefined)
     throw new UsageError(
       `the key ${currentHash} is registered, which alone can name another one, and ${folder} does not hold it`,
     );
   if (current !== undefined && newName === undefined)
     throw new UsageError(`${current.path} is registered already; --new NAME replaces it by another key`);
-  const { path, secret } = keyToRegister(folder, present.value, newName);
+  const candidates = [...(named(preferred) === undefined ? [] : [named(preferred)!]), ...present.value];
+  const { path, secret } = keyToRegister(folder, candidates, newName);
   const publicKey = keyOf(secret);
   const keyHash = checkpointKeyHash(publicKey);
   const chainId = BigInt(await ask<string>(rpc, "eth_chainId"));
-  const account = addressFromHex(member.address.toLowerCase());
-  const digest = registrationDigest(chainId, account, consensusKeyHash, keyHash, own.sequence + 1n);
+  const account = addressFromHex(name.toLowerCase());
+  const digest = registrationDigest(chainId, account, consensusKeyHash, keyHash, sequence + 1n);
   const proof = schemeOfSecret(consensus).sign(consensus.secret, consensusRegistrationMessage(digest));
   const data = encodeFunctionData({
     abi: CHECKPOINT_KEYS_ABI,
@@ -87,7 +157,19 @@ export async function planRegistration(
     ],
   });
   const to = toHex(CHECKPOINT_KEYS_ADDRESS);
-  return { file: path, keyHash: toHex(keyHash), account: member.address, to, data };
+  return { file: path, keyHash: toHex(keyHash), account: name, to, data };
+}
+
+/** Hash of the checkpoint key that counts for a consensus key of an account. */
+async function presentKey(rpc: string, consensusKeyHash: Hash, account: string): Promise<string | undefined> {
+  const own = await registrationOf(rpc, consensusKeyHash, account);
+  if (own.keyHash !== NO_HASH) return own.keyHash;
+  const ofGenesis = await registrationOf(rpc, consensusKeyHash, NO_ACCOUNT);
+  return ofGenesis.keyHash === NO_HASH ? undefined : ofGenesis.keyHash;
+}
+
+async function hasCheckpoints(rpc: string): Promise<boolean> {
+  return (await ask<Hex>(rpc, "eth_getCode", [toHex(CHECKPOINT_KEYS_ADDRESS), "latest"])) !== "0x";
 }
 
 /** The folder's key, or a new one where another is asked for or none is there. */

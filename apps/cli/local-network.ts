@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { join, resolve } from "node:path";
 import { must } from "@ostrom/base";
 import { signatureSchemeByName } from "@ostrom/crypto";
-import { type AccountSchemeName, SUITES, type SuiteName } from "@ostrom/execution";
+import { type AccountSchemeName, type SignatureCheck, SUITES, type SuiteName } from "@ostrom/execution";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
   DEVELOPMENT_BALANCE,
@@ -52,6 +52,8 @@ export type NetworkFile = {
   readonly set?: readonly string[] | undefined;
   /** Cryptography; ethereum where it is left out. */
   readonly suite?: SuiteName | undefined;
+  /** all where it is left out. */
+  readonly signatureCheck?: SignatureCheck | undefined;
   /** Schemes of accounts, the first that of the development accounts; the suite's where it is left out. */
   readonly accounts?: readonly AccountSchemeName[] | undefined;
   readonly nodes: readonly LocalNode[];
@@ -83,6 +85,8 @@ export type LocalNetworkPlan = {
   readonly profile?: LocalProfile | undefined;
   /** ethereum unless told. */
   readonly suite?: SuiteChoice | undefined;
+  /** Who checks the signatures of batched transactions; all unless told. */
+  readonly signatureCheck?: SignatureCheck | undefined;
   /** What accounts may do with their keys; what is not said is the profile's. */
   readonly keys?: NetworkPlan["keys"];
   /** Of a profile with modules. */
@@ -214,6 +218,7 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
     set,
     suite,
     accounts,
+    signatureCheck: plan.signatureCheck,
     nodes,
   };
   // First: it says that what follows is ours to delete, should this be interrupted.
@@ -225,6 +230,7 @@ export function createLocalNetwork(plan: LocalNetworkPlan): NetworkFile {
     epochLength,
     suite: chosen,
     keys: plan.keys,
+    signatureCheck: plan.signatureCheck,
     fork: plan.fork,
     ...plan.modules,
     timestampMs: Date.now(),

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { hex, toHex, unwrap } from "@ostrom/base";
-import { SCHEME_BLS12381, SCHEME_ML_DSA_44 } from "@ostrom/crypto";
+import { type BlsEngine, bls, installEngines, SCHEME_BLS12381, SCHEME_ML_DSA_44 } from "@ostrom/crypto";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
   DEVELOPMENT_BALANCE,
@@ -12,7 +13,18 @@ import {
   installNativeCrypto,
   provisionJoiner,
 } from "@ostrom/runtime";
-import { type AccountSigner, keyPairOf, keyPairSigner, type OnChainKeys, toAgileAccount } from "@ostrom/sdk";
+import {
+  type AccountSigner,
+  type CheckpointChain,
+  checkpointToStart,
+  createLightClient,
+  formatCheckpoint,
+  keyPairOf,
+  keyPairSigner,
+  type OnChainKeys,
+  toAgileAccount,
+  verifyCheckpoints,
+} from "@ostrom/sdk";
 import { encodeFunctionData, type Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { DEVELOPMENT_CHAIN_ID } from "./local-network.ts";
@@ -33,6 +45,7 @@ import {
 import { type SteadyPayer, startPayer } from "./testing/steady-payer.ts";
 import {
   assertSameBlocks,
+  blockHashes,
   blockNumber,
   createTestNetwork,
   LONG_WAIT_MS,
@@ -354,6 +367,37 @@ async function newcomerJoins(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
+const withoutBls = (): never => assert.fail("a signature of BLS12-381 is looked at");
+
+/** Proves the chain from genesis up to an epoch's checkpoint, or a later one's, by a machine that knows of no certificate of BLS12-381. */
+async function proveEpochs(epoch: number, at: string): Promise<CheckpointChain> {
+  await waitUntil(`a checkpoint of epoch ${epoch}`, EPOCHS_WAIT_MS, async () => {
+    const told = await ask<{ readonly newest: Hex | null } | null>(at, "ostrom_getEpochCheckpoint");
+    return told !== null && told.newest !== null && Number(told.newest) >= epoch;
+  });
+  const genesis: unknown = JSON.parse(readFileSync(join(network.folder(0), "genesis.json"), "utf8"));
+  const before: BlsEngine = bls();
+  installEngines({
+    bls: { ...before, verify: withoutBls, aggregate: withoutBls, verifyAggregate: withoutBls },
+  });
+  try {
+    const chain = unwrap(await verifyCheckpoints(genesis, at));
+    assert.ok(chain.proved.at(-1)!.epoch >= epoch, JSON.stringify(chain.missing));
+    return chain;
+  } finally {
+    installEngines({ bls: before });
+  }
+}
+
+/** Whoever begins with the newest proved block believes what ML-DSA has certified since then, and nothing by a curve. */
+async function followsWithoutCurves(known: CheckpointChain, servers: readonly string[]): Promise<void> {
+  const checkpoint = formatCheckpoint(checkpointToStart(known)!);
+  const light = createLightClient({ servers, checkpoint, areCurvesBroken: true });
+  const { height } = known.proved.at(-1)!;
+  const later = unwrap(await light.header(height + 1));
+  assert.deepEqual((await blockHashes(servers[0]!, height + 1, height + 1))[0], toHex(later.hash));
+}
+
 test("a chain under load goes over from elliptic curves to post-quantum keys, and stolen secp256k1 keys are worth nothing", async (context) => {
   const began = performance.now();
   const tell = (what: string): void => {
@@ -368,7 +412,7 @@ test("a chain under load goes over from elliptic curves to post-quantum keys, an
   payers.push(moved);
   await goesOn(payers);
   tell("accounts have post-quantum keys");
-  const { firstBlock } = await validatorsTurn();
+  const { firstBlock, epoch: turned } = await validatorsTurn();
   await goesOn(payers);
   tell(`validators vote by ML-DSA-44 from block ${Number(firstBlock)} on`);
 
@@ -378,6 +422,12 @@ test("a chain under load goes over from elliptic curves to post-quantum keys, an
   assert.ok(Math.max(...ethereum.blocks) <= broken && Math.max(...ethereum.blocks) > Number(firstBlock));
   await goesOn([moved]);
   tell(`elliptic curves are broken since block ${broken}`);
+  const { proved } = await proveEpochs(Number(turned) - 1, url());
+  assert.ok(
+    proved.some(({ epoch }) => epoch < Number(turned)),
+    "epochs of BLS12-381 are proved by ML-DSA",
+  );
+  tell(`checkpoints of epochs ${proved.map(({ epoch }) => epoch).join(", ")} hold without a curve`);
   await accountsAfterTheBreak();
   tell(`pools have refused ${await thievesAreRefused()} thefts`);
   await validatorsAreManaged();
@@ -388,6 +438,9 @@ test("a chain under load goes over from elliptic curves to post-quantum keys, an
   await finalizedReaches("the newcomer too", target, all);
   await assertSameBlocks(all, target);
   tell(`${all.length} nodes have the same ${target} blocks`);
+  const known = await proveEpochs(Number(turned) + 1, newcomer);
+  await followsWithoutCurves(known, [newcomer]);
+  tell(`the newcomer proves ${known.proved.length} epochs from genesis, also those after the change`);
   await goesOn([moved]);
   assert.equal(await moved.stop(), undefined);
   const { ms, after: block } = watch!.longestGap();

@@ -10,10 +10,14 @@ import {
   headerFromRlp,
   headerToRlp,
 } from "./batch-codec.ts";
-import { decodeBatch, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_TRANSACTIONS } from "./index.ts";
-import { attest, certify, damage, headerOf } from "./testing/batches.ts";
+import { decodeBatch, encodeBatch, isBatchOf, MAX_BATCH_BYTES, MAX_BATCH_TRANSACTIONS } from "./index.ts";
+import { attest, certify, damage, describeBatch, headerOf, placeOf } from "./testing/batches.ts";
 
+const PLACE = placeOf(headerOf());
+const PLACE_BYTES = batchOf(1).subarray(0, 32);
 const SENDER: Bytes = new Uint8Array(20).fill(9);
+
+const PLACE_HEX = `001fffffffffffff0000000000000fff${"001fffffffffffff".repeat(2)}`;
 
 function codeOf(bytes: Bytes): string {
   const read = decodeBatch(bytes);
@@ -22,12 +26,12 @@ function codeOf(bytes: Bytes): string {
 
 function batchOf(count: number, claims: Bytes = EMPTY_BYTES): Bytes {
   const transactions = Array.from({ length: count }, (_, index) => Uint8Array.of(2, index & 255, index >> 8));
-  return encodeBatch({ transactions, claims });
+  return encodeBatch({ place: PLACE, transactions, claims });
 }
 
 test("a batch comes back from its bytes, with and without claims", () => {
   for (const claims of [EMPTY_BYTES, concatBytes(SENDER, SENDER)]) {
-    const batch = { transactions: [Uint8Array.of(2, 1), Uint8Array.of(3)], claims };
+    const batch = { place: PLACE, transactions: [Uint8Array.of(2, 1), Uint8Array.of(3)], claims };
     assert.deepEqual(unwrap(decodeBatch(encodeBatch(batch))), batch);
   }
 });
@@ -40,12 +44,10 @@ test("a batch has 1 to 1,024 transactions", () => {
 });
 
 test("a batch is not longer than 512 KiB, and what is longer is not read", () => {
-  const overhead =
-    encodeBatch({ transactions: [new Uint8Array(400_000)], claims: EMPTY_BYTES }).length - 400_000;
-  const longest = encodeBatch({
-    transactions: [new Uint8Array(MAX_BATCH_BYTES - overhead)],
-    claims: EMPTY_BYTES,
-  });
+  const batchWith = (length: number): Bytes =>
+    encodeBatch({ place: PLACE, transactions: [new Uint8Array(length)], claims: EMPTY_BYTES });
+  const overhead = batchWith(400_000).length - 400_000;
+  const longest = batchWith(MAX_BATCH_BYTES - overhead);
   assert.equal(longest.length, MAX_BATCH_BYTES);
   assert.equal(codeOf(longest), "ok");
   assert.equal(codeOf(concatBytes(longest, Uint8Array.of(0))), "batch/too-long");
@@ -59,7 +61,8 @@ test("claims are 20 bytes for each transaction, or none", () => {
 });
 
 test("a batch of single bytes is refused before it takes memory", () => {
-  const bytes = encodeRlp([EMPTY_BYTES, Array.from({ length: 500_000 }, () => Uint8Array.of(1))]);
+  const ones = Array.from({ length: 500_000 }, () => Uint8Array.of(1));
+  const bytes = concatBytes(PLACE_BYTES, encodeRlp([EMPTY_BYTES, ones]));
   assert.ok(bytes.length <= MAX_BATCH_BYTES);
   assert.equal(codeOf(bytes), "batch/malformed");
 });
@@ -74,9 +77,50 @@ test("a batch in any other form is refused", () => {
     [EMPTY_BYTES, [[Uint8Array.of(1)]]],
     [EMPTY_BYTES, [Uint8Array.of(1)], EMPTY_BYTES],
   ];
-  for (const form of forms) assert.equal(codeOf(encodeRlp(form)), "batch/malformed");
-  assert.equal(codeOf(EMPTY_BYTES), "batch/malformed");
+  for (const form of forms)
+    assert.equal(codeOf(concatBytes(PLACE_BYTES, encodeRlp(form))), "batch/malformed");
+  for (const cut of [0, 1, 31, 32]) assert.equal(codeOf(batchOf(1).subarray(0, cut)), "batch/malformed");
+  assert.equal(codeOf(batchOf(1).subarray(32)), "batch/malformed");
   assert.equal(codeOf(concatBytes(batchOf(1), EMPTY_BYTES, Uint8Array.of(0))), "batch/malformed");
+});
+
+test("a batch begins with its epoch, author, number and expiry height, each below 2^53", () => {
+  const largest = Number.MAX_SAFE_INTEGER;
+  const place = { epoch: largest, author: 4_095, sequence: largest, expiryHeight: largest };
+  const bytes = encodeBatch({ place, transactions: [Uint8Array.of(2)], claims: EMPTY_BYTES });
+  assert.equal(Buffer.from(bytes.subarray(0, 32)).toString("hex"), PLACE_HEX);
+  assert.deepEqual(unwrap(decodeBatch(bytes)).place, place);
+  for (const offset of [0, 8, 16, 24]) {
+    for (const [at, value] of [
+      [0, 1],
+      [0, 128],
+      [1, 32],
+      [1, 255],
+    ] as const) {
+      const beyond = bytes.slice();
+      beyond[offset + at] = value;
+      assert.equal(codeOf(beyond), "batch/malformed");
+      assert.ok(!isBatchOf(headerOf({ ...place, byteLength: bytes.length }), beyond));
+    }
+  }
+});
+
+test("a batch is of the one header that has its place and length", () => {
+  const bytes = batchOf(2);
+  const { header } = describeBatch(bytes, PLACE);
+  assert.ok(isBatchOf(header, bytes));
+  for (const fields of [
+    { epoch: 4 },
+    { author: 2 },
+    { sequence: 6 },
+    { expiryHeight: 601 },
+    { byteLength: bytes.length + 1 },
+  ])
+    assert.ok(!isBatchOf({ ...header, ...fields }, bytes));
+  for (const length of [0, 31]) {
+    const short = bytes.subarray(0, length);
+    assert.ok(!isBatchOf({ ...header, byteLength: length }, short));
+  }
 });
 
 test("what can be read as a batch has no other bytes", () => {

@@ -1,4 +1,14 @@
-import { type Bytes, type Failure, fail, Hash, ok, type Result } from "@ostrom/base";
+import {
+  type Bytes,
+  bytesToUint64,
+  concatBytes,
+  type Failure,
+  fail,
+  Hash,
+  ok,
+  type Result,
+  uint64ToBytes,
+} from "@ostrom/base";
 import {
   decodeRlpWith,
   encodeRlp,
@@ -15,6 +25,7 @@ import {
   type Attestation,
   type Batch,
   type BatchHeader,
+  type BatchPlace,
   type CertifiedBatch,
   MAX_BATCH_BYTES,
   MAX_BATCH_TRANSACTIONS,
@@ -22,6 +33,11 @@ import {
 
 const ADDRESS_LENGTH = 20;
 const HASH_LENGTH = 32;
+/** Epoch, author, sequence number and expiry height, 8 bytes each. */
+const PLACE_LENGTH = 32;
+const UINT64_LENGTH = 8;
+/** Numbers below 2^53 have nothing in their first byte, and less than this in the second. */
+const SECOND_BYTE_LIMIT = 0x20;
 /** No transport key's signature is longer (ML-DSA-44: 2,420). */
 const MAX_SIGNATURE_BYTES = 4_096;
 /** The batch, its claims, the list, and the transactions; one more transaction than there may be, so that their number is what is complained of. */
@@ -35,17 +51,51 @@ export const CERTIFIED_ITEMS: number = HEADER_FIELDS + 4;
 
 export type BatchErrorCode = "batch/malformed" | "batch/too-long";
 
-/** The canonical bytes of a batch, which its digest is of: rlp([claims, [raw transaction, ...]]). */
-export function encodeBatch({ transactions, claims }: Batch): Bytes {
-  return encodeRlp([claims, transactions]);
+/** The canonical bytes of a batch, which its digest is of: epoch, author, sequence number and expiry height as big-endian 64-bit integers, then
+ * rlp([claims, [raw transaction, ...]]). */
+export function encodeBatch({ place, transactions, claims }: Batch): Bytes {
+  return concatBytes(placeToBytes(place), encodeRlp([claims, transactions]));
 }
 
-/** Errors: `batch/too-long`, `batch/malformed` (not RLP, no transactions, claims of another length). Shares memory. */
+/** Whether encoded bytes have the length and the place that a header says: all that is to be seen of it without reading them. */
+export function isBatchOf(header: BatchHeader, bytes: Bytes): boolean {
+  if (bytes.length !== header.byteLength) return false;
+  const place = placeFromBytes(bytes);
+  return (
+    place !== undefined &&
+    place.epoch === header.epoch &&
+    place.author === header.author &&
+    place.sequence === header.sequence &&
+    place.expiryHeight === header.expiryHeight
+  );
+}
+
+function placeToBytes({ epoch, author, sequence, expiryHeight }: BatchPlace): Bytes {
+  return concatBytes(...[epoch, author, sequence, expiryHeight].map(uint64ToBytes));
+}
+
+/** @returns undefined if there is none, or a number is not exact. */
+function placeFromBytes(bytes: Bytes): BatchPlace | undefined {
+  if (bytes.length < PLACE_LENGTH) return undefined;
+  for (let offset = 0; offset < PLACE_LENGTH; offset += UINT64_LENGTH) {
+    if (bytes[offset] !== 0 || bytes[offset + 1]! >= SECOND_BYTE_LIMIT) return undefined;
+  }
+  return {
+    epoch: bytesToUint64(bytes, 0),
+    author: bytesToUint64(bytes, UINT64_LENGTH),
+    sequence: bytesToUint64(bytes, 2 * UINT64_LENGTH),
+    expiryHeight: bytesToUint64(bytes, 3 * UINT64_LENGTH),
+  };
+}
+
+/** Errors: `batch/too-long`, `batch/malformed` (no place, not RLP, no transactions, claims of another length). Shares memory. */
 export function decodeBatch(bytes: Bytes): Result<Batch, Failure<BatchErrorCode>> {
   if (bytes.length > MAX_BATCH_BYTES)
     return fail("batch/too-long", `${bytes.length} bytes, at most ${MAX_BATCH_BYTES} are allowed`);
+  const place = placeFromBytes(bytes);
+  if (place === undefined) return fail("batch/malformed", "it begins with four numbers below 2^53");
   const decoded = decodeRlpWith(
-    bytes,
+    bytes.subarray(PLACE_LENGTH),
     (item) => {
       const [claims, transactions] = readRlpList(item, "batch", 2);
       return {
@@ -67,7 +117,7 @@ export function decodeBatch(bytes: Bytes): Result<Batch, Failure<BatchErrorCode>
   }
   if (claims.length !== 0 && claims.length !== transactions.length * ADDRESS_LENGTH)
     return fail("batch/malformed", "claims name one sender for each transaction, or there are none");
-  return ok(decoded.value);
+  return ok({ place, transactions, claims });
 }
 
 /** [epoch, author, sequence, expiry height, digest, bytes, transactions, gas]. */

@@ -25,11 +25,13 @@ import {
   headerOf,
   type MadeBatch,
   makeBatch,
+  placeOf,
   transfer,
 } from "./testing/batches.ts";
 
 const TRANSACTIONS: readonly SignedTransaction[] = [transfer(0, 0), transfer(1, 0), transfer(1, 1)];
 const SENDERS = TRANSACTIONS.map(({ sender }) => sender);
+const PLACE = placeOf(headerOf());
 const HONEST = makeBatch(TRANSACTIONS);
 const FALSE = makeBatch(TRANSACTIONS, {}, SENDERS.with(1, clientAddress(2)));
 
@@ -123,7 +125,7 @@ test("D8: transactions that cannot be read, or that nobody has signed, convict",
   const random = createRandom(41);
   const raws = TRANSACTIONS.map(({ raw }) => raw);
   const unreadable = describeBatch(
-    encodeBatch({ transactions: raws.with(2, Uint8Array.of(2, 0xc0)), claims: EMPTY_BYTES }),
+    encodeBatch({ place: PLACE, transactions: raws.with(2, Uint8Array.of(2, 0xc0)), claims: EMPTY_BYTES }),
     { count: 3, gasLimit: 42_000n },
   );
   assert.equal(firstFalseClaim(unreadable.bytes, unreadable.header), 2);
@@ -133,10 +135,8 @@ test("D8: transactions that cannot be read, or that nobody has signed, convict",
     const raw = raws[2]!.slice();
     raw.set(random.bytes(20), raw.length - 60);
     const gasLimit = decodeTransaction(raw).ok ? 63_000n : 42_000n;
-    const batch = describeBatch(encodeBatch({ transactions: raws.with(2, raw), claims: EMPTY_BYTES }), {
-      count: 3,
-      gasLimit,
-    });
+    const bytes = encodeBatch({ place: PLACE, transactions: raws.with(2, raw), claims: EMPTY_BYTES });
+    const batch = describeBatch(bytes, { count: 3, gasLimit });
     const index = firstFalseClaim(batch.bytes, batch.header);
     if (index === undefined) continue;
     unsigned++;
@@ -144,6 +144,20 @@ test("D8: transactions that cannot be read, or that nobody has signed, convict",
     assert.equal(codeOf(falseAttestation(batch, 2)), "ok");
   }
   assert.ok(unsigned > 0);
+});
+
+test("D8: a header of another place than its batch convicts each who attested to it, at index 0", () => {
+  for (const fields of [{ epoch: 2 }, { author: 2 }, { sequence: 6 }, { expiryHeight: 601 }]) {
+    const moved = makeBatch(TRANSACTIONS, fields);
+    const header = { ...moved.header, ...PLACE };
+    assert.equal(firstFalseClaim(moved.bytes, header), 0);
+    for (const signer of [0, 1, 3]) {
+      const evidence = falseAttestation({ ...moved, header }, 0, signer);
+      assert.equal(codeOf(evidence), "ok");
+      assert.equal(codeOf(unwrap(decodeBatchEvidence(encodeBatchEvidence(evidence)))), "ok");
+    }
+    assert.equal(codeOf(falseAttestation({ ...moved, header }, 1)), "evidence/no-contradiction");
+  }
 });
 
 test("D8: a header that says other bytes, transactions or gas than its batch has convicts, at index 0", () => {

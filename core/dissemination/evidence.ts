@@ -7,6 +7,7 @@ import {
   attestationFromRlp,
   attestationToRlp,
   decodeBatch,
+  isBatchOf,
   readBatchBytes,
 } from "./batch-codec.ts";
 import type { Attestation, Batch, BatchAuthors, BatchDomain, BatchEvidence, BatchHeader } from "./types.ts";
@@ -45,7 +46,7 @@ export function contradicts(first: Attestation, second: Attestation): boolean {
 }
 
 /** The first transaction of a batch that is not what the batch claims: unreadable, signed by nobody, or by another (rule D8). Where the batch as a
- * whole is false (unreadable, or not of the bytes, transactions or gas that its header says), that is 0. undefined if all is true.
+ * whole is false (unreadable, or not of the place, bytes, transactions or gas that its header says), that is 0. undefined if all is true.
  * @param header that was attested to; without it only the batch itself is judged. */
 export function firstFalseClaim(batch: Bytes, header?: BatchHeader): number | undefined {
   const read = decodeBatch(batch);
@@ -55,7 +56,7 @@ export function firstFalseClaim(batch: Bytes, header?: BatchHeader): number | un
 }
 
 function isMisdescribed(bytes: Bytes, { transactions }: Batch, header: BatchHeader): boolean {
-  if (bytes.length !== header.byteLength || transactions.length !== header.count) return true;
+  if (!isBatchOf(header, bytes) || transactions.length !== header.count) return true;
   let gasLimit = 0n;
   for (const raw of transactions) {
     const transaction = decodeTransaction(raw);

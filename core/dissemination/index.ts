@@ -10,7 +10,7 @@ export {
   verifyAttestation,
   verifyCertifiedBatch,
 } from "./attestation.ts";
-export { type BatchErrorCode, decodeBatch, encodeBatch } from "./batch-codec.ts";
+export { type BatchErrorCode, decodeBatch, encodeBatch, isBatchOf } from "./batch-codec.ts";
 export { advanceCursors, decodeCursors, encodeCursors, type ReferenceErrorCode } from "./cursors.ts";
 export {
   accusedOf,
@@ -45,6 +45,7 @@ export {
   type BatchDomain,
   type BatchEvidence,
   type BatchHeader,
+  type BatchPlace,
   type CertifiedBatch,
   type Cursors,
   MAX_BATCH_BYTES,

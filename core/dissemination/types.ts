@@ -27,15 +27,19 @@ export type BatchDomain = {
   readonly verify: (publicKey: Bytes, message: Bytes, signature: Bytes) => boolean;
 };
 
-/** What attestations are about, and all that a payload says of a batch. */
-export type BatchHeader = {
+/** Where a batch belongs. It stands in the batch itself, so that the same transactions elsewhere are another batch: a digest has one header. */
+export type BatchPlace = {
   readonly epoch: number;
   /** Index in the set of that epoch. */
   readonly author: number;
-  /** From 1, one more with each batch of an author in an epoch. */
+  /** From 1, higher with each batch of an author in an epoch. */
   readonly sequence: number;
   /** The last block that may refer to it. */
   readonly expiryHeight: number;
+};
+
+/** What attestations are about, and all that a payload says of a batch. */
+export type BatchHeader = BatchPlace & {
   /** Of the encoded batch. */
   readonly digest: Hash;
   readonly byteLength: number;
@@ -46,6 +50,7 @@ export type BatchHeader = {
 
 /** What an author sends: transactions, and who it says has signed them. */
 export type Batch = {
+  readonly place: BatchPlace;
   readonly transactions: readonly Bytes[];
   /** With `minority`: the sender of each, 20 bytes, one after another. Empty with `all`. */
   readonly claims: Bytes;

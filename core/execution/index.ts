@@ -238,11 +238,10 @@ export {
   recoverSender,
   signAgileTransaction,
   signTransaction,
-  type TransactionErrorCode,
-  type TransactionFailure,
   type TransactionFields,
 } from "./transaction.ts";
 export { encodeTransaction, signingHash, type UnsignedTransaction } from "./transaction-encoding.ts";
+export type { TransactionErrorCode, TransactionFailure } from "./transaction-reader.ts";
 export { blobGasOf, maxCost } from "./transaction-validity.ts";
 export {
   type AccessListEntry,

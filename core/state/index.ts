@@ -76,13 +76,13 @@ export { createStateCache, type StateCache } from "./state-cache.ts";
 export {
   EMPTY_TRIE_NODES,
   MAX_TRIE_KEY_BYTES,
-  readTrie,
   type TrieNodeChange,
   type TrieUpdate,
   updateTrie,
 } from "./trie.ts";
 export { type TrieEntry, trieEntries } from "./trie-entries.ts";
 export { EMPTY_TRIE_ROOT, emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
+export { readTrie } from "./trie-read.ts";
 export type {
   Account,
   AccountChange,

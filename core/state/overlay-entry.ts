@@ -82,6 +82,13 @@ export function isEmptyEntry(entry: OverlayEntry): boolean {
   return entry.nonce === 0n && entry.balance === 0n && sameHash(entry.codeHash, EMPTY_CODE_HASH);
 }
 
+/** Nothing makes no account. */
+export function addToEntry(entry: OverlayEntry, value: bigint): void {
+  if (value === 0n) return;
+  entry.exists = true;
+  entry.balance += value;
+}
+
 export function removeAccount(entry: OverlayEntry): void {
   entry.exists = false;
   entry.nonce = 0n;

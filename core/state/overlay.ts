@@ -3,6 +3,7 @@ import { keccak256 } from "@ostrom/crypto";
 import { EMPTY_CODE_HASH, sameHash } from "./account.ts";
 import {
   accountDiffers,
+  addToEntry,
   changedSlots,
   isEmptyEntry,
   NEVER,
@@ -14,6 +15,7 @@ import {
   removeAccount,
 } from "./overlay-entry.ts";
 import { slotKey } from "./slot-key.ts";
+import { emptySets, type TransactionSets } from "./transaction-sets.ts";
 import { EMPTY_TRIE_ROOT } from "./trie-hash.ts";
 import type {
   AccountChange,
@@ -23,15 +25,6 @@ import type {
   StateChanges,
   StateReader,
 } from "./types.ts";
-
-/** Sets that live as long as one transaction. */
-type TransactionSets = {
-  readonly warmSlots: Map<OverlayPlace, Set<string>>;
-  readonly transient: Map<OverlayPlace, Map<string, bigint>>;
-  readonly created: Map<OverlayPlace, OverlayEntry>;
-  readonly selfDestructed: Set<OverlayPlace>;
-  readonly touched: OverlayEntry[];
-};
 
 /** Collects what a run of transactions does to state, above any StateReader, which it never changes.
  *
@@ -382,23 +375,6 @@ export class StateOverlay implements JournaledState {
     });
     return false;
   }
-}
-
-/** Nothing makes no account. */
-function addToEntry(entry: OverlayEntry, value: bigint): void {
-  if (value === 0n) return;
-  entry.exists = true;
-  entry.balance += value;
-}
-
-function emptySets(): TransactionSets {
-  return {
-    warmSlots: new Map(),
-    transient: new Map(),
-    created: new Map(),
-    selfDestructed: new Set(),
-    touched: [],
-  };
 }
 
 function valueOrNew<K, V>(map: Map<K, V>, key: K, create: () => V): V {

@@ -1,9 +1,9 @@
 import { type Bytes, equalBytes, type Failure, fail, type Hash, ok, type Result } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { toNibbles } from "./nibbles.ts";
-import { readNode, rootReference, stepDown } from "./trie.ts";
 import { emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
 import { decodeNode, hashOfReference, MIN_HASHED_NODE_BYTES, type TrieNode } from "./trie-node.ts";
+import { readNode, rootReference, stepDown } from "./trie-read.ts";
 import type { TrieNodeReader } from "./types.ts";
 
 /** Collects the nodes on the way to a key: they prove its value, or that it has none.

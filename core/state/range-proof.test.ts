@@ -242,3 +242,154 @@ test("what is no range is refused: backwards, short keys, incomplete without ent
   const shortKeys = { ...answer, entries: [{ key: short, value: Uint8Array.of(1) }] };
   assert.equal(code(verifyRange(trie.root, WHOLE, shortKeys)), "range/malformed");
 });
+
+/** A trie in which an extension leads to two leaves whose keys differ in the last byte alone. */
+function deepTrie(): { readonly trie: StoredTrie; readonly keys: readonly Bytes[] } {
+  const trie = new StoredTrie();
+  const shared = new Uint8Array(32).fill(0x11);
+  shared[3] = 0xff;
+  const keys = [0x01, 0x20].map((last) => {
+    const key = shared.slice();
+    key[31] = last;
+    return key;
+  });
+  trie.update([...keys, WHOLE.end].map((key, index) => [key, new Uint8Array(40).fill(index + 1)] as const));
+  return { trie, keys };
+}
+
+function withKey(answer: RangeAnswer, at: number, change: (key: Bytes) => void): RangeAnswer {
+  const entries = answer.entries.map((entry, index) => {
+    if (index !== at) return entry;
+    const key = entry.key.slice();
+    change(key);
+    return { ...entry, key };
+  });
+  return { ...answer, entries };
+}
+
+test("a key that differs only in what an extension across the border stands for is found out", () => {
+  const { trie, keys } = deepTrie();
+  // The range ends below the extension, so that its first leaf is built from an entry, the extension comes with the proof.
+  const range = { start: WHOLE.start, end: keys[1]! };
+  const answer = proveRange(trie, trie.root, range, NO_LIMITS);
+  assert.equal(code(verifyRange(trie.root, range, answer)), "ok");
+  for (const byte of [3, 10, 30]) {
+    const lied = withKey(answer, 0, (key) => {
+      key[byte] = key[byte]! - 1;
+    });
+    assert.equal(code(verifyRange(trie.root, range, lied)), "range/wrong-entries", `byte ${byte}`);
+  }
+  // The same from the other side: the range begins at the first leaf.
+  const after = { start: keys[0]!, end: WHOLE.end };
+  const rest = proveRange(trie, trie.root, after, NO_LIMITS);
+  const lied = withKey(rest, 1, (key) => {
+    key[20] = 0x12;
+  });
+  assert.equal(code(verifyRange(trie.root, after, lied)), "range/wrong-entries");
+});
+
+test("fast-check's counterexample: a key changed above an extension", () => {
+  const random = createRandom(208_289_248);
+  const trie = randomTrie(random, 36);
+  const keys = [...trieEntries(trie, trie.root)].map(({ key }) => key);
+  const range = randomRange(random, keys);
+  const answer = proveRange(trie, trie.root, range, {
+    maxEntries: 1 + random.below(30),
+    maxBytes: 10_000,
+  });
+  const lied = LIES["a key changed"]!(answer, random);
+  assert.ok(lied !== undefined);
+  assert.equal(code(verifyRange(trie.root, range, lied)), "range/wrong-entries");
+});
+
+/** Whatever a server makes of an answer, it is refused or proves what is there. */
+test("no answer is taken that names other entries than the range has", () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(fc.nat(), fc.integer({ min: 0, max: 40 }), (seed, count) => {
+      const random = createRandom(seed);
+      const trie = randomTrie(random, count);
+      const all = [...trieEntries(trie, trie.root)];
+      const keys = all.map(({ key }) => key);
+      const range = randomRange(random, keys);
+      // The proof of another range, or of this one; entries of the range, of its neighbourhood, or invented.
+      const other = random.chance(1, 3) ? randomRange(random, keys) : range;
+      const maxEntries = 1 + random.below(30);
+      const { proof } = proveRange(trie, trie.root, other, { maxEntries, maxBytes: 10_000 });
+      const honest = proveRange(trie, trie.root, range, { maxEntries, maxBytes: 10_000 });
+      let forged: RangeAnswer = random.chance(1, 2) ? honest : { ...honest, proof };
+      for (let lies = random.below(3); lies >= 0; lies--) {
+        const named = Object.values(LIES);
+        forged = named[random.below(named.length)]!(forged, random) ?? forged;
+      }
+      if (random.chance(1, 4)) forged = { ...forged, isComplete: !forged.isComplete };
+      if (random.chance(1, 3)) {
+        const nodes = [...trie.nodes.values()];
+        forged = { ...forged, proof: [...forged.proof, ...nodes.slice(0, random.below(3))] };
+      }
+      const verified = verifyRange(trie.root, range, forged);
+      if (!verified.ok) return;
+      taken += 1;
+      const end = forged.isComplete ? range.end : forged.entries.at(-1)!.key;
+      const within = all.filter(
+        ({ key }) => compareBytes(key, range.start) >= 0 && compareBytes(key, end) <= 0,
+      );
+      assert.deepEqual(forged.entries, within);
+      for (const { path, node } of verified.value)
+        assert.equal(toHex(node!), toHex(trie.nodes.get(toHex(path).slice(2))!));
+    }),
+    { numRuns: 1_500 },
+  );
+  assert.ok(taken > 20, `${taken} answers were right in the end`);
+});
+
+test("ranges at the ends: below the first key, above the last, of one key, and between two neighbours", () => {
+  const { trie, keys } = deepTrie();
+  const [first, second] = [keys[0]!, keys[1]!];
+  const between = { start: nextTrieKey(first)!, end: first.slice() };
+  between.end[31] = 0x1f;
+  const below = { start: WHOLE.start, end: new Uint8Array(32).fill(0x10) };
+  for (const range of [below, between]) {
+    const answer = proveRange(trie, trie.root, range, NO_LIMITS);
+    assert.deepEqual(answer.entries, []);
+    assert.equal(code(verifyRange(trie.root, range, answer)), "ok");
+    // It is not empty because somebody says so: without the proof, or with an entry, it is refused.
+    assert.equal(code(verifyRange(trie.root, range, { ...answer, proof: [] })), "range/truncated");
+    const added = { ...answer, entries: [{ key: range.end, value: Uint8Array.of(1) }] };
+    assert.notEqual(code(verifyRange(trie.root, range, added)), "ok");
+  }
+  for (const key of [first, second, WHOLE.end]) {
+    const range = { start: key, end: key };
+    const answer = proveRange(trie, trie.root, range, NO_LIMITS);
+    assert.equal(answer.entries.length, 1);
+    assert.equal(code(verifyRange(trie.root, range, answer)), "ok");
+    assert.notEqual(code(verifyRange(trie.root, range, { ...answer, entries: [] })), "ok");
+  }
+});
+
+test("tries of one entry, and of few whose leaves are inlined, as storage has them", () => {
+  for (const count of [1, 2, 3]) {
+    const trie = new StoredTrie();
+    const keys = Array.from({ length: count }, (_, index) => {
+      const key = new Uint8Array(32).fill(0x44);
+      key[31] = index;
+      return key;
+    });
+    trie.update(keys.map((key) => [key, Uint8Array.of(7)] as const));
+    const whole = proveRange(trie, trie.root, WHOLE, NO_LIMITS);
+    assert.deepEqual(whole.proof, []);
+    assert.equal(code(verifyRange(trie.root, WHOLE, whole)), "ok");
+    for (const [at, key] of keys.entries()) {
+      const range = { start: key, end: WHOLE.end };
+      const answer = proveRange(trie, trie.root, range, NO_LIMITS);
+      assert.equal(answer.entries.length, count - at);
+      assert.equal(code(verifyRange(trie.root, range, answer)), "ok");
+      for (let byte = 0; byte < 31; byte++) {
+        const lied = withKey(answer, answer.entries.length - 1, (changed) => {
+          changed[byte] = 0x45;
+        });
+        assert.notEqual(code(verifyRange(trie.root, range, lied)), "ok", `${count}, ${at}, byte ${byte}`);
+      }
+    }
+  }
+});

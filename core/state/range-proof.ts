@@ -13,7 +13,7 @@ import {
 } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { appendNibble, commonPrefixLength, fromNibbles, toNibbles } from "./nibbles.ts";
-import { readNode, rootReference, type TrieNodeChange } from "./trie.ts";
+import type { TrieNodeChange } from "./trie.ts";
 import type { TrieEntry } from "./trie-entries.ts";
 import { emptyTrieRoot, type TrieHash } from "./trie-hash.ts";
 import {
@@ -28,6 +28,7 @@ import {
   type TrieNode,
   type TrieReference,
 } from "./trie-node.ts";
+import { readNode, rootReference } from "./trie-read.ts";
 import type { TrieNodeReader } from "./types.ts";
 
 /** Proofs that a list of entries is all that a trie holds between two keys: none left out, none added, none changed.
@@ -260,7 +261,7 @@ class RangeWalk {
     if (reference === undefined) return count === 0 ? undefined : added("a place where there is nothing");
     const place = placeOf(path, this.#input.borders);
     if (place === "across") return this.#across(path, reference, slice);
-    if (place !== "inside") return undefined;
+    if (place !== "inside") return count === 0 ? undefined : added("a place out of the range");
     if (count === 0) return differs(path);
     const encoded = this.#build(slice, path.length);
     const built = referenceTo(encoded, this.#input.hash);
@@ -277,8 +278,8 @@ class RangeWalk {
     if (node.kind === "extension") {
       const below = concatBytes(path, node.path);
       if (below.length >= KEY_NIBBLES) return malformed("a path is longer than a key");
-      const inner = this.#sliceOf(below, slice);
-      if (inner.to - inner.from !== slice.to - slice.from) return added("a place beside an extension");
+      // What is built below sees only the rest of a key: its beginning counts here.
+      if (!this.#allBeginWith(below, slice)) return added("a place beside an extension");
       return this.#subtree(below, node.child, slice);
     }
     if (node.value !== undefined || path.length >= KEY_NIBBLES)
@@ -324,11 +325,16 @@ class RangeWalk {
     return node.ok ? node : fail("range/wrong-node", node.error.message);
   }
 
-  /** Those of a slice that begin with a path: the slice is sorted, and what is before has been taken. */
-  #sliceOf(path: Bytes, { from, to }: Slice): Slice {
-    return { from, to: this.#endOf(path, from, to) };
+  /** A slice is sorted: what its first and its last key begin with, those between do too. */
+  #allBeginWith(path: Bytes, { from, to }: Slice): boolean {
+    const { keys } = this.#input;
+    return (
+      from === to ||
+      [keys[from]!, keys[to - 1]!].every((key) => equalBytes(key.subarray(0, path.length), path))
+    );
   }
 
+  /** Where those that begin with a path end, in a slice from which all before them have been taken. */
   #endOf(path: Bytes, from: number, to: number): number {
     const { keys } = this.#input;
     let low = from;

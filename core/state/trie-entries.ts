@@ -1,9 +1,9 @@
 import { type Bytes, concatBytes, EMPTY_BYTES, type Hash } from "@ostrom/base";
 import { keccak256 } from "@ostrom/crypto";
 import { appendNibble, fromNibbles } from "./nibbles.ts";
-import { readNode, rootReference } from "./trie.ts";
 import type { TrieHash } from "./trie-hash.ts";
 import type { TrieReference } from "./trie-node.ts";
+import { readNode, rootReference } from "./trie-read.ts";
 import type { TrieNodeReader } from "./types.ts";
 
 export type TrieEntry = { readonly key: Bytes; readonly value: Bytes };

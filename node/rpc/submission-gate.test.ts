@@ -77,6 +77,16 @@ test("however slow the answers are, some transactions may be under way", () => {
   assert.deepEqual(refused?.data, { reason: "rpc/busy", retryAfterMs: 5_000 });
 });
 
+test("before the first answer few may be under way, whatever the limit; fast answers widen the room up to it", () => {
+  const { gate } = gateAt({ submittedTransactions: 4_000 });
+  assert.equal(gate.load().room, 1_024);
+  for (let i = 0; i < 40; i++) {
+    assert.equal(gate.enter(100, 1), undefined);
+    gate.leave(100, 1, 10, false);
+  }
+  assert.equal(gate.load().room, 4_000);
+});
+
 test("a full pool is not asked again for a while: what it cannot take costs it no signature check", () => {
   const { gate, clock } = gateAt();
   assert.equal(gate.enter(1, 1), undefined);
@@ -84,6 +94,16 @@ test("a full pool is not asked again for a while: what it cannot take costs it n
   assert.equal(reasonOf(gate.enter(1, 1)), "txpool/full");
   clock.nowMs = 250;
   assert.equal(gate.enter(1, 1), undefined);
+});
+
+test("a full pool is asked for less each time, so that it seldom checks what it cannot take", () => {
+  const { gate, clock } = gateAt();
+  for (const room of [500, 250, 128, 128]) {
+    assert.equal(gate.enter(10, 1), undefined);
+    gate.leave(10, 1, 1, true);
+    assert.equal(gate.load().room, room);
+    clock.nowMs += 250;
+  }
 });
 
 test("ten times what a pool takes: it is asked for its share, all hear at once, and nothing stays behind", async () => {

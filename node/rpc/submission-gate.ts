@@ -19,6 +19,8 @@ type GateLimits = Pick<
   "submittedTransactions" | "submittedBytes" | "submissionWaitMs" | "concurrentRequests"
 >;
 
+/** Before any answer: whoever comes with all at once, when nobody knows yet how long the pool takes, would have them wait for many seconds. */
+const FIRST_ROOM = 1_024;
 /** However slow the answers are, so many may be under way: who asks with less would never learn that they are fast again. */
 const LEAST_ROOM = 128;
 /** The room shrinks at most by this factor at a time. */
@@ -33,7 +35,7 @@ export function createSubmissionGate(limits: GateLimits, nowMs: () => number): S
   const { submittedTransactions, submittedBytes, submissionWaitMs } = limits;
   // The rest is for those who read.
   const mostGroups = Math.max(1, Math.floor(limits.concurrentRequests / 2));
-  let room = submittedTransactions;
+  let room = Math.min(submittedTransactions, FIRST_ROOM);
   let transactions = 0;
   let bytes = 0;
   let groups = 0;
@@ -62,10 +64,12 @@ export function createSubmissionGate(limits: GateLimits, nowMs: () => number): S
       lastTookMs = tookMs;
       const now = nowMs();
       if (isPoolFull) closedUntilMs = now + FULL_POOL_PAUSE_MS;
-      if (tookMs <= submissionWaitMs) {
+      if (tookMs <= submissionWaitMs && !isPoolFull) {
         room = Math.min(submittedTransactions, room + count);
       } else if (now >= nextShrinkMs) {
-        room = Math.max(LEAST_ROOM, Math.floor(room * Math.max(MOST_SHRINK, submissionWaitMs / tookMs)));
+        // A full pool takes what its blocks take out of it, and no more.
+        const share = isPoolFull ? MOST_SHRINK : Math.max(MOST_SHRINK, submissionWaitMs / tookMs);
+        room = Math.max(LEAST_ROOM, Math.floor(room * share));
         // What entered before it shrank is late too, and says nothing new.
         nextShrinkMs = now + tookMs;
       }

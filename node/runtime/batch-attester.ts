@@ -1,4 +1,4 @@
-import { equalBytes } from "@ostrom/base";
+import { type Bytes, equalBytes, type Failure } from "@ostrom/base";
 import {
   type Attestation,
   attestationSigningBytes,
@@ -8,8 +8,10 @@ import {
   type BatchMessage,
   type CertifiedBatch,
   contradicts,
+  decodeBatch,
   encodeBatchMessage,
   firstFalseClaim,
+  isBatchOf,
   sameHeader,
   verifyAttestation,
 } from "@ostrom/dissemination";
@@ -29,6 +31,8 @@ type BatchAttesterPorts = Omit<BatchDeskPorts, "store"> & {
   readonly executedHeight: () => number;
   /** Resolves when a batch is on disk. */
   readonly store: (header: BatchHeader, held: HeldBatch, isNew: boolean) => Promise<void>;
+  /** This node's own check has found a batch false. */
+  readonly isFalse: (header: BatchHeader, held: HeldBatch) => void;
   readonly readStore: KeyValueReader;
   readonly isStopped: () => boolean;
 };
@@ -104,7 +108,7 @@ export class BatchAttester {
       return;
     }
     const known = this.#ports.held.get(header.digest);
-    const refused = known === undefined ? this.#refuse(message) : undefined;
+    const refused = this.#refuse(peerId, before ?? attestation, known?.bytes ?? batch, known !== undefined);
     if (refused !== undefined) {
       this.#ports.fault(peerId, refused.code, refused.message);
       return;
@@ -112,23 +116,29 @@ export class BatchAttester {
     // Of what was heard before a restart, only this is left.
     const said = readBatchDigest(this.#ports.readStore, header);
     if (said !== undefined && !equalBytes(said, header.digest)) return;
-    this.#heard.set(keyOf(header), attestation);
+    // Of one header, the attestation whose signature was verified stays.
+    if (before === undefined) this.#heard.set(keyOf(header), attestation);
     this.#take(peerId, header, known ?? this.#ports.held.add(header, header.author, batch), epoch, before);
   }
 
-  /** Why a batch is not taken whose author has signed it. */
-  #refuse({
-    attestation,
-    batch,
-  }: Extract<BatchMessage, { kind: "batch" }>):
-    | { readonly code: string; readonly message: string }
-    | undefined {
+  /** Why a batch is not taken whose author has signed it. @param isKnown its bytes have the header's digest. */
+  #refuse(peerId: PeerId, attestation: Attestation, bytes: Bytes, isKnown: boolean): Failure | undefined {
     const { header } = attestation;
-    if (header.byteLength !== batch.length || !equalBytes(this.#ports.hash(batch), header.digest))
-      return { code: "batch/malformed", message: "its header is of another batch" };
-    return this.#hasRoom(header)
-      ? undefined
-      : { code: "batch/over-quota", message: "more batches than may wait: not read" };
+    if (!isKnown) {
+      if (!this.#hasRoom(header))
+        return { code: "batch/over-quota", message: "more batches than may wait: not read" };
+      if (!equalBytes(this.#ports.hash(bytes), header.digest))
+        return { code: "batch/malformed", message: "its header is of another batch" };
+    }
+    const read = isBatchOf(header, bytes) ? decodeBatch(bytes) : undefined;
+    if (read?.ok !== true) {
+      this.#accuse(attestation, bytes, peerId);
+      return { code: "batch/malformed", message: read?.error.message ?? "its header is of another place" };
+    }
+    // One form for each mode; who sends the other may be wrong about the chain, and no more.
+    if (read.value.claims.length > 0 !== (this.#ports.mode === "minority"))
+      return { code: "batch/claims", message: `claims and signatureCheck ${this.#ports.mode}` };
+    return undefined;
   }
 
   #take(
@@ -164,7 +174,9 @@ export class BatchAttester {
     const falsehood = falsehoodOf(header, held.bytes, checked);
     if (falsehood !== undefined) {
       fault(peerId, "batch/false", falsehood);
-      this.#accuse(header, held, peerId);
+      const attestation = this.#heard.get(keyOf(header));
+      if (attestation !== undefined) this.#accuse(attestation, held.bytes, peerId);
+      this.#ports.isFalse(header, held);
       return;
     }
     // By another clock or by newer rules they may be right.
@@ -187,11 +199,10 @@ export class BatchAttester {
   }
 
   /** A batch that its author has signed is not what it claims (rule D8). */
-  #accuse(header: BatchHeader, held: HeldBatch, peerId: PeerId): void {
-    const attestation = this.#heard.get(keyOf(header));
-    const index = attestation === undefined ? undefined : firstFalseClaim(held.bytes, header);
-    if (attestation === undefined || index === undefined) return;
-    this.#ports.evidence({ kind: "false-attestation", attestation, batch: held.bytes, index }, peerId);
+  #accuse(attestation: Attestation, batch: Bytes, peerId: PeerId): void {
+    const index = firstFalseClaim(batch, attestation.header);
+    if (index === undefined) return;
+    this.#ports.evidence({ kind: "false-attestation", attestation, batch, index }, peerId);
   }
 }
 

@@ -10,8 +10,10 @@ import {
   type CertifiedBatch,
   decodeBatchMessage,
   encodeCursors,
+  isBatchOf,
   selectBatches,
   verifyAttestation,
+  verifyBatchEvidence,
   verifyCertifiedBatch,
 } from "@ostrom/dissemination";
 import type { SignedTransaction } from "@ostrom/execution";
@@ -21,7 +23,7 @@ import { BatchAttester } from "./batch-attester.ts";
 import type { CheckedBatch } from "./batch-check.ts";
 import { BatchCursors, batchesOf } from "./batch-cursors.ts";
 import type { BatchDeskPorts, BatchEpoch } from "./batch-ports.ts";
-import { falsehoodOf } from "./batch-truth.ts";
+import { accusationsOf, falsehoodOf } from "./batch-truth.ts";
 import { CertifiedBatches, isAbove } from "./certified-batches.ts";
 import { DurableWrites } from "./durable-writes.ts";
 import type { ResolvedBatch } from "./execution-port.ts";
@@ -31,6 +33,8 @@ import { OwnBatches } from "./own-batches.ts";
 /** Expired batches are looked for every so many blocks, and forgotten so many at a time. */
 const EXPIRY_INTERVAL = 64;
 const MAX_EXPIRED = 256;
+/** False certificates of which it is remembered that their signers are accused. */
+const MAX_ACCUSED = 1_024;
 
 /** All that a node does with batches of transactions: core/dissemination has the rules. The author's side is `OwnBatches`, that of who checks others'
  * `BatchAttester`; here are proposals, votes and execution. */
@@ -45,7 +49,11 @@ export class BatchDesk {
   readonly #certified = new CertifiedBatches();
   readonly #cursors: BatchCursors;
   #executedHeight: number;
+  /** Certificates whose signers are accused, by digest and signers. */
+  readonly #accused = new Set<string>();
   #epoch: BatchEpoch | undefined;
+  /** Whose final blocks may still be executed. */
+  #before: BatchEpoch | undefined;
   #isStopped = false;
   #isForgetting = false;
 
@@ -69,6 +77,10 @@ export class BatchDesk {
       domain: this.#domain,
       cursors: this.#cursors,
       store: (header, held, isNew) => this.#store(header, held, isNew),
+      isFalse: (header, held) => {
+        const certified = this.#certified.of(header);
+        if (certified !== undefined) this.#accuseSigners(certified, held);
+      },
       readStore: ports.store,
       isStopped: () => this.#isStopped,
     });
@@ -76,7 +88,9 @@ export class BatchDesk {
 
   /** An epoch begins. */
   enter(epoch: BatchEpoch): void {
+    this.#before = this.#epoch;
     this.#epoch = epoch;
+    this.#accused.clear();
     this.#certified.clear();
     this.#held.clear();
     this.#attester.enter(epoch);
@@ -147,7 +161,8 @@ export class BatchDesk {
   /** Waits until the batches are here, on disk and, with `all`, checked. @returns what is wrong with one, or undefined. */
   async ready(batches: readonly CertifiedBatch[]): Promise<string | undefined> {
     const problems = await Promise.all(
-      batches.map(async ({ header }) => {
+      batches.map(async (certified) => {
+        const { header } = certified;
         const held = await this.#whenHeld(header);
         const known = await this.#known(held);
         const problem =
@@ -155,7 +170,7 @@ export class BatchDesk {
           falsehoodOf(header, held.bytes, (await held.checked) ?? known);
         // What a quorum votes for must survive a power cut (rule D12).
         if (problem === undefined) await this.#store(header, held, false);
-        else this.#alarm(header, problem);
+        else this.#alarm(certified, held, problem);
         return problem;
       }),
     );
@@ -170,11 +185,17 @@ export class BatchDesk {
   /** The batches of a final block with what is known of them, when all are here. */
   resolve(payload: Bytes): Promise<readonly ResolvedBatch[]> {
     return Promise.all(
-      batchesOf(payload).map(async ({ header }): Promise<ResolvedBatch> => {
+      batchesOf(payload).map(async (certified): Promise<ResolvedBatch> => {
+        const { header } = certified;
         const held = await this.#whenHeld(header);
-        const { entries } = await this.#known(held);
-        const checked = await held.checked;
-        if (this.#ports.mode === "minority" && checked?.lie !== undefined) this.#refuseToGoOn(header);
+        const known = await this.#known(held);
+        const { entries } = known;
+        const checked = (await held.checked) ?? known;
+        const isFalse =
+          this.#ports.mode === "minority"
+            ? falsehoodOf(header, held.bytes, checked) !== undefined
+            : !isBatchOf(header, held.bytes);
+        if (isFalse) this.#refuseToGoOn(certified, held);
         const { digest, expiryHeight } = header;
         return { digest, expiryHeight, bytes: held.bytes, entries, isStored: held.isStored };
       }),
@@ -279,6 +300,7 @@ export class BatchDesk {
     if (!isAbove(header, this.#cursors.newest(header.epoch))) return;
     this.#attester.compare(certified);
     this.#certified.add(certified);
+    this.#compareWithCheck(certified);
     this.#ports.changed();
   }
 
@@ -323,13 +345,42 @@ export class BatchDesk {
       });
   }
 
+  /** What this node has checked itself may be false, whoever certifies it. */
+  #compareWithCheck(certified: CertifiedBatch): void {
+    const held = this.#held.get(certified.header.digest);
+    held?.checked
+      ?.then((checked) => {
+        if (falsehoodOf(certified.header, held.bytes, checked) !== undefined)
+          this.#accuseSigners(certified, held);
+      })
+      .catch((error: unknown) => (this.#isStopped ? undefined : this.#ports.failed(error)));
+  }
+
   /** Validators of weight > W - q vouch for what is not so: no honest one is among them. */
-  #alarm({ author, sequence }: BatchHeader, problem: string): void {
+  #alarm(certified: CertifiedBatch, held: HeldBatch, problem: string): void {
+    const { author, sequence } = certified.header;
     this.#ports.log("error", "a certified batch is not what its signers say", { author, sequence, problem });
+    this.#accuseSigners(certified, held);
+  }
+
+  /** Each signer of a false certificate is guilty, and evidence against each is kept (rule D8). */
+  #accuseSigners(certified: CertifiedBatch, held: HeldBatch): void {
+    const { header, signers } = certified;
+    const epoch = [this.#epoch, this.#before].find((one) => one?.authors.epoch === header.epoch);
+    const name = `${toHexDigits(header.digest)}:${toHexDigits(signers)}`;
+    if (epoch === undefined || this.#accused.has(name)) return;
+    if (this.#accused.size >= MAX_ACCUSED) this.#accused.clear();
+    this.#accused.add(name);
+    for (const evidence of accusationsOf(certified, held.bytes, epoch.authors.keys.length)) {
+      if (!verifyBatchEvidence(this.#domain, epoch.authors, evidence).ok) continue;
+      this.#ports.evidence(evidence, epoch.peerIds[evidence.attestation.signer]);
+    }
   }
 
   /** It is final all the same: those who have not looked execute what is claimed. This node has found out, and signs no result of it. */
-  #refuseToGoOn({ author, sequence }: BatchHeader): void {
+  #refuseToGoOn(certified: CertifiedBatch, held: HeldBatch): void {
+    this.#accuseSigners(certified, held);
+    const { author, sequence } = certified.header;
     const message =
       `batch ${sequence} of validator ${author} is final, and its certified claims are false: validators of more weight than may fail have vouched for ` +
       "them. This node signs nothing more. The evidence is kept: show it to the others, and decide together";

@@ -1,5 +1,5 @@
 import type { Bytes, Hash } from "@ostrom/base";
-import type { BatchAuthors, BatchEvidence } from "@ostrom/dissemination";
+import { BATCH_LIFETIME_BLOCKS, type BatchAuthors, type BatchEvidence } from "@ostrom/dissemination";
 import type { SignatureCheck } from "@ostrom/execution";
 import type { Network, PeerId } from "@ostrom/network";
 import type { Store } from "@ostrom/storage";
@@ -21,6 +21,8 @@ export type BatchLimits = {
   readonly maxUnorderedBatches: number;
   /** An own batch is sent again to who has not answered, and a missing one is asked for again. */
   readonly retryMs: number;
+  /** Blocks that own batches may wait to be ordered, half of it from the newest executed one: never more than the rule's lifetime (D4). */
+  readonly lifetimeBlocks: number;
   /** Bytes of batches that one peer is sent in a second because it asks. */
   readonly maxServedBytesPerSecond: number;
 };
@@ -37,6 +39,7 @@ export const DEFAULT_BATCH_LIMITS: BatchLimits = {
   maxUnorderedBytes: 8 * MIB,
   maxUnorderedBatches: 64,
   retryMs: 500,
+  lifetimeBlocks: BATCH_LIFETIME_BLOCKS,
   maxServedBytesPerSecond: 32 * MIB,
 };
 

@@ -14,8 +14,12 @@ export class CertifiedBatches {
     return this.#batches.get(author)?.length ?? 0;
   }
 
+  of(header: BatchHeader): CertifiedBatch | undefined {
+    return this.#batches.get(header.author)?.find((known) => sameHeader(known.header, header));
+  }
+
   has({ header }: Pick<CertifiedBatch, "header">): boolean {
-    return this.#batches.get(header.author)?.some((known) => sameHeader(known.header, header)) ?? false;
+    return this.of(header) !== undefined;
   }
 
   add(certified: CertifiedBatch): void {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Epoch, type Hash, Height, toHexDigits, unwrap } from "@ostrom/base";
 import {
@@ -12,6 +15,7 @@ import {
   type Message,
   verifyCheckpointEvidence,
 } from "@ostrom/consensus";
+import { SCHEME_BLS12381 } from "@ostrom/crypto";
 import {
   readCheckpoint,
   readCheckpointEvidence,
@@ -20,26 +24,87 @@ import {
   type Store,
 } from "@ostrom/storage";
 import { CheckpointGuard } from "./checkpoint-guard.ts";
+import { writeCheckpointKey } from "./checkpoint-keys.ts";
 import { storedCheckpointSet } from "./checkpoint-sets.ts";
+import { type ConsensusSecret, createConsensusSecret, formatConsensusSecret } from "./consensus-secret.ts";
+import type { ConsensusKey } from "./epoch-sets.ts";
 import { replayJournal } from "./journal-records.ts";
-import { checkpointKeyOf, EpochNetwork, peerIdOf } from "./testing/epoch-network.ts";
+import { machineEntropy } from "./machine.ts";
+import { remoteCheckpointKeys, useRemoteSigner } from "./remote-signer.ts";
+import { type RemoteSignerServer, startRemoteSigner } from "./remote-signer-server.ts";
+import {
+  checkpointKeyOf,
+  checkpointSecretOf,
+  EpochNetwork,
+  type EpochNetworkOptions,
+  peerIdOf,
+} from "./testing/epoch-network.ts";
 
 const NODES = 4;
 const EPOCH_LENGTH = 6;
+const SIGNER_WAIT_MS = 60_000;
+const TOKEN = "a token of the test";
 const hash = (byte: number): Hash => new Uint8Array(32).fill(byte) as Hash;
 
-function network(): EpochNetwork {
+function network(options: Partial<EpochNetworkOptions> = {}): EpochNetwork {
   return new EpochNetwork({
     nodes: NODES,
     epochLength: EPOCH_LENGTH,
     epochLead: 2,
     setOf: () => [0, 1, 2, 3].map((node) => ({ node })),
     hasCheckpoints: true,
+    ...options,
   });
 }
 
 function newest(store: Store): number {
   return readNewestCheckpoint(store) ?? -1;
+}
+
+/** Time of the machine passes too: the signer answers over a socket. */
+async function until(net: EpochNetwork, isDone: () => boolean): Promise<boolean> {
+  const deadline = performance.now() + SIGNER_WAIT_MS;
+  while (!isDone() && performance.now() < deadline) {
+    await net.until(isDone, 20);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return isDone();
+}
+
+type TestSigner = {
+  readonly keys: readonly ConsensusKey[];
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  readonly dispose: () => Promise<void>;
+};
+
+/** A signer as `ostrom signer` starts it, with one checkpoint key; a node's link to it. */
+async function startSigner(secret: ConsensusSecret): Promise<TestSigner> {
+  const folder = mkdtempSync(join(tmpdir(), "ostrom-signer-"));
+  mkdirSync(join(folder, "node", "keys"), { recursive: true });
+  mkdirSync(join(folder, "keys"));
+  const consensus = createConsensusSecret(SCHEME_BLS12381, machineEntropy.bytes);
+  writeFileSync(join(folder, "keys", "consensus.key"), formatConsensusSecret(consensus), { mode: 0o600 });
+  writeCheckpointKey(folder, secret);
+  let server: RemoteSignerServer;
+  let port = 0;
+  const start = async (isFirst: boolean): Promise<void> => {
+    const place = { folder, host: "127.0.0.1", port, token: TOKEN, isFirst };
+    server = unwrap(await startRemoteSigner({ ...place, log: () => undefined }));
+    port = server.port;
+  };
+  await start(true);
+  const reached = { url: `http://127.0.0.1:${port}`, token: TOKEN, certificate: "" };
+  const settings = unwrap(await useRemoteSigner(join(folder, "node"), reached));
+  return {
+    keys: remoteCheckpointKeys(settings, () => undefined),
+    start: () => start(false),
+    stop: () => server.stop(),
+    dispose: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Walks the stored certificates from genesis. @returns the epochs that they prove. */
@@ -84,6 +149,54 @@ test("with one third silent epochs go on without checkpoints, loudly; a later on
   assert.ok(proved.length > 0 && proved.at(-1)! >= 3, JSON.stringify(proved));
 });
 
+test("when half of the validators change keys and register nothing, the set before them certifies on, across a restart", async () => {
+  const changed = (epoch: number): boolean => epoch === 2 || epoch === 3;
+  const net = network({
+    setOf: (epoch) => [0, 1, 2, 3].map((node) => ({ node, key: changed(epoch) && node >= 2 ? 1 : 0 })),
+  });
+  for (const index of [2, 3]) net.nodes[index]!.keys.push(1);
+  await net.start(0, 1, 2, 3);
+  assert.ok(await net.until(() => newest(net.nodes[0]!.store) >= 1), net.describe());
+  net.stop(0);
+  await net.start(0);
+  assert.ok(await net.until(() => net.nodes.every(({ store }) => newest(store) >= 5)), net.describe());
+  for (let index = 0; index < NODES; index++)
+    assert.deepEqual(walk(net, index).slice(0, 6), [0, 1, 2, 3, 4, 5], net.describe());
+  const third = unwrap(decodeCheckpointCertificate(readCheckpoint(net.nodes[1]!.store, 3)!));
+  assert.equal(third.setEpoch, 1, "the last set that could");
+});
+
+test("a chain of suite sm has them too: its blocks and sets are named by SM3, its sets vote by SM2", async () => {
+  const net = network({ isSm: true });
+  await net.start(0, 1, 2, 3);
+  assert.ok(await net.until(() => net.nodes.every(({ store }) => newest(store) >= 2)), net.describe());
+  assert.deepEqual(walk(net, 3).slice(0, 3), [0, 1, 2]);
+});
+
+test("a key that a remote signer holds signs on a live node, also what waited while the signer was away", async () => {
+  const net = network();
+  // Without node 1, whose key is elsewhere, the others are no quorum.
+  net.nodes[3]!.signsCheckpoints = false;
+  const signer = await startSigner(checkpointSecretOf(1));
+  net.nodes[1]!.checkpointKeys = signer.keys;
+  try {
+    await net.start(0, 1, 2, 3);
+    assert.ok(await until(net, () => newest(net.nodes[0]!.store) >= 1), net.describe());
+    await signer.stop();
+    const before = newest(net.nodes[0]!.store);
+    const goal = net.height(0) + 3 * EPOCH_LENGTH;
+    assert.ok(await net.until(() => net.height(0) > goal), net.describe());
+    assert.ok(newest(net.nodes[0]!.store) <= before + 1, "nobody else signs for it");
+    await signer.start();
+    const isBack = (): boolean => net.nodes.every(({ store }) => newest(store) >= before + 3);
+    assert.ok(await until(net, isBack), net.describe());
+    assert.equal(walk(net, 2).at(-1), newest(net.nodes[2]!.store));
+  } finally {
+    for (const index of net.nodes.keys()) net.stop(index);
+    await signer.dispose();
+  }
+});
+
 test("a validator that crashes signs again, the same and nothing else; one that was away fetches what it missed", async () => {
   const net = network();
   const said = new Map<string, Set<string>>();
@@ -105,6 +218,19 @@ test("a validator that crashes signs again, the same and nothing else; one that 
   for (const [name, digests] of said) assert.equal(digests.size, 1, `${name} said two things`);
   const proved = walk(net, 1);
   assert.ok(proved.length > 0, "its certificates lead from genesis");
+});
+
+test("who comes late fetches the certificates that lead from genesis' validators to others, though epochs are short", async () => {
+  const net = network({
+    nodes: 3,
+    setOf: (epoch) => [epoch < 3 ? 0 : 1].map((node) => ({ node })),
+  });
+  await net.start(0, 1);
+  assert.ok(await net.until(() => newest(net.nodes[0]!.store) >= 6), net.describe());
+  await net.start(2);
+  assert.ok(await net.until(() => newest(net.nodes[2]!.store) >= 6), net.describe());
+  const proved = walk(net, 2);
+  assert.ok(proved.some((epoch) => epoch < 3) && proved.at(-1)! >= 6, JSON.stringify(proved));
 });
 
 test("a key never signs a second statement about an epoch, whatever the log has been through", () => {

@@ -7,6 +7,7 @@ import {
   type CheckpointVote,
   type CheckpointVotes,
   type ConsensusDomain,
+  canCertify,
   checkpointKeyHash,
   checkpointQuorum,
   checkpointSetHash,
@@ -31,18 +32,14 @@ import {
 } from "@ostrom/storage";
 import { CheckpointAnswers, MAX_SEARCHED_EPOCHS } from "./checkpoint-answers.ts";
 import { CheckpointRefusal } from "./checkpoint-guard.ts";
-import { storedCheckpointSet } from "./checkpoint-sets.ts";
+import { CheckpointQuestions } from "./checkpoint-questions.ts";
+import { authorityAfter, storedAuthority, storedCheckpointSet } from "./checkpoint-sets.ts";
 import { CheckpointTallies, MAX_TALLIED_EPOCHS } from "./checkpoint-tallies.ts";
 import type { ConsensusKey, EpochSets, NodeKeys } from "./epoch-sets.ts";
 import { PeerQuota, type QuotaLimits } from "./peer-quota.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
-/** What is lacking is asked for so often; as long as nothing comes, ever more slowly. */
-const ASK_MS = 5_000;
-const MAX_ASK_MS = 120_000;
-/** While certificates of earlier epochs are fetched, one after another. */
-const CATCH_UP_MS = 500;
 /** Signatures that are verified in one turn of the event loop: a tenth of a millisecond each. */
 const VERIFIED_PER_TURN = 8;
 const MAX_WAITING = 2_048;
@@ -67,8 +64,8 @@ type Waiting = { readonly vote: CheckpointVote; readonly from: PeerId };
 
 /** Certifies what epochs came to by post-quantum keys, beside consensus: nothing waits for it. When an epoch's last block is executed here and certified
  * by its validators, this node signs its checkpoint, if the set that certifies it names a key of its own; it gathers what others signed, and keeps the
- * certificate. Who certifies is the set that the newest certified checkpoint names, until another is certified, so an epoch that never gets its own does
- * not break the chain of sets (core/consensus/README.md, Checkpoints). Does nothing on a chain without checkpoints. */
+ * certificate. Who certifies is the set that the newest certified checkpoint names (if it has too few keys: the set that certified that one), until another
+ * is certified, so an epoch that never gets its own does not break the chain of sets (core/consensus/README.md, Checkpoints). Does nothing on a chain without checkpoints. */
 export class CheckpointDesk {
   readonly #ports: CheckpointDeskPorts;
   readonly #isOn: boolean;
@@ -77,28 +74,28 @@ export class CheckpointDesk {
   readonly #answers: CheckpointAnswers;
   /** What is being signed. */
   readonly #signing = new Set<string>();
-  /** Whose answers are expected. */
-  readonly #asked = new Set<PeerId>();
+  readonly #questions: CheckpointQuestions;
   #waiting: Waiting[] = [];
   #isVerifying = false;
   /** The newest epoch that is certified; -1: none. */
   #newest: number;
+  /** Epoch of the set that certifies the next checkpoint. */
+  #authority: number;
   #written: Promise<void> = Promise.resolve();
   #executed = 0;
   #certified = 0;
   /** Below it, all that is due was begun. */
   #nextDue = 0;
-  #askMs = ASK_MS;
-  #turn = 0;
-  #cancelAsk: (() => void) | undefined;
   #stopped = false;
 
   constructor(ports: CheckpointDeskPorts) {
     this.#ports = ports;
     this.#isOn = storedCheckpointSet(ports.store, 0) !== undefined;
     this.#newest = readNewestCheckpoint(ports.store) ?? -1;
+    this.#authority = storedAuthority(ports.store, this.#newest);
     this.#unasked = new PeerQuota(ports.clock, UNASKED);
     this.#answers = new CheckpointAnswers(ports, this.#tallies);
+    this.#questions = new CheckpointQuestions(ports, () => this.#lacking());
   }
 
   /** @param executed, certified the newest heights in the store. Epochs that had ended before are signed again, which changes nothing. */
@@ -135,7 +132,7 @@ export class CheckpointDesk {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelAsk?.();
+    this.#questions.stop();
     await this.#written;
   }
 
@@ -155,8 +152,7 @@ export class CheckpointDesk {
     this.#nextDue = newest + 1;
     for (let epoch = first; epoch <= newest; epoch++) this.#begin(epoch, epoch === newest);
     this.#signPending();
-    this.#askMs = ASK_MS;
-    this.#askLater();
+    this.#questions.begin();
   }
 
   /** Signs all that is not certified and not signed yet: keys may have come meanwhile, and a new certificate names other signers. */
@@ -208,19 +204,23 @@ export class CheckpointDesk {
         hint: "ostrom checkpoints list tells who has no key, or signs nothing",
       });
     const next = storedCheckpointSet(store, epoch + 1);
-    if (next === undefined || keyedWeight(next) >= checkpointQuorum(next)) return;
-    log("warn", "too few validators of the next epoch have checkpoint keys: it will have no checkpoint", {
-      epoch: epoch + 1,
-      withKeys: keyedWeight(next),
-      needed: checkpointQuorum(next),
-      hint: "ostrom checkpoints register FOLDER",
-    });
+    if (next === undefined || canCertify(next)) return;
+    log(
+      "warn",
+      "too few validators of the next epoch have checkpoint keys: it depends on those before them",
+      {
+        epoch: epoch + 1,
+        withKeys: keyedWeight(next),
+        needed: checkpointQuorum(next),
+        hint: "ostrom checkpoints register FOLDER",
+      },
+    );
   }
 
   /** Who may sign an epoch's checkpoint: the set that the newest certified one names, and its own, which comes next. */
   #setsFor(epoch: number): readonly CheckpointSet[] {
     const { store } = this.#ports;
-    const authority = Math.min(this.#newest + 1, epoch);
+    const authority = Math.min(this.#authority, epoch);
     return [...new Set([authority, epoch])].flatMap((one) => storedCheckpointSet(store, one) ?? []);
   }
 
@@ -255,7 +255,7 @@ export class CheckpointDesk {
   }
 
   #hearVotes(peerId: PeerId, votes: CheckpointVotes): void {
-    const wasAsked = this.#asked.delete(peerId);
+    const wasAsked = this.#questions.takeAnswer(peerId);
     const { statement, signatures } = votes;
     const isSmall = signatures.length <= MAX_UNASKED_SIGNATURES && this.#unasked.spend(peerId, 1);
     if (!wasAsked && !isSmall) return;
@@ -331,7 +331,7 @@ export class CheckpointDesk {
   #certify(): void {
     const before = this.#newest;
     for (;;) {
-      const set = storedCheckpointSet(this.#ports.store, this.#newest + 1);
+      const set = storedCheckpointSet(this.#ports.store, this.#authority);
       const formed = set === undefined ? undefined : this.#tallies.certificateFrom(this.#newest + 1, set);
       if (formed === undefined) break;
       this.#keep(formed);
@@ -348,6 +348,7 @@ export class CheckpointDesk {
         through: epoch - 1,
       });
     this.#newest = epoch;
+    this.#authority = authorityAfter(this.#ports.store, certificate);
     log("info", "an epoch's checkpoint is certified", {
       epoch,
       height,
@@ -355,8 +356,7 @@ export class CheckpointDesk {
     });
     // Not synced: the others have it too, and the signatures can be gathered again.
     this.#write(() => checkpointOperations(epoch, encodeCheckpointCertificate(certificate)));
-    this.#askMs = ASK_MS;
-    if (epoch < this.#newestDue) this.#askLater(CATCH_UP_MS);
+    this.#questions.certified();
   }
 
   #write(operations: () => ReturnType<typeof checkpointOperations>): void {
@@ -369,28 +369,8 @@ export class CheckpointDesk {
       .catch(failed);
   }
 
-  #askLater(delayMs: number = this.#askMs): void {
-    this.#cancelAsk?.();
-    if (this.#stopped) return;
-    this.#cancelAsk = this.#ports.clock.after(delayMs, () => this.#ask());
-  }
-
-  /** Asks one peer after another, for one epoch after another: for the next certificate every other time. */
-  #ask(): void {
-    if (this.#stopped || this.#newest >= this.#newestDue) return;
-    const { network } = this.#ports;
-    const peers = network.connected();
-    const peerId = peers[this.#turn % Math.max(1, peers.length)];
-    const lacking = this.#tallies.epochsFrom(this.#newest + 1);
-    const round = Math.floor(this.#turn / Math.max(1, peers.length));
-    const epoch = round % 2 === 0 ? this.#newest + 1 : (lacking[round % Math.max(1, lacking.length)] ?? 0);
-    this.#turn++;
-    if (peerId !== undefined) {
-      this.#asked.clear();
-      this.#asked.add(peerId);
-      network.send(peerId, "sync", encodeMessage({ kind: "checkpoint-request", epoch: Epoch(epoch) }));
-    }
-    this.#askLater();
-    this.#askMs = Math.min(MAX_ASK_MS, 2 * this.#askMs);
+  #lacking(): readonly number[] {
+    const next = this.#newest + 1;
+    return this.#newest >= this.#newestDue ? [] : [next, ...this.#tallies.epochsFrom(next)];
   }
 }

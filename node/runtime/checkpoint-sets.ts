@@ -1,5 +1,12 @@
 import { Epoch, toHexDigits, unwrap } from "@ostrom/base";
-import { type CheckpointSet, decodeCheckpointSet, encodeCheckpointSet } from "@ostrom/consensus";
+import {
+  type CheckpointCertificate,
+  type CheckpointSet,
+  canCertify,
+  decodeCheckpointCertificate,
+  decodeCheckpointSet,
+  encodeCheckpointSet,
+} from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import {
   type AnyGenesis,
@@ -11,7 +18,13 @@ import {
   verifyConsensusSignature,
 } from "@ostrom/execution";
 import { type StateChanges, type StateReader, storeReader, type WriteOperation } from "@ostrom/state";
-import { checkpointSetOperation, readCheckpointSet, type Store, type StoreView } from "@ostrom/storage";
+import {
+  checkpointSetOperation,
+  readCheckpoint,
+  readCheckpointSet,
+  type Store,
+  type StoreView,
+} from "@ostrom/storage";
 
 /** Who certifies an epoch's checkpoints. @returns undefined while it is not decided, and on chains without checkpoints. */
 export function storedCheckpointSet(store: Pick<StoreView, "get">, epoch: number): CheckpointSet | undefined {
@@ -31,12 +44,34 @@ export function frozenCheckpointOperations(
 ): readonly WriteOperation[] {
   const current = storedCheckpointSet(store, epoch - 1);
   if (current === undefined) return [];
+  return keysFromState(stateAfter(store, changes), chainId, next, epoch, current.members, verify);
+}
+
+/** The same for a node that begins with a state: the keys are those that this state has. @param before whose keys need no proof any more. */
+export function adoptedCheckpointOperations(
+  state: Pick<StateReader, "storage">,
+  chainId: bigint,
+  set: ValidatorSet,
+  epoch: number,
+  before: CheckpointSet["members"],
+  verify: VerifyConsensusSignature = verifyConsensusSignature,
+): readonly WriteOperation[] {
+  return keysFromState(state, chainId, set, epoch, before, verify);
+}
+
+function keysFromState(
+  state: Pick<StateReader, "storage">,
+  chainId: bigint,
+  next: ValidatorSet,
+  epoch: number,
+  before: CheckpointSet["members"],
+  verify: VerifyConsensusSignature,
+): readonly WriteOperation[] {
   const proved = new Set(
-    current.members.flatMap(({ consensusKeyHash, keyHash }) =>
+    before.flatMap(({ consensusKeyHash, keyHash }) =>
       keyHash === undefined ? [] : [provedName(consensusKeyHash, keyHash)],
     ),
   );
-  const state = stateAfter(store, changes);
   const set = setOf(next, epoch, readCheckpointKeys(state, chainId, next, proved, verify));
   return [checkpointSetOperation(epoch, encodeCheckpointSet(set))];
 }
@@ -61,6 +96,21 @@ function setOf(
     keyHash: keyHashes[index],
   }));
   return { epoch: Epoch(epoch), members };
+}
+
+/** Epoch of the set that certifies what comes after a checkpoint, as `extendCheckpointTrust` has it. */
+export function authorityAfter(
+  store: Pick<StoreView, "get">,
+  { statement, setEpoch }: CheckpointCertificate,
+): number {
+  const next = storedCheckpointSet(store, statement.epoch + 1);
+  return next === undefined || canCertify(next) ? statement.epoch + 1 : setEpoch;
+}
+
+/** The same after the newest one that is stored; without any, genesis' set. */
+export function storedAuthority(store: Pick<StoreView, "get">, newest: number): number {
+  const bytes = newest < 0 ? undefined : readCheckpoint(store, newest);
+  return bytes === undefined ? newest + 1 : authorityAfter(store, unwrap(decodeCheckpointCertificate(bytes)));
 }
 
 /** The contract's account as a block leaves it. */

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { assert } from "@ostrom/base";
+import { assert, Hash } from "@ostrom/base";
 import type { EngineTiers } from "@ostrom/vm";
 import type {
   ExecutedHead,
@@ -7,9 +7,11 @@ import type {
   ExecutionWorkerEvents,
   ExecutionWorkerVocabulary,
   OrderedInput,
+  PackedReport,
 } from "./execution-port.ts";
 import { CONTRACT_STACK_MB } from "./installed-engine.ts";
 import { logOfThread } from "./log.ts";
+import { unpackBytes } from "./packed-bytes.ts";
 import type { Log } from "./ports.ts";
 import type { UnwindingExecution } from "./pow-execution.ts";
 import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
@@ -181,7 +183,11 @@ async function askFor(
   const report =
     input.height === head.height
       ? await peer.call("recall", input)
-      : await peer.call("execute", { input, tiers });
+      : unpackReport(await peer.call("execute", { input, tiers }));
   running.head = { height: report.height, blockHash: report.executedHash, nextBaseFee: report.nextBaseFee };
   return report;
+}
+
+function unpackReport({ included, ...report }: PackedReport): ExecutionReport {
+  return { ...report, included: unpackBytes(included).map(Hash) };
 }

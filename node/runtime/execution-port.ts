@@ -4,6 +4,7 @@ import type { EngineTiers } from "@ostrom/vm";
 import type { RegistryNews } from "./chain-needs.ts";
 import type { EngineSettings } from "./installed-engine.ts";
 import type { ProgramParts } from "./module-loading.ts";
+import type { PackedBytes } from "./packed-bytes.ts";
 import type { LogLevel } from "./ports.ts";
 
 /** One finalized block on its way to execution; plain data, so that it crosses threads. */
@@ -95,6 +96,9 @@ export type Execution = {
   readonly stop: () => Promise<void>;
 };
 
+/** A report that crosses threads: many small arrays cost more there than all else of it. */
+export type PackedReport = Omit<ExecutionReport, "included"> & { readonly included: PackedBytes };
+
 export type ExecutionWorkerVocabulary = {
   readonly open: {
     readonly argument: {
@@ -108,7 +112,7 @@ export type ExecutionWorkerVocabulary = {
   };
   readonly execute: {
     readonly argument: { readonly input: OrderedInput; readonly tiers: EngineTiers };
-    readonly answer: ExecutionReport;
+    readonly answer: PackedReport;
   };
   /** Takes the newest block off; nothing happens if it is off already. */
   readonly unwind: { readonly argument: number; readonly answer: ExecutedHead };

@@ -9,6 +9,7 @@ import { timedStore } from "./metrics-storage.ts";
 import { joinMetrics } from "./metrics-thread.ts";
 import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
+import { packBytes } from "./packed-bytes.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 joinMetrics(() => {
@@ -44,7 +45,10 @@ const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, Exec
       inTurn(() => {
         must(engine, "a worker is opened before it executes").setTiers(tiers);
         const opened = must(executor, "a worker is opened before it executes");
-        return timeBlock(() => opened.execute(input));
+        return timeBlock(async () => {
+          const report = await opened.execute(input);
+          return { ...report, included: packBytes(report.included) };
+        });
       }),
     unwind: (height) => inTurn(() => must(executor, "a worker is opened before it unwinds").unwind(height)),
     recall: (input) => must(executor, "a worker is opened before it is asked").recall(input),

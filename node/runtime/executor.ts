@@ -1,5 +1,5 @@
-import { assert, equalBytes, type Hash, must, toHex, toHexDigits } from "@ostrom/base";
-import { validatorSetHash } from "@ostrom/consensus";
+import { assert, type Bytes, equalBytes, type Hash, must, toHex, toHexDigits } from "@ostrom/base";
+import { decodeBlock, validatorSetHash } from "@ostrom/consensus";
 import {
   type AnyGenesis,
   type AppliedBlock,
@@ -54,6 +54,7 @@ import {
   type StoredValidatorSet,
   validatorSetOperation,
 } from "@ostrom/storage";
+import { batchesOf } from "./batch-cursors.ts";
 import {
   assertCanExecute,
   BARE_PROGRAM,
@@ -267,7 +268,7 @@ export class Executor {
     operations.push(...writesOfBatches(input));
     const forgotten = input.height - this.#historyBlocks;
     if (forgotten > 0) operations.push({ key: undoKey(forgotten), value: undefined });
-    operations.push(...pruneOperations(this.#store, input.height));
+    operations.push(...pruneOperations(this.#store, input.height, batchDigests));
     if (next !== undefined) {
       const { chainId } = this.#rules;
       operations.push(
@@ -331,11 +332,17 @@ export class Executor {
 }
 
 /** Batches of an executed block stay as long as it does. */
-function writesOfBatches({ batches = [], batchCursors }: OrderedInput): readonly WriteOperation[] {
+function writesOfBatches({ height, batches = [], batchCursors }: OrderedInput): readonly WriteOperation[] {
   const writes = batches.flatMap(({ digest, bytes, isStored }) =>
-    orderedBatchOperations(digest, isStored ? undefined : bytes),
+    orderedBatchOperations(digest, height, isStored ? undefined : bytes),
   );
   return batchCursors === undefined ? writes : [...writes, batchCursorsOperation(batchCursors)];
+}
+
+/** Digests of the batches of a stored block. */
+function batchDigests(orderedBlock: Bytes): readonly Hash[] {
+  const block = decodeBlock(orderedBlock);
+  return block.ok ? batchesOf(block.value.payload).map(({ header }) => header.digest) : [];
 }
 
 function setHash(rules: ChainRules, set: ValidatorSet, epoch: number): Hash {

@@ -26,6 +26,7 @@ import {
   type PowGenesisRequest,
   type ProfileName,
   parseGenesis,
+  type SignatureCheck,
   type ValidatorSets,
 } from "@ostrom/execution";
 import type { Fork } from "@ostrom/vm";
@@ -64,6 +65,8 @@ export type GenesisPlan = {
   readonly modules?: NetworkModules | undefined;
   /** Cryptography; SUITES.ethereum unless said. The validators' keys are of its kinds. */
   readonly suite?: CryptographicSuite | undefined;
+  /** Who checks the signatures of batched transactions; all unless said. */
+  readonly signatureCheck?: SignatureCheck | undefined;
   /** What accounts may do with their keys; what is not said is the profile's. */
   readonly keys?: GenesisRequest["keys"];
   /** Rule set of Ethereum from genesis on; the newest unless said. */
@@ -93,6 +96,7 @@ export function assembleGenesis(
     modules: modules?.value,
     suite: plan.suite,
     keys: plan.keys,
+    consensus: plan.signatureCheck === undefined ? {} : { signatureCheck: plan.signatureCheck },
     rules: plan.fork === undefined ? {} : { forks: [{ fork: plan.fork, fromTimestamp: 0 }] },
     accounts: [...balances].map(([address, balance]) => ({
       address: addressFromHex(address),

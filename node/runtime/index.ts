@@ -22,6 +22,8 @@ export {
 } from "@ostrom/rpc";
 export { type BackupOutcome, type BackupRequest, makeBackup } from "./backup.ts";
 export type { BackupManifest } from "./backup-manifest.ts";
+export { type BatchCheck, type CheckedBatch, checkBatch } from "./batch-check.ts";
+export { type BatchLimits, DEFAULT_BATCH_LIMITS, type TransportKey } from "./batch-ports.ts";
 export { BARE_PROGRAM, ChainNeedError, type Installed } from "./chain-needs.ts";
 export {
   addCheckpointKey,
@@ -148,8 +150,6 @@ export {
   startRemoteSigner,
 } from "./remote-signer-server.ts";
 export { type RestoreOutcome, restoreBackup } from "./restore.ts";
-export { type BatchCheck, type CheckedBatch, checkBatch } from "./batch-check.ts";
-export { type BatchLimits, DEFAULT_BATCH_LIMITS, type TransportKey } from "./batch-ports.ts";
 export { type CheckedSender, checkSenders, type SignatureChecker } from "./signature-checker.ts";
 export { StrangerSync, type StrangerSyncPorts } from "./stranger-sync.ts";
 export { consensusSet } from "./validator-sets.ts";

@@ -1,64 +1,32 @@
 import { type Address, type Bytes, type Failure, type Hash, type Result, toHexDigits } from "@ostrom/base";
 import {
   decodeMessage,
-  type Evidence,
   type Executed,
-  encodeEvidence,
   encodeStateCertificate,
-  epochOfEvidence,
-  quorumWeight,
   type StateCertificate,
-  totalWeight,
   type ValidatorSet,
 } from "@ostrom/consensus";
-import { accusedOf, type BatchEvidence, encodeBatchEvidence, hasBatches } from "@ostrom/dissemination";
+import { hasBatches } from "@ostrom/dissemination";
 import type { ValidatorSet as StoredValidatorSet } from "@ostrom/execution";
 import type { Channel, NetworkHandlers, PeerId } from "@ostrom/network";
-import { evidenceOperations, type StoredEvidence, stateCertificateOperations } from "@ostrom/storage";
+import { stateCertificateOperations } from "@ostrom/storage";
 import type { PoolContent, TransactionPool } from "@ostrom/txpool";
-import { BatchDesk } from "./batch-desk.ts";
-import { DEFAULT_BATCH_LIMITS } from "./batch-ports.ts";
+import type { BatchDesk } from "./batch-desk.ts";
 import { ChainFollower } from "./chain-follower.ts";
 import { CheckpointDesk } from "./checkpoint-desk.ts";
 import { EpochSets } from "./epoch-sets.ts";
 import { EpochSuccession } from "./epoch-succession.ts";
 import type { ExecutionReport, FrozenSet, ResolvedBatch } from "./execution-port.ts";
 import { sendMessage } from "./messenger.ts";
-import { CONSENSUS } from "./metrics-catalog.ts";
-import { countOf } from "./metrics-counters.ts";
+import { batchEpochOf, openBatchDesk } from "./node-batches.ts";
 import type { NodeCoreOptions } from "./node-core-options.ts";
+import { NodeFaults } from "./node-faults.ts";
 import type { FinalizedBlock } from "./ordering.ts";
 import { PayloadDesk } from "./payload-desk.ts";
 import { PeerHeights, TrafficQuota } from "./peer-conduct.ts";
 import { StatementDesk } from "./statement-desk.ts";
 import { StrangerDesk } from "./stranger-links.ts";
 import { TransactionTraffic } from "./transaction-traffic.ts";
-
-/** Evidence and faults of peers are logged at most this often for each kind, so that a hostile peer cannot fill the disk. */
-const FAULT_LOG_INTERVAL_MS = 1_000;
-const MAX_REMEMBERED_FAULTS = 4_096;
-
-/** Faults that no honest validator commits, whatever the network does. */
-const PUNISHED_FAULTS: ReadonlySet<string> = new Set([
-  "consensus/unreadable-message",
-  "consensus/wrong-sender",
-  "consensus/bad-signature",
-  "consensus/bad-certificate",
-  "consensus/bad-segment",
-  "certification/wrong-sender",
-  "certification/bad-signature",
-  "certification/bad-certificate",
-  "batch/unreadable-message",
-  "batch/wrong-sender",
-  "batch/malformed",
-  "batch/bad-signature",
-  "batch/false",
-  "batch/two-batches",
-  "batch/signature",
-  "batch/signers",
-  "batch/weight",
-  "batch/author-missing",
-]);
 
 /** A validator hears of new blocks from the others; only if it is farther behind does it ask strangers. */
 const VALIDATOR_GAP = 16;
@@ -75,7 +43,7 @@ export class NodeCore {
   readonly #transactions: TransactionTraffic;
   readonly #batches: BatchDesk | undefined;
   #batchEpoch = -1;
-  readonly #lastFaultLog = new Map<string, number>();
+  readonly #faults: NodeFaults;
   readonly #traffic: TrafficQuota;
   readonly #heights = new PeerHeights();
   readonly #strangers: StrangerDesk;
@@ -83,7 +51,6 @@ export class NodeCore {
   #baseFee: bigint;
   #executedHeight: number;
   readonly #statements: StatementDesk;
-  #evidenceWritten: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: NodeCoreOptions) {
@@ -94,6 +61,12 @@ export class NodeCore {
     this.#traffic = new TrafficQuota(clock);
     this.#sets = new EpochSets(options.store, genesis);
     const failed = (error: unknown): void => this.#fail(error);
+    this.#faults = new NodeFaults({
+      ...options,
+      sets: this.#sets,
+      epoch: () => this.#epochs.current.epoch,
+      failed,
+    });
     const setOf = (epoch: number): ValidatorSet | undefined => this.#sets.of(epoch)?.validators;
     this.#statements = new StatementDesk(options.domain, { verify: checker.verify, setOf, failed });
     this.#transactions = new TransactionTraffic({
@@ -147,12 +120,12 @@ export class NodeCore {
       onFrame: (peerId, channel, payload) => guarded(() => this.#frame(peerId, channel, payload)),
       onUp: (peerId) =>
         guarded(() => {
-          log("info", "link up", { peer: this.#nameOf(peerId), peerId });
+          log("info", "link up", { peer: this.#faults.nameOf(peerId), peerId });
           this.#transactions.peerUp(peerId);
         }),
       onDown: (peerId, reason) =>
         guarded(() => {
-          log("info", "link down", { peer: this.#nameOf(peerId), peerId, reason });
+          log("info", "link down", { peer: this.#faults.nameOf(peerId), peerId, reason });
           this.#transactions.peerDown(peerId);
           this.#batches?.peerDown(peerId);
           this.#strangers.gone(peerId);
@@ -162,59 +135,31 @@ export class NodeCore {
 
   /** undefined: this node has no part in batches. */
   #createBatches(failed: (error: unknown) => void): BatchDesk | undefined {
-    const { transport, checker, genesis, batchLimits, clock, log, network, store, domain } = this.#options;
-    const { checkBatch } = checker;
-    if (transport === undefined || checkBatch === undefined) return undefined;
-    const ports = {
-      clock,
-      log,
-      network,
-      store,
+    return openBatchDesk(this.#options, {
       pool: this.pool,
-      checkBatch,
-      transport,
-      genesisHash: domain.genesisHash,
-      hash: domain.hash,
-      mode: genesis.consensus.signatureCheck ?? "all",
-      limits: { ...DEFAULT_BATCH_LIMITS, ...batchLimits },
-      blockGasLimit: genesis.rules.blockGasLimit,
+      head: this.#executedHeight,
       baseFee: () => this.#baseFee,
       unexecuted: () => this.#desk.unexecuted(),
       changed: () => this.#desk.poolChanged(),
-      evidence: (evidence: BatchEvidence, peerId: PeerId | undefined) =>
-        this.#batchEvidence(evidence, peerId),
-      fault: (peerId: PeerId | undefined, code: string, message: string) =>
-        this.#peerFault(peerId, code, message),
+      evidence: (evidence, peerId) => this.#faults.batchEvidence(evidence, peerId),
+      fault: (peerId, code, message) => this.#faults.note(peerId, code, message),
       failed,
-    };
-    return new BatchDesk(ports, this.#executedHeight);
+    });
   }
 
-  /** Batches are of one epoch: what its set means for them. */
   #enterEpoch(): void {
     const { epoch, own, validators } = this.#epochs.current;
     if (this.#batches === undefined || epoch === this.#batchEpoch) return;
     this.#batchEpoch = epoch;
-    const members = validators.validators;
-    this.#batches.enter({
-      authors: {
-        epoch,
-        keys: members.map(({ transportKey }) => transportKey),
-        weights: members.map(({ weight }) => weight),
-        leastWeight: totalWeight(validators) - quorumWeight(validators) + 1,
-      },
-      own,
-      mayAuthor: !this.#options.journal.isLogLostIn(validators.epoch),
-      peerIds: this.#sets.begun(epoch).peerIds,
-    });
+    const mayAuthor = !this.#options.journal.isLogLostIn(validators.epoch);
+    this.#batches.enter(batchEpochOf(validators, own, mayAuthor));
   }
 
   #createDesk(failed: (error: unknown) => void): PayloadDesk {
     const { genesis, clock, log, checker } = this.#options;
-    const { maxPayloadBytes, clockToleranceMs } = genesis.consensus;
     return new PayloadDesk(
       genesis.rules,
-      { maxPayloadBytes, executionWindowGas: genesis.executionWindowGas, clockToleranceMs },
+      { ...genesis.consensus, executionWindowGas: genesis.executionWindowGas },
       {
         clock,
         log,
@@ -255,8 +200,8 @@ export class NodeCore {
         this.#strangers.advance();
       },
       diverged: (message) => this.#fail(Object.assign(new Error(message), { code: "node/diverged" })),
-      evidence: (evidence) => this.#evidence(evidence),
-      fault: (peerId, code, message) => this.#peerFault(peerId, code, message),
+      evidence: (evidence) => this.#faults.evidence(evidence),
+      fault: (peerId, code, message) => this.#faults.note(peerId, code, message),
       failed,
     });
   }
@@ -311,7 +256,7 @@ export class NodeCore {
       ...this.#desk.sizes(),
       ...this.#checkpoints.sizes(),
       transactions: pending + queued,
-      faultsLogged: this.#lastFaultLog.size,
+      faultsLogged: this.#faults.size,
     };
   }
 
@@ -365,12 +310,12 @@ export class NodeCore {
     }
     const read = decodeMessage(payload);
     if (!read.ok) {
-      this.#peerFault(peerId, "consensus/unreadable-message", `${read.error.code}: ${read.error.message}`);
+      this.#faults.note(peerId, "consensus/unreadable-message", `${read.error.code}: ${read.error.message}`);
       return;
     }
     const message = read.value;
     if (!this.#traffic.allows(peerId, message)) {
-      this.#peerFault(peerId, "network/over-quota", `asks or says too much (${message.kind}): not read`);
+      this.#faults.note(peerId, "network/over-quota", `asks or says too much (${message.kind}): not read`);
       return;
     }
     if (this.#orFail(() => this.#checkpoints.hear(peerId, message)) !== false) return;
@@ -432,56 +377,6 @@ export class NodeCore {
       .write(stateCertificateOperations(store, height, encodeStateCertificate(certificate)), { sync: false })
       .then(() => listener.certified(height))
       .catch((error: unknown) => this.#fail(error));
-  }
-
-  /** What proves that a validator contradicted itself is kept, for everybody to see. */
-  #evidence(evidence: Evidence): void {
-    const { kind, validator } = evidence;
-    const epoch = epochOfEvidence(evidence);
-    const peerId = this.#sets.of(epoch)?.peerIds[validator];
-    this.#peerFault(peerId, "consensus/equivocation", `two ${kind} that contradict each other`);
-    this.#keepEvidence({ epoch, validator, kind, bytes: encodeEvidence(evidence) });
-  }
-
-  #batchEvidence(evidence: BatchEvidence, peerId: PeerId | undefined): void {
-    this.#peerFault(peerId, `batch/${evidence.kind}`, "a batch that no honest validator sends");
-    this.#keepEvidence({ ...accusedOf(evidence), kind: "batches", bytes: encodeBatchEvidence(evidence) });
-  }
-
-  #keepEvidence(record: StoredEvidence): void {
-    const { store, log } = this.#options;
-    const { epoch, validator, kind } = record;
-    const peerId = this.#sets.of(epoch)?.peerIds[validator];
-    // One after another: a piece joins the others of its epoch.
-    this.#evidenceWritten = this.#evidenceWritten
-      .then(async () => {
-        const operations = evidenceOperations(store, record);
-        if (operations.length === 0) return;
-        log("warn", "evidence against a validator is stored", { epoch, validator, kind, peerId });
-        await store.write(operations, { sync: false });
-      })
-      .catch((error: unknown) => this.#fail(error));
-  }
-
-  #nameOf(peerId: PeerId): string | undefined {
-    const { epoch } = this.#epochs.current;
-    const set = [epoch, epoch + 1, epoch - 1].map((one) => this.#sets.of(one));
-    const found = set.find((one) => one?.peerIds.includes(peerId));
-    return found?.stored.validators[found.peerIds.indexOf(peerId)]?.name;
-  }
-
-  #peerFault(peerId: PeerId | undefined, code: string, message: string): void {
-    countOf(CONSENSUS.faults, code);
-    if (peerId !== undefined && PUNISHED_FAULTS.has(code)) this.#options.punish(peerId, code);
-    const now = this.#options.clock.nowMs();
-    const key = `${peerId}:${code}`;
-    const sinceMs = now - (this.#lastFaultLog.get(key) ?? Number.NEGATIVE_INFINITY);
-    // The clock may have been set back.
-    if (sinceMs >= 0 && sinceMs < FAULT_LOG_INTERVAL_MS) return;
-    if (this.#lastFaultLog.size >= MAX_REMEMBERED_FAULTS) this.#lastFaultLog.clear();
-    this.#lastFaultLog.set(key, now);
-    const validator = peerId === undefined ? undefined : this.#nameOf(peerId);
-    this.#options.log("warn", "a validator broke a rule", { validator, peerId, code, reason: message });
   }
 
   /** What reads the database may find it damaged. */

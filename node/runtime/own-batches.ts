@@ -4,6 +4,7 @@ import {
   attestationSigningBytes,
   BATCH_LIFETIME_BLOCKS,
   type BatchHeader,
+  type BatchPlace,
   beginGathering,
   type CertifiedBatch,
   certifiedOf,
@@ -23,8 +24,8 @@ import { packSenderEntries } from "./sender-entries.ts";
 
 /** A batch takes at most this part of a block's gas, so that several fit together well. */
 const SHARE_OF_A_BLOCK = 4n;
-/** RLP around claims and transactions. */
-const BYTES_AROUND_BATCH = 16;
+/** Its place, and RLP around claims and transactions. */
+const BYTES_AROUND_BATCH = 48;
 const ADDRESS_LENGTH = 20;
 
 type OwnBatch = {
@@ -213,20 +214,17 @@ export class OwnBatches {
   }
 
   #make(transactions: readonly SignedTransaction[], epoch: BatchEpoch, author: number): void {
-    const { clock, hash, mode, pool, held, writes, genesisHash, transport, executedHeight } = this.#ports;
+    const { clock, hash, mode, pool, held, writes, genesisHash, transport } = this.#ports;
+    const now = clock.nowMs();
+    const place = this.#nextPlace(epoch, author, now);
+    const { sequence } = place;
     const bytes = encodeBatch({
+      place,
       transactions: transactions.map(({ raw }) => raw),
       claims: mode === "all" ? EMPTY_BYTES : concatBytes(...transactions.map(({ sender }) => sender)),
     });
-    const now = clock.nowMs();
-    // Numbers need not follow each other. Who has lost its database goes on above what it has used.
-    const sequence = this.#withCheckers(Math.max(this.#newest + 1, Math.floor(now)), epoch, author);
-    this.#newest = sequence;
     const header: BatchHeader = {
-      epoch: epoch.authors.epoch,
-      author,
-      sequence,
-      expiryHeight: executedHeight() + BATCH_LIFETIME_BLOCKS / 2,
+      ...place,
       digest: hash(bytes),
       byteLength: bytes.length,
       count: transactions.length,
@@ -270,6 +268,21 @@ export class OwnBatches {
       this.#certify(own, epoch);
       this.#retryLater();
     });
+  }
+
+  /** Of the next own batch. */
+  #nextPlace(epoch: BatchEpoch, author: number, now: number): BatchPlace {
+    const { executedHeight, limits } = this.#ports;
+    const lifetime = Math.min(limits.lifetimeBlocks, BATCH_LIFETIME_BLOCKS);
+    // Numbers need not follow each other. Who has lost its database goes on above what it has used.
+    const sequence = this.#withCheckers(Math.max(this.#newest + 1, Math.floor(now)), epoch, author);
+    this.#newest = sequence;
+    return {
+      epoch: epoch.authors.epoch,
+      author,
+      sequence,
+      expiryHeight: executedHeight() + Math.ceil(lifetime / 2),
+    };
   }
 
   /** The first number from here whose designated checkers are linked, if one of the next has such: the others cannot check it. */

@@ -1,6 +1,5 @@
 import { equalBytes, type Hash, toHexDigits } from "@ostrom/base";
 import type { BuildPayload, CheckBlock, OrderedBlock, StateCertificate } from "@ostrom/consensus";
-import { keccak256 } from "@ostrom/crypto";
 import {
   type BatchRoom,
   type CertifiedBatch,
@@ -9,17 +8,12 @@ import {
   inlinePart,
   MAX_PAYLOAD_BATCHES,
 } from "@ostrom/dissemination";
-import {
-  type ChainRules,
-  decodeTransaction,
-  EMPTY_PAYLOAD,
-  type SignedTransaction,
-  type Transaction,
-} from "@ostrom/execution";
+import { type ChainRules, EMPTY_PAYLOAD, type SignedTransaction } from "@ostrom/execution";
 import type { TransactionPool } from "@ostrom/txpool";
 import type { BatchDesk } from "./batch-desk.ts";
 import type { BuiltPayload } from "./ordering.ts";
 import { checkPayload, type PayloadToCheck } from "./payload-check.ts";
+import { type PayloadFacts, readPayload, sumOf } from "./payload-facts.ts";
 import type { Clock, Log } from "./ports.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
 
@@ -52,18 +46,6 @@ export type PayloadDeskPorts = {
   /** Tells ordering whether there is something to include. */
   readonly work: (pending: boolean) => void;
   readonly failed: (error: unknown) => void;
-};
-
-/** What this node knows of an ordered block that is not executed yet. */
-type PayloadFacts = {
-  readonly height: number;
-  readonly view: number;
-  /** Those whose signatures this node has checked. */
-  readonly transactions: readonly SignedTransaction[];
-  /** Of this node's own batches, among those that the payload refers to. */
-  readonly own: readonly SignedTransaction[];
-  /** Sum of the gas limits of all of them, those of batches included. */
-  readonly gas: bigint;
 };
 
 type OpenBuild = {
@@ -370,37 +352,4 @@ export class PayloadDesk {
 /** Digests (hex digits) of consecutive blocks, of which the last is the parent of a new one. */
 function namesOf(ancestors: readonly OrderedBlock[], parent: Hash): readonly string[] {
   return ancestors.map((_, index) => toHexDigits(ancestors[index + 1]?.parent ?? parent));
-}
-
-/** Reads a payload that others have checked: this node's own, or one that came finalized. */
-function readPayload(
-  payload: Uint8Array,
-  { pool, batches: desk }: Pick<PayloadDeskPorts, "pool" | "batches">,
-): Omit<PayloadFacts, "height" | "view"> {
-  const read = decodeOrderedPayload(payload);
-  const { inline, batches } = read.ok ? read.value : { inline: [], batches: [] };
-  let { gas } = sumOf(batches);
-  const transactions: SignedTransaction[] = [];
-  for (const raw of inline) {
-    const known = pool.get(keccak256(raw));
-    if (known !== undefined) transactions.push(known);
-    const transaction = known ?? decodedOrUndefined(raw);
-    gas += transaction?.gasLimit ?? 0n;
-  }
-  return { transactions, own: desk?.ownOf(batches) ?? [], gas };
-}
-
-function sumOf(batches: readonly CertifiedBatch[]): { readonly gas: bigint; readonly bytes: number } {
-  let gas = 0n;
-  let bytes = 0;
-  for (const { header } of batches) {
-    gas += header.gasLimit;
-    bytes += header.byteLength;
-  }
-  return { gas, bytes };
-}
-
-function decodedOrUndefined(raw: Uint8Array): Transaction | undefined {
-  const decoded = decodeTransaction(raw);
-  return decoded.ok ? decoded.value : undefined;
 }

@@ -8,6 +8,7 @@ import {
   acceptSlots,
   codeKey,
   FULL_RANGE,
+  storeReader,
   type TrieHash,
   type WriteOperation,
 } from "@ostrom/state";
@@ -108,7 +109,9 @@ export class SnapshotFetch {
           continue;
         }
         const { keptBlocks } = readFloor(this.#ports.store);
-        const adopted = adoptOperations(this.#genesis, this.#sets, found.verified, found.extras, keptBlocks);
+        const { verified, extras } = found;
+        const state = storeReader(this.#ports.store);
+        const adopted = adoptOperations(this.#genesis, this.#sets, verified, extras, keptBlocks, state);
         await this.#ports.store.write([...adopted, endSnapshotOperation()], { sync: true });
         const seconds = (clock.nowMs() - startMs) / 1_000;
         log("info", "the state is here", { height: pin.height, seconds, bytes: this.#bytes });
@@ -138,7 +141,9 @@ export class SnapshotFetch {
       if (isOver || this.#isStopped) return;
       for (const peer of this.#peers.all()) void this.#peers.askPins(peer);
       this.#changed();
-      cancel = this.#ports.clock.after(PINS_INTERVAL_MS, again);
+      // A peer starts to look for a state to serve when it is first asked: it will soon have an answer.
+      const isUnheard = this.#peers.all().some(({ pins }) => pins === undefined);
+      cancel = this.#ports.clock.after(isUnheard ? SETTLE_MS : PINS_INTERVAL_MS, again);
     };
     cancel = this.#ports.clock.after(SETTLE_MS, again);
     return () => {

@@ -21,8 +21,10 @@ import {
   readRlpList,
   rlpUint,
 } from "@ostrom/codec";
+import { MAX_PAYLOAD_TRANSACTIONS } from "@ostrom/execution";
 import { type AccountRange, MAX_RANGE_PROOF_NODES, type SlotRange, type TrieRange } from "@ostrom/state";
 import type { OrderedRecord } from "@ostrom/storage";
+import type { PinnedBody } from "./snapshot-body.ts";
 
 /** What nodes say about snapshots, on the channel `sync`: this byte, then RLP [kind, id, fields]. Messages of consensus are lists, which
  * begin otherwise. A question's id comes back with its answer. */
@@ -59,6 +61,8 @@ export type PinnedBlock = {
   readonly ordered: readonly OrderedRecord[];
   /** What made the last block of an epoch final; empty for others. */
   readonly sealProof: Bytes;
+  /** Transactions and receipts; undefined: too long for an answer. */
+  readonly body: PinnedBody | undefined;
   /** Further records of the chain, by their names. */
   readonly extras: readonly { readonly name: string; readonly value: Bytes }[];
 };
@@ -214,9 +218,11 @@ function answerFields(answer: SnapshotAnswer): RlpItem {
     case "sets":
       return answer.steps.map(({ certificate, set }) => [certificate, set]);
     case "block": {
-      const { headers, certificate, ordered, sealProof, extras } = answer.block;
+      const { headers, certificate, ordered, sealProof, body, extras } = answer.block;
       const records = ordered.map(({ block, finalization }) => [block, finalization]);
-      return [headers, certificate, records, sealProof, extras.map(({ name, value }) => [utf8(name), value])];
+      const named = extras.map(({ name, value }) => [utf8(name), value]);
+      const parts = body === undefined ? [] : [body.transactions, body.receipts];
+      return [headers, certificate, records, sealProof, parts, named];
     }
     case "accounts": {
       const { accounts, proof, isComplete } = answer.range;
@@ -284,7 +290,7 @@ const HASH_BYTES = 32;
 const WORD_BYTES = 32;
 
 function readBlock(item: RlpItem | undefined): PinnedBlock {
-  const [headers, certificate, ordered, sealProof, extras] = readRlpList(item, "block", 5);
+  const [headers, certificate, ordered, sealProof, body, extras] = readRlpList(item, "block", 6);
   return {
     headers: readSome(headers, "headers", MAX_HEADERS).map((header) => readRlpBytes(header, "header")),
     certificate: readRlpBytes(certificate, "certificate"),
@@ -296,6 +302,7 @@ function readBlock(item: RlpItem | undefined): PinnedBlock {
       };
     }),
     sealProof: readRlpBytes(sealProof, "seal proof"),
+    body: readBody(body),
     extras: readSome(extras, "extras", MAX_EXTRAS).map((extra) => {
       const [name, value] = readRlpList(extra, "extra", 2);
       return {
@@ -303,6 +310,17 @@ function readBlock(item: RlpItem | undefined): PinnedBlock {
         value: readRlpBytes(value, "value"),
       };
     }),
+  };
+}
+
+function readBody(item: RlpItem | undefined): PinnedBody | undefined {
+  if (readRlpList(item, "body").length === 0) return undefined;
+  const [transactions, receipts] = readRlpList(item, "body", 2);
+  return {
+    transactions: readSome(transactions, "transactions", MAX_PAYLOAD_TRANSACTIONS).map((raw) =>
+      readRlpBytes(raw, "transaction"),
+    ),
+    receipts: readRlpBytes(receipts, "receipts"),
   };
 }
 

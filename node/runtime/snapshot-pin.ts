@@ -1,6 +1,6 @@
 import { type Bytes, type Hash, must, toHexDigits, unwrap } from "@ostrom/base";
 import { decodeBlock } from "@ostrom/consensus";
-import { type EpochSchedule, encodeHeader, epochOfHeight, lastHeight } from "@ostrom/execution";
+import { type EpochSchedule, encodeHeader, epochOfHeight, frozenHeight, lastHeight } from "@ostrom/execution";
 import {
   historicalTries,
   mergeUndos,
@@ -22,6 +22,7 @@ import {
   type StoreSnapshot,
   type StoreView,
 } from "@ostrom/storage";
+import { servedBody } from "./snapshot-body.ts";
 import { recordOf, SNAPSHOT_EXTRAS } from "./snapshot-extras.ts";
 import { MAX_PIN_ANSWER_BYTES, type Pin, type PinnedBlock } from "./snapshot-messages.ts";
 
@@ -46,12 +47,14 @@ export type PinnedState = {
   readonly snapshot: StoreSnapshot;
 };
 
-/** Whether the state after a block may be served. */
+/** Whether the state after a block may be served. Where the next set is decided and the epoch is not over, state holds the next set's leader
+ * seed and no longer that of the set in force, which consensus still needs. */
 export function isPinHeight(schedule: EpochSchedule, height: number, spacing: number): boolean {
   if (height <= 0) return false;
   const epoch = epochOfHeight(schedule, height);
+  if (height === lastHeight(schedule, epoch)) return true;
   const first = lastHeight(schedule, epoch - 1) + 1;
-  return height === lastHeight(schedule, epoch) || (height - first + 1) % spacing === 0;
+  return height < frozenHeight(schedule, epoch) && (height - first + 1) % spacing === 0;
 }
 
 /** The newest height not above this one whose state may be served; 0 if there is none. */
@@ -138,7 +141,8 @@ function pinnedBlock(view: StoreView, schedule: EpochSchedule, height: number): 
       return value === undefined ? [] : [{ name: recordOf(name, index), value }];
     }),
   );
-  return { headers, certificate: certified.bytes, ordered, sealProof, extras };
+  const body = servedBody(view, height);
+  return { headers, certificate: certified.bytes, ordered, sealProof, body, extras };
 }
 
 function certifiedFrom(

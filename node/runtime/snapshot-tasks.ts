@@ -42,6 +42,8 @@ export type SnapshotTask =
   | { readonly kind: "code"; readonly codeHash: Hash };
 
 const PIN_KEY = progressKey(0);
+/** Of no block that is served. */
+const NO_PIN: Pin = { height: 0, blockHash: Hash(new Uint8Array(32)) };
 const ACCOUNTS = 2;
 const SLOTS = 3;
 const CODES = 4;
@@ -64,7 +66,8 @@ export class SnapshotTasks {
       await tasks.#load(store);
       return tasks;
     }
-    await wipeStartedSnapshot(store);
+    // Code is named by its hash: what came is right for every state.
+    await wipeStartedSnapshot(store, { keepsCode: true });
     const first: readonly SnapshotTask[] = splitRange(ACCOUNT_RANGES).map((range, index) => ({
       kind: "accounts",
       index,
@@ -158,11 +161,17 @@ export function endSnapshotOperation(): WriteOperation {
   return { key: PIN_KEY, value: undefined };
 }
 
-/** Removes all that was fetched; first of all nothing is taken for whole, because the store's name is written last. */
-export async function wipeStartedSnapshot(store: Store): Promise<void> {
+/** Removes all that was fetched. First it says that the rest is of no state: who is ended in the middle begins to remove it again, and
+ * takes it for a part of none. The record of that is removed last. */
+export async function wipeStartedSnapshot(
+  store: Store,
+  { keepsCode = false }: { readonly keepsCode?: boolean } = {},
+): Promise<void> {
+  if (readStartedSnapshot(store) !== undefined)
+    await store.write([{ key: PIN_KEY, value: encodePin(NO_PIN) }], { sync: false });
   const tables = [
+    ...(keepsCode ? [] : [STATE_TABLES.code]),
     STATE_TABLES.account,
-    STATE_TABLES.code,
     STATE_TABLES.slot,
     STATE_TABLES.accountNode,
     STATE_TABLES.storageNode,

@@ -26,8 +26,9 @@ import {
   lastHeight,
 } from "@ostrom/execution";
 import { decodeForeignSet, type OrderedRecord, type StoredValidatorSet } from "@ostrom/storage";
+import { type AdoptedBody, verifyBody } from "./snapshot-body.ts";
 import type { Pin, PinnedBlock, SetStep } from "./snapshot-messages.ts";
-import { MAX_CERTIFICATE_DISTANCE, PINNED_HEADERS } from "./snapshot-pin.ts";
+import { isPinHeight, MAX_CERTIFICATE_DISTANCE, PINNED_HEADERS } from "./snapshot-pin.ts";
 import { consensusSet } from "./validator-sets.ts";
 
 export type TrustErrorCode =
@@ -35,6 +36,8 @@ export type TrustErrorCode =
   | "snapshot/bad-certificate"
   | "snapshot/bad-headers"
   | "snapshot/bad-ordered-blocks"
+  | "snapshot/bad-body"
+  | "snapshot/bad-height"
   | "snapshot/unknown-set";
 
 type Verified<T> = Result<T, Failure<TrustErrorCode>>;
@@ -103,6 +106,8 @@ export type VerifiedPin = {
   readonly certificate: StateCertificate;
   readonly ordered: readonly (OrderedRecord & { readonly decoded: OrderedBlock })[];
   readonly sealProof: Bytes;
+  /** undefined: it was too long to come along. */
+  readonly body: AdoptedBody | undefined;
 };
 
 /** Epoch whose set must be known so that a block can be the newest one here. */
@@ -119,6 +124,8 @@ export function verifyPinnedBlock(
   pin: Pin,
   block: PinnedBlock,
 ): Verified<VerifiedPin> {
+  if (!isPinHeight(schedule, pin.height, 1))
+    return fail("snapshot/bad-height", `the state after block ${pin.height} is not one to begin with`);
   const headers = linkedHeaders(domain.hashId, block.headers);
   if (!headers.ok) return headers;
   const place = headers.value.findIndex(({ header }) => header.number === pin.height);
@@ -151,7 +158,18 @@ export function verifyPinnedBlock(
   if (isLast && !isSealed(domain, set, ordered.value.at(-1), block.sealProof))
     return fail("snapshot/bad-ordered-blocks", "nothing shows that the last block of the epoch is final");
   const sealProof = isLast ? block.sealProof : new Uint8Array(0);
-  return ok({ pin, epoch, headers: upTo, certificate: certificate.value, ordered: ordered.value, sealProof });
+  const body =
+    block.body === undefined ? ok(undefined) : verifyBody(domain.hashId, pinned.header, block.body);
+  if (!body.ok) return body;
+  return ok({
+    pin,
+    epoch,
+    headers: upTo,
+    certificate: certificate.value,
+    ordered: ordered.value,
+    sealProof,
+    body: body.value,
+  });
 }
 
 function verifiedCertificate(

@@ -1,75 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Bytes, toHexDigits } from "@ostrom/base";
-import { STATE_TABLES } from "@ostrom/state";
-import { createMemoryStore, readFloor, readHead, readMeta, type Store } from "@ostrom/storage";
+import {
+  createMemoryStore,
+  readCheckpointSet,
+  readFloor,
+  readHead,
+  readMeta,
+  readReceipts,
+  readStoredValidatorSet,
+  type Store,
+} from "@ostrom/storage";
+import { createChainReads } from "./chain-view.ts";
 import { EpochSets } from "./epoch-sets.ts";
 import { Executor } from "./executor.ts";
-import { machineClock } from "./machine.ts";
-import { installNativeCrypto } from "./native-crypto.ts";
 import { recoverChain } from "./recovered-chain.ts";
-import { SnapshotFetch, type SnapshotOutcome } from "./snapshot-fetch.ts";
-import {
-  decodeSnapshotMessage,
-  encodeSnapshotMessage,
-  type SnapshotAnswer,
-  type SnapshotQuestion,
-} from "./snapshot-messages.ts";
-import { SnapshotServer } from "./snapshot-server.ts";
-import { readStartedSnapshot } from "./snapshot-tasks.ts";
-import { CertifiedChain } from "./testing/certified-chain.ts";
-
-const EPOCH = 20;
-const HISTORY = 64;
-
-type Serve = (question: SnapshotQuestion) => SnapshotAnswer | undefined;
-
-/** A joining node, linked in this process with servers. */
-function join(chain: CertifiedChain, store: Store, servers: Readonly<Record<string, Serve>>) {
-  const punished: string[] = [];
-  const fetch: SnapshotFetch = new SnapshotFetch(chain.genesis, chain.domain, {
-    clock: machineClock,
-    log: () => undefined,
-    store,
-    send: (peerId, payload) => {
-      const read = decodeSnapshotMessage(payload);
-      assert.ok(read.ok && "question" in read.value);
-      const { id, question } = read.value;
-      const answer = servers[peerId]?.(question);
-      if (answer !== undefined)
-        setImmediate(() => fetch.frame(peerId, encodeSnapshotMessage({ id, answer })));
-    },
-    punish: (peerId) => void punished.push(peerId),
-  });
-  for (const peerId of Object.keys(servers)) fetch.up(peerId);
-  const outcome: Promise<SnapshotOutcome> = fetch.run();
-  return { fetch, punished, outcome };
-}
-
-async function serverOf(chain: CertifiedChain): Promise<SnapshotServer> {
-  const server = new SnapshotServer(chain.store, { schedule: chain.genesis });
-  await server.refresh();
-  return server;
-}
-
-async function dump(store: Store): Promise<Map<string, string>> {
-  const all = new Map<string, string>();
-  const { account, code, slot, accountNode, storageNode } = STATE_TABLES;
-  for (const table of [account, code, slot, accountNode, storageNode])
-    for await (const [key, value] of store.entries({
-      start: Uint8Array.of(table),
-      end: Uint8Array.of(table + 1),
-    }))
-      all.set(toHexDigits(key), toHexDigits(value));
-  return all;
-}
-
-async function chainOf(blocks: number): Promise<CertifiedChain> {
-  installNativeCrypto();
-  const chain = new CertifiedChain({ epochLength: EPOCH });
-  await chain.grow(blocks);
-  return chain;
-}
+import { readStartedSnapshot, wipeStartedSnapshot } from "./snapshot-tasks.ts";
+import { chainOf, dump, EPOCH, HISTORY, join, serverOf } from "./testing/snapshot-joining.ts";
 
 describe("snapshots", () => {
   test("a fresh node has the same state, byte for byte, and goes on with the same blocks", async () => {
@@ -89,10 +35,22 @@ describe("snapshots", () => {
     assert.deepEqual(readHead(store), readHead(chain.store));
     assert.deepEqual(readFloor(store), {
       headers: 1,
-      bodies: 2 * EPOCH + 1,
+      bodies: 2 * EPOCH,
       state: 2 * EPOCH,
       keptBlocks: 0,
     });
+    const reads = createChainReads(store, HISTORY, () => undefined);
+    const { latest, certified, earliest } = reads.heads();
+    assert.deepEqual({ latest, certified, earliest }, { latest: 40, certified: 40, earliest: 40 });
+    const block = reads.block(latest);
+    assert.equal(block?.transactions.length, 3);
+    assert.deepEqual(block, createChainReads(chain.store, HISTORY, () => undefined).block(latest));
+    assert.deepEqual(reads.receipts(latest), readReceipts(chain.store, latest));
+    assert.deepEqual(reads.transactionLocation(block!.transactions[2]!.hash), { blockNumber: 40, index: 2 });
+    for (let epoch = 0; epoch <= 2; epoch++) {
+      assert.deepEqual(readStoredValidatorSet(store, epoch), readStoredValidatorSet(chain.store, epoch));
+      assert.deepEqual(readCheckpointSet(store, epoch), readCheckpointSet(chain.store, epoch));
+    }
     const recovered = recoverChain(store, new EpochSets(store, chain.genesis));
     assert.deepEqual(recovered, recoverChain(chain.store, new EpochSets(chain.store, chain.genesis)));
     await chain.grow(EPOCH + 5);
@@ -163,6 +121,39 @@ describe("snapshots", () => {
     await server.stop();
   });
 
+  test("a node that was ended while it removed a state takes what is left for a part of none", async () => {
+    const chain = await chainOf(EPOCH);
+    const server = await serverOf(chain);
+    const store = createMemoryStore();
+    let answers = 0;
+    const first = join(chain, store, {
+      one: (question) => {
+        answers += question.kind === "get-accounts" ? 1 : 0;
+        return answers > 4 ? undefined : server.answer(question);
+      },
+    });
+    first.outcome.catch(() => undefined);
+    while (answers <= 4) await new Promise(setImmediate);
+    first.fetch.stop();
+    await assert.rejects(first.outcome, { code: "snapshot/stopped" });
+    let writes = 0;
+    const dying: Store = {
+      ...store,
+      get: (key) => store.get(key),
+      entries: (range) => store.entries(range),
+      write: async (operations, options) => {
+        if (++writes > 3) throw new Error("the power went");
+        await store.write(operations, options);
+      },
+    };
+    await assert.rejects(wipeStartedSnapshot(dying));
+    assert.equal(readStartedSnapshot(store)?.height, 0);
+    const second = join(chain, store, { one: (question) => server.answer(question) });
+    assert.equal((await second.outcome).kind, "joined");
+    assert.deepEqual(await dump(store), await dump(chain.store));
+    await server.stop();
+  });
+
   test("a client whose state goes away changes to the next one", async () => {
     const chain = await chainOf(EPOCH);
     const server = await serverOf(chain);
@@ -194,122 +185,4 @@ describe("snapshots", () => {
     assert.deepEqual(await outcome, { kind: "nothing" });
     await server.stop();
   });
-});
-
-/** Of a stored set: names, hosts and ports are not what certificates name it by. */
-const IN_AN_ADDRESS = 30;
-
-/** Changes what an honest server answers; undefined: not this time. */
-type Lie = (answer: SnapshotAnswer) => SnapshotAnswer | undefined;
-
-const LIES: Readonly<Record<string, Lie>> = {
-  "an account less": (answer) =>
-    answer.kind === "accounts" && answer.range.accounts.length > 0
-      ? { ...answer, range: { ...answer.range, accounts: answer.range.accounts.slice(1) } }
-      : undefined,
-  "an account changed": (answer) => {
-    if (answer.kind !== "accounts") return undefined;
-    const accounts = answer.range.accounts.map((one) => ({ ...one, value: flipped(one.value) }));
-    return { ...answer, range: { ...answer.range, accounts } };
-  },
-  "a slot changed": (answer) => {
-    if (answer.kind !== "slots" || answer.ranges.every(({ slots }) => slots.length === 0)) return undefined;
-    const ranges = answer.ranges.map((range) => ({
-      ...range,
-      slots: range.slots.map(({ slot, value }) => ({ slot, value: value + 1n })),
-    }));
-    return { ...answer, ranges };
-  },
-  "a slot less": (answer) => {
-    if (answer.kind !== "slots" || answer.ranges.every(({ slots }) => slots.length === 0)) return undefined;
-    const ranges = answer.ranges.map((range) => ({ ...range, slots: range.slots.slice(1) }));
-    return { ...answer, ranges };
-  },
-  "other code": (answer) =>
-    answer.kind === "codes" ? { ...answer, codes: answer.codes.map(() => Uint8Array.of(1)) } : undefined,
-  "a forged header": (answer) =>
-    answer.kind === "block"
-      ? { ...answer, block: { ...answer.block, headers: answer.block.headers.map(flipped) } }
-      : undefined,
-  "headers left out": (answer) =>
-    answer.kind === "block"
-      ? { ...answer, block: { ...answer.block, headers: answer.block.headers.slice(1) } }
-      : undefined,
-  "a forged certificate": (answer) =>
-    answer.kind === "block"
-      ? { ...answer, block: { ...answer.block, certificate: flipped(answer.block.certificate) } }
-      : undefined,
-  "another ordered block": (answer) =>
-    answer.kind === "block"
-      ? {
-          ...answer,
-          block: {
-            ...answer.block,
-            ordered: answer.block.ordered.map((one) => ({ ...one, block: flipped(one.block) })),
-          },
-        }
-      : undefined,
-  "a forged finalization": (answer) =>
-    answer.kind === "block"
-      ? {
-          ...answer,
-          block: {
-            ...answer.block,
-            ordered: answer.block.ordered.map((one) => ({ ...one, finalization: flipped(one.finalization) })),
-          },
-        }
-      : undefined,
-  "no proof that the epoch is over": (answer) =>
-    answer.kind === "block"
-      ? { ...answer, block: { ...answer.block, sealProof: new Uint8Array(0) } }
-      : undefined,
-  "another set of validators": (answer) =>
-    answer.kind === "sets"
-      ? { ...answer, steps: answer.steps.map((step) => ({ ...step, set: flipped(step.set, IN_AN_ADDRESS) })) }
-      : undefined,
-  "a step from set to set that nobody signed": (answer) =>
-    answer.kind === "sets"
-      ? {
-          ...answer,
-          steps: answer.steps.map((step) => ({ ...step, certificate: flipped(step.certificate) })),
-        }
-      : undefined,
-  "an answer to another question": (answer) =>
-    answer.kind === "accounts" ? { kind: "codes", codes: [] } : undefined,
-};
-
-/** One bit of the last bytes: of a signature, a key, a root. */
-function flipped(bytes: Bytes, at: number = Math.max(0, bytes.length - 9)): Bytes {
-  const other = bytes.slice();
-  other[at] = (other[at] ?? 0) ^ 1;
-  return other;
-}
-
-test("who lies is found out and dropped, and the state comes from others", async (t) => {
-  const chain = await chainOf(2 * EPOCH);
-  const server = await serverOf(chain);
-  const expected = await dump(chain.store);
-  for (const [name, lie] of Object.entries(LIES)) {
-    await t.test(name, async () => {
-      const store = createMemoryStore();
-      let isHonestSilent = true;
-      const { outcome, punished } = join(chain, store, {
-        liar: (question) => {
-          const answer = server.answer(question);
-          const lied = lie(answer);
-          if (lied !== undefined) isHonestSilent = false;
-          return lied ?? answer;
-        },
-        // Heard of only when the other has lied, so that it is asked first.
-        honest: (question) =>
-          isHonestSilent && question.kind === "get-pins"
-            ? { kind: "pins", pins: [] }
-            : server.answer(question),
-      });
-      assert.equal((await outcome).kind, "joined");
-      assert.deepEqual(punished, ["liar"]);
-      assert.deepEqual(await dump(store), expected);
-    });
-  }
-  await server.stop();
 });

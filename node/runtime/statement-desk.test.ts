@@ -26,8 +26,8 @@ import {
 } from "@ostrom/crypto";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { checkStatements, startSignatureWorkers } from "./signature-checker.ts";
-import { OrderedChain } from "./testing/ordered-chain.ts";
 import { MIN_SET_OFF_THREAD, StatementDesk, type VerifyStatements } from "./statement-desk.ts";
+import { OrderedChain } from "./testing/ordered-chain.ts";
 
 installNativeCrypto();
 

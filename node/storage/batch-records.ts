@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, Hash, uint64ToBytes } from "@ostrom/base";
+import { type Bytes, bytesToUint64, concatBytes, Hash, uint64ToBytes } from "@ostrom/base";
 import { encodeRlp, readRlpBytes, readRlpCount, rlpUint } from "@ostrom/codec";
 import type { KeyValueReader, WriteOperation } from "@ostrom/state";
 import { CHAIN_TABLES, chainKey, hashKey, heightKey } from "./chain-keys.ts";
@@ -25,16 +25,22 @@ export function batchOperations(batch: StoredBatch): WriteOperation[] {
   ];
 }
 
-/** The writes that make a batch stay: an executed block refers to it. The same bytes may be announced again, under a number that no block ever
- * has: they stay all the same.
- * @param bytes unless they are stored already. */
-export function orderedBatchOperations(digest: Hash, bytes: Bytes | undefined): WriteOperation[] {
-  const mark = { key: hashKey(CHAIN_TABLES.orderedBatch, digest), value: ORDERED };
+/** The writes that make a batch stay: an executed block refers to it, so its expiry spares it.
+ * @param height of that block. @param bytes unless they are stored already. */
+export function orderedBatchOperations(
+  digest: Hash,
+  height: number,
+  bytes: Bytes | undefined,
+): WriteOperation[] {
+  const mark = { key: hashKey(CHAIN_TABLES.orderedBatch, digest), value: uint64ToBytes(height) };
   return bytes === undefined ? [mark] : [mark, { key: hashKey(CHAIN_TABLES.batch, digest), value: bytes }];
 }
 
-/** The writes that forget a batch, when the blocks that refer to it are forgotten. */
-export function forgetBatchOperations(digest: Hash): WriteOperation[] {
+/** The writes that forget a batch together with a block that refers to it; none while a later block refers to the same bytes.
+ * @param height of the block that is forgotten. */
+export function forgetBatchOperations(store: KeyValueReader, digest: Hash, height: number): WriteOperation[] {
+  const newest = store.get(hashKey(CHAIN_TABLES.orderedBatch, digest));
+  if (newest === undefined || bytesToUint64(newest) > height) return [];
   return [CHAIN_TABLES.orderedBatch, CHAIN_TABLES.batch].map((table) => ({
     key: hashKey(table, digest),
     value: undefined,
@@ -46,8 +52,6 @@ export function forgetBatchOperations(digest: Hash): WriteOperation[] {
 export function readBatch(store: KeyValueReader, digest: Hash): Bytes | undefined {
   return store.get(hashKey(CHAIN_TABLES.batch, digest))?.slice();
 }
-
-const ORDERED: Bytes = Uint8Array.of(1);
 
 /** The batch that this node has attested to for a sequence number of an author. */
 export function readBatchDigest(

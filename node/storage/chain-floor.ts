@@ -1,8 +1,9 @@
-import { assert } from "@ostrom/base";
+import { assert, type Bytes, type Hash } from "@ostrom/base";
 import { decodeRlpWith, encodeRlp, readRlpCount, readRlpList, rlpUint } from "@ostrom/codec";
 import type { KeyValueReader, WriteOperation } from "@ostrom/state";
+import { forgetBatchOperations } from "./batch-records.ts";
 import { CHAIN_TABLES, chainKey, hashKey, heightKey } from "./chain-keys.ts";
-import { readBody, readCertifiedHeight, readReceipts } from "./chain-store.ts";
+import { readBody, readCertifiedHeight, readOrdered, readReceipts } from "./chain-store.ts";
 import { StorageError } from "./errors.ts";
 import { logIndexRemovals } from "./log-index.ts";
 
@@ -51,11 +52,18 @@ export function floorOperation({ headers, bodies, state, keptBlocks }: ChainFloo
   return { key: chainKey(CHAIN_TABLES.floor), value };
 }
 
-/** The writes that forget blocks which are too old, a few at a time: transactions, receipts, where transactions are found, and ordered
- * blocks. Headers and certificates stay. Only what is below the newest state certificate is forgotten.
+/** The digests of the batches that an ordered block refers to. */
+export type BatchesOfBlock = (orderedBlock: Bytes) => readonly Hash[];
+
+/** The writes that forget blocks which are too old, a few at a time: transactions, receipts, where transactions and logs are found, ordered
+ * blocks and their batches. Headers and certificates stay. Only what is below the newest state certificate is forgotten.
  * They belong into the batch of the block at `height`; none if the floor says that all blocks are kept.
  * @param store as it is before the batch. */
-export function pruneOperations(store: KeyValueReader, height: number): WriteOperation[] {
+export function pruneOperations(
+  store: KeyValueReader,
+  height: number,
+  batchesOf: BatchesOfBlock,
+): WriteOperation[] {
   const floor = readFloor(store);
   const { keptBlocks } = floor;
   if (keptBlocks === 0) return [];
@@ -69,6 +77,9 @@ export function pruneOperations(store: KeyValueReader, height: number): WriteOpe
     for (const { hash } of readBody(store, at) ?? [])
       operations.push({ key: hashKey(CHAIN_TABLES.transactionLocation, hash), value: undefined });
     operations.push(...logIndexRemovals(readReceipts(store, at) ?? [], at));
+    const ordered = readOrdered(store, at);
+    for (const digest of ordered === undefined ? [] : batchesOf(ordered.block))
+      operations.push(...forgetBatchOperations(store, digest, at));
     for (const table of [CHAIN_TABLES.body, CHAIN_TABLES.receipts, CHAIN_TABLES.ordered])
       operations.push({ key: heightKey(table, at), value: undefined });
   }

@@ -1,4 +1,10 @@
-export { adoptHeaderOperations, adoptHeadOperation, adoptOrderedOperation } from "./adopted-chain.ts";
+export {
+  adoptBodyOperations,
+  adoptHeaderOperations,
+  adoptHeadOperation,
+  adoptLogIndexOperation,
+  adoptOrderedOperation,
+} from "./adopted-chain.ts";
 export { type BackupEntry, decodeSegment as decodeBackupSegment, SegmentWriter } from "./backup-segment.ts";
 export {
   batchCursorsOperation,
@@ -14,6 +20,7 @@ export {
   type StoredBatch,
 } from "./batch-records.ts";
 export {
+  type BatchesOfBlock,
   type ChainFloor,
   floorOperation,
   MAX_PRUNED_PER_BLOCK,

@@ -26,11 +26,16 @@ export function logIndexOperations(
   receipts: readonly Receipt[],
   height: number,
 ): WriteOperation[] {
-  const operations: WriteOperation[] = keysOf(receipts, height).map((key) => ({ key, value: EMPTY_BYTES }));
+  const operations = logIndexRecords(receipts, height);
   if (readLogIndexStart(store) === undefined) {
     operations.push({ key: chainKey(CHAIN_TABLES.logIndexStart), value: uint64ToBytes(height) });
   }
   return operations;
+}
+
+/** The records of a block's logs. */
+export function logIndexRecords(receipts: readonly Receipt[], height: number): WriteOperation[] {
+  return keysOf(receipts, height).map((key) => ({ key, value: EMPTY_BYTES }));
 }
 
 /** The writes that take a block's logs out again: it is unwound, or pruned. */

@@ -24,6 +24,7 @@ export async function startOstrom(options: OstromOptions): Promise<OstromPeer> {
     validators: options.validators,
     suite: { name: options.suite, suite: SUITES[options.suite] },
     extraBalances: options.balances,
+    hasMetrics: true,
   });
   try {
     for (let index = 0; index < options.validators; index++) configure(network.folder(index), options);

@@ -1,41 +1,42 @@
-// npm run bench -- overload [--validators 4] [--seconds 300] [--times 10] [--peak-seconds 8] [--signed 200000]
+// npm run bench -- overload [--validators 4] [--seconds 300] [--times 10] [--peak-seconds 8] [--signed 200000] [--peak N]
 //
-// Offers `--times` as many transfers a second as the network takes at most, which a closed loop measures first on a network of its own.
-// A batch that is not wholly taken is offered again, so that what is refused stays on offer. Meanwhile one connection reads balances. Then the
-// load ends, and one payment shows whether the chain is normal again. Prints one JSON line.
+// Offers `--times` as many transfers a second as the network takes at most, which a closed loop measures first on a network of its own (or `--peak`).
+// The clients ignore what busy answers say: a batch that is not wholly taken is offered again at once. Meanwhile one connection reads
+// balances. Then the load ends, and payments show whether the chain is normal again. Prints one JSON line.
 import { parseArgs } from "node:util";
 import { toHex } from "@ostrom/base";
 import { type CheapClient, callOnce, createCheapClient } from "./cheap-http.ts";
 import { InclusionWatcher } from "./inclusion-watcher.ts";
+import { OfferedLoad, OPEN_REQUESTS, offer } from "./offered-load.ts";
 import { startOstrom } from "./ostrom-peer.ts";
 import type { Peer } from "./peer.ts";
-import { residentMegabytes } from "./processor-time.ts";
+import { residentMegabytes, threadMicroseconds } from "./processor-time.ts";
 import { putLoad } from "./put-load.ts";
 import { quantile } from "./quantile.ts";
-import { type LoadBatch, prepareLoad, type SignedLoad } from "./signed-load.ts";
+import { prepareLoad, type SignedLoad } from "./signed-load.ts";
+import { readBalances } from "./single-reads.ts";
 import { createAccounts, senderOf } from "./workload.ts";
 
 const SENDER_BALANCE = 1_000n * 10n ** 18n;
 const SENDERS = 400;
 const LANES = 32;
 const BATCH = 100;
-/** Of a lane, at once: more would only wait in the client. */
-const OPEN_REQUESTS = 16;
-const PEAK_IN_FLIGHT = 2_000;
+const PEAK_IN_FLIGHT = 3_200;
 const PEAK_WARM_UP_SECONDS = 4;
-const READ_INTERVAL_MS = 20;
 const MEMORY_INTERVAL_MS = 1_000;
-/** Throughput is also told for each part of this length, the worst of which counts. */
+/** Throughput, and the network's processor time of an included transaction, are also told for each part of this length. */
 const PART_MS = 10_000;
-/** An answer later than this counts as none. */
-const TIMEOUT_MS = 10_000;
+/** Threads that take less of a transaction are not told by name. */
+const LEAST_TOLD_US = 5;
 const AFTERMATH_TIMEOUT_MS = 120_000;
 const POLL_MS = 20;
 
+type Mark = {
+  readonly at: number;
+  readonly included: number;
+  readonly byThread: ReadonlyMap<string, number>;
+};
 type Options = { readonly validators: number; readonly seconds: number; readonly times: number };
-
-/** What the writes heard, by JSON-RPC's code and stable reason. */
-type Answers = Map<string, number>;
 
 export async function run(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -44,6 +45,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       validators: { type: "string", default: "4" },
       seconds: { type: "string", default: "300" },
       times: { type: "string", default: "10" },
+      peak: { type: "string" },
       "peak-seconds": { type: "string", default: "8" },
       signed: { type: "string", default: "200000" },
     },
@@ -68,16 +70,21 @@ export async function run(argv: readonly string[]): Promise<void> {
       engine: "mixed",
       balances: new Map(accounts.map(({ address }) => [address, SENDER_BALANCE])),
     });
-  const peak = await onPeer(start, (peer) =>
+  const measurePeak = (peer: Peer) =>
     putLoad(peer, load, {
       warmUpSeconds: PEAK_WARM_UP_SECONDS,
       seconds: Number(values["peak-seconds"]),
-      inFlight: Math.max(PEAK_IN_FLIGHT, LANES * BATCH),
-    }),
-  );
-  const lastPayment = toHex(senderOf(accounts, SENDERS, undefined)(0).raw);
-  const result = await onPeer(start, (peer) => overload(peer, load, lastPayment, peak.tps, options));
-  console.log(JSON.stringify({ bench: "overload", ...options, peakTps: peak.tps, ...result }));
+      inFlight: PEAK_IN_FLIGHT,
+    });
+  const peak =
+    values.peak === undefined
+      ? await onPeer(start, measurePeak)
+      : { tps: Number(values.peak), cpuUs: undefined };
+  const pay = senderOf(accounts, SENDERS, undefined);
+  const payments = [0, 1].map((nonce) => toHex(pay(nonce).raw));
+  const result = await onPeer(start, (peer) => overload(peer, load, payments, peak.tps, options));
+  const peakFigures = { peakTps: peak.tps, peakCpuUs: peak.cpuUs };
+  console.log(JSON.stringify({ bench: "overload", ...options, ...peakFigures, ...result }));
 }
 
 async function onPeer<T>(start: () => Promise<Peer>, use: (peer: Peer) => Promise<T>): Promise<T> {
@@ -92,20 +99,21 @@ async function onPeer<T>(start: () => Promise<Peer>, use: (peer: Peer) => Promis
 async function overload(
   peer: Peer,
   load: SignedLoad,
-  lastPayment: string,
+  payments: readonly string[],
   peakTps: number,
   { seconds, times }: Options,
 ): Promise<Readonly<Record<string, unknown>>> {
   const writer = createCheapClient(LANES * OPEN_REQUESTS);
   const reader = createCheapClient(2);
-  const answers: Answers = new Map();
-  const writeMs: number[] = [];
+  const offered = new OfferedLoad();
   const includedAt: number[] = [];
-  const megabytes: number[] = [];
+  const megabytes = [residentMegabytes(peer.processes)];
+  const marks: Mark[] = [];
   let failure: Error | undefined;
+  const url = peer.urls[0]!;
   const watcher = await InclusionWatcher.start(
     reader,
-    peer.urls[0]!,
+    url,
     (hashes) => {
       const now = performance.now();
       for (const _ of hashes) includedAt.push(now);
@@ -115,122 +123,72 @@ async function overload(
     },
   );
   const memory = setInterval(() => megabytes.push(residentMegabytes(peer.processes)), MEMORY_INTERVAL_MS);
+  const mark = (): void => {
+    marks.push({
+      at: performance.now(),
+      included: includedAt.length,
+      byThread: cpuByThread(peer),
+    });
+  };
   const startedAt = performance.now();
+  mark();
+  const parts = setInterval(mark, PART_MS);
   const deadline = startedAt + seconds * 1_000;
   const pauseMs = (LANES * BATCH * 1_000) / (times * peakTps);
+  const clientBefore = process.cpuUsage();
   try {
     const [reads, ...lanes] = await Promise.all([
-      readBalances(reader, peer.urls[0]!, load.accounts[0]!.address, deadline),
+      readBalances(reader, url, load.accounts[0]!.address, deadline),
       ...load.lanes.map((batches, lane) => {
-        const url = peer.urls[lane % peer.urls.length]!;
-        return offer(writer, url, batches, { pauseMs, deadline, answers, writeMs });
+        const laneUrl = peer.urls[lane % peer.urls.length]!;
+        // Lanes take turns, so that what is offered comes evenly.
+        const firstAt = startedAt + (lane / LANES) * pauseMs;
+        return offer(writer, laneUrl, batches, { firstAt, pauseMs, deadline }, offered);
       }),
     ]);
+    clearInterval(parts);
+    const elapsedUs = (performance.now() - startedAt) * 1_000;
+    const { user, system } = process.cpuUsage(clientBefore);
+    const paymentsMs: number[] = [];
+    for (const raw of payments) paymentsMs.push(Math.round(await payOnce(reader, url, raw)));
     if (failure !== undefined) throw failure;
     const inTime = includedAt.filter((at) => at <= deadline);
-    const aftermathMs = await payOnce(reader, peer.urls[0]!, lastPayment);
     return {
-      offeredTps: Math.round((writeMs.length * BATCH) / seconds),
+      offeredTps: Math.round(offered.offered / seconds),
+      heldTps: Math.round(offered.held / seconds),
       tps: Math.round(inTime.length / seconds),
       ofPeak: Number((inTime.length / seconds / peakTps).toFixed(3)),
-      worstPartTps: worstPart(inTime, startedAt, deadline),
-      answers: Object.fromEntries(answers),
-      writeP99Ms: Math.round(quantile(writeMs, 0.99)),
-      writeTimeouts: writeMs.filter((ms) => ms > TIMEOUT_MS).length,
-      reads: reads.length,
-      readP50Ms: Number(quantile(reads, 0.5).toFixed(1)),
-      readP99Ms: Number(quantile(reads, 0.99).toFixed(1)),
+      parts: marks.slice(1).map((to, index) => partBetween(marks[index]!, to)),
+      answers: Object.fromEntries(offered.answers),
+      takenP50Ms: Math.round(quantile(offered.takenMs, 0.5)),
+      takenP99Ms: Math.round(quantile(offered.takenMs, 0.99)),
+      refusedP50Ms: Math.round(quantile(offered.refusedMs, 0.5)),
+      refusedP99Ms: Math.round(quantile(offered.refusedMs, 0.99)),
+      timeouts: offered.timeouts,
+      ...reads,
+      clientCores: Number(((user + system) / elapsedUs).toFixed(3)),
+      rssMbStart: Math.round(megabytes[0]!),
       rssMbMost: Math.round(Math.max(...megabytes)),
-      rssMbEnd: Math.round(megabytes.at(-1) ?? 0),
-      paymentAfterMs: Math.round(aftermathMs),
+      rssMbEnd: Math.round(megabytes.at(-1)!),
+      paymentsAfterMs: paymentsMs,
       ranDry: lanes.some((isDry) => isDry),
       settings: peer.settings,
     };
   } finally {
     clearInterval(memory);
+    clearInterval(parts);
     watcher.stop();
     writer.close();
     reader.close();
   }
 }
 
-/** Offers one lane's batches at a steady pace until the deadline, whether or not earlier ones are answered; what was refused comes first
- * again. @returns whether none was left before the deadline. */
-async function offer(
-  client: CheapClient,
-  url: string,
-  batches: readonly LoadBatch[],
-  to: {
-    readonly pauseMs: number;
-    readonly deadline: number;
-    readonly answers: Answers;
-    readonly writeMs: number[];
-  },
-): Promise<boolean> {
-  const refused: LoadBatch[] = [];
-  const open = new Set<Promise<void>>();
-  const post = async (batch: LoadBatch): Promise<void> => {
-    const at = performance.now();
-    const { status, text } = await client.post(url, batch.body);
-    to.writeMs.push(performance.now() - at);
-    if (status !== 200) count(to.answers, `HTTP ${status}`, batch.hashes.length);
-    if (status !== 200 || !takeAnswers(text, to.answers)) refused.push(batch);
-  };
-  let next = 0;
-  for (let dueAt = performance.now(); ; dueAt += to.pauseMs) {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
-    while (open.size >= OPEN_REQUESTS) await Promise.race(open);
-    if (performance.now() >= to.deadline) break;
-    const batch = refused.shift() ?? batches[next++];
-    if (batch === undefined) break;
-    const posted = post(batch).finally(() => open.delete(posted));
-    open.add(posted);
+function cpuByThread(peer: Peer): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { kind, microseconds } of threadMicroseconds(peer.processes).values()) {
+    sums.set(kind, (sums.get(kind) ?? 0) + microseconds);
   }
-  await Promise.all(open);
-  return next > batches.length;
-}
-
-type Answer = {
-  readonly error?: { readonly code: number; readonly data?: { readonly reason?: string } };
-};
-
-/** Reasons for which a transaction need not be offered again: the node has it, or it is in a block. */
-const TAKEN = /known|nonce-too-low/;
-
-/** Counts what each call heard. @returns whether all of the batch is taken. */
-function takeAnswers(text: string, answers: Answers): boolean {
-  const all = JSON.parse(text) as readonly Answer[] | Answer;
-  let isTaken = true;
-  for (const { error } of Array.isArray(all) ? (all as readonly Answer[]) : [all as Answer]) {
-    if (error === undefined) {
-      count(answers, "taken", 1);
-      continue;
-    }
-    const reason = `${error.code} ${error.data?.reason ?? ""}`.trim();
-    count(answers, reason, 1);
-    if (!TAKEN.test(reason)) isTaken = false;
-  }
-  return isTaken;
-}
-
-function count(answers: Answers, what: string, by: number): void {
-  answers.set(what, (answers.get(what) ?? 0) + by);
-}
-
-/** @returns milliseconds of each read. */
-async function readBalances(
-  client: CheapClient,
-  url: string,
-  address: string,
-  deadline: number,
-): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let at = performance.now(); at < deadline; at = performance.now()) {
-    await callOnce<string>(client, url, "eth_getBalance", [address, "latest"]);
-    times.push(performance.now() - at);
-    await new Promise((resolve) => setTimeout(resolve, READ_INTERVAL_MS));
-  }
-  return times;
+  return sums;
 }
 
 /** Submits a payment as soon as it is taken. @returns milliseconds until its receipt can be read. @throws if it takes too long. */
@@ -249,12 +207,25 @@ async function payOnce(client: CheapClient, url: string, raw: string): Promise<n
   throw new Error("a payment after the overload got no receipt");
 }
 
-/** The fewest transactions a second of all whole parts. */
-function worstPart(includedAt: readonly number[], startedAt: number, deadline: number): number | undefined {
-  const parts = Array.from({ length: Math.floor((deadline - startedAt) / PART_MS) }, () => 0);
-  for (const at of includedAt) {
-    const part = Math.floor((at - startedAt) / PART_MS);
-    if (part < parts.length) parts[part]!++;
+type Part = {
+  readonly tps: number;
+  readonly cpuUs: number;
+  readonly byThread: Readonly<Record<string, number>>;
+};
+
+/** Microseconds of processor time are for each transaction that was included meanwhile. */
+function partBetween(from: Mark, to: Mark): Part {
+  const included = to.included - from.included;
+  const byThread: Record<string, number> = {};
+  let sum = 0;
+  for (const [kind, microseconds] of to.byThread) {
+    const us = (microseconds - (from.byThread.get(kind) ?? 0)) / Math.max(1, included);
+    sum += us;
+    if (us >= LEAST_TOLD_US) byThread[kind] = Math.round(us);
   }
-  return parts.length === 0 ? undefined : Math.round((Math.min(...parts) / PART_MS) * 1_000);
+  return {
+    tps: Math.round((included / (to.at - from.at)) * 1_000),
+    cpuUs: Math.round(sum),
+    byThread,
+  };
 }

@@ -9,6 +9,7 @@ import {
 } from "./processor-time.ts";
 import { quantile } from "./quantile.ts";
 import type { LoadBatch, SignedLoad } from "./signed-load.ts";
+import { submitWhole } from "./submission-answers.ts";
 
 export type LoadOptions = {
   /** Before anything is measured: compilers and caches become warm. */
@@ -35,6 +36,8 @@ export type Measured = {
   readonly blocks: number;
   /** All that was signed was sent before the time was over: the figures are too low. */
   readonly ranDry: boolean;
+  /** Times that a transaction was refused for now and offered again, of the whole run. */
+  readonly busy: number;
   readonly window: Window;
 };
 
@@ -65,7 +68,8 @@ const SETUP_POLL_MS = 20;
 const CHECKED_RECEIPTS = 1_000;
 const RECEIPTS_AT_ONCE = 100;
 
-/** Puts a load on a peer and measures it. @throws if a transaction is refused, fails or gets no receipt. */
+/** Puts a load on a peer and measures it. What is refused because the peer is busy is offered again when it says, and its latency counts
+ * from the first time. @throws if a transaction is refused for good, fails or gets no receipt. */
 export async function putLoad(peer: Peer, load: SignedLoad, options: LoadOptions): Promise<Measured> {
   const client = createCheapClient(load.lanes.length + 1);
   const run = new LoadRun(client, peer, load, options);
@@ -119,6 +123,7 @@ class LoadRun {
   readonly #latencies: number[] = [];
   readonly #checkpoints: Checkpoint[] = [];
   #wakers: (() => void)[] = [];
+  #busy = 0;
   #failure: Error | undefined;
   #watcher: InclusionWatcher | undefined;
 
@@ -148,7 +153,8 @@ class LoadRun {
       await this.#drain(sent.reduce((sum, count) => sum + count, 0));
       await this.#checkReceipts(sent);
       const ranDry = sent.some((count, lane) => count === this.#countOf(lane));
-      return { ...this.#window(measuredFrom, deadline), rssMb: Math.round(rssMb), ranDry };
+      const window = this.#window(measuredFrom, deadline);
+      return { ...window, rssMb: Math.round(rssMb), ranDry, busy: this.#busy };
     } finally {
       this.#watcher.stop();
     }
@@ -177,8 +183,10 @@ class LoadRun {
       if (performance.now() >= deadline) break;
       this.#sentAt.set(batch, performance.now());
       this.#inFlight[lane]! += count;
-      const { text } = await this.#client.post(url, batch.body);
-      refuseErrors(this.#peer, text);
+      const post = (body: Buffer): ReturnType<CheapClient["post"]> => this.#client.post(url, body);
+      await submitWhole(post, batch, (transactions) => {
+        this.#busy += transactions;
+      });
       sent += count;
     }
     return sent;
@@ -250,7 +258,7 @@ class LoadRun {
     }
   }
 
-  #window(measuredFrom: number, deadline: number): Omit<Measured, "rssMb" | "ranDry"> {
+  #window(measuredFrom: number, deadline: number): Omit<Measured, "rssMb" | "ranDry" | "busy"> {
     const inTime = this.#checkpoints.filter(({ at }) => at >= measuredFrom && at <= deadline);
     const first = inTime[0];
     const last = inTime.at(-1);

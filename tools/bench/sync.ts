@@ -31,7 +31,7 @@ const QUESTIONS_AT_ONCE = 200;
 /** Where empty blocks are what is to be synced, they come as fast as this. */
 const EMPTY_INTERVAL_MS = 20;
 
-const SHORT_EPOCHS = { epochLength: 32, epochLead: 8 };
+const SHORT_EPOCHS = { epochLength: 16, epochLead: 8 };
 
 type Settings = {
   readonly validators: number;

@@ -3,7 +3,11 @@ import { resolve } from "node:path";
 import { toHex } from "@ostrom/base";
 import { installNativeCrypto } from "@ostrom/runtime";
 import { checkpointToStart, formatCheckpoint, verifyCheckpoints } from "@ostrom/sdk";
-import { describeRegistration, planRegistration } from "../checkpoint-registration.ts";
+import {
+  describeRegistration,
+  planRegistration,
+  planRegistrationForKey,
+} from "../checkpoint-registration.ts";
 import { type Command, UsageError } from "../command.ts";
 import { askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
 import { askSet } from "../validator-contracts.ts";
@@ -26,12 +30,19 @@ export const checkpoints: Command = {
       placeholder: "NAME",
       help: "register: replace the key by a new one, keys/checkpoint-NAME.key",
     },
+    {
+      name: "consensus-key",
+      kind: "text",
+      placeholder: "HEX",
+      help: "register: for this consensus key of the folder, which the validator changes to",
+    },
   ],
   examples: [
     "ostrom checkpoints",
     "ostrom checkpoints verify --genesis genesis.json --rpc https://node1.example:8545",
     "ostrom checkpoints register validator-5 --rpc http://127.0.0.1:8545",
     "ostrom checkpoints register validator-5 --new 2027",
+    "ostrom checkpoints register validator-5 --consensus-key 0xKeyThatItChangesTo",
   ],
   run: async ({ values, positionals }) => {
     const [action = "list", folder] = positionals;
@@ -46,7 +57,13 @@ export const checkpoints: Command = {
         "say what to do: list, verify --genesis FILE, or register FOLDER. See: ostrom checkpoints --help",
       );
     const name = values["new"] === undefined ? undefined : String(values["new"]);
-    const planned = await planRegistration(rpc, folder, name);
+    const consensusKey = values["consensus-key"];
+    if (consensusKey !== undefined && name !== undefined)
+      throw new UsageError("--consensus-key and --new are two registrations, one after the other");
+    const planned =
+      consensusKey === undefined
+        ? await planRegistration(rpc, folder, name)
+        : await planRegistrationForKey(rpc, folder, String(consensusKey));
     console.log(isJson ? JSON.stringify(planned) : describeRegistration(planned).join("\n"));
     return 0;
   },

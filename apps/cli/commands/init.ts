@@ -20,6 +20,7 @@ import { GENESIS_KEYS_FLAGS, readGenesisKeys } from "../genesis-keys-choice.ts";
 import { joinNetwork } from "../joined-network.ts";
 import { developmentAccounts } from "../local-network.ts";
 import { describeServiceAccounts, MODULE_FLAGS, planModules, readOwner } from "../network-profile.ts";
+import { readSignatureCheck, SIGNATURE_CHECK_FLAG } from "../signature-check-choice.ts";
 import { readSuite, refuseModulesOf, SUITE_FLAGS, type SuiteChoice } from "../suite-choice.ts";
 import { readAddress, readAmount, readHost, showCoins } from "../units.ts";
 import { readEpochLength, readValidatorSets, VALIDATOR_SET_FLAGS } from "../validator-set-choice.ts";
@@ -90,6 +91,7 @@ export const init: Command = {
     },
     ...CONSENSUS_FLAGS,
     ...SUITE_FLAGS,
+    SIGNATURE_CHECK_FLAG,
     ...GENESIS_KEYS_FLAGS,
     ...VALIDATOR_SET_FLAGS,
     ...MODULE_FLAGS,
@@ -138,6 +140,7 @@ export const init: Command = {
       timestampMs: (values["timestampMs"] as number | undefined) ?? Date.now(),
       balances,
       suite: suite.suite,
+      signatureCheck: readSignatureCheck(input),
       ...keysOf(input),
       fork: readFork(values["fork"]),
       ...choice,

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { must, toHex } from "@ostrom/base";
-import { validatorScheme } from "@ostrom/crypto";
+import { signatureScheme, validatorScheme } from "@ostrom/crypto";
 import { addConsensusKey, installNativeCrypto, readPublicKeys } from "@ostrom/runtime";
+import { type PlannedRegistration, planRegistrationOfNextKey } from "../checkpoint-registration.ts";
 import { type Command, UsageError } from "../command.ts";
 import { CREATE_FLAGS, createKeys } from "../created-keys.ts";
 import {
@@ -31,7 +32,7 @@ export const keys: Command = {
       name: "rpc",
       kind: "text",
       placeholder: "URL",
-      help: "rotate: a node that knows which key the validator has now; needed once the folder holds several",
+      help: "rotate: a node that knows which key the validator has now; with it the checkpoint key is registered for the new key too",
     },
     {
       name: "scheme",
@@ -75,6 +76,15 @@ export const keys: Command = {
     if (!added.ok) throw new UsageError(added.error.message);
     const [publicKey, proof] = [toHex(added.value.publicKey), toHex(added.value.proofOfPossession)];
     const data = contractCall(isChange ? "setNextKey" : "rotateConsensusKey", [previous, publicKey, proof]);
+    const { publicKey: next } = added.value;
+    const checkpoint =
+      rpc === undefined || member === undefined
+        ? undefined
+        : await planRegistrationOfNextKey(rpc, folder, {
+            account: member.address,
+            previous,
+            publicKey: next,
+          });
     if (values["json"] === true) {
       const found = {
         file: added.value.path,
@@ -83,12 +93,16 @@ export const keys: Command = {
         proofOfPossession: proof,
         previous,
       };
-      console.log(JSON.stringify({ ...found, to: VALIDATOR_SET_ADDRESS, data }));
+      console.log(JSON.stringify({ ...found, to: VALIDATOR_SET_ADDRESS, data, checkpoint }));
       return 0;
     }
     const account = member === undefined ? "the validator's account" : member.address;
     const told = { path: added.value.path, publicKey, proof, previous, account, data, folder };
-    console.log((isChange ? describeNextKey(told, scheme.name) : describeRotation(told)).join("\n"));
+    const lines = isChange ? describeNextKey(told, scheme.name) : describeRotation(told);
+    if (rpc === undefined && signatureScheme(scheme.id)?.isPostQuantum !== true)
+      lines.push("", ...warnOfCheckpoints(told));
+    if (checkpoint !== undefined) lines.push("", ...describeCheckpoint(checkpoint));
+    console.log(lines.join("\n"));
     return 0;
   },
 };
@@ -97,15 +111,7 @@ type Told = Readonly<
   Record<"path" | "publicKey" | "proof" | "previous" | "account" | "data" | "folder", string>
 >;
 
-function describeRotation({
-  path,
-  publicKey,
-  proof,
-  previous,
-  account,
-  data,
-  folder,
-}: Told): readonly string[] {
+function describeRotation({ path, publicKey, proof, previous, account, data, folder }: Told): string[] {
   return [
     `A new consensus key is in ${path}, readable by you alone.`,
     "",
@@ -122,10 +128,7 @@ function describeRotation({
   ];
 }
 
-function describeNextKey(
-  { path, publicKey, previous, account, data }: Told,
-  scheme: string,
-): readonly string[] {
+function describeNextKey({ path, publicKey, previous, account, data }: Told, scheme: string): string[] {
   return [
     `A consensus key of ${scheme} is in ${path}, readable by you alone.`,
     "",
@@ -136,6 +139,22 @@ function describeNextKey(
     `  ostrom send --to ${VALIDATOR_SET_ADDRESS} --data ${data} --key-file FILE`,
     "",
     "When all validators have, the next epoch whose set is not decided yet votes by the new keys. Keep the old key: it signs until then.",
+  ];
+}
+
+function describeCheckpoint({ file, account, to, data }: PlannedRegistration): readonly string[] {
+  return [
+    `THE CHECKPOINT KEY MUST BE REGISTERED AGAIN: ${file} is registered for the old consensus key alone.`,
+    `Send this too, from ${account}, before the set with the new key is decided:`,
+    `  ostrom send --to ${to} --data ${data} --key-file FILE`,
+  ];
+}
+
+function warnOfCheckpoints({ folder, publicKey }: Told): readonly string[] {
+  return [
+    "WARNING: where validators certify epoch checkpoints, the checkpoint key is registered for the old consensus key alone.",
+    "Register it for the new one too, before the set with the new key is decided, or this validator signs no checkpoint:",
+    `  ostrom checkpoints register ${folder} --consensus-key ${publicKey} --rpc URL`,
   ];
 }
 

@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import type { Failure } from "@ostrom/base";
 import { diskRoom, hasRoomAgain, readConfiguration, startNode } from "@ostrom/runtime";
 import { type Command, UsageError, type Values } from "../command.ts";
@@ -12,6 +14,10 @@ const LOG_FORMATS: readonly string[] = ["json", "text"];
 const HIGHEST_PORT = 65_535;
 const WANT_OF_ROOM: ReadonlySet<string> = new Set(["storage/disk-full", "storage/disk-low"]);
 const LOOK_FOR_ROOM_MS = 2_000;
+/** A validator has some six threads with work. */
+const FEW_CORES = 4;
+/** Of each thread. */
+const YOUNG_SPACE_MB = 32;
 
 export const run: Command = {
   name: "run",
@@ -95,6 +101,7 @@ export const run: Command = {
       logLevel: readChoice(values["logLevel"], "--log-level", LOG_LEVELS),
       logFormat: readChoice(values["logFormat"], "--log-format", LOG_FORMATS),
     };
+    tuneGarbageCollection();
     // From now on, not when the node has started: whoever started this one may be gone before that.
     const stopAsked = signalled();
     let name = folder;
@@ -128,6 +135,14 @@ export const run: Command = {
     return exitCode;
   },
 };
+
+/** Most of what a transaction leaves behind is garbage before the next block: twice V8's room for the young, and where a node's threads outnumber the
+ * cores no helper threads, which would only take turns with them. Together a fifth of a validator's processor time on two cores
+ * (docs/performance.md). Must be said before any other thread begins. */
+function tuneGarbageCollection(): void {
+  setFlagsFromString(`--max-semi-space-size=${YOUNG_SPACE_MB}`);
+  if (availableParallelism() <= FEW_CORES) setFlagsFromString("--single-threaded-gc");
+}
 
 /** What ends by itself once somebody has freed some space. Whoever supervises this process, and is told, starts it again. */
 function mayComeBack({ code }: Failure): boolean {

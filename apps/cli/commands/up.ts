@@ -25,6 +25,7 @@ import { networkBanner, readyEvent } from "../network-banner.ts";
 import { MODULE_FLAGS, planModules } from "../network-profile.ts";
 import { findFreePorts, findPortProblem } from "../ports.ts";
 import type { Program } from "../program.ts";
+import { readSignatureCheck, SIGNATURE_CHECK_FLAG } from "../signature-check-choice.ts";
 import { readSuite, refuseModulesOf, SUITE_FLAGS, type SuiteChoice } from "../suite-choice.ts";
 import { type NodeReport, type StartedNode, startNodeProcess, stopNodes } from "../supervisor.ts";
 import { readEpochLength } from "../validator-set-choice.ts";
@@ -86,6 +87,7 @@ export const up: Command = {
     { name: "epoch-length", kind: "number", help: EPOCH_LENGTH_HELP },
     ...CONSENSUS_FLAGS,
     ...SUITE_FLAGS,
+    SIGNATURE_CHECK_FLAG,
     ...MODULE_FLAGS,
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
   ],
@@ -112,6 +114,7 @@ export const up: Command = {
       chainId: values["chainId"] as number,
       consensus: readConsensusChoice(input),
       suite,
+      signatureCheck: readSignatureCheck(input),
       ...(await readProfile(input, program, suite)),
     };
     const isFresh = values["fresh"] === true;
@@ -169,7 +172,14 @@ function developmentOwner(): Address {
 /** Flags that describe a new network must not be passed over in silence where there is one already. */
 function refuseContradictions(input: CommandInput, file: NetworkFile): void {
   const { values, given } = input;
-  const { chainId, nodes, consensus = "simplex", profile = "dev", suite = "ethereum" } = file;
+  const {
+    chainId,
+    nodes,
+    consensus = "simplex",
+    profile = "dev",
+    suite = "ethereum",
+    signatureCheck = "all",
+  } = file;
   const first = nodes[0]!;
   const facts = [
     ["validators", "validators", nodes.length, `has ${nodes.length} validators`],
@@ -180,6 +190,7 @@ function refuseContradictions(input: CommandInput, file: NetworkFile): void {
     ["consensus", "consensus", consensus, `agrees by ${consensus}`],
     ["profile", "profile", profile, `is of profile ${profile}`],
     ["suite", "suite", suite, `is of suite ${suite}`],
+    ["signatureCheck", "signature-check", signatureCheck, `has signatures checked by ${signatureCheck}`],
   ] as const;
   const { epochLength, set = [] } = file;
   if (given.has("epochLength") && values["epochLength"] !== epochLength)

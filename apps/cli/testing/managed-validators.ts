@@ -19,13 +19,19 @@ export const OWNER_ABI: Abi = parseAbi([
 const EPOCH_LEAD = 10;
 
 /** Gives a network that has not started yet epochs that a test can wait for, and an owner who decides who validates. */
-export function manageValidators(network: TestNetwork, owner: string): void {
+export function manageValidators(
+  network: TestNetwork,
+  owner: string,
+  epochs: { readonly epochLength: number; readonly epochLead: number } = {
+    epochLength: SHORT_EPOCH,
+    epochLead: EPOCH_LEAD,
+  },
+): void {
   for (let index = 0; index < network.file.nodes.length; index++) {
     const path = join(network.folder(index), "genesis.json");
     const genesis = JSON.parse(readFileSync(path, "utf8"));
     Object.assign(genesis, {
-      epochLength: SHORT_EPOCH,
-      epochLead: EPOCH_LEAD,
+      ...epochs,
       validatorSets: { kind: "managed", owner },
       consensus: { ...genesis.consensus, minBlockIntervalMs: 50, emptyBlockIntervalMs: 150 },
     });
@@ -33,10 +39,15 @@ export function manageValidators(network: TestNetwork, owner: string): void {
   }
 }
 
-/** Sends to the contract of the validator set, which must take it. */
-export async function changeValidators(rpc: string, signer: Hex | SigningKeys, data: Hex): Promise<void> {
+/** Sends to the contract of the validator set, or to another, which must take it. */
+export async function changeValidators(
+  rpc: string,
+  signer: Hex | SigningKeys,
+  data: Hex,
+  to: Hex = VALIDATOR_SET_ADDRESS,
+): Promise<void> {
   const wallet = await connectWallet(rpc, signer);
-  const receipt = await wallet.receipt(await wallet.send({ to: VALIDATOR_SET_ADDRESS, data, value: 0n }));
+  const receipt = await wallet.receipt(await wallet.send({ to, data, value: 0n }));
   assert.equal(receipt.status, "success");
 }
 

@@ -48,6 +48,7 @@ export async function createTestNetwork(options: {
   readonly modules?: LocalNetworkPlan["modules"];
   readonly epochLength?: number;
   readonly fork?: LocalNetworkPlan["fork"];
+  readonly signatureCheck?: LocalNetworkPlan["signatureCheck"];
   /** Its nodes tell of their metrics and health: `file.nodes` has the ports. */
   readonly hasMetrics?: boolean;
 }): Promise<TestNetwork> {

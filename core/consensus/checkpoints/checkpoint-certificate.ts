@@ -2,7 +2,7 @@ import { equalBytes, type Failure, fail, type Hash, ok, type Result, toHexDigits
 import { keccak256, readSigners, signatureScheme, validatorSchemeOfKey, writeSigners } from "@ostrom/crypto";
 import type { ConsensusDomain } from "../types.ts";
 import { checkpointSigningBytes } from "./checkpoint-codec.ts";
-import { checkpointQuorum, checkpointSetHash } from "./checkpoint-set.ts";
+import { canCertify, checkpointQuorum, checkpointSetHash } from "./checkpoint-set.ts";
 import type {
   CheckpointCertificate,
   CheckpointEvidence,
@@ -118,9 +118,11 @@ export type CheckpointTrust = {
   readonly newest: CheckpointStatement | undefined;
 };
 
-/** Goes on by one checkpoint, which the set that the one before has named signed: of its own epoch, or of a later one where those in between
- * have none. A set that another has followed certifies nothing any more.
- * @param nextSet whose hash the statement names. Errors: those of `verifyCheckpointCertificate`; `checkpoint/set` (it is another). */
+/** Goes on by one checkpoint, which the trusted set signed: of its own epoch, or of a later one where those in between have none. The set that it
+ * names is trusted from then on, and the one before certifies nothing any more; but as long as checkpoints name sets with too few keys, the same
+ * set certifies on.
+ * @param nextSet whose hash the statement names. Errors: those of `verifyCheckpointCertificate`; `checkpoint/epoch` also for what is not
+ * newer; `checkpoint/set` (it is another). */
 export function extendCheckpointTrust(
   domain: ConsensusDomain,
   trust: CheckpointTrust,
@@ -131,11 +133,13 @@ export function extendCheckpointTrust(
   const verified = verifyCheckpointCertificate(domain, trust.set, certificate, epochLength);
   if (!verified.ok) return verified;
   const { statement } = certificate;
+  if (trust.newest !== undefined && statement.epoch <= trust.newest.epoch)
+    return fail("checkpoint/epoch", `a checkpoint of epoch ${trust.newest.epoch} is known`);
   const isNamed =
     nextSet.epoch === statement.epoch + 1 &&
     equalBytes(checkpointSetHash(domain, nextSet), statement.nextCheckpointSetHash);
   if (!isNamed) return fail("checkpoint/set", "the next set is not the one that the checkpoint names");
-  return ok({ set: nextSet, newest: statement });
+  return ok({ set: canCertify(nextSet) ? nextSet : trust.set, newest: statement });
 }
 
 /** Whether one key signed two different statements for one epoch. */

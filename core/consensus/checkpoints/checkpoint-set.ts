@@ -41,6 +41,11 @@ export function keyedWeight({ members }: CheckpointSet): number {
   return members.reduce((sum, { weight, keyHash }) => (keyHash === undefined ? sum : sum + weight), 0);
 }
 
+/** Whether enough of a set's weight has keys. Trust never goes to a set that cannot certify: nothing could follow. */
+export function canCertify(set: CheckpointSet): boolean {
+  return keyedWeight(set) >= checkpointQuorum(set);
+}
+
 /** The bytes a store keeps and servers show. */
 export function encodeCheckpointSet(set: CheckpointSet): Bytes {
   return encodeRlp(setToRlp(set));

@@ -198,6 +198,31 @@ test("trust goes from genesis' set to the set that each checkpoint names, past e
   );
 });
 
+test("a checkpoint that names a set with too few keys does not end the chain: the set that signed it certifies on", () => {
+  const start: CheckpointTrust = { set: setOf(0), newest: undefined };
+  const bare = setOf(1, [KEYS[0], KEYS[1], undefined, undefined]);
+  const first = certified(setOf(0), statementOf(0, bare), KEYS);
+  const held = unwrap(extendCheckpointTrust(domain, start, first, bare, EPOCH_LENGTH));
+  assert.deepEqual([held.set, held.newest], [start.set, first.statement]);
+  assert.equal(codeOf(extendCheckpointTrust(domain, held, first, bare, EPOCH_LENGTH)), "checkpoint/epoch");
+  const full = setOf(
+    2,
+    [5, 6, 7, 8].map((seed) => keyOf(seed)),
+  );
+  const byFew = formCheckpointCertificate(bare, statementOf(1, full), signedBy(KEYS, statementOf(1, full)));
+  assert.equal(byFew, undefined);
+  const second = certified(setOf(0), statementOf(1, full), KEYS);
+  const ahead = unwrap(extendCheckpointTrust(domain, held, second, full, EPOCH_LENGTH));
+  assert.equal(ahead.set, full);
+  assert.equal(
+    codeOf(
+      extendCheckpointTrust(domain, ahead, certified(setOf(0), statementOf(2), KEYS), setOf(3), EPOCH_LENGTH),
+    ),
+    "checkpoint/epoch",
+    "it is over once a set that can certify has followed",
+  );
+});
+
 test("two statements of one key about one epoch are evidence; one said twice, or two keys', are none", () => {
   const [key, other] = KEYS as [Key, Key];
   const vote = (by: Key, statement: CheckpointStatement) => ({ statement, ...signedBy([by], statement)[0]! });

@@ -19,6 +19,7 @@ export {
   encodeCheckpointEvidence,
 } from "./checkpoint-codec.ts";
 export {
+  canCertify,
   checkpointQuorum,
   checkpointSetHash,
   decodeCheckpointSet,

@@ -7,6 +7,7 @@ import {
   type BatchAuthors,
   type BatchDomain,
   type BatchHeader,
+  type BatchPlace,
   beginGathering,
   type CertifiedBatch,
   certifiedOf,
@@ -50,6 +51,10 @@ export function headerOf(fields: Partial<BatchHeader> = {}): BatchHeader {
     gasLimit: 168_000n,
     ...fields,
   };
+}
+
+export function placeOf({ epoch, author, sequence, expiryHeight }: BatchHeader): BatchPlace {
+  return { epoch, author, sequence, expiryHeight };
 }
 
 export function attest(
@@ -103,7 +108,11 @@ export function makeBatch(
   senders: readonly Bytes[] = transactions.map(({ sender }) => sender),
 ): MadeBatch {
   return describeBatch(
-    encodeBatch({ transactions: transactions.map(({ raw }) => raw), claims: concatBytes(...senders) }),
+    encodeBatch({
+      place: placeOf(headerOf(fields)),
+      transactions: transactions.map(({ raw }) => raw),
+      claims: concatBytes(...senders),
+    }),
     {
       count: transactions.length,
       gasLimit: transactions.reduce((sum, { gasLimit }) => sum + gasLimit, 0n),

@@ -13,7 +13,7 @@ import {
   ValidatorIndex,
   voteSigningBytes,
 } from "@ostrom/consensus";
-import { bls, writeSigners } from "@ostrom/crypto";
+import { bls, keccak256, writeSigners } from "@ostrom/crypto";
 import {
   EMPTY_PAYLOAD,
   encodePayload,
@@ -56,9 +56,10 @@ export class CertifiedChain {
       clients: CLIENTS,
       epochLength: options.epochLength,
     });
-    this.genesis = base;
+    const checkpointKeys = base.validatorSet.validators.map(({ consensusKey }) => keccak256(consensusKey));
+    this.genesis = { ...base, checkpointKeys };
     const { rules, validatorSet } = base;
-    this.domain = consensusDomain(genesisHash(base), rules.hashId, validatorSet.schemeId);
+    this.domain = consensusDomain(genesisHash(this.genesis), rules.hashId, validatorSet.schemeId);
     this.#parent = { digest: this.domain.genesisHash, view: 0 };
   }
 

@@ -1,16 +1,27 @@
-import { type Bytes, type Failure, type Hash, must, toHexDigits, Weight } from "@ostrom/base";
+import { type Bytes, Epoch, type Failure, type Hash, must, toHexDigits, Weight } from "@ostrom/base";
 import {
+  type CheckpointSet,
   type ConsensusDomain,
   checkpointKeyHash,
+  consensusDomain,
   decodeMessage,
-  ethereumDomain,
+  encodeCheckpointSet,
   type Message,
 } from "@ostrom/consensus";
-import { keccak256, SCHEME_BLS12381, SCHEME_ML_DSA_44, validatorScheme } from "@ostrom/crypto";
+import {
+  HASH_KECCAK256,
+  HASH_SM3,
+  keccak256,
+  SCHEME_BLS12381,
+  SCHEME_ML_DSA_44,
+  SCHEME_SM2,
+  validatorScheme,
+} from "@ostrom/crypto";
 import { type Genesis, genesisHash, type ValidatorSet } from "@ostrom/execution";
 import type { Channel, Network } from "@ostrom/network";
 import type { WriteOperation } from "@ostrom/state";
 import {
+  checkpointSetOperation,
   createMemoryStore,
   readHeader,
   type Store,
@@ -18,6 +29,7 @@ import {
   validatorSetOperation,
 } from "@ostrom/storage";
 import { simulatedSign, simulatedSignatures } from "../../../core/consensus/testing/signatures.ts";
+import type { ConsensusSecret } from "../consensus-secret.ts";
 import { type ConsensusKey, EpochSets } from "../epoch-sets.ts";
 import type { ExecutedHead, Execution, ExecutionReport } from "../execution-port.ts";
 import { Executor } from "../executor.ts";
@@ -58,10 +70,14 @@ export function consensusKeyOf(node: number, key: number = 0): Bytes {
   return keccak256(Uint8Array.of(3, node, key)).slice(0, 24);
 }
 
+export function checkpointSecretOf(node: number): ConsensusSecret {
+  return { schemeId: SCHEME_ML_DSA_44, secret: keccak256(Uint8Array.of(4, node)) };
+}
+
 /** The key by which a node signs epoch checkpoints. */
 export function checkpointKeyOf(node: number): ConsensusKey {
   const scheme = must(validatorScheme(SCHEME_ML_DSA_44), "it is one of validators");
-  const secret = keccak256(Uint8Array.of(4, node));
+  const { secret } = checkpointSecretOf(node);
   return { publicKey: scheme.publicKey(secret), sign: (message) => scheme.sign(secret, message) };
 }
 
@@ -85,10 +101,27 @@ export type NetworkNode = {
   log: MemoryLog;
   readonly keys: number[];
   signsCheckpoints: boolean;
+  /** In place of its own; for example those of a signer elsewhere. */
+  checkpointKeys?: readonly ConsensusKey[];
   core: NodeCore | undefined;
   readonly reports: ExecutionReport[];
   readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
   readonly failures: Failure[];
+};
+
+/** @see EpochNetwork */
+export type EpochNetworkOptions = {
+  readonly nodes: number;
+  readonly epochLength: number;
+  readonly epochLead: number;
+  /** Who validates in which epoch; of nodes 0 to `nodes` - 1. */
+  readonly setOf: (epoch: number) => readonly Member[];
+  /** What leaders are drawn by in which epoch. */
+  readonly seedOf?: (epoch: number) => Hash | undefined;
+  /** Genesis names checkpoint keys, of all validators of its set. */
+  readonly hasCheckpoints?: boolean;
+  /** SM3, and sets of scheme SM2, as suite `sm` has them; else keccak-256 and BLS12-381. Signatures are simulated in any case. */
+  readonly isSm?: boolean;
 };
 
 /** A handful of nodes on one clock whose validator set changes as a test says; simulated signatures, real execution. */
@@ -103,18 +136,13 @@ export class EpochNetwork {
   readonly #seedOf: (epoch: number) => Hash | undefined;
   readonly #setRecords: ReadonlyMap<string, WriteOperation>;
 
-  /** @param setOf who validates in which epoch; of nodes 0 to `nodes` - 1.
-   * @param seedOf what leaders are drawn by in which epoch. */
-  constructor(options: {
-    readonly nodes: number;
-    readonly epochLength: number;
-    readonly epochLead: number;
-    readonly setOf: (epoch: number) => readonly Member[];
-    readonly seedOf?: (epoch: number) => Hash | undefined;
-    /** Genesis names checkpoint keys, of all validators of its set. */
-    readonly hasCheckpoints?: boolean;
-  }) {
-    const base = simulatedGenesis({ validators: 1, clients: 2, consensus: FAST });
+  readonly #schemeId: number;
+
+  constructor(options: EpochNetworkOptions) {
+    const { isSm = false } = options;
+    const hash = isSm ? "sm3" : "keccak256";
+    const base = simulatedGenesis({ validators: 1, clients: 2, consensus: FAST, hash });
+    this.#schemeId = isSm ? SCHEME_SM2 : SCHEME_BLS12381;
     const { epochLength, epochLead } = options;
     this.#setOf = options.setOf;
     this.#seedOf = options.seedOf ?? (() => undefined);
@@ -129,11 +157,15 @@ export class EpochNetwork {
       ...(options.hasCheckpoints === true ? { checkpointKeys } : {}),
     };
     const epochs = Array.from({ length: MAX_EPOCHS }, (_, epoch) => epoch);
-    const records = epochs.map((epoch) => validatorSetOperation(epoch, this.storedSet(epoch)));
+    const records = epochs.flatMap((epoch) => [
+      validatorSetOperation(epoch, this.storedSet(epoch)),
+      checkpointSetOperation(epoch, encodeCheckpointSet(this.#checkpointSet(epoch))),
+    ]);
     this.#setRecords = new Map(records.map((record) => [toHexDigits(record.key), record]));
     this.clock = createManualClock(this.genesis.timestampMs);
-    const signatures = { ...simulatedSignatures, schemeId: SCHEME_BLS12381 };
-    this.domain = { ...ethereumDomain(genesisHash(this.genesis)), signatures };
+    const signatures = { ...simulatedSignatures, schemeId: this.#schemeId };
+    const hashId = isSm ? HASH_SM3 : HASH_KECCAK256;
+    this.domain = { ...consensusDomain(genesisHash(this.genesis), hashId, this.#schemeId), signatures };
     this.nodes = Array.from({ length: options.nodes }, () => ({
       store: createMemoryStore(),
       log: new MemoryLog(),
@@ -149,7 +181,7 @@ export class EpochNetwork {
   storedSet(epoch: number): StoredValidatorSet {
     const leaderSeed = this.#seedOf(epoch);
     return {
-      schemeId: SCHEME_BLS12381,
+      schemeId: this.#schemeId,
       ...(leaderSeed === undefined ? {} : { leaderSeed }),
       validators: this.#setOf(epoch).map(({ node, key = 0, weight = 1 }) => ({
         name: `node-${node}`,
@@ -165,6 +197,16 @@ export class EpochNetwork {
         port: 1,
       })),
     };
+  }
+
+  /** Checkpoint keys are registered for the first consensus key of each node alone. */
+  #checkpointSet(epoch: number): CheckpointSet {
+    const members = this.#setOf(epoch).map(({ node, key = 0, weight = 1 }) => ({
+      consensusKeyHash: keccak256(consensusKeyOf(node, key)),
+      weight: Weight(weight),
+      keyHash: key === 0 ? checkpointKeyHash(checkpointKeyOf(node).publicKey) : undefined,
+    }));
+    return { epoch: Epoch(epoch), members };
   }
 
   async start(...which: readonly number[]): Promise<void> {
@@ -249,7 +291,8 @@ export class EpochNetwork {
             const publicKey = consensusKeyOf(index, key);
             return { publicKey, sign: (message: Bytes) => simulatedSign(publicKey, message) };
           }),
-        checkpointKeys: () => (node.signsCheckpoints ? [checkpointKeyOf(index)] : []),
+        checkpointKeys: () =>
+          node.signsCheckpoints ? (node.checkpointKeys ?? [checkpointKeyOf(index)]) : [],
       },
       store: node.store,
       network: this.#network(index),
