@@ -30,14 +30,13 @@ const PROCESSES = 2;
 const STATE_TESTS = /^tools\/vectors\//;
 const SHARED_PROCESS: readonly string[] = ["--test-isolation=none"];
 
-/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request. */
-const ALONE = /(?:heavy-block|graduation)\.test\.ts$/;
+/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request, as does migration, which waits through many epochs. */
+const ALONE = /(?:heavy-block|graduation|migration)\.test\.ts$/;
 /** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
 /** Stories of minutes, the longest first: two of them that began last would leave one processor idle at the end. */
 const LONGEST: readonly string[] = [
   "participation",
-  "migration",
   "upgrade",
   "up",
   "suites",
@@ -88,7 +87,7 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "on request",
-    patterns: ["apps/cli/graduation.test.ts"],
+    patterns: ["apps/cli/graduation.test.ts", "apps/cli/migration.test.ts"],
     isOnRequest: true,
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },

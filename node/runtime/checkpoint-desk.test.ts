@@ -220,19 +220,6 @@ test("a validator that crashes signs again, the same and nothing else; one that 
   assert.ok(proved.length > 0, "its certificates lead from genesis");
 });
 
-test("who comes late fetches the certificates that lead from genesis' validators to others, though epochs are short", async () => {
-  const net = network({
-    nodes: 3,
-    setOf: (epoch) => [epoch < 3 ? 0 : 1].map((node) => ({ node })),
-  });
-  await net.start(0, 1);
-  assert.ok(await net.until(() => newest(net.nodes[0]!.store) >= 6), net.describe());
-  await net.start(2);
-  assert.ok(await net.until(() => newest(net.nodes[2]!.store) >= 6), net.describe());
-  const proved = walk(net, 2);
-  assert.ok(proved.some((epoch) => epoch < 3) && proved.at(-1)! >= 6, JSON.stringify(proved));
-});
-
 test("a key never signs a second statement about an epoch, whatever the log has been through", () => {
   const { publicKey } = checkpointKeyOf(0);
   const guard = new CheckpointGuard(new Map());

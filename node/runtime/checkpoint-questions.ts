@@ -24,10 +24,7 @@ export class CheckpointQuestions {
   #stopped = false;
 
   /** @param lacking epochs that this node has no certificate of, the one that it needs next first. */
-  constructor(
-    ports: { readonly clock: Clock; readonly network: Network },
-    lacking: () => readonly number[],
-  ) {
+  constructor(ports: { readonly clock: Clock; readonly network: Network }, lacking: () => readonly number[]) {
     this.#ports = ports;
     this.#lacking = lacking;
   }
