@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { hex, toHex, unwrap } from "@ostrom/base";
-import { type BlsEngine, bls, installEngines, SCHEME_BLS12381, SCHEME_ML_DSA_44 } from "@ostrom/crypto";
+import { SCHEME_BLS12381, SCHEME_ML_DSA_44 } from "@ostrom/crypto";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
   DEVELOPMENT_BALANCE,
@@ -13,18 +12,7 @@ import {
   installNativeCrypto,
   provisionJoiner,
 } from "@ostrom/runtime";
-import {
-  type AccountSigner,
-  type CheckpointChain,
-  checkpointToStart,
-  createLightClient,
-  formatCheckpoint,
-  keyPairOf,
-  keyPairSigner,
-  type OnChainKeys,
-  toAgileAccount,
-  verifyCheckpoints,
-} from "@ostrom/sdk";
+import { type AccountSigner, keyPairOf, keyPairSigner, type OnChainKeys, toAgileAccount } from "@ostrom/sdk";
 import { encodeFunctionData, type Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { DEVELOPMENT_CHAIN_ID } from "./local-network.ts";
@@ -32,6 +20,7 @@ import { ask, askMany } from "./rpc-client.ts";
 import type { SigningKeys } from "./signing-key.ts";
 import { type StartedNode, startNodeProcess, stopNodes } from "./supervisor.ts";
 import { type BlockWatch, watchBlocks } from "./testing/block-watch.ts";
+import { followsWithoutCurves, proveEpochs } from "./testing/epoch-proofs.ts";
 import { findFreePorts } from "./testing/free-ports.ts";
 import { runInProcess } from "./testing/in-process.ts";
 import { testKey, testKeyFile, testPublicKey } from "./testing/key-files.ts";
@@ -42,10 +31,9 @@ import {
   OWNER_ABI,
   SHORT_EPOCH,
 } from "./testing/managed-validators.ts";
-import { type SteadyPayer, startPayer } from "./testing/steady-payer.ts";
+import { goesOn, type SteadyPayer, startPayer } from "./testing/steady-payer.ts";
 import {
   assertSameBlocks,
-  blockHashes,
   blockNumber,
   createTestNetwork,
   LONG_WAIT_MS,
@@ -117,6 +105,7 @@ after(async () => {
   await network?.dispose();
 });
 
+const genesisPath = (): string => join(network.folder(0), "genesis.json");
 const url = (index = 0): string => network.urls[index]!;
 const file = (scheme: string, seed: number): string => testKeyFile(network.directory, scheme, seed);
 const byKey = (who: Person, scheme: string, seed: number): readonly string[] => [
@@ -159,15 +148,6 @@ async function waitForSet(what: string, isSo: (set: ToldSet) => boolean): Promis
     return isSo(found);
   });
   return found!;
-}
-
-/** Blocks come on, and whoever pays goes on paying. */
-async function goesOn(paying: readonly SteadyPayer[]): Promise<void> {
-  const height = watch!.head();
-  await waitUntil("payments after that", LONG_WAIT_MS, () => {
-    for (const { refusal } of paying) assert.equal(refusal(), undefined);
-    return paying.every(({ blocks }) => (blocks.at(-1) ?? 0) > height);
-  });
 }
 
 async function accountsMove(): Promise<void> {
@@ -345,8 +325,7 @@ async function newcomerJoins(): Promise<string> {
     rpc: { host: "127.0.0.1", port },
   };
   const entropy = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
-  const genesis = join(network.folder(0), "genesis.json");
-  const keys = unwrap(provisionJoiner(plan, genesis, entropy, {}, [], SCHEME_ML_DSA_44));
+  const keys = unwrap(provisionJoiner(plan, genesisPath(), entropy, {}, [], SCHEME_ML_DSA_44));
   joined = startNodeProcess({ name: NEWCOMER, folder: plan.folder, onReport: () => undefined });
   assert.equal((await joined.started).kind, "ready");
   const added = {
@@ -367,37 +346,6 @@ async function newcomerJoins(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-const withoutBls = (): never => assert.fail("a signature of BLS12-381 is looked at");
-
-/** Proves the chain from genesis up to an epoch's checkpoint, or a later one's, by a machine that knows of no certificate of BLS12-381. */
-async function proveEpochs(epoch: number, at: string): Promise<CheckpointChain> {
-  await waitUntil(`a checkpoint of epoch ${epoch}`, EPOCHS_WAIT_MS, async () => {
-    const told = await ask<{ readonly newest: Hex | null } | null>(at, "ostrom_getEpochCheckpoint");
-    return told !== null && told.newest !== null && Number(told.newest) >= epoch;
-  });
-  const genesis: unknown = JSON.parse(readFileSync(join(network.folder(0), "genesis.json"), "utf8"));
-  const before: BlsEngine = bls();
-  installEngines({
-    bls: { ...before, verify: withoutBls, aggregate: withoutBls, verifyAggregate: withoutBls },
-  });
-  try {
-    const chain = unwrap(await verifyCheckpoints(genesis, at));
-    assert.ok(chain.proved.at(-1)!.epoch >= epoch, JSON.stringify(chain.missing));
-    return chain;
-  } finally {
-    installEngines({ bls: before });
-  }
-}
-
-/** Whoever begins with the newest proved block believes what ML-DSA has certified since then, and nothing by a curve. */
-async function followsWithoutCurves(known: CheckpointChain, servers: readonly string[]): Promise<void> {
-  const checkpoint = formatCheckpoint(checkpointToStart(known)!);
-  const light = createLightClient({ servers, checkpoint, areCurvesBroken: true });
-  const { height } = known.proved.at(-1)!;
-  const later = unwrap(await light.header(height + 1));
-  assert.deepEqual((await blockHashes(servers[0]!, height + 1, height + 1))[0], toHex(later.hash));
-}
-
 test("a chain under load goes over from elliptic curves to post-quantum keys, and stolen secp256k1 keys are worth nothing", async (context) => {
   const began = performance.now();
   const tell = (what: string): void => {
@@ -406,23 +354,23 @@ test("a chain under load goes over from elliptic curves to post-quantum keys, an
   };
   const ethereum = await startPayer(url(1), account("payer").secretKey, RECEIVER);
   payers.push(ethereum);
-  await goesOn([ethereum]);
+  await goesOn(watch!, [ethereum]);
   await accountsMove();
   const moved = await startPayer(url(2), signing("moved", LATTICE, KEYS.moved), RECEIVER);
   payers.push(moved);
-  await goesOn(payers);
+  await goesOn(watch!, payers);
   tell("accounts have post-quantum keys");
   const { firstBlock, epoch: turned } = await validatorsTurn();
-  await goesOn(payers);
+  await goesOn(watch!, payers);
   tell(`validators vote by ML-DSA-44 from block ${Number(firstBlock)} on`);
 
   const broken = await curvesBreak();
   await finalizedReaches("after the break", broken + 1, network.urls);
   assert.match((await ethereum.stop()) ?? "it paid on", /elliptic curves are broken/);
   assert.ok(Math.max(...ethereum.blocks) <= broken && Math.max(...ethereum.blocks) > Number(firstBlock));
-  await goesOn([moved]);
+  await goesOn(watch!, [moved]);
   tell(`elliptic curves are broken since block ${broken}`);
-  const { proved } = await proveEpochs(Number(turned) - 1, url());
+  const { proved } = await proveEpochs(genesisPath(), Number(turned) - 1, url());
   assert.ok(
     proved.some(({ epoch }) => epoch < Number(turned)),
     "epochs of BLS12-381 are proved by ML-DSA",
@@ -438,10 +386,10 @@ test("a chain under load goes over from elliptic curves to post-quantum keys, an
   await finalizedReaches("the newcomer too", target, all);
   await assertSameBlocks(all, target);
   tell(`${all.length} nodes have the same ${target} blocks`);
-  const known = await proveEpochs(Number(turned) + 1, newcomer);
+  const known = await proveEpochs(genesisPath(), Number(turned) + 1, newcomer);
   await followsWithoutCurves(known, [newcomer]);
   tell(`the newcomer proves ${known.proved.length} epochs from genesis, also those after the change`);
-  await goesOn([moved]);
+  await goesOn(watch!, [moved]);
   assert.equal(await moved.stop(), undefined);
   const { ms, after: block } = watch!.longestGap();
   tell(`blocks never stopped: the longest time between two ${(ms / 1_000).toFixed(1)} s, after ${block}`);

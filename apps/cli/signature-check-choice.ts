@@ -11,7 +11,7 @@ export const SIGNATURE_CHECK_FLAG: Flag = {
   name: "signature-check",
   kind: "text",
   placeholder: "WHO",
-  help: "who checks the signatures of batched transactions: all, or minority, so many that one is honest (core/dissemination/README.md)",
+  help: "who checks signatures in batches: all, or minority (so many that one is honest)",
   default: "all",
 };
 

@@ -115,62 +115,46 @@ async function overload(
     reader,
     url,
     (hashes) => {
-      const now = performance.now();
-      for (const _ of hashes) includedAt.push(now);
+      for (const _ of hashes) includedAt.push(performance.now());
     },
     (error) => {
       failure ??= error;
     },
   );
   const memory = setInterval(() => megabytes.push(residentMegabytes(peer.processes)), MEMORY_INTERVAL_MS);
-  const mark = (): void => {
-    marks.push({
-      at: performance.now(),
-      included: includedAt.length,
-      byThread: cpuByThread(peer),
-    });
-  };
-  const startedAt = performance.now();
+  const mark = (): number =>
+    marks.push({ at: performance.now(), included: includedAt.length, byThread: cpuByThread(peer) });
   mark();
+  const startedAt = marks[0]!.at;
   const parts = setInterval(mark, PART_MS);
-  const deadline = startedAt + seconds * 1_000;
-  const pauseMs = (LANES * BATCH * 1_000) / (times * peakTps);
+  const pace = {
+    deadline: startedAt + seconds * 1_000,
+    pauseMs: (LANES * BATCH * 1_000) / (times * peakTps),
+  };
   const clientBefore = process.cpuUsage();
   try {
     const [reads, ...lanes] = await Promise.all([
-      readBalances(reader, url, load.accounts[0]!.address, deadline),
+      readBalances(reader, url, load.accounts[0]!.address, pace.deadline),
       ...load.lanes.map((batches, lane) => {
-        const laneUrl = peer.urls[lane % peer.urls.length]!;
         // Lanes take turns, so that what is offered comes evenly.
-        const firstAt = startedAt + (lane / LANES) * pauseMs;
-        return offer(writer, laneUrl, batches, { firstAt, pauseMs, deadline }, offered);
+        const turn = { firstAt: startedAt + (lane / LANES) * pace.pauseMs, ...pace };
+        return offer(writer, peer.urls[lane % peer.urls.length]!, batches, turn, offered);
       }),
     ]);
     clearInterval(parts);
-    const elapsedUs = (performance.now() - startedAt) * 1_000;
-    const { user, system } = process.cpuUsage(clientBefore);
-    const paymentsMs: number[] = [];
-    for (const raw of payments) paymentsMs.push(Math.round(await payOnce(reader, url, raw)));
+    const clientCores = coresSince(startedAt, clientBefore);
+    const paymentsAfterMs = await payEach(reader, url, payments);
     if (failure !== undefined) throw failure;
-    const inTime = includedAt.filter((at) => at <= deadline);
+    const tps = includedAt.filter((at) => at <= pace.deadline).length / seconds;
     return {
-      offeredTps: Math.round(offered.offered / seconds),
-      heldTps: Math.round(offered.held / seconds),
-      tps: Math.round(inTime.length / seconds),
-      ofPeak: Number((inTime.length / seconds / peakTps).toFixed(3)),
+      tps: Math.round(tps),
+      ofPeak: Number((tps / peakTps).toFixed(3)),
       parts: marks.slice(1).map((to, index) => partBetween(marks[index]!, to)),
-      answers: Object.fromEntries(offered.answers),
-      takenP50Ms: Math.round(quantile(offered.takenMs, 0.5)),
-      takenP99Ms: Math.round(quantile(offered.takenMs, 0.99)),
-      refusedP50Ms: Math.round(quantile(offered.refusedMs, 0.5)),
-      refusedP99Ms: Math.round(quantile(offered.refusedMs, 0.99)),
-      timeouts: offered.timeouts,
+      ...figuresOf(offered, seconds),
       ...reads,
-      clientCores: Number(((user + system) / elapsedUs).toFixed(3)),
-      rssMbStart: Math.round(megabytes[0]!),
-      rssMbMost: Math.round(Math.max(...megabytes)),
-      rssMbEnd: Math.round(megabytes.at(-1)!),
-      paymentsAfterMs: paymentsMs,
+      clientCores,
+      ...memoryFigures(megabytes),
+      paymentsAfterMs,
       ranDry: lanes.some((isDry) => isDry),
       settings: peer.settings,
     };
@@ -181,6 +165,39 @@ async function overload(
     writer.close();
     reader.close();
   }
+}
+
+function coresSince(startedAt: number, before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return Number(((user + system) / ((performance.now() - startedAt) * 1_000)).toFixed(3));
+}
+
+async function payEach(client: CheapClient, url: string, payments: readonly string[]): Promise<number[]> {
+  const took: number[] = [];
+  for (const raw of payments) took.push(Math.round(await payOnce(client, url, raw)));
+  return took;
+}
+
+/** What the writes heard. */
+function figuresOf(offered: OfferedLoad, seconds: number): Readonly<Record<string, unknown>> {
+  return {
+    offeredTps: Math.round(offered.offered / seconds),
+    heldTps: Math.round(offered.held / seconds),
+    answers: Object.fromEntries(offered.answers),
+    takenP50Ms: Math.round(quantile(offered.takenMs, 0.5)),
+    takenP99Ms: Math.round(quantile(offered.takenMs, 0.99)),
+    refusedP50Ms: Math.round(quantile(offered.refusedMs, 0.5)),
+    refusedP99Ms: Math.round(quantile(offered.refusedMs, 0.99)),
+    timeouts: offered.timeouts,
+  };
+}
+
+function memoryFigures(megabytes: readonly number[]): Readonly<Record<string, number>> {
+  return {
+    rssMbStart: Math.round(megabytes[0]!),
+    rssMbMost: Math.round(Math.max(...megabytes)),
+    rssMbEnd: Math.round(megabytes.at(-1)!),
+  };
 }
 
 function cpuByThread(peer: Peer): ReadonlyMap<string, number> {

@@ -32,7 +32,7 @@ export const keys: Command = {
       name: "rpc",
       kind: "text",
       placeholder: "URL",
-      help: "rotate: a node that knows which key the validator has now; with it the checkpoint key is registered for the new key too",
+      help: "rotate: a node that knows the present key; with it the checkpoint key is registered again too",
     },
     {
       name: "scheme",

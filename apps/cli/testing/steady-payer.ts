@@ -1,7 +1,9 @@
+import assert from "node:assert/strict";
 import type { Hex } from "viem";
 import { ask } from "../rpc-client.ts";
 import type { SigningKeys } from "../signing-key.ts";
 import { connectWallet } from "../wallet.ts";
+import type { BlockWatch } from "./block-watch.ts";
 import { LONG_WAIT_MS, waitUntil } from "./wait-until.ts";
 
 /** Somebody who transfers one wei after the other, until told to stop or refused. */
@@ -51,4 +53,13 @@ export async function startPayer(url: string, signer: Hex | SigningKeys, to: Hex
       return refusal;
     },
   };
+}
+
+/** Blocks come on, and whoever pays goes on paying. */
+export async function goesOn(watch: BlockWatch, paying: readonly SteadyPayer[]): Promise<void> {
+  const height = watch.head();
+  await waitUntil("payments after that", LONG_WAIT_MS, () => {
+    for (const { refusal } of paying) assert.equal(refusal(), undefined);
+    return paying.every(({ blocks }) => (blocks.at(-1) ?? 0) > height);
+  });
 }
