@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { afterEach, describe, test } from "node:test";
 import type { Method, RequestContext } from "./method.ts";
@@ -99,17 +100,18 @@ describe("the observer of JSON-RPC", () => {
       failed: () => undefined,
       connected: (difference) => {
         told.push(difference);
-        if (difference === -1) resolve();
+        // Other servers of this process may lose connections of their own before.
+        if (difference === -1 && told.includes(1)) resolve();
       },
     });
     const server = createServer((socket) => socket.resume().end());
     observeConnections(server);
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const { port } = server.address() as { port: number };
-    connect(port, "127.0.0.1").resume();
-    await gone;
+    const client = connect(port, "127.0.0.1").resume();
+    await Promise.all([once(client, "close"), gone]);
     await new Promise<void>((closed) => server.close(() => closed()));
-    assert.deepEqual(told, [1, -1]);
+    assert.equal(told.filter((difference) => difference === 1).length, 1);
   });
 
   test("without an observer methods are left as they are", () => {
