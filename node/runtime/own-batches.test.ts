@@ -11,6 +11,8 @@ installNativeCrypto();
 const FILL_MS = 100;
 const RETRY_MS = 500;
 const CLIENTS = 8;
+/** EIP-7825. */
+const MOST_GAS = 2n ** 24n;
 
 function transfers(count: number, nonce = 0): readonly SignedTransaction[] {
   return Array.from({ length: count }, (_, index) =>
@@ -57,6 +59,21 @@ test("batches have at most as many transactions as they may, and numbers that ri
   assert.ok(made.every(({ count }) => count <= 5));
   assert.ok(made.every(({ sequence }, index) => index === 0 || sequence > made[index - 1]!.sequence));
   for (const { seen } of network.nodes) assert.deepEqual(seen.faults, []);
+});
+
+test("a transaction that asks for more than a batch's share of a block's gas goes in a batch of its own", async () => {
+  const network = new BatchNetwork("all");
+  const large = { gasLimit: MOST_GAS };
+  network.submit(0, [
+    ...transfers(CLIENTS),
+    simulatedTransfer(0, 1, large),
+    simulatedTransfer(1, 1, large),
+    simulatedTransfer(1, 2),
+  ]);
+  await network.pass(FILL_MS);
+  const made = batchesOf(network, 0);
+  assert.equal(countOf(made), CLIENTS + 3);
+  assert.equal(made.filter(({ gasLimit }) => gasLimit >= MOST_GAS).length, 2);
 });
 
 test("D5: the transactions of batches that the cursor passes over come again, in others", async () => {

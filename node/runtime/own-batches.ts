@@ -202,8 +202,8 @@ export class OwnBatches {
 
   #select(): readonly SignedTransaction[] {
     const { pool, blockGasLimit, limits, baseFee, unexecuted, clock } = this.#ports;
-    return pool.select({
-      gasLimit: blockGasLimit / SHARE_OF_A_BLOCK,
+    const chosen = pool.select({
+      gasLimit: blockGasLimit,
       maxBytes: limits.maxBytes - BYTES_AROUND_BATCH - limits.maxTransactions * ADDRESS_LENGTH,
       maxCount: limits.maxTransactions,
       baseFeePerGas: baseFee(),
@@ -211,6 +211,13 @@ export class OwnBatches {
       timestamp: Math.floor(clock.nowMs() / 1000),
       accepts: (transaction) => this.#mine.has(transaction),
     });
+    // One that asks for more than the share has a batch of its own.
+    let gas = 0n;
+    const end = chosen.findIndex(({ gasLimit }, index) => {
+      gas += gasLimit;
+      return index > 0 && gas > blockGasLimit / SHARE_OF_A_BLOCK;
+    });
+    return end < 0 ? chosen : chosen.slice(0, end);
   }
 
   #make(transactions: readonly SignedTransaction[], epoch: BatchEpoch, author: number): void {
