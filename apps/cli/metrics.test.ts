@@ -53,7 +53,11 @@ test("a node tells of its chain, and every node of the same one", async () => {
   const height = await new Sender().finalize(network.urls, TRANSFERS);
   await waitUntil("all nodes tell of it", LONG_WAIT_MS, async () => {
     const texts = await Promise.all(network.urls.map((_, index) => scrape(index)));
-    return texts.every((text) => numberOf(text, "ostrom_chain_certified_height") >= height);
+    return texts.every(
+      (text) =>
+        numberOf(text, "ostrom_chain_certified_height") >= height &&
+        numberOf(text, "ostrom_network_linked_weight_ratio") === 1,
+    );
   });
   for (const index of network.urls.keys()) {
     const text = await scrape(index);

@@ -99,7 +99,9 @@ async function staker(name: string): Promise<Staker> {
 /** Until a validator is in the next epoch's set, which is decided, and has drawn its seats of the one after that. */
 async function waitForSeats(name: string): Promise<void> {
   await waitUntil(`${name} has seats in the next two sets`, EPOCHS_WAIT_MS, async () => {
-    const { nextWeight, hasRevealed } = await staker(name);
+    const { state, nextWeight, hasRevealed } = await staker(name);
+    // A slow machine may have kept its signatures out of all of an epoch's certificates. Before the jail's end this is refused.
+    if (state === "jailed") await as(name, "staking", "unjail").catch(() => undefined);
     return hasRevealed && nextWeight !== null && BigInt(nextWeight) > 0n;
   });
 }
