@@ -82,9 +82,8 @@ type Staker = {
 const currentSet = (): Promise<ToldSet> => ask(rpc, "ostrom_getValidators");
 const namesOf = ({ validators }: ToldSet): readonly string[] => validators.map(({ name }) => name).sort();
 
-async function waitForSet(what: string, isSo: (names: readonly string[]) => boolean): Promise<void> {
-  await waitUntil(what, EPOCHS_WAIT_MS, async () => isSo(namesOf(await currentSet())));
-}
+const waitForSet = (what: string, isSo: (names: readonly string[]) => boolean): Promise<void> =>
+  waitUntil(what, EPOCHS_WAIT_MS, async () => isSo(namesOf(await currentSet())));
 
 async function port(): Promise<Port> {
   type Told = { readonly registry: { readonly validatorSets: Port } };
@@ -96,11 +95,10 @@ async function staker(name: string): Promise<Staker> {
   return all.find((one) => one.name === name)!;
 }
 
-/** Until a validator is in the next epoch's set, which is decided, and has drawn its seats of the one after that. */
+/** Until a validator is in the next epoch's set, which is decided, and has drawn its seats of the one after that; out of jail, if a slow machine brought it there. */
 async function waitForSeats(name: string): Promise<void> {
   await waitUntil(`${name} has seats in the next two sets`, EPOCHS_WAIT_MS, async () => {
     const { state, nextWeight, hasRevealed } = await staker(name);
-    // A slow machine may have kept its signatures out of all of an epoch's certificates. Before the jail's end this is refused.
     if (state === "jailed") await as(name, "staking", "unjail").catch(() => undefined);
     return hasRevealed && nextWeight !== null && BigInt(nextWeight) > 0n;
   });

@@ -226,10 +226,6 @@ export class BatchDesk {
     if (height % EXPIRY_INTERVAL === 0) this.#forgetExpired(height);
   }
 
-  poolChanged(): void {
-    this.#own.poolChanged();
-  }
-
   /** Reads a frame of the channel `batches`. */
   receive(peerId: PeerId, payload: Bytes): void {
     const read = decodeBatchMessage(payload);

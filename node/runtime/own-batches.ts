@@ -121,11 +121,6 @@ export class OwnBatches {
     this.#fillSoon();
   }
 
-  /** The pool has changed: what was skipped or passed over may be batched again. */
-  poolChanged(): void {
-    this.#fillSoon();
-  }
-
   /** Whether an attestation is of use. */
   gathers({ header }: Attestation): boolean {
     const own = this.#live.get(header.sequence);
