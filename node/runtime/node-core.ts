@@ -153,6 +153,7 @@ export class NodeCore {
     this.#batchEpoch = epoch;
     const mayAuthor = !this.#options.journal.isLogLostIn(validators.epoch);
     this.#batches.enter(batchEpochOf(validators, own, mayAuthor));
+    if (own === undefined || !mayAuthor) this.#transactions.spreadPending();
   }
 
   #createDesk(failed: (error: unknown) => void): PayloadDesk {

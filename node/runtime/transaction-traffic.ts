@@ -130,6 +130,11 @@ export class TransactionTraffic {
     this.#gossip.spreadTo(peerId, this.pool.content().pending.slice(0, MAX_TRANSACTIONS_FOR_A_NEW_PEER));
   }
 
+  /** What waited for this node's own batches, when it makes none any more, is the others' to include. */
+  spreadPending(): void {
+    this.#gossip.spread(this.pool.content().pending.slice(0, MAX_TRANSACTIONS_FOR_A_NEW_PEER));
+  }
+
   peerDown(peerId: PeerId): void {
     this.#gossip.peerDown(peerId);
   }
