@@ -133,7 +133,6 @@ export class NodeCore {
     };
   }
 
-  /** undefined: this node has no part in batches. */
   #createBatches(failed: (error: unknown) => void): BatchDesk | undefined {
     return openBatchDesk(this.#options, {
       pool: this.pool,
@@ -151,9 +150,9 @@ export class NodeCore {
     const { epoch, own, validators } = this.#epochs.current;
     if (this.#batches === undefined || epoch === this.#batchEpoch) return;
     this.#batchEpoch = epoch;
-    const mayAuthor = !this.#options.journal.isLogLostIn(validators.epoch);
+    const mayAuthor = own !== undefined && !this.#options.journal.isLogLostIn(validators.epoch);
     this.#batches.enter(batchEpochOf(validators, own, mayAuthor));
-    if (own === undefined || !mayAuthor) this.#transactions.spreadPending();
+    if (!mayAuthor) this.#transactions.spreadPending();
   }
 
   #createDesk(failed: (error: unknown) => void): PayloadDesk {
