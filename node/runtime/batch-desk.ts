@@ -86,15 +86,15 @@ export class BatchDesk {
     });
   }
 
-  /** An epoch begins. */
-  enter(epoch: BatchEpoch): void {
+  /** An epoch begins. @returns see `OwnBatches.enter`. */
+  enter(epoch: BatchEpoch): readonly SignedTransaction[] {
     this.#before = this.#epoch;
     this.#epoch = epoch;
     this.#accused.clear();
     this.#certified.clear();
     this.#held.clear();
     this.#attester.enter(epoch);
-    this.#own.enter(epoch);
+    return this.#own.enter(epoch);
   }
 
   /** See `OwnBatches.offer`. */

@@ -151,8 +151,7 @@ export class NodeCore {
     if (this.#batches === undefined || epoch === this.#batchEpoch) return;
     this.#batchEpoch = epoch;
     const mayAuthor = own !== undefined && !this.#options.journal.isLogLostIn(validators.epoch);
-    this.#batches.enter(batchEpochOf(validators, own, mayAuthor));
-    if (!mayAuthor) this.#transactions.spreadPending();
+    this.#transactions.passOn(this.#batches.enter(batchEpochOf(validators, own, mayAuthor)));
   }
 
   #createDesk(failed: (error: unknown) => void): PayloadDesk {

@@ -127,6 +127,32 @@ test("D16: what was in batches of the epoch before is batched anew", async () =>
   assert.equal(after?.count, before?.count);
 });
 
+test("D16: who makes no batches in the new epoch passes on what waited for its own, once, and nothing else", async () => {
+  const network = new BatchNetwork("all", { maxTransactions: 4 });
+  const taken = [...transfers(6), simulatedTransfer(6, 1)];
+  network.submit(0, taken);
+  const { pool } = network.nodes[0]!;
+  const other = simulatedTransfer(7, 0);
+  assert.ok(pool.admit(other, { nonce: 0n, balance: 10n ** 30n }, network.clock.nowMs()).ok);
+  await network.pass(FILL_MS);
+  const passedOn = network.enter(0, BATCH_EPOCH + 1, false);
+  assert.deepEqual(new Set(passedOn), new Set(taken));
+  assert.deepEqual(network.enter(0, BATCH_EPOCH + 2, false), []);
+  assert.deepEqual(network.submit(0, [simulatedTransfer(5, 1)]).length, 1);
+});
+
+test("a block that is executed makes no batch of what comes slowly", async () => {
+  const network = new BatchNetwork("all", { lightLoad: 4 });
+  await network.pass(FILL_MS);
+  const { desk } = network.nodes[0]!;
+  const [slow, next] = [simulatedTransfer(0, 0), simulatedTransfer(1, 0)];
+  assert.deepEqual(network.submit(0, [slow]), [slow]);
+  desk.executed(1, []);
+  assert.deepEqual(network.submit(0, [next]), [next]);
+  await network.pass(FILL_MS);
+  assert.deepEqual(batchesOf(network, 0), []);
+});
+
 test("D9: a restarted author goes on above its numbers, also when its clock was set back", async () => {
   const network = new BatchNetwork("all");
   network.submit(0, transfers(4));

@@ -27,6 +27,8 @@ const SHARE_OF_A_BLOCK = 4n;
 /** Its place, and RLP around claims and transactions. */
 const BYTES_AROUND_BATCH = 48;
 const ADDRESS_LENGTH = 20;
+/** After so many blocks without an own batch, a transaction of one has been executed, or was skipped and has come back. */
+const BLOCKS_UNTIL_SETTLED = 16;
 
 type OwnBatch = {
   readonly header: BatchHeader;
@@ -61,6 +63,8 @@ export class OwnBatches {
   #newest = 0;
   readonly #clients: Window = { startMs: Number.NEGATIVE_INFINITY, count: 0, before: 0 };
   readonly #others: Window = { startMs: Number.NEGATIVE_INFINITY, count: 0, before: 0 };
+  /** Blocks to go until what comes may be passed on by itself again. 0: none of those that were taken lately can come back. */
+  #blocksToGo = 0;
   #cancelFill: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   #isStopped = false;
@@ -69,12 +73,19 @@ export class OwnBatches {
     this.#ports = ports;
   }
 
-  /** An epoch begins: batches of the one before are nobody's any more, and their transactions are batched anew. */
-  enter(epoch: BatchEpoch): void {
+  /** An epoch begins: batches of the one before are nobody's any more, and their transactions are batched anew. @returns those that were taken, where
+   * this node makes no batches now: they are to be passed on by themselves. */
+  enter(epoch: BatchEpoch): readonly SignedTransaction[] {
     for (const own of [...this.#live.values()]) this.#drop(own);
     this.#epoch = epoch;
     this.#newest = readOwnSequence(this.#ports.store, epoch.authors.epoch);
-    this.#fillSoon();
+    if (this.#mayMake()) {
+      this.#fillSoon();
+      return [];
+    }
+    this.#blocksToGo = 0;
+    const { pending, queued } = this.#ports.pool.content();
+    return [...pending, ...queued].filter((transaction) => this.#mine.delete(transaction));
   }
 
   /** Names in the pool of what is in batches that are not ordered yet. */
@@ -117,7 +128,9 @@ export class OwnBatches {
   }
 
   #take(transactions: readonly SignedTransaction[]): void {
+    if (transactions.length === 0) return;
     for (const transaction of transactions) this.#mine.add(transaction);
+    this.#blocksToGo = BLOCKS_UNTIL_SETTLED;
     this.#fillSoon();
   }
 
@@ -150,7 +163,10 @@ export class OwnBatches {
   /** A block is executed: what no later one may have is given up. */
   executed(height: number): void {
     for (const own of [...this.#live.values()]) if (own.header.expiryHeight <= height) this.#drop(own);
-    this.#fillSoon();
+    if (this.#live.size > 0) this.#blocksToGo = BLOCKS_UNTIL_SETTLED;
+    else if (this.#blocksToGo > 0) this.#blocksToGo--;
+    // Some may have come back, or waited for a nonce.
+    if (this.#ports.pool.status().pending > 0) this.#fillSoon();
   }
 
   stop(): void {
@@ -159,8 +175,8 @@ export class OwnBatches {
     this.#cancelRetry?.();
   }
 
-  /** Whether so little comes that each transaction may go its own way. While batches are under way, what comes joins them: it may be of the same
-   * senders. */
+  /** Whether so little comes that each transaction may go its own way. While some wait for batches or are in one, what comes joins them: it may be of
+   * the same senders. */
   #isLight(window: Window, count: number): boolean {
     const { clock, limits } = this.#ports;
     const now = clock.nowMs();
@@ -171,8 +187,7 @@ export class OwnBatches {
       window.count = 0;
     }
     window.count += count;
-    const isQuiet = this.#live.size === 0 && this.#cancelFill === undefined;
-    return isQuiet && window.count + window.before <= limits.lightLoad;
+    return this.#blocksToGo === 0 && window.count + window.before <= limits.lightLoad;
   }
 
   #fillSoon(): void {
@@ -191,6 +206,7 @@ export class OwnBatches {
     while (this.#bytes < limits.maxUnorderedBytes / 2 && this.#live.size < limits.maxUnorderedBatches / 2) {
       const chosen = this.#select();
       if (chosen.length === 0) return;
+      this.#blocksToGo = BLOCKS_UNTIL_SETTLED;
       this.#make(chosen, epoch, epoch.own);
     }
   }

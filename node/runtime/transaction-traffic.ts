@@ -130,9 +130,9 @@ export class TransactionTraffic {
     this.#gossip.spreadTo(peerId, this.pool.content().pending.slice(0, MAX_TRANSACTIONS_FOR_A_NEW_PEER));
   }
 
-  /** What waited for this node's own batches, when it makes none any more, is the others' to include. */
-  spreadPending(): void {
-    this.#gossip.spread(this.pool.content().pending.slice(0, MAX_TRANSACTIONS_FOR_A_NEW_PEER));
+  /** What this node's clients sent, and no batch of its own will have, is the others' to include. */
+  passOn(transactions: readonly SignedTransaction[]): void {
+    this.#gossip.spread(transactions);
   }
 
   peerDown(peerId: PeerId): void {

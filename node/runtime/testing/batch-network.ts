@@ -136,10 +136,11 @@ export class BatchNetwork {
     return node;
   }
 
-  enter(index: number, epoch: number, mayAuthor = true): void {
+  /** @returns what the node passes on. */
+  enter(index: number, epoch: number, mayAuthor = true): readonly SignedTransaction[] {
     const peerIds = Array.from({ length: VALIDATORS }, (_, other) => peerOf(other));
     const entered: BatchEpoch = { authors: authorsIn(epoch), own: index, mayAuthor, peerIds };
-    this.nodes[index]!.desk.enter(entered);
+    return this.nodes[index]!.desk.enter(entered);
   }
 
   /** A node's own client sends these. @returns those that it passes on by themselves. */
