@@ -9,6 +9,7 @@ import {
 } from "@ostrom/consensus";
 import { keccak256 } from "@ostrom/crypto";
 import { decodeHeader, type Header, hashHeader, parseGenesis } from "@ostrom/execution";
+import { quantity } from "@ostrom/rpc-schema";
 import { chainOfGenesis, type LightChain } from "./chain.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { accept, attempt, attemptNow, type LightResult, refuse } from "./failure.ts";
@@ -110,7 +111,7 @@ export function verifyCheckpoints(
         from,
         asked.map((epoch) => ({
           method: "ostrom_getEpochCheckpoint",
-          params: [`0x${epoch.toString(16)}`],
+          params: [quantity(epoch)],
         })),
       );
       for (const index of asked.keys()) {

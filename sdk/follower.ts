@@ -1,6 +1,7 @@
 import { equalBytes, type Hash } from "@ostrom/base";
 import { type ValidatorSet, validatorSetHash } from "@ostrom/consensus";
 import { epochOfHeight, type Header, lastHeight } from "@ostrom/execution";
+import { quantity } from "@ostrom/rpc-schema";
 import {
   type CertifiedHeader,
   type ClaimedHeader,
@@ -331,10 +332,6 @@ function checkForm({ header, hash, certificate: { executed } }: ClaimedHeader): 
 }
 
 const NEWEST = { method: "ostrom_getStateCertificate", params: ["finalized"] };
-
-function quantity(value: number): string {
-  return `0x${value.toString(16)}`;
-}
 
 /** Servers answer null for what they do not have. */
 function given(answer: unknown, what: string): unknown {

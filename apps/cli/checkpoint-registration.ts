@@ -31,7 +31,7 @@ import { UsageError } from "./command.ts";
 import { ask } from "./rpc-client.ts";
 import { askSet, type ToldSet } from "./validator-contracts.ts";
 
-export const CHECKPOINT_KEYS_ABI: Abi = parseAbi([
+const CHECKPOINT_KEYS_ABI: Abi = parseAbi([
   "struct Registration { bytes32 keyHash; uint64 sequence; bytes consensusProof; }",
   "function register(bytes32 consensusKeyHash, bytes checkpointKey, bytes consensusProof, bytes possession, bytes currentKey, bytes approval)",
   "function registrationOf(bytes32 consensusKeyHash, address account) view returns (Registration)",
@@ -136,8 +136,7 @@ async function plan(
     );
   if (current !== undefined && newName === undefined)
     throw new UsageError(`${current.path} is registered already; --new NAME replaces it by another key`);
-  const candidates = [...(named(preferred) === undefined ? [] : [named(preferred)!]), ...present.value];
-  const { path, secret } = keyToRegister(folder, candidates, newName);
+  const { path, secret } = keyToRegister(folder, named(preferred) ?? present.value[0], newName);
   const publicKey = keyOf(secret);
   const keyHash = checkpointKeyHash(publicKey);
   const chainId = BigInt(await ask<string>(rpc, "eth_chainId"));
@@ -175,7 +174,7 @@ async function hasCheckpoints(rpc: string): Promise<boolean> {
 /** The folder's key, or a new one where another is asked for or none is there. */
 function keyToRegister(
   folder: string,
-  [present]: readonly StoredCheckpointKey[],
+  present: StoredCheckpointKey | undefined,
   newName: string | undefined,
 ): StoredCheckpointKey {
   if (newName === undefined && present !== undefined) return present;

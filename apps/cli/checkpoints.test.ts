@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, test } from "node:test";
-import { toHex, unwrap } from "@ostrom/base";
 import { SUITES, type SuiteName } from "@ostrom/execution";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
@@ -11,15 +9,14 @@ import {
   DEVELOPMENT_MNEMONIC,
   deriveAccounts,
   installNativeCrypto,
-  provisionJoiner,
 } from "@ostrom/runtime";
-import { encodeFunctionData, type Hex } from "viem";
+import type { Hex } from "viem";
 import type { PlannedRegistration } from "./checkpoint-registration.ts";
 import { ask } from "./rpc-client.ts";
 import { type StartedNode, startNodeProcess, stopNodes } from "./supervisor.ts";
-import { findFreePorts } from "./testing/free-ports.ts";
 import { runInProcess } from "./testing/in-process.ts";
-import { changeValidators, manageValidators, OWNER_ABI } from "./testing/managed-validators.ts";
+import { changeValidators, manageValidators } from "./testing/managed-validators.ts";
+import { provisionNewcomer } from "./testing/newcomer.ts";
 import { createTestNetwork, LONG_WAIT_MS, type TestNetwork, waitUntil } from "./testing/test-network.ts";
 import { askSet } from "./validator-contracts.ts";
 
@@ -115,26 +112,11 @@ async function verified(
 
 /** A machine that has nothing of the chain but genesis; the owner lets it in. @returns its folder. */
 async function joins(of: TestNetwork): Promise<{ readonly folder: string; readonly url: string }> {
-  const [port, linkPort] = (await findFreePorts(1, 2)) as [number, number];
-  const folder = join(of.directory, NEWCOMER);
-  const address = (at: number) => ({ host: "127.0.0.1", port: at });
-  const place = { name: NEWCOMER, folder, link: address(linkPort), rpc: address(port) };
-  const keys = unwrap(provisionJoiner(place, genesisOf(of), (length) => new Uint8Array(randomBytes(length))));
+  const { folder, url, admission } = await provisionNewcomer(of, NEWCOMER);
   joined = startNodeProcess({ name: NEWCOMER, folder, onReport: () => undefined });
   assert.equal((await joined.started).kind, "ready");
-  const added = {
-    account: JOINER!.address,
-    weight: 1n,
-    port: linkPort,
-    consensusKey: toHex(keys.consensusKey),
-    proofOfPossession: toHex(keys.proofOfPossession),
-    transportKey: `0x${keys.peerId}`,
-    name: NEWCOMER,
-    host: "127.0.0.1",
-  };
-  const data = encodeFunctionData({ abi: OWNER_ABI, functionName: "addValidator", args: [added] });
-  await changeValidators(of.urls[0]!, OWNER!.secretKey, data);
-  return { folder, url: `http://127.0.0.1:${port}` };
+  await changeValidators(of.urls[0]!, OWNER!.secretKey, admission(JOINER!.address));
+  return { folder, url };
 }
 
 async function isDecidedWith(url: string, name: string): Promise<boolean> {

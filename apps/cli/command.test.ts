@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type Command, camelCase, describeCommand, type Flag, readFlags, UsageError } from "./command.ts";
 import { account } from "./commands/account.ts";
 import { call } from "./commands/call.ts";
+import { checkpoints } from "./commands/checkpoints.ts";
 import { decrypt } from "./commands/decrypt.ts";
 import { encrypt } from "./commands/encrypt.ts";
 import { init } from "./commands/init.ts";
@@ -15,6 +16,7 @@ import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { validators } from "./commands/validators.ts";
 import { work } from "./commands/work.ts";
+import { runInProcess } from "./testing/in-process.ts";
 
 const COMMANDS: readonly Command[] = [
   up,
@@ -26,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   account,
   validators,
   keys,
+  checkpoints,
   work,
   encrypt,
   decrypt,
@@ -114,4 +117,11 @@ test("flags and settings that are none, or of the wrong kind, are refused in one
   refused(config, { config: "y.json" }, /"config" is no setting/);
   refused(config, { port: "8545" }, /x\.json: "port": expected a whole number/);
   refused(config, { fresh: "yes" }, /x\.json: "fresh": expected true or false/);
+});
+
+test("checkpoints register reads the key that --consensus-key names", async () => {
+  const flags = ["--consensus-key", "0x01", "--new", "second"];
+  const { code, stderr } = await runInProcess(["checkpoints", "register", "nowhere", ...flags]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /--consensus-key and --new are two registrations/);
 });

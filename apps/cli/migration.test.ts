@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { hex, toHex, unwrap } from "@ostrom/base";
+import { hex, unwrap } from "@ostrom/base";
 import { SCHEME_BLS12381, SCHEME_ML_DSA_44 } from "@ostrom/crypto";
 import {
   DEVELOPMENT_ACCOUNT_COUNT,
@@ -10,7 +9,6 @@ import {
   DEVELOPMENT_MNEMONIC,
   deriveAccounts,
   installNativeCrypto,
-  provisionJoiner,
 } from "@ostrom/runtime";
 import { type AccountSigner, keyPairOf, keyPairSigner, type OnChainKeys, toAgileAccount } from "@ostrom/sdk";
 import { encodeFunctionData, type Hex } from "viem";
@@ -21,7 +19,6 @@ import type { SigningKeys } from "./signing-key.ts";
 import { type StartedNode, startNodeProcess, stopNodes } from "./supervisor.ts";
 import { type BlockWatch, watchBlocks } from "./testing/block-watch.ts";
 import { followsWithoutCurves, proveEpochs } from "./testing/epoch-proofs.ts";
-import { findFreePorts } from "./testing/free-ports.ts";
 import { runInProcess } from "./testing/in-process.ts";
 import { testKey, testKeyFile, testPublicKey } from "./testing/key-files.ts";
 import {
@@ -31,6 +28,7 @@ import {
   OWNER_ABI,
   SHORT_EPOCH,
 } from "./testing/managed-validators.ts";
+import { provisionNewcomer } from "./testing/newcomer.ts";
 import { goesOn, type SteadyPayer, startPayer } from "./testing/steady-payer.ts";
 import {
   assertSameBlocks,
@@ -317,33 +315,15 @@ async function validatorsAreManaged(): Promise<void> {
 
 /** The owner lets a new machine in, which has a key of ML-DSA-44 and nothing of the chain but genesis. @returns where it is asked. */
 async function newcomerJoins(): Promise<string> {
-  const [port, linkPort] = (await findFreePorts(1, 2)) as [number, number];
-  const plan = {
-    name: NEWCOMER,
-    folder: join(network.directory, NEWCOMER),
-    link: { host: "127.0.0.1", port: linkPort },
-    rpc: { host: "127.0.0.1", port },
-  };
-  const entropy = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
-  const keys = unwrap(provisionJoiner(plan, genesisPath(), entropy, {}, [], SCHEME_ML_DSA_44));
-  joined = startNodeProcess({ name: NEWCOMER, folder: plan.folder, onReport: () => undefined });
+  const newcomer = await provisionNewcomer(network, NEWCOMER, SCHEME_ML_DSA_44);
+  joined = startNodeProcess({ name: NEWCOMER, folder: newcomer.folder, onReport: () => undefined });
   assert.equal((await joined.started).kind, "ready");
-  const added = {
-    account: addressOf("rotated"),
-    weight: 1n,
-    port: linkPort,
-    consensusKey: toHex(keys.consensusKey),
-    proofOfPossession: toHex(keys.proofOfPossession),
-    transportKey: `0x${keys.peerId}`,
-    name: NEWCOMER,
-    host: "127.0.0.1",
-  } as const;
-  const data = encodeFunctionData({ abi: OWNER_ABI, functionName: "addValidator", args: [added] });
+  const data = newcomer.admission(addressOf("rotated"));
   await changeValidators(url(), signing("owner", LATTICE, KEYS.owner), data);
   await waitForSet("the newcomer validates", ({ validators }) =>
     validators.some(({ name }) => name === NEWCOMER),
   );
-  return `http://127.0.0.1:${port}`;
+  return newcomer.url;
 }
 
 test("a chain under load goes over from elliptic curves to post-quantum keys, and stolen secp256k1 keys are worth nothing", async (context) => {

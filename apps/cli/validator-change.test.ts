@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { toHex, unwrap } from "@ostrom/base";
 import {
@@ -10,13 +9,10 @@ import {
   DEVELOPMENT_MNEMONIC,
   deriveAccounts,
   installNativeCrypto,
-  type JoiningKeys,
-  provisionJoiner,
 } from "@ostrom/runtime";
 import { encodeFunctionData, type Hex } from "viem";
 import { ask } from "./rpc-client.ts";
 import { type StartedNode, startNodeProcess, stopNodes } from "./supervisor.ts";
-import { findFreePorts } from "./testing/free-ports.ts";
 import {
   changeValidators,
   finalizedReaches,
@@ -24,6 +20,7 @@ import {
   OWNER_ABI,
   SHORT_EPOCH,
 } from "./testing/managed-validators.ts";
+import { type Newcomer, provisionNewcomer } from "./testing/newcomer.ts";
 import {
   blockHashes,
   blockNumber,
@@ -52,9 +49,7 @@ type Validators = {
 
 let network: TestNetwork;
 let joined: StartedNode | undefined;
-let joinedUrl: string;
-let joiningKeys: JoiningKeys;
-let joinedLink: number;
+let newcomer: Newcomer;
 
 before(async () => {
   installNativeCrypto();
@@ -63,16 +58,7 @@ before(async () => {
     extraBalances: new Map([[ACCOUNTS[ROTATED]!.address, DEVELOPMENT_BALANCE]]),
   });
   manageValidators(network, OWNER!.address);
-  const [port, linkPort] = (await findFreePorts(1, 2)) as [number, number];
-  joinedUrl = `http://127.0.0.1:${port}`;
-  joinedLink = linkPort;
-  const plan = {
-    name: JOINED,
-    folder: join(network.directory, JOINED),
-    link: { host: "127.0.0.1", port: linkPort },
-    rpc: { host: "127.0.0.1", port },
-  };
-  joiningKeys = unwrap(provisionJoiner(plan, join(network.folder(0), "genesis.json"), entropy));
+  newcomer = await provisionNewcomer(network, JOINED);
   await network.startAll();
 });
 
@@ -89,7 +75,7 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
   const [first, second, third, fourth] = network.urls as [string, string, string, string];
   joined = startNodeProcess({
     name: JOINED,
-    folder: join(network.directory, JOINED),
+    folder: newcomer.folder,
     onReport: () => undefined,
   });
   assert.equal((await joined.started).kind, "ready");
@@ -118,21 +104,7 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
       args: [start.validators[REMOVED]!.consensusKey],
     }),
   );
-  const added = {
-    account: OWNER!.address,
-    weight: 1n,
-    port: joinedLink,
-    consensusKey: toHex(joiningKeys.consensusKey),
-    proofOfPossession: toHex(joiningKeys.proofOfPossession),
-    transportKey: `0x${joiningKeys.peerId}`,
-    name: JOINED,
-    host: "127.0.0.1",
-  } as const;
-  await changeValidators(
-    first,
-    OWNER!.secretKey,
-    encodeFunctionData({ abi: OWNER_ABI, functionName: "addValidator", args: [added] }),
-  );
+  await changeValidators(first, OWNER!.secretKey, newcomer.admission(OWNER!.address));
 
   let changed: Validators | null = null;
   await waitUntil("the changed set begins", 2 * LONG_WAIT_MS, async () => {
@@ -150,19 +122,19 @@ test("one validator is removed, one changes its key, one joins: blocks go on, an
     second,
     third,
     fourth,
-    joinedUrl,
+    newcomer.url,
   ]);
   assert.match(network.log(REMOVED), /this node is no validator any more/);
 
   // Of four, the two that stay as they were are no quorum: one of them gone, it takes the new one and the new key.
   await network.kill(2, "SIGKILL");
   const without = await blockNumber(first, "finalized");
-  await finalizedReaches("without the third", without + SHORT_EPOCH, [first, second, fourth, joinedUrl]);
+  await finalizedReaches("without the third", without + SHORT_EPOCH, [first, second, fourth, newcomer.url]);
   await network.start(2);
   // Who restarts in a later epoch finds its way: the removed one as a follower.
   await network.kill(REMOVED, "SIGKILL");
   await network.start(REMOVED);
-  const all = [first, second, third, fourth, joinedUrl];
+  const all = [first, second, third, fourth, newcomer.url];
   const goal = without + SHORT_EPOCH + 5;
   await finalizedReaches("after restarts", goal, all);
   // Each block names the one before it.

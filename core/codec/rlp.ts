@@ -82,6 +82,11 @@ export function rlpListHeaderLength(payload: number): number {
   return headerLength(payload);
 }
 
+/** Bytes that a list takes as an item. @param payload length of all its entries as items. */
+export function rlpListLength(payload: number): number {
+  return headerLength(payload) + payload;
+}
+
 /** For encoders that know what their format's items are: writes the bytes before a list's payload. @returns where that begins. */
 export function writeRlpListHeader(out: Bytes, at: number, payload: number): number {
   return writeHeader(out, at, payload, LIST_OFFSET);
@@ -174,6 +179,17 @@ export function readRlpList(item: RlpItem | undefined, what: string, length?: nu
     throw new RlpError("rlp/wrong-shape", `${what}: expected ${length} entries, found ${item.length}`);
   }
   return item;
+}
+
+/** A list of any length up to a limit. */
+export function readRlpListUpTo(
+  item: RlpItem | undefined,
+  what: string,
+  maxLength: number,
+): readonly RlpItem[] {
+  const items = readRlpList(item, what);
+  if (items.length > maxLength) throw new RlpError("rlp/wrong-shape", `${what}: more than ${maxLength}`);
+  return items;
 }
 
 /** @param length exact count of bytes, or undefined for any. Shares memory with what was decoded. */

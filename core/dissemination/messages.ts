@@ -6,6 +6,7 @@ import {
   readRlpBytes,
   readRlpCount,
   readRlpList,
+  readRlpListUpTo,
   rlpUint,
 } from "@ostrom/codec";
 import { MAX_CERTIFICATE_SIGNERS } from "@ostrom/crypto";
@@ -76,22 +77,18 @@ export function decodeBatchMessage(bytes: Bytes): Result<BatchMessage, Failure<"
         case "wanted":
           return {
             kind,
-            digests: readSome(fields[1], "digests").map((digest) =>
+            digests: readRlpListUpTo(fields[1], "digests", MAX_FETCHED_BATCHES).map((digest) =>
               Hash(readRlpBytes(digest, "digest", DIGEST_LENGTH)),
             ),
           };
         case "found":
-          return { kind, batches: readSome(fields[1], "batches").map(readBatchBytes) };
+          return {
+            kind,
+            batches: readRlpListUpTo(fields[1], "batches", MAX_FETCHED_BATCHES).map(readBatchBytes),
+          };
       }
     },
     MAX_MESSAGE_ITEMS,
   );
   return decoded.ok ? ok(decoded.value) : fail("batch/unreadable-message", decoded.error.message);
-}
-
-function readSome(item: Parameters<typeof readRlpList>[0], what: string): ReturnType<typeof readRlpList> {
-  const items = readRlpList(item, what);
-  if (items.length > MAX_FETCHED_BATCHES)
-    throw new RlpError("rlp/wrong-shape", `more than ${MAX_FETCHED_BATCHES} ${what}`);
-  return items;
 }

@@ -171,13 +171,16 @@ function runPlain(
   };
 }
 
-const precompiledAddresses = new WeakMap<PrecompileSet, ReadonlySet<string>>();
+/** By the list that a set has, because transactions of post-quantum keys each have a set of their own with the same list. */
+const precompiledAddresses = new WeakMap<readonly Address[], ReadonlySet<string>>();
 
-function isPrecompiled(precompiles: PrecompileSet, address: Address): boolean {
-  const known = precompiledAddresses.get(precompiles);
-  if (known !== undefined) return known.has(toHexDigits(address));
-  precompiledAddresses.set(precompiles, new Set(precompiles.addresses.map(toHexDigits)));
-  return isPrecompiled(precompiles, address);
+function isPrecompiled({ addresses }: PrecompileSet, address: Address): boolean {
+  let known = precompiledAddresses.get(addresses);
+  if (known === undefined) {
+    known = new Set(addresses.map(toHexDigits));
+    precompiledAddresses.set(addresses, known);
+  }
+  return known.has(toHexDigits(address));
 }
 
 /** Takes the price of all gas that the transaction may use; blob gas is burnt at once. */

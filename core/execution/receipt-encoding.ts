@@ -1,6 +1,6 @@
 import { type Bytes, EMPTY_BYTES } from "@ostrom/base";
 import {
-  rlpListHeaderLength,
+  rlpListLength,
   rlpStringLength,
   rlpUintLength,
   writeRlpListHeader,
@@ -13,7 +13,7 @@ import type { Receipt } from "./types.ts";
 
 /** The two encodings of receipts, written in one go: a block has as many receipts as transactions. */
 
-const BLOOM_ITEM_LENGTH: number = rlpListHeaderLength(BLOOM_LENGTH) + BLOOM_LENGTH;
+const BLOOM_ITEM_LENGTH: number = rlpListLength(BLOOM_LENGTH);
 const STATUS_LENGTH = 1;
 
 /** The receipt as the receipts trie has it: an EIP-2718 envelope of [status, cumulative gas, bloom, logs].
@@ -22,9 +22,9 @@ export function encodeReceipt(receipt: Receipt): Bytes {
   const { type, cumulativeGasUsed, bloom, logs } = receipt;
   const logsLength = logsPayload(logs);
   const payload =
-    STATUS_LENGTH + rlpUintLength(cumulativeGasUsed) + BLOOM_ITEM_LENGTH + withHeader(logsLength);
+    STATUS_LENGTH + rlpUintLength(cumulativeGasUsed) + BLOOM_ITEM_LENGTH + rlpListLength(logsLength);
   const start = type === 0 ? 0 : 1;
-  const out = new Uint8Array(start + withHeader(payload));
+  const out = new Uint8Array(start + rlpListLength(payload));
   if (type !== 0) out[0] = type;
   let at = writeRlpListHeader(out, start, payload);
   at = writeRlpUint(out, at, receipt.succeeded ? 1n : 0n);
@@ -38,8 +38,8 @@ export function encodeReceipt(receipt: Receipt): Bytes {
  * effective gas price, contract address or empty]. The bloom is left out, because the logs give it. */
 export function encodeStoredReceipts(receipts: readonly Receipt[]): Bytes {
   let payload = 0;
-  for (const receipt of receipts) payload += withHeader(storedPayload(receipt));
-  const out = new Uint8Array(withHeader(payload));
+  for (const receipt of receipts) payload += rlpListLength(storedPayload(receipt));
+  const out = new Uint8Array(rlpListLength(payload));
   let at = writeRlpListHeader(out, 0, payload);
   for (const receipt of receipts) at = writeStored(out, at, receipt);
   return out;
@@ -50,7 +50,7 @@ function storedPayload(receipt: Receipt): number {
     rlpUintLength(BigInt(receipt.type)) +
     STATUS_LENGTH +
     rlpUintLength(receipt.cumulativeGasUsed) +
-    withHeader(logsPayload(receipt.logs)) +
+    rlpListLength(logsPayload(receipt.logs)) +
     rlpUintLength(receipt.gasUsed) +
     rlpUintLength(receipt.effectiveGasPrice) +
     rlpStringLength(receipt.contractAddress ?? EMPTY_BYTES)
@@ -68,18 +68,14 @@ function writeStored(out: Bytes, start: number, receipt: Receipt): number {
   return writeRlpString(out, at, receipt.contractAddress ?? EMPTY_BYTES);
 }
 
-function withHeader(payload: number): number {
-  return rlpListHeaderLength(payload) + payload;
-}
-
 function logsPayload(logs: readonly Log[]): number {
   let payload = 0;
-  for (const log of logs) payload += withHeader(logPayload(log));
+  for (const log of logs) payload += rlpListLength(logPayload(log));
   return payload;
 }
 
 function logPayload({ address, topics, data }: Log): number {
-  return rlpStringLength(address) + withHeader(topicsPayload(topics)) + rlpStringLength(data);
+  return rlpStringLength(address) + rlpListLength(topicsPayload(topics)) + rlpStringLength(data);
 }
 
 function topicsPayload(topics: Log["topics"]): number {

@@ -6,7 +6,7 @@ import {
   readRlpBytes,
   readRlpList,
   readRlpUint,
-  rlpListHeaderLength,
+  rlpListLength,
   rlpUintLength,
   writeRlpListHeader,
   writeRlpString,
@@ -28,7 +28,7 @@ const MAX_BALANCE_BYTES = 32;
  * Source: Yellow Paper, 4.1. The flat table of accounts keeps the same bytes. */
 export function encodeAccount(account: Account): Bytes {
   const payload = accountPayloadLength(account);
-  const out = new Uint8Array(rlpListHeaderLength(payload) + payload);
+  const out = new Uint8Array(rlpListLength(payload));
   writeAccountItem(out, 0, account);
   return out;
 }

@@ -4,6 +4,7 @@ import {
   encodeRlp,
   type RlpItem,
   rlpListHeaderLength,
+  rlpListLength,
   rlpStringLength,
   writeRlpListHeader,
   writeRlpString,
@@ -94,7 +95,7 @@ function writeLeaf(out: Bytes, key: Bytes, value: Bytes, from: number): void {
 /** @param secondLength of what follows the path, as an item. */
 function pathNodeLength(key: Bytes, from: number, secondLength: number): number {
   const payload = packedItemLength(hexPrefixLength(key, from)) + secondLength;
-  return rlpListHeaderLength(payload) + payload;
+  return rlpListLength(payload);
 }
 
 /** A packed path of one byte is below 0x80 and stands for itself. */
@@ -119,7 +120,7 @@ export function encodeBranch(
     const child = children[nibble];
     payload += child === undefined ? 1 : referenceLength(child);
   }
-  const out = new Uint8Array(rlpListHeaderLength(payload) + payload);
+  const out = new Uint8Array(rlpListLength(payload));
   let at = writeRlpListHeader(out, 0, payload);
   for (let nibble = 0; nibble < BRANCH_WIDTH; nibble++) {
     const child = children[nibble];

@@ -6,7 +6,7 @@ import {
   readRlpBytes,
   readRlpList,
   readRlpUint,
-  rlpListHeaderLength,
+  rlpListLength,
   rlpUintLength,
   writeRlpListHeader,
   writeRlpString,
@@ -19,9 +19,9 @@ import type { SlotChange } from "./types.ts";
 /** Encodes a reverse difference: RLP [stateRoot, [[address, account or "", [[slot, value], ...]], ...]]. */
 export function encodeUndo(undo: StateUndo): Bytes {
   let accounts = 0;
-  for (const account of undo.accounts) accounts += withHeader(accountPayload(account));
-  const payload = HASH_ITEM_LENGTH + withHeader(accounts);
-  const out = new Uint8Array(withHeader(payload));
+  for (const account of undo.accounts) accounts += rlpListLength(accountPayload(account));
+  const payload = HASH_ITEM_LENGTH + rlpListLength(accounts);
+  const out = new Uint8Array(rlpListLength(payload));
   let at = writeRlpListHeader(out, 0, payload);
   at = writeRlpString(out, at, undo.stateRoot);
   at = writeRlpListHeader(out, at, accounts);
@@ -32,18 +32,14 @@ export function encodeUndo(undo: StateUndo): Bytes {
 const HASH_ITEM_LENGTH = 33;
 const ADDRESS_ITEM_LENGTH = 21;
 
-function withHeader(payload: number): number {
-  return rlpListHeaderLength(payload) + payload;
-}
-
 function accountPayload({ account, slots }: AccountUndo): number {
-  const accountLength = account === undefined ? 1 : withHeader(accountPayloadLength(account));
-  return ADDRESS_ITEM_LENGTH + accountLength + withHeader(slotsPayload(slots));
+  const accountLength = account === undefined ? 1 : rlpListLength(accountPayloadLength(account));
+  return ADDRESS_ITEM_LENGTH + accountLength + rlpListLength(slotsPayload(slots));
 }
 
 function slotsPayload(slots: readonly SlotChange[]): number {
   let payload = 0;
-  for (const change of slots) payload += withHeader(slotPayload(change));
+  for (const change of slots) payload += rlpListLength(slotPayload(change));
   return payload;
 }
 

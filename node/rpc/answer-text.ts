@@ -24,8 +24,9 @@ export function errorText(id: Id, error: unknown): string {
   return `{"jsonrpc":"2.0","id":${idText(id)},"error":${bodyOf(error)}}`;
 }
 
-/** The same refusal for all requests of a message that was not looked into, each under its own id. */
-export function refusalText(message: string, error: RpcError): Answer {
+/** The same refusal for all requests of a message that was not looked into, each under its own id.
+ * @param maxRequests of a batch: a longer one is refused as a whole, for its answer would be many times as long. */
+export function refusalText(message: string, error: RpcError, maxRequests: number): Answer {
   let parsed: unknown;
   try {
     parsed = JSON.parse(message);
@@ -33,11 +34,13 @@ export function refusalText(message: string, error: RpcError): Answer {
     return errorText(null, error);
   }
   if (!Array.isArray(parsed)) return refuseOne(parsed, error);
+  if (parsed.length > maxRequests) return errorText(null, error);
   const given = parsed.map((request) => refuseOne(request, error)).filter((answer) => answer !== undefined);
   return given.length === 0 ? undefined : `[${given.join(",")}]`;
 }
 
-function refuseOne(request: unknown, error: RpcError): Answer {
+/** A refusal of one request, whatever it is. */
+export function refuseOne(request: unknown, error: RpcError): Answer {
   const id = isParsedObject(request) ? own(request, "id") : null;
   return id === undefined ? undefined : errorText(isId(id) ? id : null, error);
 }

@@ -177,7 +177,7 @@ test("over WebSocket a refusal carries the id of each request", async () => {
     await slow.promise;
     return raws.map(() => ok(hashFromWord(1n)));
   };
-  await serve(submit, { concurrentRequests: 1 }, async (url) => {
+  await serve(submit, { concurrentRequests: 1, batchRequests: 2 }, async (url) => {
     const socket = new WebSocket(url.replace("http", "ws"));
     await new Promise((resolve) => socket.once("open", resolve));
     const next = (): Promise<unknown> =>
@@ -187,6 +187,10 @@ test("over WebSocket a refusal carries the id of each request", async () => {
     socket.send(JSON.stringify([{ jsonrpc: "2.0", id: "a", method: "eth_chainId" }]));
     const [answer] = (await refused) as RpcAnswer[];
     assert.deepEqual([answer?.id, answer?.error?.code], ["a", -32005]);
+    const tooLong = next();
+    socket.send("[1,2,3]");
+    const whole = (await tooLong) as RpcAnswer;
+    assert.deepEqual([whole.id, whole.error?.code], [null, -32005], "a batch beyond the limit, once");
     const first = next();
     slow.resolve();
     assert.equal(((await first) as RpcAnswer).id, 1);

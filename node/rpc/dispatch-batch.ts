@@ -1,4 +1,12 @@
-import { type Answer, errorText, type Id, invalidRequest, isId, resultText } from "./answer-text.ts";
+import {
+  type Answer,
+  errorText,
+  type Id,
+  invalidRequest,
+  isId,
+  refuseOne,
+  resultText,
+} from "./answer-text.ts";
 import { type Deadline, TIMED_OUT } from "./dispatch-deadline.ts";
 import { isParsedObject, own } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
@@ -53,7 +61,8 @@ export async function answerBatch(requests: readonly unknown[], services: BatchS
     const now = performance.now();
     if (now - sliceStart < SLICE_MS) continue;
     if (now > deadline.atMs) {
-      for (let rest = i + 1; rest < requests.length; rest++) keep(rest, errorFor(requests[rest], timedOut()));
+      for (let rest = i + 1; rest < requests.length; rest++)
+        keep(rest, refuseOne(requests[rest], timedOut()));
       break;
     }
     await new Promise((resolve) => setImmediate(resolve));
@@ -115,15 +124,9 @@ async function answerGroup(
 
 function tooLarge(request: unknown, limits: RpcLimits): Answer {
   const message = `response too large: the batch's answers exceed ${limits.batchResponseBytes} bytes`;
-  return errorFor(request, limitExceeded(message, limits.batchResponseBytes));
+  return refuseOne(request, limitExceeded(message, limits.batchResponseBytes));
 }
 
 function timedOut(): RpcError {
   return new RpcError(RPC_ERROR.timeout, "request timed out");
-}
-
-function errorFor(request: unknown, error: RpcError): Answer {
-  const id = isParsedObject(request) ? own(request, "id") : null;
-  if (id === undefined) return undefined;
-  return errorText(isId(id) ? id : null, error);
 }

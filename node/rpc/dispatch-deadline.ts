@@ -9,12 +9,13 @@ export const TIMED_OUT: unique symbol = Symbol("timed out");
 export function createDeadline(timeoutMs: number): Deadline {
   let timer: NodeJS.Timeout | undefined;
   let promise: Promise<typeof TIMED_OUT> | undefined;
+  const atMs = performance.now() + timeoutMs;
   return {
-    atMs: performance.now() + timeoutMs,
+    atMs,
     // Made when first needed: most messages are answered at once.
     passed: () => {
       promise ??= new Promise((resolve) => {
-        timer = setTimeout(() => resolve(TIMED_OUT), timeoutMs);
+        timer = setTimeout(() => resolve(TIMED_OUT), Math.max(0, atMs - performance.now()));
       });
       return promise;
     },

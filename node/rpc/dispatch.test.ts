@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { createDeadline, TIMED_OUT } from "./dispatch-deadline.ts";
 import { createRpcServer, type RpcServer } from "./server.ts";
 import { createFakeBackend } from "./testing/fake-backend.ts";
 import { call, post, type RpcAnswer } from "./testing/http-client.ts";
@@ -161,4 +162,12 @@ describe("JSON-RPC 2.0", () => {
     );
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
+});
+
+test("a deadline is the message's own, however late somebody asks for it", async () => {
+  const deadline = createDeadline(40);
+  while (performance.now() < deadline.atMs);
+  const later = new Promise((resolve) => setTimeout(() => resolve("later"), 20));
+  assert.equal(await Promise.race([deadline.passed(), later]), TIMED_OUT);
+  deadline.clear();
 });

@@ -202,6 +202,15 @@ test("a reorganisation between two pages is told, not passed over", async () => 
   });
 });
 
+test("a cursor with an index that no block has makes nobody collect more than a page", async () => {
+  const sparse = createSparseChain(MILLION, tokenLogs(), 0);
+  const limits = { ...DEFAULT_LIMITS, logResults: 10 };
+  const blocks = createBlockReader(sparse.chain, limits);
+  const cursor = { block: 0, logIndex: 2 ** 40, blockHash: new Uint8Array(32) };
+  await logPage(sparse.chain, blocks, filterOf([TOKEN], []), { cursor, limit: 10 }, limits, NEVER);
+  assert.ok(sparse.counts.blocks <= 21, String(sparse.counts.blocks));
+});
+
 test("a cursor that no page ended with is refused", () => {
   for (const wrong of ["0x", "0x00", `0x${"ff".repeat(48)}`, "abc", 7]) {
     assert.throws(() => logCursor.decode(wrong), /cursor|2\^53|hex|expected/);

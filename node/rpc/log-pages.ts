@@ -70,8 +70,9 @@ export async function logPage(
   const range = resolveRange(blocks, filter);
   const fromBlock = Math.max(range.fromBlock, cursor?.block ?? 0);
   if (fromBlock > range.toBlock) return { logs: [], cursor: null };
-  // Logs of the first block that were told already come again; they do not count.
-  const maxResults = limit + skipped;
+  // Logs of the first block that were told already come again; they do not count. How many they are is the client's word, and a search that
+  // ends too early only makes a page shorter: each looks at a whole block at least.
+  const maxResults = limit + Math.min(skipped, limits.logResults);
   const budget = budgetOf(limits, deadlineMs);
   const search = { fromBlock, toBlock: range.toBlock, maxResults };
   const found = await searchLogs(chain, blocks, filter.criteria, search, deadlineMs, budget);

@@ -184,9 +184,8 @@ function serve({ answer, limits, load, subscriptions }: WebSocketServices, conne
   socket.on("message", (data: RawData) => {
     connection.isAlive = true;
     if (load.inFlight >= limits.concurrentRequests) {
-      return finish(
-        refusalText(textOf(data), busy("the node is busy: try again in a second", RETRY_AFTER_MS)),
-      );
+      const error = busy("the node is busy: try again in a second", RETRY_AFTER_MS);
+      return finish(refusalText(textOf(data), error, limits.batchRequests));
     }
     const pending = answer(textOf(data), connection, connection.session);
     if (pending instanceof Promise) void finishLater(pending);

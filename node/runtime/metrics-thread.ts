@@ -5,7 +5,7 @@ import { THREAD } from "./metrics-catalog.ts";
 import { count, gauge, leaveSeat, type MetricsPage, takeSeat } from "./metrics-counters.ts";
 
 /** How often a thread says that it lives, and what it has used. */
-export const BEAT_MS = 1_000;
+const BEAT_MS = 1_000;
 
 /** Under which name the node's threads find the page: each thread gives it on to those that it starts. */
 const PAGE_KEY = "ostrom.metrics";

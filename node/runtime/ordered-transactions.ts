@@ -20,22 +20,24 @@ export function orderedTransactions(
   const { inline, batches: references } = read.ok ? read.value : { inline: [], batches: [] };
   assert(references.length === batches.length, "a block is executed when all of its batches are there");
   const raws = [...inline];
-  const entries: { readonly first: number; readonly entries: Bytes }[] = [];
+  /** Of each transaction of a batch: the entries of the batch, and where in them it has its own. */
+  const found: { readonly entries: Bytes; readonly place: number }[] = [];
   for (const [index, batch] of batches.entries()) {
     const isIt = equalBytes(batch.digest, references[index]!.header.digest);
     assert(isIt, "batches are in the order of their references");
     const body = decodeBatch(batch.bytes);
-    const transactions = body.ok ? body.value.transactions : [];
-    entries.push({ first: raws.length, entries: batch.entries });
-    raws.push(...transactions);
+    for (const [place, raw] of (body.ok ? body.value.transactions : []).entries()) {
+      raws.push(raw);
+      found.push({ entries: batch.entries, place });
+    }
   }
   return {
     raws,
     signedAt: (index) => {
-      const batch = entries.findLast(({ first }) => first <= index);
-      if (batch === undefined) return undefined;
-      const place = index - batch.first;
-      return place * ENTRY_LENGTH < batch.entries.length ? readEntry(batch.entries, place) : undefined;
+      const own = found[index - inline.length];
+      if (own === undefined) return undefined;
+      const { entries, place } = own;
+      return place * ENTRY_LENGTH < entries.length ? readEntry(entries, place) : undefined;
     },
   };
 }

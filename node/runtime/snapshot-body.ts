@@ -15,7 +15,7 @@ import { readBody, readReceipts, type StoreView } from "@ostrom/storage";
 import { createAddress } from "@ostrom/vm";
 
 /** A longer body stays where it is: an answer is one frame. */
-export const MAX_PIN_BODY_BYTES: number = 6 * 1024 * 1024;
+const MAX_PIN_BODY_BYTES = 6 * 1024 * 1024;
 
 /** Transactions and receipts of the pinned block, as they are sent. */
 export type PinnedBody = { readonly transactions: readonly Bytes[]; readonly receipts: Bytes };

@@ -95,7 +95,7 @@ export class SnapshotFetch {
   /** Rejects with StorageError, and with `snapshot/stopped` after `stop`. */
   async run(): Promise<SnapshotOutcome> {
     const { log, clock } = this.#ports;
-    let cancel = this.#askPinsLater();
+    const cancel = this.#askPinsLater();
     const startMs = clock.nowMs();
     try {
       for (;;) {
@@ -119,7 +119,6 @@ export class SnapshotFetch {
       }
     } finally {
       cancel();
-      cancel = () => undefined;
     }
   }
 

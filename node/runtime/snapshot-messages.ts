@@ -28,7 +28,7 @@ import type { PinnedBody } from "./snapshot-body.ts";
 
 /** What nodes say about snapshots, on the channel `sync`: this byte, then RLP [kind, id, fields]. Messages of consensus are lists, which
  * begin otherwise. A question's id comes back with its answer. */
-export const SNAPSHOT_MARK = 0x53;
+const SNAPSHOT_MARK = 0x53;
 
 /** What of a range is answered at one time. */
 export const MAX_RANGE_ENTRIES = 4_096;

@@ -83,11 +83,6 @@ export class SnapshotTasks {
     return accounts.size + slots.size + code.size === 0;
   }
 
-  counts(): Readonly<Record<SnapshotTask["kind"], number>> {
-    const { accounts, slots, code } = this.#waiting;
-    return { accounts: accounts.size, slots: slots.size, code: code.size };
-  }
-
   /** Tasks of one kind that nobody works on, which count as taken from now on: small things first, so that they do not pile up. */
   take(most: Readonly<Record<SnapshotTask["kind"], number>>): readonly SnapshotTask[] {
     for (const kind of ["code", "slots", "accounts"] as const) {

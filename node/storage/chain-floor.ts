@@ -1,10 +1,10 @@
 import { assert, type Bytes, type Hash } from "@ostrom/base";
-import { decodeRlpWith, encodeRlp, readRlpCount, readRlpList, rlpUint } from "@ostrom/codec";
+import { encodeRlp, readRlpCount, rlpUint } from "@ostrom/codec";
 import type { KeyValueReader, WriteOperation } from "@ostrom/state";
 import { forgetBatchOperations } from "./batch-records.ts";
 import { CHAIN_TABLES, chainKey, hashKey, heightKey } from "./chain-keys.ts";
+import { decodeRecord } from "./chain-records.ts";
 import { readBody, readCertifiedHeight, readOrdered, readReceipts } from "./chain-store.ts";
-import { StorageError } from "./errors.ts";
 import { logIndexRemovals } from "./log-index.ts";
 
 /** From where on a store has what: a node that began with a snapshot or prunes has no blocks below. Genesis is always there. */
@@ -31,20 +31,12 @@ export const MAX_PRUNED_PER_BLOCK = 4;
 export function readFloor(store: KeyValueReader): ChainFloor {
   const bytes = store.get(chainKey(CHAIN_TABLES.floor));
   if (bytes === undefined) return NO_FLOOR;
-  const floor = decodeRlpWith(bytes, (item) => {
-    const [headers, bodies, state, keptBlocks] = readRlpList(item, "floor", 4);
-    return {
-      headers: readRlpCount(headers, "headers"),
-      bodies: readRlpCount(bodies, "bodies"),
-      state: readRlpCount(state, "state"),
-      keptBlocks: readRlpCount(keptBlocks, "kept blocks"),
-    };
-  });
-  if (floor.ok) return floor.value;
-  throw new StorageError(
-    "storage/damaged",
-    `the record of what is kept cannot be read: ${floor.error.message}`,
-  );
+  return decodeRecord(bytes, "record of what is kept", 4, ([headers, bodies, state, keptBlocks]) => ({
+    headers: readRlpCount(headers, "headers"),
+    bodies: readRlpCount(bodies, "bodies"),
+    state: readRlpCount(state, "state"),
+    keptBlocks: readRlpCount(keptBlocks, "kept blocks"),
+  }));
 }
 
 export function floorOperation({ headers, bodies, state, keptBlocks }: ChainFloor): WriteOperation {

@@ -79,7 +79,7 @@ export const CHAIN_TABLES: {
   batchExpiry: 0x78,
   /** "K" -> the cursors of batches after the head. */
   batchCursors: 0x4b,
-  /** "O", digest -> 1 for a batch that an executed block refers to. */
+  /** "O", digest of a batch -> the newest executed block that refers to it. */
   orderedBatch: 0x4f,
   /** "g", epoch -> by which keys its validators certify checkpoints. */
   checkpointSet: 0x67,

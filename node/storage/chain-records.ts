@@ -6,7 +6,7 @@ import {
   readRlpBytes,
   readRlpCount,
   readRlpList,
-  rlpListHeaderLength,
+  rlpListLength,
   rlpStringLength,
   rlpUint,
   rlpUintLength,
@@ -193,10 +193,6 @@ export function encodeBody(transactions: readonly Pick<SignedTransaction, "raw" 
     at = writeRlpString(out, at, transaction.sender);
   }
   return out;
-}
-
-function rlpListLength(payload: number): number {
-  return rlpListHeaderLength(payload) + payload;
 }
 
 export function decodeBody(bytes: Bytes): readonly SignedTransaction[] {

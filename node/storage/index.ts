@@ -10,7 +10,6 @@ export {
   batchCursorsOperation,
   batchOperations,
   expiredBatchOperations,
-  forgetBatchOperations,
   orderedBatchOperations,
   ownSequenceOperation,
   readBatch,
@@ -23,9 +22,7 @@ export {
   type BatchesOfBlock,
   type ChainFloor,
   floorOperation,
-  MAX_PRUNED_PER_BLOCK,
   MIN_KEPT_BLOCKS,
-  NO_FLOOR,
   pruneOperations,
   readFloor,
 } from "./chain-floor.ts";
@@ -101,8 +98,6 @@ export { type LevelStore, type LevelStoreOptions, openLevelStore } from "./level
 export {
   isLogIndexed,
   type LogTerm,
-  logIndexOperations,
-  logIndexRemovals,
   readLogHeights,
   readLogIndexStart,
 } from "./log-index.ts";

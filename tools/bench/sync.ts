@@ -18,6 +18,7 @@ import { askMany } from "../../apps/cli/rpc-client.ts";
 import { type NodeReport, startNodeProcess, stopNodes } from "../../apps/cli/supervisor.ts";
 import { findFreePorts } from "../../apps/cli/testing/free-ports.ts";
 import { blockNumber, createTestNetwork, type TestNetwork } from "../../apps/cli/testing/test-network.ts";
+import { median } from "./quantile.ts";
 import { createAccounts, signAhead } from "./workload.ts";
 
 const SENDER_BALANCE = 1_000n * 10n ** 18n;
@@ -149,8 +150,7 @@ async function compare(network: TestNetwork, { pairs, transactions }: Settings):
     snapshots.push(snapshot);
     ratios.push(snapshot / replay);
   }
-  const middle = (values: readonly number[]): number =>
-    Number((values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0).toFixed(3));
+  const middle = (values: readonly number[]): number => Number(median(values).toFixed(3));
   return {
     transactions,
     blocks: await blockNumber(network.urls[0]!, "latest"),

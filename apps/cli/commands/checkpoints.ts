@@ -57,7 +57,7 @@ export const checkpoints: Command = {
         "say what to do: list, verify --genesis FILE, or register FOLDER. See: ostrom checkpoints --help",
       );
     const name = values["new"] === undefined ? undefined : String(values["new"]);
-    const consensusKey = values["consensus-key"];
+    const consensusKey = values["consensusKey"];
     if (consensusKey !== undefined && name !== undefined)
       throw new UsageError("--consensus-key and --new are two registrations, one after the other");
     const planned =

@@ -2,11 +2,11 @@ import { type Bytes, Epoch, type Failure, Height, type Result, utf8 } from "@ost
 import {
   decodeRlpWith,
   encodeRlp,
-  RlpError,
   type RlpErrorCode,
   type RlpItem,
   readRlpCount,
   readRlpList,
+  readRlpListUpTo,
   rlpUint,
 } from "@ostrom/codec";
 import { MAX_BITMAP_BYTES, readHash, readLimited } from "../block.ts";
@@ -121,10 +121,7 @@ function signaturesToRlp(signatures: readonly CheckpointSignature[]): RlpItem {
 }
 
 function signaturesFromRlp(item: RlpItem | undefined): readonly CheckpointSignature[] {
-  const items = readRlpList(item, "checkpoint signatures");
-  if (items.length > MAX_VALIDATORS)
-    throw new RlpError("rlp/wrong-shape", `checkpoint signatures: more than ${MAX_VALIDATORS}`);
-  return items.map(signatureFromRlp);
+  return readRlpListUpTo(item, "checkpoint signatures", MAX_VALIDATORS).map(signatureFromRlp);
 }
 
 function signatureFromRlp(item: RlpItem): CheckpointSignature {

@@ -11,11 +11,11 @@ import {
 import {
   decodeRlpWith,
   encodeRlp,
-  RlpError,
   type RlpErrorCode,
   type RlpItem,
   readRlpCount,
   readRlpList,
+  readRlpListUpTo,
   rlpUint,
 } from "@ostrom/codec";
 import { readHash } from "../block.ts";
@@ -55,9 +55,7 @@ export function encodeCheckpointSet(set: CheckpointSet): Bytes {
 export function decodeCheckpointSet(bytes: Bytes): Result<CheckpointSet, Failure<RlpErrorCode>> {
   return decodeRlpWith(bytes, (item) => {
     const [epoch, list] = readRlpList(item, "checkpoint set", 2);
-    const members = readRlpList(list, "members");
-    if (members.length > MAX_VALIDATORS)
-      throw new RlpError("rlp/wrong-shape", `members: more than ${MAX_VALIDATORS}`);
+    const members = readRlpListUpTo(list, "members", MAX_VALIDATORS);
     return { epoch: Epoch(readRlpCount(epoch, "epoch")), members: members.map(memberFromRlp) };
   });
 }
