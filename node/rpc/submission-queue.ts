@@ -11,8 +11,8 @@ export type SubmissionQueue = {
 
 /** Bounds one message to the pool's thread. */
 const MAX_GROUP = 1_000;
-/** The pool's own code for "no room". */
-const POOL_FULL = "txpool/full";
+/** The pool's codes for "no room now". */
+const NO_ROOM: ReadonlySet<string> = new Set(["txpool/full", "txpool/busy"]);
 
 type Results = readonly Result<Hash, Failure>[];
 
@@ -64,7 +64,7 @@ export function createSubmissionQueue(
       let isFull = false;
       try {
         const results = await enqueue(raws);
-        isFull = results.some((result) => !result.ok && result.error.code === POOL_FULL);
+        isFull = results.some((result) => !result.ok && NO_ROOM.has(result.error.code));
         return results;
       } finally {
         gate.leave(raws.length, bytes, nowMs() - enteredMs, isFull);

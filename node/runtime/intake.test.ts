@@ -18,7 +18,7 @@ type Batch = {
   readonly fail: (error: Error) => void;
 };
 
-function setUp() {
+function setUp({ clientRoom }: { readonly clientRoom?: () => number } = {}) {
   const batches: Batch[] = [];
   const admitted: { readonly all: readonly SignedTransaction[]; readonly fromClients: number }[] = [];
   const failures: unknown[] = [];
@@ -35,6 +35,7 @@ function setUp() {
       stop: async () => undefined,
     },
     accountOf: () => ({ nonce: 0n, balance: CLIENT_BALANCE }),
+    clientRoom,
     admitted: (all, fromClients) => admitted.push({ all, fromClients: fromClients.length }),
     failed: (error) => failures.push(error),
   });
@@ -176,4 +177,20 @@ test("the sender is the checker's, whatever the transaction says", async () => {
   batches[0]!.answer([{ code: "transaction/invalid-signature", message: "no" }]);
   assert.equal(codeOf((await done)[0]!), "transaction/invalid-signature");
   assert.equal(pool.get(transfer!.hash), undefined, toHexDigits(transfer!.hash));
+});
+
+test("clients are told to wait where blocks will not soon take more, before any check; what peers pass on is taken", async () => {
+  const { intake, batches, pool } = setUp({ clientRoom: () => 3 });
+  const sent = rawsOf(transfers(6));
+  const answers = intake.submit(sent.slice(0, 5), "client");
+  await endOfTurn();
+  assert.equal(batches[0]!.raws.length, 3);
+  batches[0]!.answer();
+  assert.deepEqual((await answers).map(codeOf), ["ok", "ok", "ok", "txpool/busy", "txpool/busy"]);
+  assert.equal(pool.status().pending, 3);
+  assert.deepEqual((await intake.submit(sent.slice(3, 4), "client")).map(codeOf), ["txpool/busy"]);
+  const passedOn = intake.submit(sent.slice(3, 4), "peer");
+  await endOfTurn();
+  batches[1]!.answer();
+  assert.deepEqual((await passedOn).map(codeOf), ["ok"]);
 });

@@ -47,6 +47,8 @@ export type IntakePorts = {
   readonly checker: SignatureChecker;
   readonly clock: Clock;
   readonly accountOf: (address: Address) => PoolAccount;
+  /** Pending transactions that there may be in the pool before clients are told to wait; any number, unless said. */
+  readonly clientRoom?: (() => number) | undefined;
   /** What modules permit; undefined where none is asked. */
   readonly permits?: (() => PermissionCheck | undefined) | undefined;
   /** What state says of the keys of accounts; undefined where nobody has key sets. */
@@ -95,6 +97,12 @@ export class Intake {
     if (!this.#hasRoom(raw.length, origin)) {
       return fail("txpool/busy", "too many transactions are waiting to be checked; try again in a moment");
     }
+    if (origin === "client" && this.#isCrowded()) {
+      return fail(
+        "txpool/busy",
+        "more transactions are waiting than blocks take soon; try again in a moment",
+      );
+    }
     const answered = new Promise<Result<Hash, Failure>>((answer) => {
       this.#waiting.push({ origin, raw, hash, answer });
       this.#waitingBytes += raw.length;
@@ -115,6 +123,11 @@ export class Intake {
       share * this.#waiting.length < MAX_WAITING_TRANSACTIONS &&
       share * (this.#waitingBytes + bytes) <= MAX_WAITING_BYTES
     );
+  }
+
+  #isCrowded(): boolean {
+    const { pool, clientRoom } = this.#ports;
+    return clientRoom !== undefined && pool.status().pending + this.#underWay.size >= clientRoom();
   }
 
   #dispatch(): void {

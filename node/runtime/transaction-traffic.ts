@@ -16,6 +16,7 @@ import {
   TransactionPool,
 } from "@ostrom/txpool";
 import type { BatchDesk } from "./batch-desk.ts";
+import { ClientRoom } from "./client-room.ts";
 import { Intake } from "./intake.ts";
 import { KeyDirectory } from "./key-directory.ts";
 import { countRefusals } from "./metrics-pool.ts";
@@ -68,6 +69,7 @@ export class TransactionTraffic {
   readonly #gossip: TransactionGossip;
   readonly #junk: JunkWatch;
   readonly #poolRules: PoolRules;
+  readonly #clientRoom: ClientRoom;
   #expiredMs: number;
   #stopped = false;
 
@@ -76,6 +78,7 @@ export class TransactionTraffic {
     this.#ports = ports;
     this.#expiredMs = clock.nowMs();
     this.#junk = new JunkWatch(clock);
+    this.#clientRoom = new ClientRoom(clock.nowMs());
     this.#poolRules = new PoolRules(ports.store, rules, ports.modules);
     this.keys = new KeyDirectory(ports.store, rules);
     this.pool = new TransactionPool(rules, DEFAULT_POOL_LIMITS, baseFee);
@@ -90,6 +93,7 @@ export class TransactionTraffic {
       checker,
       clock,
       accountOf: (address) => this.accountOf(address),
+      clientRoom: () => this.#clientRoom.size,
       permits: () => this.#poolRules.permits,
       keys: this.keys,
       admitted: (transactions, fromClients) => {
@@ -162,6 +166,7 @@ export class TransactionTraffic {
     this.#expireNowAndThen(nowMs);
     const rules = this.#poolRules.executed(news.changed, nowMs);
     const keys = this.keys.executed(news);
+    const before = this.pool.status().pending;
     this.pool.onExecuted({
       ...news,
       ...rules,
@@ -169,6 +174,7 @@ export class TransactionTraffic {
       account: (address) => this.accountOf(address),
       nowMs,
     });
+    this.#clientRoom.left(before - this.pool.status().pending, nowMs);
   }
 
   /** The newest block was taken off: its senders' accounts are as before, and its transactions may run again. Those that cannot be
