@@ -12,6 +12,7 @@ import {
 } from "./discovery-configuration.ts";
 import { DEFAULT_ENGINE, type EngineSettings } from "./installed-engine.ts";
 import type { LogFormat } from "./log.ts";
+import { DEFAULT_MEMORY, type MemorySettings } from "./memory-settings.ts";
 import type { LogLevel } from "./ports.ts";
 
 /** What is one node's own: `node.json` in its folder. What all nodes must agree on stands in `genesis.json`. */
@@ -54,6 +55,7 @@ export type NodeConfiguration = {
    * certificates are kept; `full`: neither. */
   readonly mode: NodeMode;
   readonly keptBlocks: number;
+  readonly memory: MemorySettings;
   /** How a node without a chain comes by one: by executing all blocks, or by fetching a state that validators have certified. */
   readonly sync: SyncMode;
   /** How this node runs contracts; no result depends on it. */
@@ -117,6 +119,7 @@ export const DEFAULT_CONFIGURATION: NodeConfiguration = {
   historyBlocks: DEFAULT_HISTORY_BLOCKS,
   mode: "full",
   keptBlocks: DEFAULT_KEPT_BLOCKS,
+  memory: DEFAULT_MEMORY,
   sync: "replay",
   engine: DEFAULT_ENGINE,
   mining: { enabled: true, threads: 1, maxHashesPerSecond: 0, coinbase: "" },
@@ -190,6 +193,7 @@ const SHAPE: { readonly [key: string]: Shape } = {
   historyBlocks: "count",
   mode: "mode",
   keptBlocks: "keptBlocks",
+  memory: { stateCacheBytes: "count", databaseCacheBytes: "count" },
   sync: "sync",
   engine: { tiers: "tiers", verifyEvery: "count" },
   mining: { enabled: "flag", threads: "count", maxHashesPerSecond: "count", coinbase: "account" },
@@ -223,6 +227,7 @@ export function readConfiguration(
       ...given.rpc,
       tls: { ...DEFAULT_CONFIGURATION.rpc.tls, ...given.rpc?.tls },
     },
+    memory: { ...DEFAULT_MEMORY, ...given.memory },
     engine: { ...DEFAULT_CONFIGURATION.engine, ...given.engine },
     mining: { ...DEFAULT_CONFIGURATION.mining, ...given.mining },
     discovery: { ...DEFAULT_DISCOVERY, ...given.discovery },

@@ -11,6 +11,7 @@ import { openLevelStore } from "@ostrom/storage";
 import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutionReport } from "./execution-port.ts";
 import { DEFAULT_ENGINE } from "./installed-engine.ts";
+import { DEFAULT_MEMORY } from "./memory-settings.ts";
 import { BARE_PARTS } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import type { Log } from "./ports.ts";
@@ -35,6 +36,7 @@ async function setUp(context: TestContext, chain: OrderedChain) {
     databasePath,
     genesis: chain.genesis,
     historyBlocks: CONTRACT_CHAIN_HISTORY,
+    memory: DEFAULT_MEMORY,
     program: BARE_PARTS,
     engine: DEFAULT_ENGINE,
   };

@@ -3,6 +3,7 @@ import type { ActivationReport, AnyGenesis, MinedBlock, PortReport, Skipped } fr
 import type { EngineTiers } from "@ostrom/vm";
 import type { RegistryNews } from "./chain-needs.ts";
 import type { EngineSettings } from "./installed-engine.ts";
+import type { MemorySettings } from "./memory-settings.ts";
 import type { ProgramParts } from "./module-loading.ts";
 import type { PackedBytes } from "./packed-bytes.ts";
 import type { LogLevel } from "./ports.ts";
@@ -105,6 +106,7 @@ export type ExecutionWorkerVocabulary = {
       readonly databasePath: string;
       readonly genesis: AnyGenesis;
       readonly historyBlocks: number;
+      readonly memory: MemorySettings;
       readonly engine: EngineSettings;
       readonly program: ProgramParts;
     };

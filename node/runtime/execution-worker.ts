@@ -31,11 +31,12 @@ function inTurn<T>(task: () => Promise<T>): Promise<T> {
 const node = connectWorker<ExecutionWorkerVocabulary, Record<never, never>, ExecutionWorkerEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
   {
-    open: async ({ databasePath, genesis, historyBlocks, engine: settings, program }) => {
+    open: async ({ databasePath, genesis, historyBlocks, memory, engine: settings, program }) => {
       const installed = await loadProgram(program);
       const store = timedStore(await openLevelStore(databasePath));
       close = () => store.close();
-      executor = await Executor.open(store, genesis, historyBlocks, undefined, installed);
+      const { stateCacheBytes } = memory;
+      executor = await Executor.open(store, genesis, historyBlocks, undefined, installed, stateCacheBytes);
       engine = installContractEngine(settings, (level, message, fields = {}) =>
         node.emit("log", { level, message, fields }),
       );

@@ -64,6 +64,7 @@ import {
 } from "./chain-needs.ts";
 import { frozenCheckpointOperations, genesisCheckpointOperations } from "./checkpoint-sets.ts";
 import type { ExecutedHead, ExecutionReport, FrozenSet, OrderedInput } from "./execution-port.ts";
+import { DEFAULT_MEMORY } from "./memory-settings.ts";
 import { orderedTransactions } from "./ordered-transactions.ts";
 import { unwindHead } from "./pow-execution.ts";
 import { orderedOf, recallReport } from "./recalled-report.ts";
@@ -72,9 +73,6 @@ import { consensusSet } from "./validator-sets.ts";
 
 /** 32 MB: some 1,300 contracts of the greatest size. */
 export const CODE_CACHE_BYTES: number = 2 ** 25;
-
-/** 64 MB of accounts, slots and trie nodes. */
-export const STATE_CACHE_BYTES: number = 2 ** 26;
 
 /** BLOCKHASH reaches this far back. */
 const BLOCK_HASH_WINDOW = 256;
@@ -140,7 +138,7 @@ export class Executor {
     historyBlocks: number,
     verifyPossession: VerifyPossession = verifyKeyPossession,
     installed: Installed = BARE_PROGRAM,
-    stateCacheBytes: number = STATE_CACHE_BYTES,
+    stateCacheBytes: number = DEFAULT_MEMORY.stateCacheBytes,
   ): Promise<Executor> {
     await writeGenesis(store, genesis);
     return new Executor(store, genesis, historyBlocks, verifyPossession, installed, stateCacheBytes);

@@ -110,6 +110,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   const chain = await openChain({
     ...parts,
     historyBlocks: settings.historyBlocks,
+    memory: settings.memory,
     engine: settings.engine,
     program: parts.program.parts,
     keys,

@@ -17,6 +17,7 @@ import type { ExecutedHead, Execution } from "./execution-port.ts";
 import type { EngineSettings } from "./installed-engine.ts";
 import { type ReplayedJournal, replayJournal } from "./journal-records.ts";
 import { machineEntropy } from "./machine.ts";
+import type { MemorySettings } from "./memory-settings.ts";
 import { timedLog } from "./metrics-storage.ts";
 import type { ProgramParts } from "./module-loading.ts";
 import { KEYS_FOLDER } from "./node-keys.ts";
@@ -43,6 +44,7 @@ export async function openChain(options: {
   readonly folder: string;
   readonly genesis: Genesis;
   readonly historyBlocks: number;
+  readonly memory: MemorySettings;
   readonly engine: EngineSettings;
   readonly program: ProgramParts;
   readonly keys: NodeKeys;

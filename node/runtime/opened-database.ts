@@ -14,6 +14,7 @@ import type { Cleanup } from "./cleanup.ts";
 import { startExecutionWorker } from "./execution-client.ts";
 import type { ExecutedHead } from "./execution-port.ts";
 import type { EngineSettings } from "./installed-engine.ts";
+import type { MemorySettings } from "./memory-settings.ts";
 import type { ProgramParts } from "./module-loading.ts";
 import type { Log } from "./ports.ts";
 import type { UnwindingExecution } from "./pow-execution.ts";
@@ -35,6 +36,7 @@ export async function openDatabase(
   options: {
     readonly genesis: AnyGenesis;
     readonly historyBlocks: number;
+    readonly memory: MemorySettings;
     readonly engine: EngineSettings;
     readonly program: ProgramParts;
     readonly log: Log;
@@ -43,12 +45,12 @@ export async function openDatabase(
     readonly prepare?: ((store: LevelStore) => Promise<void>) | undefined;
   },
 ): Promise<OpenedDatabase> {
-  const { genesis, historyBlocks, engine, program, log, cleanup } = options;
-  const store = await openLevelStore(path);
+  const { genesis, historyBlocks, memory, engine, program, log, cleanup } = options;
+  const store = await openLevelStore(path, { cacheBytes: memory.databaseCacheBytes });
   cleanup.add(() => store.close());
   await options.prepare?.(store);
   const execution = await startExecutionWorker(
-    { databasePath: path, genesis, historyBlocks, engine, program },
+    { databasePath: path, genesis, historyBlocks, memory, engine, program },
     log,
   ).catch((error: Failure) => {
     throw inFolder(path, error);

@@ -17,6 +17,7 @@ import {
 import { startExecutionWorker } from "./execution-client.ts";
 import { Executor } from "./executor.ts";
 import { DEFAULT_ENGINE } from "./installed-engine.ts";
+import { DEFAULT_MEMORY } from "./memory-settings.ts";
 import { BARE_PARTS } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
 import { contractChain } from "./testing/contract-chain.ts";
@@ -128,6 +129,7 @@ test("through the worker too: one that is killed over it is replaced, and the ch
     databasePath,
     genesis: chain.genesis,
     historyBlocks: HISTORY_BLOCKS,
+    memory: DEFAULT_MEMORY,
     program: BARE_PARTS,
     engine: DEFAULT_ENGINE,
   };

@@ -113,8 +113,8 @@ async function openData({
 }: NodeParts<PowGenesis>): Promise<OpenedDatabase & { readonly databasePath: string }> {
   const directory = await openDataDirectory(join(folder, DATA_FOLDER), { create: true });
   cleanup.add(() => directory.release());
-  const { historyBlocks, engine } = settings;
-  const options = { genesis, historyBlocks, engine, program: program.parts, log, cleanup };
+  const { historyBlocks, memory, engine } = settings;
+  const options = { genesis, historyBlocks, memory, engine, program: program.parts, log, cleanup };
   return { ...(await openDatabase(directory.chainPath, options)), databasePath: directory.chainPath };
 }
 

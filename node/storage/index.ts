@@ -94,7 +94,12 @@ export { StorageError, type StorageErrorCode } from "./errors.ts";
 export { createFaultyDisk, type DiskFaults, type FaultyDisk } from "./faulty-disk.ts";
 export { createFaultyStore, type FaultyStore, type StoreFaults } from "./faulty-store.ts";
 export { type FolderLock, lockFolder } from "./folder-lock.ts";
-export { type LevelStore, type LevelStoreOptions, openLevelStore } from "./level-store.ts";
+export {
+  DEFAULT_CACHE_BYTES,
+  type LevelStore,
+  type LevelStoreOptions,
+  openLevelStore,
+} from "./level-store.ts";
 export {
   isLogIndexed,
   type LogTerm,
