@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<
 > = {
   consensus: () => import("./consensus.ts"),
   crypto: () => import("./crypto.ts"),
+  databases: () => import("./databases.ts"),
   evm: () => import("./evm.ts"),
   growth: () => import("./growth.ts"),
   links: () => script("node/network/links.bench.ts"),
