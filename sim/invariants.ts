@@ -62,6 +62,8 @@ export class Invariants {
   readonly #highest = new Map<number, number>();
   /** The highest height that an honest machine has found in its database: its power may have failed before it could say so. */
   #found = 0;
+  /** The highest one that was reported: a block below may have been found after a crash only. */
+  #reported = 0;
   readonly #verified = new Map<number, boolean>();
   /** Digest by epoch and view of what was finalized, and what ended a view. */
   readonly #ended = new Map<string, string>();
@@ -89,7 +91,7 @@ export class Invariants {
 
   /** The highest height that an honest machine has executed. */
   get executedHeight(): number {
-    return this.#executed.size;
+    return this.#reported;
   }
 
   /** Executed hash of a height (hex digits), if an honest machine came so far. */
@@ -113,9 +115,10 @@ export class Invariants {
         );
       return;
     }
-    if (height > Math.max(this.#executed.size, this.#found) + 1)
+    if (height > Math.max(this.#reported, this.#found) + 1)
       this.violate("agreement", machine, `executed block ${height} before anybody executed those below`);
     this.#executed.set(height, { executedHash, orderDigest: ordered });
+    this.#reported = Math.max(this.#reported, height);
     for (const hash of report.included) this.#included(machine, height, toHexDigits(hash));
     this.#compareWithCertificate(height);
   }
