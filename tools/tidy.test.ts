@@ -21,7 +21,7 @@ const sources = globSync(
     "node/**/*.ts",
     "modules/**/*.ts",
     "sdk/**/*.ts",
-    "apps/**/*.ts",
+    "apps/**/*.{ts,tsx}",
     "sim/**/*.ts",
     "tools/**/*.ts",
     "examples/demo/**/*.ts",
@@ -34,7 +34,7 @@ const sources = globSync(
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
-const isTest = (path: string): boolean => /\.(test|fuzz|bench)\.ts$/.test(path) || /\/testing\//.test(path);
+const isTest = (path: string): boolean => /\.(test|fuzz|bench)\.tsx?$/.test(path) || /\/testing\//.test(path);
 
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)/g)].map(

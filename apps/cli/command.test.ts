@@ -5,7 +5,10 @@ import { account } from "./commands/account.ts";
 import { call } from "./commands/call.ts";
 import { checkpoints } from "./commands/checkpoints.ts";
 import { decrypt } from "./commands/decrypt.ts";
+import { demo } from "./commands/demo.ts";
+import { doctor } from "./commands/doctor.ts";
 import { encrypt } from "./commands/encrypt.ts";
+import { exportChain } from "./commands/export.ts";
 import { init } from "./commands/init.ts";
 import { keys } from "./commands/keys.ts";
 import { reencrypt } from "./commands/reencrypt.ts";
@@ -34,6 +37,9 @@ const COMMANDS: readonly Command[] = [
   decrypt,
   reencrypt,
   signer,
+  demo,
+  doctor,
+  exportChain,
 ];
 const JSON_FLAG: Flag = { name: "json", kind: "switch", help: "" };
 
@@ -102,7 +108,8 @@ test("what stands on the command line wins over the file, and the file over the 
 });
 
 test("flags and settings that are none, or of the wrong kind, are refused in one line", () => {
-  refused(["--prot", "1"], {}, /there is no flag --prot .*See: ostrom up --help/);
+  refused(["--prot", "1"], {}, /there is no flag --prot; did you mean --port\?/);
+  refused(["--frobnicate"], {}, /there is no flag --frobnicate \(an argument/);
   refused(["-x"], {}, /there is no flag -x/);
   refused(["--port"], {}, /--port needs a value/);
   refused(["--port", "--json"], {}, /--port needs a value/);

@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import type { CommandInput, Flag, Values } from "@ostrom/runtime";
+import { EXIT } from "./failure-line.ts";
 import type { Program } from "./program.ts";
+import { didYouMean } from "./spelling.ts";
+import { styled } from "./text-style.ts";
 
 export type { CommandInput, Flag, Values };
 
@@ -19,14 +22,36 @@ export type Command = {
  * @ostrom/runtime, which is not loaded just to show help: the name tells both. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** Stable, for programs (`--json`). */
+  readonly code: string;
+  /** What to do, where the message does not say it. */
+  readonly advice: string | undefined;
+  readonly exitCode: number;
+  constructor(
+    message: string,
+    more: { readonly code?: string; readonly advice?: string; readonly exitCode?: number } = {},
+  ) {
+    super(message);
+    this.code = more.code ?? "refused";
+    this.advice = more.advice;
+    this.exitCode = more.exitCode ?? EXIT.failed;
+  }
 }
 
-const COMMAND_LINE_FLAGS: readonly Flag[] = [
+/** A command line that cannot be read at all. @param what after a name of it, where to look. */
+export function wrongUsage(message: string, advice: string): UsageError {
+  return new UsageError(message, { code: "usage", advice, exitCode: EXIT.usage });
+}
+
+/** Of every command. */
+export const COMMAND_LINE_FLAGS: readonly Flag[] = [
   { name: "config", kind: "text", placeholder: "FILE", help: "read flags from a JSON file (camelCase keys)" },
+  { name: "color", kind: "switch", help: "--no-color: write without colours (as NO_COLOR does)" },
   { name: "help", kind: "switch", help: "show this help" },
 ];
 
-const COMMON_FLAGS: readonly Flag[] = [
+/** Of every command; also in its configuration file. */
+export const COMMON_FLAGS: readonly Flag[] = [
   { name: "json", kind: "switch", help: "print machine-readable JSON, one object a line" },
 ];
 
@@ -79,21 +104,22 @@ function parseCommandLine(
   try {
     parsed = parseArgs({ args: [...argv], allowPositionals: true, allowNegative: true, options });
   } catch (error) {
-    throw new UsageError(`${describeParseError(error as Error)}. See: ostrom ${command.name} --help`);
+    const known = [...command.flags, ...COMMON_FLAGS, ...COMMAND_LINE_FLAGS].map(({ name }) => name);
+    throw wrongUsage(describeParseError(error as Error, known), `See: ostrom ${command.name} --help`);
   }
   const surplus = parsed.positionals[command.maxPositionals ?? 0];
   if (surplus !== undefined) {
-    throw new UsageError(`"${surplus}" is too much. See: ostrom ${command.name} --help`);
+    throw wrongUsage(`"${surplus}" is too much`, `See: ostrom ${command.name} --help`);
   }
   return parsed;
 }
 
 /** Node's own messages run over several lines. */
-function describeParseError(error: Error & { readonly code?: string }): string {
+function describeParseError(error: Error & { readonly code?: string }, known: readonly string[]): string {
   const name = /'(-[^' ]*)/.exec(error.message)?.[1] ?? "";
   switch (error.code) {
     case "ERR_PARSE_ARGS_UNKNOWN_OPTION":
-      return `there is no flag ${name} (an argument that begins with "-" goes after a lone --)`;
+      return `there is no flag ${name}${didYouMean(name.replace(/^--?/, ""), known, "--") || ' (an argument that begins with "-" goes after a lone --)'}`;
     case "ERR_PARSE_ARGS_INVALID_OPTION_VALUE":
       return /does not take/.test(error.message) ? `${name} takes no value` : `${name} needs a value`;
     default:
@@ -108,7 +134,10 @@ function asNumber({ kind }: Flag, text: unknown): unknown {
 
 function readValue(flag: Flag, raw: unknown, where: string): Values[string] {
   const wrong = (expected: string): never => {
-    throw new UsageError(`${where}: expected ${expected}, found ${JSON.stringify(raw)}`);
+    throw new UsageError(`${where}: expected ${expected}, found ${JSON.stringify(raw)}`, {
+      code: "usage",
+      exitCode: EXIT.usage,
+    });
   };
   switch (flag.kind) {
     case "switch":
@@ -151,17 +180,17 @@ export function describeCommand(command: Command): string {
   const lines = (rows: readonly (readonly [string, string])[]): readonly string[] =>
     rows.map(([left, right]) => left.padEnd(width) + right);
   return [
-    `ostrom ${command.name}: ${command.summary}`,
+    `${styled("strong", `ostrom ${command.name}`)}: ${command.summary}`,
     "",
     `Usage: ostrom ${command.name} ${command.usage}`.trimEnd(),
     "",
-    "Flags (each may also stand in the configuration file, in camelCase):",
+    styled("strong", "Flags (each may also stand in the configuration file, in camelCase):"),
     ...lines(settings),
     "",
-    "On the command line only:",
+    styled("strong", "On the command line only:"),
     ...lines(others),
     "",
-    "Examples:",
+    styled("strong", "Examples:"),
     ...command.examples.map((example) => `  ${example}`),
   ].join("\n");
 }

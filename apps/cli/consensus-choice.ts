@@ -17,12 +17,14 @@ export const CONSENSUS_FLAGS: readonly Flag[] = [
     placeholder: "NAME",
     help: "how a new network agrees: simplex (votes, final blocks) or pow (work)",
     default: "simplex",
+    choices: ENGINES,
   },
   {
     name: "pow-hash",
     kind: "text",
     placeholder: "NAME",
     help: `what work is made of, with --consensus pow: ${POW_HASH_NAMES.join(", ")} (default ${DEFAULT_HASH})`,
+    choices: POW_HASH_NAMES,
   },
 ];
 

@@ -29,10 +29,10 @@ after(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** Exit code 1, and one line, which says this. */
-async function refused(args: readonly string[], says: RegExp): Promise<void> {
+/** Exit code 1 (2 where the command line cannot be read), and one line, which says this. */
+async function refused(args: readonly string[], says: RegExp, exitCode = 1): Promise<void> {
   const { code, stdout, stderr } = await runCli(args);
-  assert.equal(code, 1, `${args.join(" ")}: ${stdout}${stderr}`);
+  assert.equal(code, exitCode, `${args.join(" ")}: ${stdout}${stderr}`);
   assert.match(stderr, /^ostrom[^\n]*: [^\n]+\n$/, args.join(" "));
   assert.match(stderr, says);
 }
@@ -69,9 +69,9 @@ test("help tells what each command does, with examples; what is no command or fl
   assert.equal(asked, flagged);
   assert.match(asked, /Usage: ostrom up .*Flags .*--validators N.*Examples:\n {2}ostrom up\n/s);
   await Promise.all([
-    refused(["upp"], /there is no command "upp"\. See: ostrom --help/),
-    refused(["help", "upp"], /there is no command "upp"/),
-    refused(["up", "--prot", "1"], /there is no flag --prot .*See: ostrom up --help/),
+    refused(["upp"], /there is no command "upp"; did you mean up\? See: ostrom --help/, 2),
+    refused(["help", "upp"], /there is no command "upp"/, 2),
+    refused(["up", "--prot", "1"], /there is no flag --prot; did you mean --port\? See: ostrom up --help/, 2),
     refused(["run", "--data-dir", join(root, "nothing")], /node\.json is not there: name a folder/),
     refused(
       ["status", "--rpc", `http://127.0.0.1:${rpcPort}`],

@@ -20,6 +20,7 @@ import {
 import { type DataDirectory, openDataDirectory, StorageError } from "@ostrom/storage";
 import { UsageError } from "./command.ts";
 import type { ConsensusChoice } from "./consensus-choice.ts";
+import { consoleLog, indexFolder } from "./console-choice.ts";
 import type { ProfileModules } from "./network-profile.ts";
 import type { SuiteChoice } from "./suite-choice.ts";
 
@@ -291,8 +292,10 @@ export async function refuseRunningNetwork(directory: string): Promise<void> {
 export async function removeLocalNetwork(directory: string): Promise<void> {
   if (!existsSync(join(directory, NETWORK_FILE))) return;
   const held = await lockDataFolders(directory);
-  for (const folder of validatorFolders(directory)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [...validatorFolders(directory), indexFolder(directory)])
+    rmSync(folder, { recursive: true, force: true });
   rmSync(join(directory, NETWORK_FILE), { force: true });
+  rmSync(consoleLog(directory), { force: true });
   for (const folder of held) await folder.release();
   if (readdirSync(directory).length === 0) rmdirSync(directory);
 }

@@ -1,5 +1,7 @@
 import type { ModuleCommand, ModuleManifest } from "@ostrom/runtime";
 import type { Command } from "./command.ts";
+import { didYouMean } from "./spelling.ts";
+import { styled } from "./text-style.ts";
 
 /** What the words after a module's name say. */
 export type FoundModuleCommand = {
@@ -9,7 +11,7 @@ export type FoundModuleCommand = {
   readonly rest: readonly string[];
   /** What the module has, for people. */
   readonly help: string;
-  /** What is wrong where they name none. */
+  /** What is wrong where they name none, without where to look. */
   readonly refusal: string;
 };
 
@@ -23,12 +25,17 @@ export async function findModuleCommand(
   const found = commands.find((command) => command.name === name);
   const { commandOfModule } = await import("./module-terminal.ts");
   const problem =
-    name === undefined || name.startsWith("-") ? "say which command" : `there is no command "${name}"`;
+    name === undefined || name.startsWith("-")
+      ? "say which command"
+      : `there is no command "${name}"${didYouMean(
+          name,
+          commands.map((command) => command.name),
+        )}`;
   return {
     command: found === undefined ? undefined : commandOfModule(manifest.name, found),
     rest,
     help: describeModule(manifest, commands),
-    refusal: `${problem}. See: ostrom ${manifest.name} --help`,
+    refusal: problem,
   };
 }
 
@@ -54,6 +61,9 @@ function describeModule(manifest: ModuleManifest, commands: readonly ModuleComma
     "",
     ...commandLines(manifest, commands),
     "",
+    styled("strong", "Examples:"),
+    ...commands.flatMap(({ examples }) => examples.slice(0, 1)).map((example) => `  ${example}`),
+    "",
     `All about one of them: ostrom help ${manifest.name} COMMAND`,
   ].join("\n");
 }
@@ -61,6 +71,19 @@ function describeModule(manifest: ModuleManifest, commands: readonly ModuleComma
 function commandLines({ name }: ModuleManifest, commands: readonly ModuleCommand[]): readonly string[] {
   const width = Math.max(0, ...commands.map((command) => `${name} ${command.name}`.length)) + 2;
   return commands.map((command) => `  ${`${name} ${command.name}`.padEnd(width)}${command.summary}`);
+}
+
+/** The commands of all modules, under the words that name them: "staking bond". */
+export async function listModuleCommands(
+  manifests: readonly ModuleManifest[],
+): Promise<readonly { readonly module: ModuleManifest; readonly commands: readonly Command[] }[]> {
+  const { commandOfModule } = await import("./module-terminal.ts");
+  return Promise.all(
+    manifests.map(async (module) => ({
+      module,
+      commands: (await loadCommands(module)).map((command) => commandOfModule(module.name, command)),
+    })),
+  );
 }
 
 async function loadCommands(manifest: ModuleManifest): Promise<readonly ModuleCommand[]> {

@@ -1,5 +1,6 @@
 import { SUITES } from "@ostrom/execution";
 import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, type DevelopmentKey } from "@ostrom/runtime";
+import { consoleUrl } from "./console-choice.ts";
 import { DEFAULT_DATA_DIRECTORY, developmentAccounts, type NetworkFile } from "./local-network.ts";
 import { DEFAULT_RPC_URL } from "./rpc-client.ts";
 import type { NodeReport } from "./supervisor.ts";
@@ -12,6 +13,8 @@ export type StartedNetwork = {
   readonly chainId: number;
   readonly isNew: boolean;
   readonly file: Pick<NetworkFile, "consensus" | "profile" | "suite" | "accounts">;
+  /** Of the explorer; undefined: there is none. */
+  readonly consolePort?: number | undefined;
   readonly ready: readonly (Extract<NodeReport, { kind: "ready" }> & { readonly pid: number | undefined })[];
 };
 
@@ -28,7 +31,9 @@ const PROFILE_SUGGESTIONS: Readonly<Record<string, readonly (readonly [string, s
 };
 
 /** What a program reads when a network has started: one JSON object. */
-export function readyEvent({ directory, chainId, isNew, file, ready }: StartedNetwork): string {
+export function readyEvent(network: StartedNetwork): string {
+  const { directory, chainId, isNew, file, ready, consolePort } = network;
+  const explorer = consolePort === undefined ? undefined : consoleUrl(consolePort);
   const nodes = ready.map(({ name, rpc, metrics, head, certified, pid }) => {
     return { name, rpc, metrics, head, certified, pid };
   });
@@ -38,7 +43,17 @@ export function readyEvent({ directory, chainId, isNew, file, ready }: StartedNe
   const accounts = keys
     .filter(({ scheme }) => scheme === ETHEREUM_SCHEME)
     .map(({ address, secretKey }) => ({ address, secretKey }));
-  return JSON.stringify({ event: "ready", chainId, directory, isNew, suite, nodes, accounts, keys });
+  return JSON.stringify({
+    event: "ready",
+    chainId,
+    directory,
+    isNew,
+    suite,
+    explorer,
+    nodes,
+    accounts,
+    keys,
+  });
 }
 
 function keysOf({
@@ -73,7 +88,8 @@ function metricsLines(ready: StartedNetwork["ready"], nameWidth: number): readon
 }
 
 /** What a person reads. */
-export function networkBanner({ dataDir, directory, chainId, isNew, file, ready }: StartedNetwork): string {
+export function networkBanner(network: StartedNetwork): string {
+  const { dataDir, directory, chainId, isNew, file, ready, consolePort } = network;
   const accounts = keysOf(file);
   const head = Math.max(...ready.map((report) => report.head));
   const noun = file.consensus === "pow" ? "miner" : "validator";
@@ -103,6 +119,7 @@ export function networkBanner({ dataDir, directory, chainId, isNew, file, ready 
     "",
     `Ostrom  ${validators}${suiteText}, chain id ${chainId}, ${isNew ? "a new chain" : `resumed at block ${head}`}`,
     "",
+    ...(consolePort === undefined ? [] : [`Explorer ${consoleUrl(consolePort)}`, ""]),
     "JSON-RPC, HTTP and WebSocket on the same port:",
     ...ready.map((report) => `  ${report.name.padEnd(nameWidth)}   ${report.rpc}`),
     ...metricsLines(ready, nameWidth),

@@ -1,16 +1,32 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { type Command, describeCommand, readFlags, UsageError } from "./command.ts";
-import { failureLine } from "./failure-line.ts";
-import { describeModuleCommands, findModuleCommand } from "./module-commands.ts";
+import { EXIT, failureLine, failureReport } from "./failure-line.ts";
+import { describeProgram, programCatalogue } from "./help-text.ts";
+import { findModuleCommand } from "./module-commands.ts";
 import type { Program } from "./program.ts";
+import { didYouMean } from "./spelling.ts";
+import { styled, turnColoursOff } from "./text-style.ts";
 
-const COMMANDS: Readonly<
-  Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>
-> = {
+/** What one can type after `ostrom`; modules' commands come besides. */
+export type CommandEntry = { readonly summary: string; readonly load: () => Promise<Command> };
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   up: {
     summary: "start a development network of several validators on this machine",
     load: async () => (await import("./commands/up.ts")).up,
+  },
+  demo: {
+    summary: "walk through a transfer, a contract, a killed validator and a proof",
+    load: async () => (await import("./commands/demo.ts")).demo,
+  },
+  doctor: {
+    summary: "check a node: ports, clock, disk, keys, peers, and what to do about it",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  dev: {
+    summary: "start a development chain: a block at each transaction, in place of anvil or Hardhat's node",
+    load: async () => (await import("./commands/dev.ts")).dev,
   },
   init: {
     summary: "create the genesis and the keys of a network, ready to copy to its machines",
@@ -21,6 +37,10 @@ const COMMANDS: Readonly<
     load: async () => (await import("./commands/join.ts")).join,
   },
   run: { summary: "run one node", load: async () => (await import("./commands/run.ts")).run },
+  index: {
+    summary: "follow a chain into a database, and serve what is in it by REST",
+    load: async () => (await import("./commands/index-service.ts")).indexService,
+  },
   status: {
     summary: "show what each validator knows of the chain, and whether they agree",
     load: async () => (await import("./commands/status.ts")).status,
@@ -101,6 +121,14 @@ const COMMANDS: Readonly<
     summary: "decrypt a file with a key of yours, or show who can",
     load: async () => (await import("./commands/decrypt.ts")).decrypt,
   },
+  export: {
+    summary: "write blocks, transactions and logs as Parquet files, for DuckDB and the like",
+    load: async () => (await import("./commands/export.ts")).exportChain,
+  },
+  completion: {
+    summary: "print a script that lets your shell complete this command",
+    load: async () => (await import("./commands/completion.ts")).completionOf(COMMANDS),
+  },
   reencrypt: {
     summary: "encrypt stored files anew, to other keys, in place",
     load: async () => (await import("./commands/reencrypt.ts")).reencrypt,
@@ -125,52 +153,87 @@ export async function startProgram(program: Program): Promise<void> {
 
 /** Runs one command line of a program. @returns the exit code. */
 export async function runOstrom(argv: readonly string[], program: Program): Promise<number> {
-  const [name, ...rest] = argv;
-  if (name === undefined || name === "--help" || name === "-h") return show(await describeAll(program));
-  if (name === "--version" || name === "version") return show(`ostrom ${version()}`);
-  if (name === "help") {
-    const [asked, ...words] = rest;
-    return asked === undefined
-      ? show(await describeAll(program))
-      : runCommand(asked, [...words, "--help"], program);
-  }
-  return runCommand(name, rest, program);
+  if (isAsked(argv, "--no-color")) turnColoursOff();
+  const words = argv.filter((word) => word !== "--no-color" || argv.indexOf("--") >= 0);
+  const [name, ...rest] = words;
+  const isJson = isAsked(words, "--json");
+  if (name === undefined || name === "--help" || name === "-h") return showAll(program, isJson);
+  if (name === "--version" || name === "version")
+    return show(isJson ? JSON.stringify({ name: "ostrom", version: version() }) : `ostrom ${version()}`);
+  if (name !== "help") return runCommand(name, rest, program);
+  const asked = rest.filter((word) => word !== "--json");
+  if (asked[0] === undefined) return showAll(program, isJson);
+  return runCommand(asked[0], [...asked.slice(1), "--help", ...(isJson ? ["--json"] : [])], program);
+}
+
+/** A flag that every command has; what stands after a lone -- is none. */
+function isAsked(words: readonly string[], flag: string): boolean {
+  const end = words.indexOf("--");
+  return (end < 0 ? words : words.slice(0, end)).includes(flag);
 }
 
 async function runCommand(name: string, rest: readonly string[], program: Program): Promise<number> {
-  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  const manifest = program.modules.find((module) => module.name === name);
-  const asksForHelp = rest.includes("--help") || rest.includes("-h");
-  if (entry === undefined && manifest === undefined) {
-    console.error(`ostrom: there is no command "${name}". See: ostrom --help`);
-    return 1;
-  }
+  const isJson = isAsked(rest, "--json");
   try {
-    if (entry !== undefined) return await runOne(await entry.load(), rest, program);
-    const found = await findModuleCommand(manifest!, rest);
-    if (found.command !== undefined) return await runOne(found.command, found.rest, program);
-    return asksForHelp || rest.length === 0 ? show(found.help) : refuse(name, found.refusal);
+    return await findAndRun(name, rest, program, isJson);
   } catch (error) {
     const line = failureLine(error);
     if (line === undefined) throw error;
-    console.error(`ostrom ${name}: ${line}`);
-    return 1;
+    const { code, message, advice, exitCode } = failureReport(error)!;
+    if (isJson) console.log(JSON.stringify({ error: { code, message, advice } }));
+    console.error(`${styled("bad", `ostrom ${name}:`, process.stderr)} ${line}`);
+    return exitCode;
   }
 }
 
+async function findAndRun(
+  name: string,
+  rest: readonly string[],
+  program: Program,
+  isJson: boolean,
+): Promise<number> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry !== undefined) return await runOne(await entry.load(), rest, program);
+  const manifest = program.modules.find((module) => module.name === name);
+  if (manifest === undefined) {
+    const known = [...Object.keys(COMMANDS), ...program.modules.map((module) => module.name)];
+    return refuse(
+      "ostrom",
+      `there is no command "${name}"${didYouMean(name, known)}`,
+      "ostrom --help",
+      isJson,
+    );
+  }
+  const found = await findModuleCommand(manifest, rest);
+  if (found.command !== undefined) return await runOne(found.command, found.rest, program);
+  const asksForHelp = isAsked(rest, "--help") || isAsked(rest, "-h") || rest.length === 0;
+  return asksForHelp
+    ? show(found.help)
+    : refuse(`ostrom ${name}`, found.refusal, `ostrom ${name} --help`, isJson);
+}
+
 function runOne(command: Command, rest: readonly string[], program: Program): Promise<number> | number {
-  if (rest.includes("--help") || rest.includes("-h")) return show(describeCommand(command));
+  if (isAsked(rest, "--help") || isAsked(rest, "-h")) return show(describeCommand(command));
   return command.run(readFlags(command, rest, readConfigurationFile), program);
 }
 
-function refuse(name: string, refusal: string): number {
-  console.error(`ostrom ${name}: ${refusal}`);
-  return 1;
+function refuse(who: string, problem: string, help: string, isJson: boolean): number {
+  const advice = `See: ${help}`;
+  if (isJson) console.log(JSON.stringify({ error: { code: "usage", message: problem, advice } }));
+  console.error(
+    `${styled("bad", `${who}:`, process.stderr)} ${problem}${problem.endsWith("?") ? "" : "."} ${advice}`,
+  );
+  return EXIT.usage;
+}
+
+async function showAll(program: Program, isJson: boolean): Promise<number> {
+  if (isJson) return show(JSON.stringify(await programCatalogue(COMMANDS, program)));
+  return show(await describeProgram(COMMANDS, program));
 }
 
 function show(text: string): number {
   console.log(text);
-  return 0;
+  return EXIT.done;
 }
 
 function readConfigurationFile(path: string): Readonly<Record<string, unknown>> {
@@ -192,23 +255,4 @@ function version(): string {
     version: string;
   };
   return manifest.version;
-}
-
-async function describeAll(program: Program): Promise<string> {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2;
-  const ofModules = await describeModuleCommands(program.modules);
-  return [
-    "ostrom: one program for consortium chains, public chains and legal digital currencies",
-    "",
-    "Usage: ostrom COMMAND [flags]",
-    "",
-    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
-    "",
-    ...ofModules,
-    "Examples:",
-    "  ostrom up                    start four validators here, with funded accounts",
-    "  ostrom status                what they know, and whether they agree",
-    "  ostrom send --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --value 1",
-    "  ostrom help up               all about one command",
-  ].join("\n");
 }

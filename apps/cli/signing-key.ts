@@ -42,6 +42,7 @@ export const SIGNER_FLAGS: readonly Flag[] = [
     placeholder: "KIND",
     help: "kind of the development account's key: that of the chain's suite",
     default: ETHEREUM_SCHEME,
+    choices: KEY_SCHEMES,
   },
 ];
 

@@ -37,6 +37,20 @@ export {
   verifyEvidence,
   verifyEvidenceByKey,
 } from "./evidence.ts";
+export {
+  INITIAL_INSTANT_STATE,
+  type InstantStep,
+  nextTimestamp,
+  step as stepInstant,
+} from "./instant/step.ts";
+export type {
+  BlockPlan,
+  InstantEffect,
+  InstantErrorCode,
+  InstantInput,
+  InstantState,
+  MiningInterval,
+} from "./instant/types.ts";
 export { decodeLogRecord, encodeLogRecord } from "./log-codec.ts";
 export { decodeMessage, encodeMessage, type MessageErrorCode } from "./message-codec.ts";
 export { epochOfMessage } from "./message-epoch.ts";

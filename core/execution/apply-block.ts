@@ -17,13 +17,21 @@ import {
   StateOverlay,
   type StateReader,
 } from "@ostrom/state";
-import { type BlockContext, blobBaseFee, type Fork } from "@ostrom/vm";
+import {
+  type BlockContext,
+  blobBaseFee,
+  type ExecutionContext,
+  type Fork,
+  forkPrecompiles,
+  type PrecompileSet,
+} from "@ostrom/vm";
 import { type AppliedTransaction, applyTransaction } from "./apply-transaction.ts";
 import { logsBloom, mergeBlooms } from "./bloom.ts";
 import { chainHash } from "./chain-hash.ts";
 import { type EpochSchedule, epochOfHeight, frozenHeight } from "./epochs.ts";
 import { nextBaseFee } from "./fees.ts";
 import { EMPTY_REQUESTS_HASH, emptyHeaderFields, hashHeader } from "./header.ts";
+import { impersonatedSender } from "./impersonation.ts";
 import type { InstalledModules } from "./installed-modules.ts";
 import type { KeyRules } from "./key-authority.ts";
 import { keyedPrecompiles } from "./key-precompiles.ts";
@@ -80,6 +88,21 @@ export type BlockInput = {
   readonly signedAt?: (
     index: number,
   ) => Pick<SignedTransaction, "hash" | "sender" | "verifiedKeys"> | undefined;
+  /** Who watches contracts run: no result may depend on it. */
+  readonly observer?: BlockObserver | undefined;
+};
+
+/** Told of instructions, and of messages as they begin and end. */
+export type ExecutionWatch = Pick<ExecutionContext, "onStep" | "observer">;
+
+/** Sees what a block's transactions do besides what their receipts say. */
+export type BlockObserver = {
+  /** Stands before the precompiles: what it answers must be what they do. */
+  readonly watchPrecompiles?: ((precompiles: PrecompileSet) => PrecompileSet) | undefined;
+  /** What watches the transaction with this index in the payload; its run is a slow one then. */
+  readonly watchOf?: ((index: number) => ExecutionWatch | undefined) | undefined;
+  /** Called after each transaction that ran. */
+  readonly onApplied?: ((transaction: SignedTransaction, applied: AppliedTransaction) => void) | undefined;
 };
 
 /** A block that ran; only its state root is missing, which who stores the changes computes. */
@@ -191,8 +214,8 @@ function blockContext(
     timestamp: BigInt(timestamp),
     coinbase: state.address(ordered.proposer),
     gasLimit: rules.blockGasLimit,
-    baseFeePerGas: nextBaseFee(parent, rules),
-    prevRandao: chainHash(rules)(ordered.orderDigest),
+    baseFeePerGas: ordered.instant?.baseFeePerGas ?? nextBaseFee(parent, rules),
+    prevRandao: ordered.instant?.prevRandao ?? chainHash(rules)(ordered.orderDigest),
     blobBaseFee: blobBaseFee(fork, NO_EXCESS_BLOB_GAS),
     chainId: rules.chainId,
     blockHash: (number) => (number === parentNumber ? parentHash : input.blockHash(number)),
@@ -225,7 +248,7 @@ function hookEnvironment(
 }
 
 /** Tells the system contracts the parent's hash and the beacon root. A contract that is not deployed is passed over. */
-function callSystemContracts(environment: SystemEnvironment, parentHash: Hash): void {
+export function callSystemContracts(environment: SystemEnvironment, parentHash: Hash): void {
   systemCallIfDeployed(environment, BEACON_ROOTS_ADDRESS, PARENT_BEACON_BLOCK_ROOT);
   if (environment.fork !== "cancun") systemCallIfDeployed(environment, HISTORY_STORAGE_ADDRESS, parentHash);
 }
@@ -269,6 +292,8 @@ function runTransactions(
   permits: PermissionCheck | undefined,
 ): Run {
   const run: Run = { transactions: [], receipts: [], skipped: [], gasUsed: 0n };
+  const { observer } = input;
+  const watched = watchedEnvironment(environment, input);
   for (const [index, raw] of input.ordered.transactions.entries()) {
     const transaction = admitTransaction(raw, index, input, environment);
     if (!transaction.ok) {
@@ -282,16 +307,25 @@ function runTransactions(
       continue;
     }
     const room = { gas: input.rules.blockGasLimit - run.gasUsed, blobGas: NO_BLOB_ROOM };
-    const applied = applyTransaction({ ...environment, room }, transaction.value);
+    const applied = applyTransaction({ ...watched, room, ...observer?.watchOf?.(index) }, transaction.value);
     if (!applied.ok) {
       run.skipped.push({ hash: transaction.value.hash, reason: applied.error });
       continue;
     }
+    observer?.onApplied?.(transaction.value, applied.value);
     run.gasUsed += applied.value.gasUsed;
     run.transactions.push(transaction.value);
     run.receipts.push(receiptOf(transaction.value, applied.value, run.gasUsed));
   }
   return run;
+}
+
+function watchedEnvironment(environment: Environment, { rules, observer }: BlockInput): Environment {
+  const { development } = rules;
+  const developed = development === undefined ? environment : { ...environment, development };
+  const watch = observer?.watchPrecompiles;
+  if (watch === undefined) return developed;
+  return { ...developed, precompiles: watch(environment.precompiles ?? forkPrecompiles(environment.fork)) };
 }
 
 /** Votes check this too; execution does not rely on them, because a payload that was finalized must run. */
@@ -312,8 +346,8 @@ function admitTransaction(
   const valid = checkStaticValidity(decoded.value, input.rules, fork);
   if (!valid.ok) return invalid(valid.error);
   const known = signed ?? input.knownSender?.(decoded.value.hash);
-  const sender =
-    known === undefined ? recoverSender(decoded.value) : ({ ok: true, value: known.sender } as const);
+  const named = known?.sender ?? impersonatedSender(decoded.value, input.rules);
+  const sender = named === undefined ? recoverSender(decoded.value) : ({ ok: true, value: named } as const);
   if (!sender.ok) return invalid(sender.error);
   // The state's own copy: all that is asked of the sender from here on is found faster by it.
   return { ok: true, value: { ...decoded.value, ...known, sender: state.address(sender.value) } };

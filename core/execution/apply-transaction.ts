@@ -28,7 +28,13 @@ import { callDataFloorGas, upfrontGas } from "./intrinsic-gas.ts";
 import { applyGuards, authorize, type KeyRules } from "./key-authority.ts";
 import { authorizedPrecompiles } from "./key-precompiles.ts";
 import { blobGasOf, hindrance, staticInvalidity } from "./transaction-validity.ts";
-import { AGILE_TRANSACTION_TYPE, type ChainRules, type SignedTransaction, type SkipReason } from "./types.ts";
+import {
+  AGILE_TRANSACTION_TYPE,
+  type ChainRules,
+  type DevelopmentRules,
+  type SignedTransaction,
+  type SkipReason,
+} from "./types.ts";
 
 /** Where a transaction runs. */
 export type TransactionEnvironment = {
@@ -42,7 +48,10 @@ export type TransactionEnvironment = {
   readonly precompiles?: PrecompileSet;
   /** undefined: accounts have no key sets, and there are no agile transactions. */
   readonly keys?: KeyRules | undefined;
+  /** Of a development chain. */
+  readonly development?: DevelopmentRules | undefined;
   readonly onStep?: ExecutionContext["onStep"];
+  readonly observer?: ExecutionContext["observer"];
 };
 
 /** What a transaction that ran leaves for its receipt and for who asks. */
@@ -50,6 +59,8 @@ export type AppliedTransaction = {
   readonly succeeded: boolean;
   /** Gas paid for, by the rule of `gasCharge`. */
   readonly gasUsed: bigint;
+  /** Gas taken before refunds: what it needs to get that far. */
+  readonly peakGas: bigint;
   readonly blobGasUsed: bigint;
   /** Wei for each unit of gas. */
   readonly effectiveGasPrice: bigint;
@@ -60,6 +71,8 @@ export type AppliedTransaction = {
   readonly contractAddress: Address | undefined;
   /** Why it failed; undefined if it succeeded or reverted. */
   readonly fault: FaultCode | undefined;
+  /** More about it than its code tells, in words. */
+  readonly faultReason: string | undefined;
 };
 
 /** Runs one transaction on the state: takes the fee, runs the message, gives back what was not used, pays the block's
@@ -73,13 +86,13 @@ export function applyTransaction(
   environment: TransactionEnvironment,
   transaction: SignedTransaction,
 ): Result<AppliedTransaction, SkipReason> {
-  const { fork, block, state, room, keys } = environment;
+  const { fork, block, state, room, keys, development } = environment;
   const reason =
-    staticInvalidity(fork, block.chainId, transaction) ??
-    hindrance(fork, state, block, room, transaction, keys);
+    staticInvalidity(fork, block.chainId, transaction, development) ??
+    hindrance(fork, state, block, room, transaction, keys, development);
   if (reason !== undefined) return err(reason);
   if (transaction.type === AGILE_TRANSACTION_TYPE) return applyAgile(environment, transaction);
-  return run(environment, transaction);
+  return ok(runTransaction(environment, transaction));
 }
 
 /** Signatures come last, because they cost most. */
@@ -97,19 +110,23 @@ function applyAgile(
   }
   const authority = authorize(state, transaction, keys);
   if (!authority.ok) return err({ ...authority.error, retry: false });
-  if (!authority.value.isPostQuantum || precompiles === undefined) return run(environment, transaction);
-  return run({ ...environment, precompiles: authorizedPrecompiles(precompiles) }, transaction);
+  if (!authority.value.isPostQuantum || precompiles === undefined)
+    return ok(runTransaction(environment, transaction));
+  return ok(runTransaction({ ...environment, precompiles: authorizedPrecompiles(precompiles) }, transaction));
 }
 
-function run(
+/** Runs a transaction of which all is known that `applyTransaction` checks, or one that nobody has signed: a simulated one. Its sender must
+ * have what it pays. */
+export function runTransaction(
   environment: TransactionEnvironment,
   transaction: SignedTransaction,
-): Result<AppliedTransaction, SkipReason> {
+): AppliedTransaction {
   const { fork, block, state, keys } = environment;
 
   const price = effectiveGasPrice(transaction, block.baseFeePerGas);
-  const plain = runPlain(environment, transaction, price);
-  if (plain !== undefined) return ok(plain);
+  // Who observes is told of a message, also of one that runs no code.
+  const plain = environment.observer === undefined ? runPlain(environment, transaction, price) : undefined;
+  if (plain !== undefined) return plain;
   state.beginTransaction();
   buyGas(environment, transaction, price);
   warmAtStart(environment, transaction);
@@ -129,9 +146,10 @@ function run(
   const logs = [...state.logs()];
   if (keys !== undefined) applyGuards(state, logs);
   state.endTransaction();
-  return ok({
+  return {
     succeeded: outcome.status === "success",
     gasUsed,
+    peakGas: atLeast(callDataFloorGas(transaction, fork), transaction.gasLimit - outcome.gasLeft),
     blobGasUsed: blobGasOf(transaction),
     effectiveGasPrice: price,
     logs,
@@ -139,7 +157,8 @@ function run(
     contractAddress:
       transaction.to === undefined ? createAddress(transaction.sender, transaction.nonce) : undefined,
     fault: outcome.fault,
-  });
+    faultReason: outcome.reason,
+  };
 }
 
 const NO_LOGS: readonly Log[] = [];
@@ -162,12 +181,14 @@ function runPlain(
   return {
     succeeded: true,
     gasUsed: charged,
+    peakGas: used,
     blobGasUsed: 0n,
     effectiveGasPrice: price,
     logs: NO_LOGS,
     output: EMPTY_BYTES,
     contractAddress: undefined,
     fault: undefined,
+    faultReason: undefined,
   };
 }
 
@@ -209,7 +230,7 @@ function warmAtStart(
 }
 
 function contextOf(
-  { fork, block, state, precompiles, onStep }: TransactionEnvironment,
+  { fork, block, state, precompiles, development, onStep, observer }: TransactionEnvironment,
   transaction: SignedTransaction,
   gasPrice: bigint,
 ): ExecutionContext {
@@ -220,7 +241,9 @@ function contextOf(
     state,
     transaction: { origin: sender, gasPrice, blobVersionedHashes },
     ...(precompiles === undefined ? {} : { precompiles }),
+    ...(development?.codeSizeLimit === undefined ? {} : { codeSizeLimit: development.codeSizeLimit }),
     ...(onStep === undefined ? {} : { onStep }),
+    ...(observer === undefined ? {} : { observer }),
   };
 }
 

@@ -1,9 +1,15 @@
 import { toHex, wordToBytes } from "@ostrom/base";
 import type { GenesisAccount } from "@ostrom/state";
 import type { GenesisModules } from "./chain-module.ts";
-import type { AnyGenesis, ConsensusParameters, ProfileName } from "./genesis.ts";
+import type {
+  AnyGenesis,
+  ConsensusParameters,
+  InstantGenesis,
+  InstantParameters,
+  ProfileName,
+} from "./genesis.ts";
 import { formatGenesisKeys, type GenesisKeysJson } from "./genesis-keys.ts";
-import { formatPowParameters, type PowParametersJson } from "./genesis-pow.ts";
+import { formatPowParameters, type PowParameters, type PowParametersJson } from "./genesis-pow.ts";
 import { formatSuite, type SuiteJson } from "./genesis-suites.ts";
 import { formatValidatorSets, type ValidatorSetsJson } from "./genesis-validator-sets.ts";
 import type { ChainRules } from "./types.ts";
@@ -38,7 +44,7 @@ export type GenesisJson = {
   readonly epochLead: number;
   readonly validatorSets: ValidatorSetsJson;
   readonly modules: GenesisModulesJson;
-  readonly consensus: ConsensusParameters | PowParametersJson;
+  readonly consensus: ConsensusParameters | PowParametersJson | InstantParameters;
   /** By address. */
   readonly alloc: Readonly<Record<string, GenesisAccountJson>>;
   readonly validators: readonly GenesisValidatorJson[];
@@ -74,7 +80,7 @@ export type GenesisValidatorJson = {
 };
 
 /** Writes a genesis as the value of genesis.json. */
-export function formatGenesis(genesis: AnyGenesis): GenesisJson {
+export function formatGenesis(genesis: AnyGenesis | InstantGenesis): GenesisJson {
   const { rules, suite, consensus } = genesis;
   return {
     format: genesis.format,
@@ -100,7 +106,7 @@ export function formatGenesis(genesis: AnyGenesis): GenesisJson {
     epochLead: genesis.epochLead,
     validatorSets: formatValidatorSets(genesis.validatorSets),
     modules: formatModules(genesis.modules),
-    consensus: consensus.engine === "pow" ? formatPowParameters(consensus) : formatConsensus(consensus),
+    consensus: formatConsensus(consensus),
     alloc: Object.fromEntries(
       genesis.alloc.map((account) => [toHex(account.address), formatAccount(account)]),
     ),
@@ -120,7 +126,11 @@ function formatModules({ authority, active }: GenesisModules): GenesisModulesJso
   };
 }
 
-function formatConsensus(consensus: ConsensusParameters): ConsensusParameters {
+function formatConsensus(
+  consensus: ConsensusParameters | PowParameters | InstantParameters,
+): GenesisJson["consensus"] {
+  if (consensus.engine === "pow") return formatPowParameters(consensus);
+  if (consensus.engine === "instant") return { engine: "instant" };
   return {
     engine: consensus.engine,
     minBlockIntervalMs: consensus.minBlockIntervalMs,

@@ -54,6 +54,11 @@ export type AnyGenesis = Genesis<ConsensusParameters | PowParameters>;
 /** Of a chain that is mined. Its `validators` are the nodes that every other one links with; they have no vote. */
 export type PowGenesis = Genesis<PowParameters>;
 
+/** Of a development chain: one node makes a block when its developer wishes. */
+export type InstantParameters = { readonly engine: "instant" };
+/** No genesis.json says it: a chain of this engine is begun by `ostrom dev` alone, so that no other node ever runs one. */
+export type InstantGenesis = Genesis<InstantParameters>;
+
 /** Tells chains apart by their engine. */
 export type GenesisOfEngine =
   | { readonly engine: "simplex"; readonly genesis: Genesis }
@@ -93,7 +98,7 @@ export type Genesis<Parameters = ConsensusParameters> = {
 
 /** The state before block 1: the accounts of `alloc`, the validator set in its system account, and the registry of modules if there are
  * any. Their own contracts come with block 1. */
-export function genesisState(genesis: AnyGenesis): StateChanges {
+export function genesisState(genesis: AnyGenesis | InstantGenesis): StateChanges {
   const registry = moduleRegistryAccount(genesis.modules, genesis.validatorSets);
   return genesisChanges([
     ...genesis.alloc,
@@ -107,7 +112,7 @@ export function genesisState(genesis: AnyGenesis): StateChanges {
 /** Block 0. Its hash names the chain: the state root covers accounts, validators and modules, and `extraData` is
  * the hash of the canonical JSON text of all other parameters, by the hash function that they name.
  * @param stateRoot of `genesisState`. */
-export function genesisBlock(genesis: AnyGenesis, stateRoot: Hash): ExecutedBlock {
+export function genesisBlock(genesis: AnyGenesis | InstantGenesis, stateRoot: Hash): ExecutedBlock {
   const timestamp = Math.floor(genesis.timestampMs / 1000);
   const { hashId } = genesis.rules;
   const emptyRoot = emptyTrieRoot(chainHash(genesis.rules));
@@ -139,7 +144,7 @@ export function genesisHash(genesis: AnyGenesis): Hash {
   ).hash;
 }
 
-function parametersHash(genesis: AnyGenesis): Hash {
+function parametersHash(genesis: AnyGenesis | InstantGenesis): Hash {
   const { alloc: _alloc, validators: _validators, modules: _modules, ...parameters } = formatGenesis(genesis);
   return chainHash(genesis.rules)(utf8(JSON.stringify(parameters)));
 }

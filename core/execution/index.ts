@@ -7,13 +7,28 @@ export {
   transactionContext,
 } from "./account-keys.ts";
 export type { AgileErrorCode, KeySigner } from "./agile-transaction.ts";
-export { type AppliedBlock, applyBlock, type BlockInput, sealBlock } from "./apply-block.ts";
+export {
+  type AppliedBlock,
+  applyBlock,
+  type BlockInput,
+  type BlockObserver,
+  type ExecutionWatch,
+  sealBlock,
+} from "./apply-block.ts";
 export {
   type AppliedTransaction,
   applyTransaction,
   type TransactionEnvironment,
 } from "./apply-transaction.ts";
 export { BLOOM_LENGTH, bloomMayContain, logsBloom, mergeBlooms } from "./bloom.ts";
+export {
+  type CallFrame,
+  CallRecorder,
+  type CallTracerOptions,
+  type ReadRevertReason,
+  type TracedLog,
+} from "./call-tracer.ts";
+export { blockOfCall, callHindrance, transactionOfCall } from "./call-transaction.ts";
 export { chainHash } from "./chain-hash.ts";
 export type {
   BlockOrigin,
@@ -49,6 +64,12 @@ export {
   lastHeight,
 } from "./epochs.ts";
 export { estimateGas, type GasEstimate } from "./estimate-gas.ts";
+export {
+  createExecutionTracer,
+  type ExecutionTrace,
+  type TracedMessage,
+  type TracedStep,
+} from "./execution-trace.ts";
 export { describeFault } from "./fault-text.ts";
 export { effectiveGasPrice, effectiveTip, forkAt, nextBaseFee } from "./fees.ts";
 export {
@@ -60,6 +81,8 @@ export {
   genesisHash,
   genesisOfEngine,
   genesisState,
+  type InstantGenesis,
+  type InstantParameters,
   type PowGenesis,
   type ProfileName,
   type SignatureCheck,
@@ -115,6 +138,7 @@ export {
   encodeHeader,
   hashHeader,
 } from "./header.ts";
+export { impersonatedSender, impersonateTransaction } from "./impersonation.ts";
 export {
   defineModule,
   genesisModule,
@@ -188,6 +212,7 @@ export {
   type VerifyPossession,
   verifyKeyPossession,
 } from "./next-validator-set.ts";
+export { ObservedState } from "./observed-state.ts";
 export {
   type CheckedPayload,
   checkPayload,
@@ -202,8 +227,10 @@ export {
   type ReadPayload,
 } from "./payload.ts";
 export { type PermissionCheck, permissionAsOf } from "./permission.ts";
+export type { PrestateTracerOptions } from "./prestate-tracer.ts";
 export { decodeStoredReceipts } from "./receipt.ts";
 export { encodeReceipt, encodeStoredReceipts } from "./receipt-encoding.ts";
+export { BlockReplay, type ReplayInput } from "./replay-block.ts";
 export {
   addressOfSecretKey,
   authorizationHash,
@@ -223,6 +250,7 @@ export { arraySlot, bytesStorage, mappingSlot, type ReadWord, readStoredBytes } 
 export type { AccountOverride } from "./state-overrides.ts";
 export { viewOfChanges, viewOfJournal } from "./state-views.ts";
 export { checkStaticValidity, type StaticErrorCode } from "./static-validity.ts";
+export type { StructLoggerOptions } from "./struct-logger.ts";
 export {
   BEACON_ROOTS_ADDRESS,
   DEPLOYMENT_PROXY_ADDRESS,
@@ -230,6 +258,9 @@ export {
   MULTICALL3_ADDRESS,
   SYSTEM_ADDRESS,
 } from "./system-contracts.ts";
+export { TraceBudget, TraceTooLarge } from "./trace-budget.ts";
+export { createTracer, type TraceOptions } from "./trace-transaction.ts";
+export type { StateWatcher, TracedTransaction, TransactionTracer } from "./tracer.ts";
 export {
   completeFields,
   decodeSignedTransaction,
@@ -250,8 +281,10 @@ export {
   type AgileFields,
   type Authorization,
   type ChainRules,
+  type DevelopmentRules,
   type ExecutedBlock,
   type Header,
+  type InstantBlock,
   type KeyAuthorization,
   type MinedBlock,
   type OrderedPayload,

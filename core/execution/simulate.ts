@@ -82,6 +82,10 @@ export type Simulation = {
   readonly gasCap: bigint;
   /** Called before each instruction; what it throws ends the simulation. */
   readonly onStep?: ExecutionContext["onStep"];
+  /** Told of the messages that it sends; what it throws ends the simulation. */
+  readonly observer?: ExecutionContext["observer"];
+  /** Stands before the precompiles: what it answers must be what they do. */
+  readonly watchPrecompiles?: ((precompiles: PrecompileSet) => PrecompileSet) | undefined;
 };
 
 export type CallOutcome = {
@@ -115,9 +119,11 @@ export type PreparedSimulation = {
   readonly gasCap: bigint;
   readonly gasWanted: bigint | undefined;
   readonly onStep: ExecutionContext["onStep"];
+  readonly observer: ExecutionContext["observer"];
   /** In place of the fork's own, where modules have some or accounts have key sets. */
   readonly precompiles: PrecompileSet | undefined;
   readonly hasKeySets: boolean;
+  readonly codeSizeLimit: number | undefined;
 };
 
 export type SimulatedMessage = {
@@ -212,12 +218,26 @@ export function prepareSimulation(simulation: Simulation): Result<PreparedSimula
     gasCap: simulation.gasCap,
     gasWanted: request.gas,
     onStep: simulation.onStep,
-    precompiles:
+    observer: simulation.observer,
+    precompiles: watchedPrecompiles(
+      simulation,
+      fork,
       planned === undefined || !hasKeySets
         ? planned
         : keyedPrecompiles(planned, state, { broken: readCurveBreak(simulation.state) }),
+    ),
     hasKeySets,
+    codeSizeLimit: rules.development?.codeSizeLimit,
   });
+}
+
+function watchedPrecompiles(
+  { watchPrecompiles }: Simulation,
+  fork: Fork,
+  precompiles: PrecompileSet | undefined,
+): PrecompileSet | undefined {
+  if (watchPrecompiles === undefined) return precompiles;
+  return watchPrecompiles(precompiles ?? forkPrecompiles(fork));
 }
 
 /** Why a module forbids the transaction that the request describes. One without a sender describes none.
@@ -259,7 +279,7 @@ export function hindranceOf(
 
 /** Runs the message with so much gas, which must cover the intrinsic gas, and undoes it. */
 export function runSimulation(prepared: PreparedSimulation, gas: bigint): SimulatedRun {
-  const { fork, block, state, message, onStep, precompiles, hasKeySets } = prepared;
+  const { fork, block, state, message, onStep, observer, precompiles, hasKeySets, codeSizeLimit } = prepared;
   state.beginTransaction();
   const start = state.checkpoint();
   state.setBalance(message.from, state.balance(message.from) - gas * message.gasPrice);
@@ -276,7 +296,9 @@ export function runSimulation(prepared: PreparedSimulation, gas: bigint): Simula
       transaction,
       state,
       ...(onStep === undefined ? {} : { onStep }),
+      ...(observer === undefined ? {} : { observer }),
       ...(precompiles === undefined ? {} : { precompiles }),
+      ...(codeSizeLimit === undefined ? {} : { codeSizeLimit }),
     },
     {
       caller: message.from,

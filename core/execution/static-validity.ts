@@ -1,7 +1,8 @@
 import { type Failure, fail, ok, type Result } from "@ostrom/base";
 import { SCHEME_SECP256K1, signatureScheme } from "@ostrom/crypto";
-import { type Fork, forkRules, MAX_INIT_CODE_SIZE } from "@ostrom/vm";
+import { type Fork, forkRules } from "@ostrom/vm";
 import { intrinsicGas } from "./intrinsic-gas.ts";
+import { initCodeLimitOf } from "./transaction-validity.ts";
 import { AGILE_TRANSACTION_TYPE, type ChainRules, type Transaction } from "./types.ts";
 
 export type StaticErrorCode =
@@ -22,7 +23,7 @@ export type StaticErrorCode =
  * because clients read them. */
 export function checkStaticValidity(
   transaction: Transaction,
-  rules: Pick<ChainRules, "chainId" | "blockGasLimit" | "accountSchemes" | "hasKeySets">,
+  rules: Pick<ChainRules, "chainId" | "blockGasLimit" | "accountSchemes" | "hasKeySets" | "development">,
   fork: Fork,
 ): Result<void, Failure<StaticErrorCode>> {
   const { type, chainId, gasLimit } = transaction;
@@ -58,17 +59,18 @@ export function checkStaticValidity(
   if (gasLimit > rules.blockGasLimit) {
     return fail("transaction/gas-limit-above-block", "exceeds block gas limit");
   }
-  const cap = forkRules(fork).maxTransactionGas;
+  const cap = rules.development?.maxTransactionGas ?? forkRules(fork).maxTransactionGas;
   if (cap !== undefined && gasLimit > cap) {
     return fail(
       "transaction/gas-limit-above-cap",
       `transaction gas limit too high (cap: ${cap}, tx: ${gasLimit})`,
     );
   }
-  if (transaction.to === undefined && transaction.data.length > MAX_INIT_CODE_SIZE) {
+  const initCodeLimit = initCodeLimitOf(rules.development);
+  if (transaction.to === undefined && transaction.data.length > initCodeLimit) {
     return fail(
       "transaction/init-code-too-large",
-      `max initcode size exceeded: code size ${transaction.data.length} limit ${MAX_INIT_CODE_SIZE}`,
+      `max initcode size exceeded: code size ${transaction.data.length} limit ${initCodeLimit}`,
     );
   }
   const needed = intrinsicGas(transaction, fork);

@@ -1,9 +1,10 @@
 import type { JournaledState } from "@ostrom/state";
 import type { BlockContext, Fork } from "@ostrom/vm";
 import { delegationTarget, forkRules, GAS_PER_BLOB, MAX_INIT_CODE_SIZE, MAX_NONCE } from "@ostrom/vm";
+import { impersonatedSender } from "./impersonation.ts";
 import { intrinsicGas } from "./intrinsic-gas.ts";
 import { isKeyedAccount, type KeyRules, refusalOfEthereumType } from "./key-authority.ts";
-import type { SignedTransaction, SkipReason, Transaction } from "./types.ts";
+import type { DevelopmentRules, SignedTransaction, SkipReason, Transaction } from "./types.ts";
 
 const BLOB_HASH_VERSION = 0x01;
 const MAX_GAS_LIMIT = 2n ** 64n - 1n;
@@ -15,32 +16,47 @@ export function staticInvalidity(
   fork: Fork,
   chainId: bigint,
   transaction: Transaction,
+  development?: DevelopmentRules,
 ): SkipReason | undefined {
   const why =
-    invalidFields(chainId, transaction) ??
-    invalidGasLimit(fork, transaction) ??
+    invalidFields(chainId, transaction, development) ??
+    invalidGasLimit(fork, transaction, development) ??
     invalidBlobs(fork, transaction) ??
     invalidAuthorizations(fork, transaction);
   return why === undefined ? undefined : { code: "execution/invalid", message: why, retry: false };
 }
 
-function invalidFields(chainId: bigint, transaction: Transaction): string | undefined {
+function invalidFields(
+  chainId: bigint,
+  transaction: Transaction,
+  development: DevelopmentRules | undefined,
+): string | undefined {
   const { maxFeePerGas, maxPriorityFeePerGas, to, data } = transaction;
   if (transaction.chainId !== undefined && transaction.chainId !== chainId) {
     return `chain id ${transaction.chainId}, but this chain's is ${chainId}`;
   }
   if (transaction.nonce >= MAX_NONCE) return "nonce has max value";
   if (maxPriorityFeePerGas > maxFeePerGas) return "max priority fee per gas higher than max fee per gas";
-  if (to === undefined && data.length > MAX_INIT_CODE_SIZE) {
-    return `max initcode size exceeded: ${data.length} bytes, limit ${MAX_INIT_CODE_SIZE}`;
+  const initCodeLimit = initCodeLimitOf(development);
+  if (to === undefined && data.length > initCodeLimit) {
+    return `max initcode size exceeded: ${data.length} bytes, limit ${initCodeLimit}`;
   }
   return undefined;
 }
 
-function invalidGasLimit(fork: Fork, transaction: Transaction): string | undefined {
+/** In bytes. Source: EIP-3860. */
+export function initCodeLimitOf(development: DevelopmentRules | undefined): number {
+  return development?.codeSizeLimit === undefined ? MAX_INIT_CODE_SIZE : 2 * development.codeSizeLimit;
+}
+
+function invalidGasLimit(
+  fork: Fork,
+  transaction: Transaction,
+  development: DevelopmentRules | undefined,
+): string | undefined {
   const { gasLimit } = transaction;
   const required = intrinsicGas(transaction, fork);
-  const most = forkRules(fork).maxTransactionGas ?? MAX_GAS_LIMIT;
+  const most = development?.maxTransactionGas ?? forkRules(fork).maxTransactionGas ?? MAX_GAS_LIMIT;
   if (gasLimit < required) return `intrinsic gas too low: gas limit ${gasLimit}, needs ${required}`;
   if (gasLimit > most) return `transaction gas limit too high: ${gasLimit}, limit ${most}`;
   return undefined;
@@ -78,9 +94,10 @@ export function hindrance(
   room: { readonly gas: bigint; readonly blobGas: bigint },
   transaction: SignedTransaction,
   keys?: KeyRules,
+  development?: DevelopmentRules,
 ): SkipReason | undefined {
   return (
-    wrongSender(fork, state, transaction, keys) ??
+    wrongSender(fork, state, transaction, keys, development) ??
     expired(block, transaction) ??
     wrongFee(block, transaction) ??
     noRoom(room, transaction) ??
@@ -93,6 +110,7 @@ function wrongSender(
   state: JournaledState,
   transaction: SignedTransaction,
   keys: KeyRules | undefined,
+  development: DevelopmentRules | undefined,
 ): SkipReason | undefined {
   const { sender, nonce } = transaction;
   const expected = state.nonce(sender);
@@ -103,6 +121,7 @@ function wrongSender(
   if (nonce < expected) {
     return { code: "execution/nonce-too-low", message: `nonce too low: ${told}`, retry: false };
   }
+  if (impersonatedSender(transaction, { development }) !== undefined) return undefined;
   const code = state.code(sender);
   const isDelegated = forkRules(fork).delegation && delegationTarget(code) !== undefined;
   if (code.length > 0 && !isDelegated) {

@@ -147,6 +147,22 @@ export type OrderedPayload = {
   readonly mined?: MinedBlock | undefined;
   /** Of a block that was voted on: what modules may know of its origin. */
   readonly origin?: BlockOrigin | undefined;
+  /** Of a block of a development chain: what its developer has fixed. */
+  readonly instant?: InstantBlock | undefined;
+};
+
+/** What a block of a development chain has in place of what the rules would give it. */
+export type InstantBlock = {
+  readonly baseFeePerGas?: bigint | undefined;
+  readonly prevRandao?: Hash | undefined;
+};
+
+/** What only a development chain allows; no genesis that another node reads can say it. */
+export type DevelopmentRules = {
+  /** The most bytes of deployed code; EIP-170's limit if absent. */
+  readonly codeSizeLimit?: number | undefined;
+  /** The most gas of a transaction in place of EIP-7825's; undefined: that of the rule set. */
+  readonly maxTransactionGas?: bigint | undefined;
 };
 
 export type MinedBlock = {
@@ -203,6 +219,8 @@ export type ChainRules = {
   readonly accountSchemes: readonly number[];
   /** Proofs of ECVRF, by which stake draws its validators, count for nothing: an elliptic curve must not decide who validates. */
   readonly refusesSortition?: boolean | undefined;
+  /** Of a development chain (engine `instant`): accounts can be impersonated there (impersonation.ts). Undefined on every other chain. */
+  readonly development?: DevelopmentRules | undefined;
   /** Accounts may have key sets (key-sets.ts): type 0x60 is valid, and the verify precompiles are there. */
   readonly hasKeySets?: boolean | undefined;
 };

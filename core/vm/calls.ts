@@ -15,6 +15,7 @@ import { CALL_GAS_DIVISOR, GAS } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 import { resume } from "./leave.ts";
 import { viewMemory } from "./memory.ts";
+import { tellCall, tellIfDone } from "./observe.ts";
 
 /** The four kinds of message call.
  * Sources: Yellow Paper, appendix H.2; EIP-7 (DELEGATECALL), 150 (gas passed on), 161 (new accounts), 211, 214
@@ -76,7 +77,7 @@ export function beginCall(machine: Machine, frame: Frame, operands: CallOperands
   if (value > 0n && !charge(frame, valueGas(machine, name, codeAddress))) return undefined;
 
   const gas = passOnGas(frame, requestedGas) + (value > 0n ? BigInt(GAS.callStipend) : 0n);
-  return enterCall(machine, {
+  const request: CallRequest = {
     ...partiesOf(frame, name, codeAddress, value),
     codeAddress,
     code,
@@ -84,7 +85,9 @@ export function beginCall(machine: Machine, frame: Frame, operands: CallOperands
     gas,
     isStatic: frame.isStatic || name === "STATICCALL",
     depth: frame.depth + 1,
-  });
+  };
+  tellCall(machine, frame, name, request);
+  return tellIfDone(machine, enterCall(machine, request));
 }
 
 /** What giving value costs; a new account costs more (EIP-161: an empty one is as good as none). CALLCODE gives to the

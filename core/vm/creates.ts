@@ -15,6 +15,7 @@ import { GAS, MAX_INIT_CODE_SIZE, MAX_NONCE } from "./gas-schedule.ts";
 import type { Instruction } from "./instruction.ts";
 import { resume } from "./leave.ts";
 import { readMemory } from "./memory.ts";
+import { tellCreate, tellIfDone } from "./observe.ts";
 import { wordCount } from "./word.ts";
 
 /** Sources: Yellow Paper, appendix H.2; EIP-1014 (CREATE2), 150, 2681 (nonce limit), 2929, 3860 (init code). */
@@ -51,7 +52,7 @@ function create(machine: Machine, frame: Frame, isSalted: boolean): void {
   const offset = frame.stack.pop()!;
   const size = frame.stack.pop()!;
   const salt = isSalted ? frame.stack.pop()! : undefined;
-  if (size > MAX_INIT_CODE_SIZE) {
+  if (size > initCodeLimit(machine)) {
     endWithFault(frame, "vm/init-code-too-large");
     return;
   }
@@ -64,12 +65,16 @@ function create(machine: Machine, frame: Frame, isSalted: boolean): void {
   else resume(frame, entered.outcome);
 }
 
+function initCodeLimit({ context }: Machine): number {
+  return context.codeSizeLimit === undefined ? MAX_INIT_CODE_SIZE : 2 * context.codeSizeLimit;
+}
+
 /** Charges for a creation, GAS.create and memory apart, and begins it.
  * @returns undefined if the frame may not create or does not have the gas: then the frame has ended. */
 export function beginCreate(machine: Machine, frame: Frame, operands: CreateOperands): Entered | undefined {
   const { value, initCode, salt } = operands;
   if (!mayChangeState(frame)) return undefined;
-  if (initCode.length > MAX_INIT_CODE_SIZE) {
+  if (initCode.length > initCodeLimit(machine)) {
     endWithFault(frame, "vm/init-code-too-large");
     return undefined;
   }
@@ -83,13 +88,18 @@ export function beginCreate(machine: Machine, frame: Frame, operands: CreateOper
   const nonce = state.nonce(creator);
   const depth = frame.depth + 1;
   const refused = refusal(state, creator, value, depth) ?? (nonce === MAX_NONCE ? NO_NONCE_LEFT : undefined);
-  if (refused !== undefined) return faultWith(refused, 0n);
+  const kind = salt === undefined ? "CREATE" : "CREATE2";
+  if (refused !== undefined) {
+    tellCreate(machine, frame, kind, operands, undefined, 0n);
+    return tellIfDone(machine, faultWith(refused, 0n));
+  }
   const address = addressOf(creator, nonce, initCode, salt);
   const gas = passOnGas(frame, gasLeft(frame));
   // Neither is undone if the creation fails.
   state.setNonce(creator, nonce + 1n);
   state.warmAddress(address);
-  return enterCreate(machine, { creator, address, value, initCode, gas, depth });
+  tellCreate(machine, frame, kind, operands, address, gas);
+  return tellIfDone(machine, enterCreate(machine, { creator, address, value, initCode, gas, depth }));
 }
 
 const NO_NONCE_LEFT = "vm/nonce-exhausted";

@@ -4,8 +4,10 @@ import { codeToRun } from "./delegation.ts";
 import { type Entered, enterCall, enterCreate, faultWith, refusal } from "./enter.ts";
 import { charge, endWith, endWithFault, type Frame, gasLeft, type Machine } from "./frame.ts";
 import { MAX_STACK_SIZE } from "./gas-schedule.ts";
+import type { Instruction } from "./instruction.ts";
 import { leave, resume } from "./leave.ts";
 import { createMachine } from "./machine.ts";
+import { type MessageObserver, tellIfDone, tellLeave, tellMessage } from "./observe.ts";
 import type { ExecutionContext, Message, Outcome } from "./types.ts";
 
 /** Runs a message, and all the messages that its code sends, on the context's state.
@@ -28,7 +30,8 @@ export function enterMessage(machine: Machine, message: Message): Entered {
   const { code, delegate } = codeToRun(state, to, machine.rules.delegation);
   // Reaching it is part of what the transaction paid for (EIP-7702), so it is warm from here on.
   if (delegate !== undefined) state.warmAddress(delegate);
-  return enterCall(machine, {
+  tellMessage(machine, message, to, code);
+  const entered = enterCall(machine, {
     caller: message.caller,
     address: to,
     codeAddress: to,
@@ -40,16 +43,21 @@ export function enterMessage(machine: Machine, message: Message): Entered {
     isStatic: false,
     depth: 0,
   });
+  return tellIfDone(machine, entered);
 }
 
 export function enterCreation(machine: Machine, message: Message): Entered {
   const { state } = machine.context;
   const { caller: creator, value, data: initCode, gas } = message;
   const refused = refusal(state, creator, value, 0);
-  if (refused !== undefined) return faultWith(refused, gas);
+  if (refused !== undefined) {
+    tellMessage(machine, message, undefined, EMPTY_BYTES);
+    return tellIfDone(machine, faultWith(refused, gas));
+  }
   const address = createAddress(creator, state.nonce(creator) - 1n);
   state.warmAddress(address);
-  return enterCreate(machine, { creator, address, value, initCode, gas, depth: 0 });
+  tellMessage(machine, message, address, initCode);
+  return tellIfDone(machine, enterCreate(machine, { creator, address, value, initCode, gas, depth: 0 }));
 }
 
 /** Runs a frame that has been entered, and all that it calls. */
@@ -64,6 +72,7 @@ export function runFrames(machine: Machine, outermost: Frame): Outcome {
       continue;
     }
     const outcome = leave(machine, frame, exit);
+    tellLeave(machine, outcome);
     frames.pop();
     const waiting = frames[frames.length - 1];
     if (waiting === undefined) return outcome;
@@ -80,7 +89,7 @@ export function runUntilExit(machine: Machine, frame: Frame): void {
 
 function runInstructions(machine: Machine, frame: Frame): void {
   const { instructions, context } = machine;
-  const { code, stack } = frame;
+  const { code } = frame;
   while (frame.exit === undefined) {
     const { programCounter } = frame;
     if (programCounter >= code.length) {
@@ -89,23 +98,28 @@ function runInstructions(machine: Machine, frame: Frame): void {
     }
     const opcode = code[programCounter]!;
     if (context.onStep !== undefined) tellStep(context.onStep, frame, opcode);
-    const instruction = instructions[opcode];
-    if (instruction === undefined) {
-      endWithFault(frame, "vm/invalid-opcode");
-      return;
-    }
-    if (stack.length < instruction.pops) {
-      endWithFault(frame, "vm/stack-underflow");
-      return;
-    }
-    if (stack.length - instruction.pops + instruction.pushes > MAX_STACK_SIZE) {
-      endWithFault(frame, "vm/stack-overflow");
-      return;
-    }
-    if (!charge(frame, instruction.gas)) return;
-    frame.programCounter = programCounter + 1;
-    instruction.run(machine, frame);
+    runInstruction(machine, frame, instructions[opcode]);
+    if (context.observer?.onStepEnd !== undefined) tellStepEnd(context.observer.onStepEnd, frame);
   }
+}
+
+function runInstruction(machine: Machine, frame: Frame, instruction: Instruction | undefined): void {
+  const { stack } = frame;
+  if (instruction === undefined) {
+    endWithFault(frame, "vm/invalid-opcode");
+    return;
+  }
+  if (stack.length < instruction.pops) {
+    endWithFault(frame, "vm/stack-underflow");
+    return;
+  }
+  if (stack.length - instruction.pops + instruction.pushes > MAX_STACK_SIZE) {
+    endWithFault(frame, "vm/stack-overflow");
+    return;
+  }
+  if (!charge(frame, instruction.gas)) return;
+  frame.programCounter++;
+  instruction.run(machine, frame);
 }
 
 function tellStep(onStep: NonNullable<ExecutionContext["onStep"]>, frame: Frame, opcode: number): void {
@@ -115,5 +129,12 @@ function tellStep(onStep: NonNullable<ExecutionContext["onStep"]>, frame: Frame,
     opcode,
     gasLeft: gasLeft(frame),
     stack: frame.stack,
+    memory: frame.memory,
+    returnData: frame.returnData,
+    address: frame.address,
   });
+}
+
+function tellStepEnd(onStepEnd: NonNullable<MessageObserver["onStepEnd"]>, frame: Frame): void {
+  onStepEnd(gasLeft(frame), frame.exit?.kind === "halt" ? frame.exit.fault : undefined);
 }

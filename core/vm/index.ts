@@ -39,6 +39,7 @@ export {
 } from "./gas-schedule.ts";
 export { describeOpcode } from "./instruction-set.ts";
 export { executeMessage, installMessageEngine, type MessageEngine } from "./message-engine.ts";
+export type { MessageEntry, MessageKind, MessageObserver } from "./observe.ts";
 export { OP } from "./opcodes.ts";
 export { cryptographyPrecompiles, forkPrecompiles } from "./precompile-set.ts";
 export {

@@ -25,7 +25,8 @@ export function leave(machine: Machine, frame: Frame, halt: Halt): Outcome {
 function deposit(machine: Machine, frame: Frame, halt: Halt): Halt {
   if (frame.program !== undefined) return depositProgram(machine, frame, halt);
   const code = halt.output;
-  if (code.length > MAX_CODE_SIZE) return depositFault("vm/code-too-large");
+  if (code.length > (machine.context.codeSizeLimit ?? MAX_CODE_SIZE))
+    return depositFault("vm/code-too-large");
   if (code[0] === INVALID_FIRST_BYTE) return depositFault("vm/code-begins-with-ef");
   if (!charge(frame, GAS.codeDepositByte * code.length)) return depositFault("vm/out-of-gas");
   machine.context.state.setCode(frame.address, code);

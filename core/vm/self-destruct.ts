@@ -26,6 +26,7 @@ export function selfDestruct({ context }: Machine, frame: Frame, beneficiary: Ad
   const newAccountGas = balance > 0n && state.isEmpty(beneficiary) ? GAS.newAccount : 0;
   if (!charge(frame, accessGas + newAccountGas)) return;
 
+  context.observer?.onSelfDestruct?.(frame.address, beneficiary, balance);
   state.touch(beneficiary);
   // In this order, so that a contract that names itself keeps its balance.
   if (balance > 0n) {

@@ -1,5 +1,7 @@
 import type { Address, Bytes, Hash } from "@ostrom/base";
 import type { JournaledState } from "@ostrom/state";
+import type { Memory } from "./memory.ts";
+import type { MessageObserver } from "./observe.ts";
 import type { PrecompileResult } from "./precompiles/index.ts";
 
 /** The rule sets that the engine has, oldest first. */
@@ -33,8 +35,12 @@ export type ExecutionContext = {
   readonly state: JournaledState;
   /** In place of the fork's own. */
   readonly precompiles?: PrecompileSet;
+  /** The most bytes that deployed code may have, on development chains alone; EIP-170's limit if absent. Init code may have twice as much. */
+  readonly codeSizeLimit?: number | undefined;
   /** Called before each instruction (debugging, tracing); undefined on the fast path. */
   readonly onStep?: (step: Step) => void;
+  /** Told of messages as they begin and end (tracing); undefined on the fast path. */
+  readonly observer?: MessageObserver;
 };
 
 /** Contracts that are part of the protocol: pure functions of their input. */
@@ -54,6 +60,12 @@ export type Step = {
   readonly gasLeft: bigint;
   /** The top is last. The frame's own, which goes on changing. */
   readonly stack: readonly bigint[];
+  /** The frame's own too, as large as it was before the instruction. */
+  readonly memory: Pick<Memory, "bytes" | "size">;
+  /** Output of the frame's last call (EIP-211). */
+  readonly returnData: Bytes;
+  /** Whose storage the code acts on. */
+  readonly address: Address;
 };
 
 /** The outermost message of a transaction, or of eth_call. Its caller's nonce and fee are charged already; the value is

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Bytes } from "@ostrom/base";
+import { aboutFrame, readAbout } from "./about-frame.ts";
 import {
   CONTROL_CODES,
   controlFrame,
@@ -38,7 +39,7 @@ const BATCH_BYTES = 64 * 1024;
 const LARGE_PAYLOAD_BYTES = 16 * 1024;
 const PINGS_PER_IDLE_TIMEOUT = 3;
 
-const CONTROL_FRAMES: Readonly<Record<keyof typeof CONTROL_CODES, Bytes>> = {
+const CONTROL_FRAMES: Readonly<Record<Exclude<keyof typeof CONTROL_CODES, "about">, Bytes>> = {
   hello: controlFrame(CONTROL_CODES.hello),
   welcome: controlFrame(CONTROL_CODES.welcome),
   ping: controlFrame(CONTROL_CODES.ping),
@@ -60,6 +61,7 @@ export class Connection {
   readonly #limits: LinkLimits;
   readonly #events: ConnectionEvents;
   readonly #reader: FrameReader;
+  readonly #program: string | undefined;
   #isReady = false;
   #isClosed = false;
   #isFull = false;
@@ -69,14 +71,24 @@ export class Connection {
   #readyMs = 0;
   #silentMs = 0;
   #sincePingMs = 0;
+  /** When the newest ping left that is not answered yet. */
+  #pingAt: number | undefined;
+  /** Pings without an answer. */
+  #unanswered = 0;
+  #hasTold = false;
+  #roundTripMs: number | undefined;
+  #about: string | undefined;
   #stalledMs = 0;
 
+  /** @param program what this end calls itself; undefined: it does not say. */
   constructor(
     stream: SecureStream,
     direction: "dialed" | "accepted",
     limits: LinkLimits,
     events: ConnectionEvents,
+    program?: string,
   ) {
+    this.#program = program;
     this.direction = direction;
     this.#stream = stream;
     this.certificate = stream.certificate;
@@ -103,6 +115,16 @@ export class Connection {
   /** How long it has been ready. */
   get readyMs(): number {
     return this.#readyMs;
+  }
+
+  /** Of the newest ping that was answered. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** What the program at the other end calls itself; undefined: it has not said. */
+  get about(): string | undefined {
+    return this.#about;
   }
 
   close(reason: CloseReason): void {
@@ -152,8 +174,7 @@ export class Connection {
       !this.#isFull &&
       this.#sincePingMs >= this.#limits.idleTimeoutMs / PINGS_PER_IDLE_TIMEOUT
     ) {
-      this.#sincePingMs = 0;
-      this.#write(CONTROL_FRAMES.ping);
+      this.#ping();
     }
   }
 
@@ -177,23 +198,55 @@ export class Connection {
 
   #receive(channel: FrameChannel, payload: Bytes): void {
     this.#inboundBudget -= FRAME_COST_BYTES;
-    if (channel === "control") return this.#receiveControl(payload[0] ?? 0);
+    if (channel === "control") return this.#receiveControl(payload);
     if (!this.#isReady) return this.close("network/bad-greeting");
     this.received.frames += 1;
     this.#events.onFrame(channel, payload);
   }
 
-  #receiveControl(code: number): void {
+  #ping(): void {
+    this.#sincePingMs = 0;
+    this.#unanswered += 1;
+    this.#pingAt = performance.now();
+    this.#write(CONTROL_FRAMES.ping);
+  }
+
+  #receiveControl(payload: Bytes): void {
+    const code = payload[0] ?? 0;
+    if (code === CONTROL_CODES.about ? payload.length === 1 : payload.length !== 1)
+      return this.close("network/bad-greeting");
     if (!this.#isReady) {
       const greeting = this.direction === "accepted" ? CONTROL_CODES.hello : CONTROL_CODES.welcome;
       if (code !== greeting) return this.close("network/bad-greeting");
       if (this.direction === "accepted") this.#write(CONTROL_FRAMES.welcome);
       this.#isReady = true;
+      // This end reads `about`: see about-frame.ts.
+      if (this.#program !== undefined) this.#write(CONTROL_FRAMES.pong);
       return this.#events.onReady();
     }
     // A peer that asks without reading the answers gets none: they would pile up here.
     if (code === CONTROL_CODES.ping && !this.#isFull) return this.#write(CONTROL_FRAMES.pong);
-    if (code !== CONTROL_CODES.ping && code !== CONTROL_CODES.pong) this.close("network/bad-greeting");
+    if (code === CONTROL_CODES.pong) return this.#receivePong();
+    if (code === CONTROL_CODES.about) return this.#receiveAbout(payload);
+    if (code !== CONTROL_CODES.ping) this.close("network/bad-greeting");
+  }
+
+  #receivePong(): void {
+    if (this.#unanswered > 0) {
+      this.#unanswered -= 1;
+      if (this.#pingAt !== undefined) this.#roundTripMs = performance.now() - this.#pingAt;
+      this.#pingAt = undefined;
+    } else if (this.#program !== undefined && !this.#hasTold) {
+      this.#hasTold = true;
+      this.#write(aboutFrame(this.#program));
+      this.#ping();
+    }
+  }
+
+  #receiveAbout(payload: Bytes): void {
+    const about = readAbout(payload);
+    if (about === undefined || this.#about !== undefined) return this.close("network/bad-greeting");
+    this.#about = about;
   }
 
   #writeBatch(batch: readonly OutgoingFrame[]): void {

@@ -52,7 +52,7 @@ test("frames: one longer than its channel allows is refused by its header, befor
     ["transactions", 11],
     ["consensus", 1_001],
     ["sync", 0xffffffff],
-    ["control", 2],
+    ["control", 66],
   ] as const) {
     const header = new Uint8Array(5);
     writeFrameHeader(header, 0, channel, length);

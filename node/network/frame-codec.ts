@@ -4,7 +4,7 @@ import type { LinkChannel } from "./types.ts";
 /** A frame: length of the payload (4 bytes, big-endian), channel (1 byte), payload. */
 export const FRAME_HEADER_BYTES = 5;
 
-/** Channel 0 is the links' own; its payload is one byte. */
+/** Channel 0 is the links' own; its payload is one byte, of `about` more. */
 export type FrameChannel = LinkChannel | "control";
 
 export const CONTROL_CODES: {
@@ -14,7 +14,9 @@ export const CONTROL_CODES: {
   readonly welcome: 2;
   readonly ping: 3;
   readonly pong: 4;
-} = { hello: 1, welcome: 2, ping: 3, pong: 4 };
+  /** What the sender's program calls itself, in the rest of the payload. Only to who has shown that it reads it (about-frame.ts). */
+  readonly about: 5;
+} = { hello: 1, welcome: 2, ping: 3, pong: 4, about: 5 };
 
 const CHANNEL_IDS: Readonly<Record<FrameChannel, number>> = {
   control: 0,
@@ -32,7 +34,8 @@ const CHANNEL_OF_ID: readonly FrameChannel[] = [
   "discovery",
   "batches",
 ];
-const CONTROL_PAYLOAD_BYTES = 1;
+/** The code, and of `about` a name. */
+export const MAX_CONTROL_BYTES = 65;
 
 export type FrameErrorCode = "network/unknown-channel" | "network/frame-too-long";
 
@@ -43,10 +46,11 @@ export function writeFrameHeader(target: Bytes, offset: number, channel: FrameCh
   target[offset + 4] = CHANNEL_IDS[channel];
 }
 
-export function controlFrame(code: number): Bytes {
-  const frame = new Uint8Array(FRAME_HEADER_BYTES + CONTROL_PAYLOAD_BYTES);
-  writeFrameHeader(frame, 0, "control", CONTROL_PAYLOAD_BYTES);
+export function controlFrame(code: number, rest: Bytes = new Uint8Array(0)): Bytes {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + 1 + rest.length);
+  writeFrameHeader(frame, 0, "control", 1 + rest.length);
   frame[FRAME_HEADER_BYTES] = code;
+  frame.set(rest, FRAME_HEADER_BYTES + 1);
   return frame;
 }
 
@@ -108,7 +112,7 @@ export class FrameReader {
       this.#failure = fail("network/unknown-channel", `a frame of channel ${this.#header[4]}`).error;
       return;
     }
-    const limit = channel === "control" ? CONTROL_PAYLOAD_BYTES : this.#maxBytes[channel];
+    const limit = channel === "control" ? MAX_CONTROL_BYTES : this.#maxBytes[channel];
     if (length > limit) {
       this.#failure = fail("network/frame-too-long", `a frame of ${length} bytes on ${channel}`).error;
       return;

@@ -27,6 +27,8 @@ export type LinksOptions = {
   readonly identity: Identity;
   /** Names the chain (its genesis hash in hex): nodes of another one are turned away. At most 200 characters of ASCII. */
   readonly networkId: string;
+  /** What this node's program calls itself: said to those that are linked. */
+  readonly program?: string | undefined;
   readonly listen: { readonly host: string; readonly port: number };
   /** Whom to dial, and where. Asked again and again; an entry for this node itself does no harm. */
   readonly peers: () => readonly PeerAddress[];
@@ -147,6 +149,7 @@ class ValidatorLinks {
     this.#ports = {
       transport: this.#transport,
       limits: this.#limits,
+      program: options.program,
       isAllowed: (peerId) => this.#isAllowed(peerId),
       refuseCertificate: (peerId, certificate) => this.#refuseCertificate(peerId, certificate),
       clock,

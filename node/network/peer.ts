@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Bytes } from "@ostrom/base";
-import { type CloseReason, Connection, MISCONDUCT } from "./connection.ts";
+import { type CloseReason, Connection, type ConnectionEvents, MISCONDUCT } from "./connection.ts";
 import { shortPeerId } from "./identity-kinds.ts";
 import type { LinkLimits } from "./limits.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
@@ -10,6 +10,8 @@ import type { Clock, Entropy, LinkChannel, Log, PeerAddress, PeerId } from "./ty
 export type PeerPorts = {
   readonly transport: SecureTransport;
   readonly limits: LinkLimits;
+  /** What this node's program calls itself. */
+  readonly program: string | undefined;
   readonly isAllowed: (peerId: PeerId) => boolean;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -39,6 +41,14 @@ export type PeerStatistics = {
   readonly dials: number;
   readonly strikes: number;
   readonly lastDownReason: CloseReason | undefined;
+  /** Of the connection that it sends over: where the other end is, how long it is there, how long its newest ping took. */
+  readonly remoteHost: string | undefined;
+  readonly readyMs: number | undefined;
+  readonly roundTripMs: number | undefined;
+  /** Where it is dialed. */
+  readonly dialedPort: number | undefined;
+  /** What its program calls itself. */
+  readonly program: string | undefined;
 };
 
 /** A connection that lasted so long was a good one: the next attempt need not wait. */
@@ -180,6 +190,7 @@ export class Peer {
 
   statistics(): PeerStatistics {
     const { dialed, accepted } = this.#connections;
+    const live = [dialed, accepted].find((connection) => connection?.isReady === true);
     const total = (side: "sent" | "received"): { frames: number; bytes: number } => ({
       frames: this.#past[side].frames + (dialed?.[side].frames ?? 0) + (accepted?.[side].frames ?? 0),
       bytes: this.#past[side].bytes + (dialed?.[side].bytes ?? 0) + (accepted?.[side].bytes ?? 0),
@@ -195,6 +206,11 @@ export class Peer {
       dials: this.#dials,
       strikes: this.#strikes,
       lastDownReason: this.#lastDownReason,
+      remoteHost: live?.remoteHost,
+      readyMs: live === undefined ? undefined : Math.max(dialed?.readyMs ?? 0, accepted?.readyMs ?? 0),
+      roundTripMs: live?.roundTripMs,
+      dialedPort: this.#address?.port,
+      program: dialed?.about ?? accepted?.about,
     };
   }
 
@@ -209,7 +225,7 @@ export class Peer {
   }
 
   #connect(stream: SecureStream, direction: Side, onSettled: () => void): void {
-    const connection = new Connection(stream, direction, this.#ports.limits, {
+    const events: ConnectionEvents = {
       onReady: () => {
         onSettled();
         this.#ready(direction);
@@ -220,7 +236,9 @@ export class Peer {
         onSettled();
         this.#closed(connection, reason);
       },
-    });
+    };
+    const { limits, program } = this.#ports;
+    const connection = new Connection(stream, direction, limits, events, program);
     this.#connections[direction] = connection;
   }
 

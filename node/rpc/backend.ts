@@ -12,9 +12,12 @@ import type {
   SkipReason,
   ValidatorSet,
 } from "@ostrom/execution";
-import type { AccountProof, StateReader } from "@ostrom/state";
+import type { AccountProof, StateChanges, StateReader } from "@ostrom/state";
 import type { Json } from "./json.ts";
 import type { LightReads } from "./light-reads.ts";
+import type { NodeReads } from "./node-reads.ts";
+import type { TracePort } from "./trace-port.ts";
+import type { ViewReads } from "./view-records.ts";
 
 /** What the JSON-RPC server sees of a node. The runtime implements it; `testing/` has one that lives in memory.
  *
@@ -26,6 +29,8 @@ export type RpcBackend = {
   readonly info: ChainInfo;
   readonly chain: ChainReads;
   readonly executor: Executor;
+  /** Runs transactions again (debug_trace*, ots_*, eth_simulateV1); undefined: it does not. */
+  readonly traces?: TracePort;
   readonly pool: PoolPort;
   readonly events: EventSource;
   /** undefined when the node follows the head. Cheap: called for each eth_syncing. */
@@ -38,9 +43,18 @@ export type RpcBackend = {
   readonly light?: LightReads;
   /** What the node itself does for its operators; undefined: nothing. */
   readonly operate?: (call: OperatorCall) => Promise<Result<Json, Failure>>;
+  /** What became of the newest views, or blocks. */
+  readonly views?: ViewReads;
+  /** undefined: it tells nothing of itself. */
+  readonly node?: NodeReads;
+  /** What the next block will have, where its developer decides and not the clock and the rules. */
+  readonly nextBlock?: NextBlock;
   /** Validators and other nodes that this one is linked with now. */
   readonly peerCount: () => number;
 };
+
+/** @returns what a block would have if it were made now; the timestamp in seconds. */
+export type NextBlock = () => { readonly timestamp: number; readonly baseFeePerGas: bigint };
 
 /** An operator's method on its way to the node, which writes it down before it is done. */
 export type OperatorCall = {
@@ -137,6 +151,8 @@ export type StateView = {
     address: Address,
     slots: readonly bigint[],
   ) => Result<StateProof, Failure<"rpc/state-too-old">>;
+  /** The state root that these changes to it would lead to. */
+  readonly rootAfter?: (changes: StateChanges) => Hash;
   readonly release: () => void;
 };
 
@@ -251,8 +267,29 @@ export type ValidatorReads = {
   readonly currentEpoch: () => number;
   /** undefined: not decided yet. */
   readonly set: (epoch: number) => (ValidatorSet & { readonly hash: Hash }) | undefined;
+  /** What came of the newest blocks of an epoch, as their certificates tell: at most `blocks` of them. */
+  readonly participation?: (epoch: number, blocks: number) => Participation | undefined;
   /** Of this epoch and later ones, oldest epoch first. */
   readonly evidence: (fromEpoch: number, limit: number) => readonly StoredEvidence[];
+};
+
+/** How the validators of one epoch have done. Blocks are named by the first and the last. */
+export type Participation = {
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  /** By index. */
+  readonly validators: readonly {
+    readonly proposedBlocks: number;
+    /** Views between those blocks that it led and that gave none. */
+    readonly missedLeads: number;
+    /** Blocks whose finalization, and whose result's certificate, it signed. A certificate is made of the first signatures that suffice: who comes
+     * later is not in it. */
+    readonly finalizationsSigned: number;
+    readonly resultsSigned: number;
+  }[];
+  /** How many of the blocks have such a certificate of their own. */
+  readonly finalizations: number;
+  readonly results: number;
 };
 
 /** Two statements of one validator that contradict each other, as core/consensus encodes them. */

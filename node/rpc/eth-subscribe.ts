@@ -27,15 +27,20 @@ function subjectOf(kind: string, detail: unknown, filter: Decoder<LogFilter>): S
     }
     case "newPendingTransactions":
       return { kind, isFull: isGiven && decodeArgument(flag, detail, 1) };
+    case "views":
+      return { kind };
     default:
-      throw invalidParams(`no ${shown(kind)} subscription: there are newHeads, logs, newPendingTransactions`);
+      throw invalidParams(
+        `no ${shown(kind)} subscription: there are newHeads, logs, newPendingTransactions, views`,
+      );
   }
 }
 
 export const ethSubscribeMethods = (limits: RpcLimits): readonly Method[] => [
   defineMethod({
     name: "eth_subscribe",
-    summary: "Pushes new blocks (newHeads), logs or pending transactions to this WebSocket.",
+    summary:
+      "Pushes new blocks (newHeads), logs, pending transactions or what changes in views of consensus (views: lists as of ostrom_getViews) to this WebSocket.",
     parameters: [required("subject", text), optional("detail", anything, undefined)],
     returns: "id",
     run: (context, kind, detail) =>

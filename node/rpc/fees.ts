@@ -1,7 +1,7 @@
 import { must } from "@ostrom/base";
 import { type ChainRules, effectiveTip, nextBaseFee } from "@ostrom/execution";
 import { BLOB_BASE_FEE, quantity } from "@ostrom/rpc-schema";
-import type { ChainReads } from "./backend.ts";
+import type { ChainReads, NextBlock } from "./backend.ts";
 import type { BlockReader, ReadBlock } from "./block-reader.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -28,6 +28,7 @@ export function createFeeOracle(
   blocks: BlockReader,
   chain: Pick<ChainReads, "header">,
   rules: ChainRules,
+  nextBlock?: NextBlock,
 ): FeeOracle {
   let suggestion: { readonly head: number; readonly tip: bigint } | undefined;
   let samples = new Map<number, readonly bigint[]>();
@@ -52,6 +53,7 @@ export function createFeeOracle(
       return suggestion.tip;
     },
     nextBaseFee: () => {
+      if (nextBlock !== undefined) return nextBlock().baseFeePerGas;
       const head = must(chain.header(blocks.heads().latest), "the head must have a header");
       return nextBaseFee(head.header, rules);
     },

@@ -9,6 +9,7 @@ import { junk } from "./testing/junk.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const CALLS_PER_METHOD = 10;
+const BATCH_CALLS = 500;
 const MAX_PARAMETERS = 5;
 
 describe("junk parameters", () => {
@@ -38,7 +39,12 @@ describe("junk parameters", () => {
           return { jsonrpc: "2.0", id: calls++, method, params };
         }),
       );
-      const answers = JSON.parse((await post(url, JSON.stringify(batch))).text) as RpcAnswer[];
+      const answers: RpcAnswer[] = [];
+      // All methods together are more calls than one batch may hold.
+      for (let from = 0; from < batch.length; from += BATCH_CALLS) {
+        const part = JSON.stringify(batch.slice(from, from + BATCH_CALLS));
+        answers.push(...(JSON.parse((await post(url, part)).text) as RpcAnswer[]));
+      }
       assert.equal(answers.length, batch.length);
       answers.forEach((answer, i) => {
         const said = JSON.stringify([batch[i], answer]).slice(0, 2_000);
@@ -97,6 +103,7 @@ describe("junk parameters", () => {
       "eth",
       "net",
       "ostrom",
+      "ots",
       "rpc",
       "txpool",
       "web3",

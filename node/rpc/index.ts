@@ -16,7 +16,9 @@ export type {
   LogIndexReads,
   LogTerm,
   MiningReport,
+  NextBlock,
   OperatorCall,
+  Participation,
   PoolContent,
   PoolPort,
   PoolStatus,
@@ -32,7 +34,8 @@ export type {
   ValidatorReads,
 } from "./backend.ts";
 export { type BlockParameter, LATEST } from "./block-parameter.ts";
-export type { Decoder } from "./decode.ts";
+export { type Decoder, objectOf, optionalField, ValueError } from "./decode.ts";
+export { blockOverride, callRequest, stateOverrides } from "./decode-call.ts";
 export type { Json } from "./json.ts";
 export type { CheckpointReads, EpochCheckpoint, LightReads, StoredCertificate } from "./light-reads.ts";
 export { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
@@ -47,7 +50,9 @@ export {
 } from "./method.ts";
 export { createMethods } from "./methods.ts";
 export { observeRpc, type RpcObserver } from "./metrics-observer.ts";
+export type { NodeAbout, NodeReads, PeerReport } from "./node-reads.ts";
 export { parameterTypes } from "./parameter-types.ts";
+export { revertReason } from "./revert-reason.ts";
 export { executionReverted, invalidParams, RPC_ERROR, RpcError, serverError } from "./rpc-error.ts";
 export { describeMethods, type MethodDescription } from "./schema.ts";
 export {
@@ -66,3 +71,14 @@ export {
   MAX_TOKEN_SECONDS,
   OPERATOR_SECRET_BYTES,
 } from "./token.ts";
+export type { TracedChain, TraceFailure, TracePort, TraceQuery, TraceRequest } from "./trace-port.ts";
+export { runTrace } from "./trace-run.ts";
+export type {
+  BlockRecord,
+  RecordedCertificate,
+  RecordedVote,
+  SimplexViewRecord,
+  ViewReads,
+  ViewRecord,
+  ViewSteps,
+} from "./view-records.ts";

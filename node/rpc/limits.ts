@@ -43,6 +43,10 @@ export type RpcLimits = {
   readonly concurrentSimulations: number;
   /** Simulations that may wait; more answer "busy". */
   readonly waitingSimulations: number;
+  /** How long a trace may take, unless the request asks for less: then its thread is ended. */
+  readonly traceTimeoutMs: number;
+  /** Bytes that a trace may hold while it is made, about, and its answer have. */
+  readonly traceBytes: number;
   /** Accounts and storage slots in one state override set, together. */
   readonly overrideEntries: number;
   /** Bytes of one raw transaction. */
@@ -103,6 +107,8 @@ export const DEFAULT_LIMITS: RpcLimits = {
   callGas: 50_000_000n,
   concurrentSimulations: 16,
   waitingSimulations: 4_096,
+  traceTimeoutMs: 20 * SECOND_MS,
+  traceBytes: 64 * MEBIBYTE,
   overrideEntries: 16_384,
   transactionBytes: 128 * 1024,
   submittedTransactions: 16_384,

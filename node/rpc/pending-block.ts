@@ -19,7 +19,9 @@ export async function pendingBlock(context: RequestContext, isFull: boolean): Pr
     ...parent.header,
     parentHash: parent.hash,
     number: parent.header.number + 1,
-    timestamp: Math.max(parent.header.timestamp, Math.floor(context.nowMs() / 1000)),
+    timestamp:
+      backend.nextBlock?.().timestamp ??
+      Math.max(parent.header.timestamp, Math.floor(context.nowMs() / 1000)),
     transactionsRoot: emptyRoot,
     receiptsRoot: emptyRoot,
     logsBloom: EMPTY_BLOOM,

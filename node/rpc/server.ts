@@ -29,6 +29,8 @@ export type RpcServerOptions = {
   readonly allowedOrigins?: readonly string[];
   /** Methods besides those that every node has. */
   readonly methods?: readonly Method[];
+  /** Methods that take the place of those which every node has: a development chain's. */
+  readonly replacing?: readonly Method[];
   /** Who may call what; all is open to this machine unless told. `reads`: what the chain knows of accounts. */
   readonly access?: { readonly settings: AccessSettings; readonly reads?: AccessReads | undefined };
   readonly log?: RpcLog;

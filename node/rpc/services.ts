@@ -12,6 +12,7 @@ import { createSubmissionGate } from "./submission-gate.ts";
 import { createSubmissionQueue } from "./submission-queue.ts";
 import { SubscriptionHub } from "./subscription-hub.ts";
 import { createTransactionWaiter } from "./transaction-waiter.ts";
+import { createViewNews } from "./view-news.ts";
 
 /** What web3_clientVersion answers unless the backend says otherwise. */
 export const DEFAULT_CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
@@ -22,11 +23,11 @@ function performanceNow(): number {
 
 /** Builds what all requests of one server share, on the port to the node. */
 export function createServices(
-  options: Pick<RpcServerOptions, "backend" | "methods" | "nowMs" | "host" | "access">,
+  options: Pick<RpcServerOptions, "backend" | "methods" | "replacing" | "nowMs" | "host" | "access">,
   limits: RpcLimits,
   reportError: (error: unknown) => void,
 ): Services {
-  const { backend, methods = [], nowMs = Date.now } = options;
+  const { backend, methods = [], replacing = [], nowMs = Date.now } = options;
   const blocks = createBlockReader(backend.chain, limits);
   return {
     backend,
@@ -41,11 +42,11 @@ export function createServices(
     simulations: createSimulationQueue(backend.executor, limits),
     filters: new FilterRegistry(backend.chain, blocks, limits, nowMs),
     waiter: createTransactionWaiter(blocks),
-    subscriptions: new SubscriptionHub(blocks, backend.pool, limits, reportError),
-    fees: createFeeOracle(blocks, backend.chain, backend.info.rules),
+    subscriptions: new SubscriptionHub(blocks, backend.pool, limits, reportError, createViewNews(backend)),
+    fees: createFeeOracle(blocks, backend.chain, backend.info.rules, backend.nextBlock),
     access: createAccessControl(options, nowMs),
     clientVersion: backend.info.clientVersion ?? DEFAULT_CLIENT_VERSION,
-    methods: createMethods(limits, methods),
+    methods: createMethods(limits, methods, replacing),
   };
 }
 

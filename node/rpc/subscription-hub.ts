@@ -7,6 +7,7 @@ import type { Json } from "./json.ts";
 import type { RpcLimits } from "./limits.ts";
 import { type LogCriteria, logsOfBlock } from "./log-search.ts";
 import { limitExceeded } from "./rpc-error.ts";
+import type { ViewNews } from "./view-news.ts";
 
 /** A client that news can be pushed to. */
 export type SubscriptionConnection = {
@@ -17,7 +18,8 @@ export type SubscriptionConnection = {
 export type Subject =
   | { readonly kind: "newHeads" }
   | { readonly kind: "logs"; readonly criteria: LogCriteria }
-  | { readonly kind: "newPendingTransactions"; readonly isFull: boolean };
+  | { readonly kind: "newPendingTransactions"; readonly isFull: boolean }
+  | { readonly kind: "views" };
 
 /** Until the client has been told the id, news wait in `held`: it could not tell whose they are. */
 export type Subscription = {
@@ -37,10 +39,12 @@ export class SubscriptionHub {
     newHeads: new Set(),
     logs: new Set(),
     newPendingTransactions: new Set(),
+    views: new Set(),
   };
   readonly #blocks: Pick<BlockReader, "byNumber">;
   readonly #pool: Pick<PoolPort, "get">;
   readonly #maxOfConnection: number;
+  readonly #views: ViewNews | undefined;
   readonly #reportError: (error: unknown) => void;
 
   constructor(
@@ -48,7 +52,9 @@ export class SubscriptionHub {
     pool: Pick<PoolPort, "get">,
     limits: Pick<RpcLimits, "webSocketSubscriptions">,
     reportError: (error: unknown) => void,
+    views?: ViewNews,
   ) {
+    this.#views = views;
     this.#blocks = blocks;
     this.#pool = pool;
     this.#maxOfConnection = limits.webSocketSubscriptions;
@@ -72,6 +78,7 @@ export class SubscriptionHub {
     const subscription: Subscription = { id, subject, connection, held: [] };
     connection.subscriptions.set(id, subscription);
     this.#all[subject.kind].add(subscription);
+    if (subject.kind === "views") this.#views?.start((news) => this.#tellViews(news));
     return id;
   }
 
@@ -80,6 +87,7 @@ export class SubscriptionHub {
     const subscription = connection.subscriptions.get(id);
     if (subscription === undefined) return false;
     this.#all[subscription.subject.kind].delete(subscription);
+    if (this.#all.views.size === 0) this.#views?.stop();
     return connection.subscriptions.delete(id);
   }
 
@@ -122,6 +130,11 @@ export class SubscriptionHub {
       for (const log of logsOfBlock(block, subscription.subject.criteria, isRemoved))
         notify(subscription, stringify(log));
     }
+  }
+
+  #tellViews(news: Json): void {
+    const text = stringify(news);
+    for (const subscription of this.#all.views) notify(subscription, text);
   }
 
   async #tellPending(hashes: readonly Hash[]): Promise<void> {

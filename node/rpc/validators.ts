@@ -1,12 +1,21 @@
-import { toHex } from "@ostrom/base";
+import { toHex, toHexDigits } from "@ostrom/base";
 import { checksumAddress, quantity } from "@ostrom/rpc-schema";
-import type { ValidatorReads } from "./backend.ts";
+import type { Participation, RpcBackend, ValidatorReads } from "./backend.ts";
 import { countOrNumber } from "./decode.ts";
 import type { JsonObject } from "./json.ts";
 import { defineMethod, type Method, optional } from "./method.ts";
+import type { PeerReport } from "./node-reads.ts";
+import type { RecordedVote, SimplexViewRecord } from "./view-records.ts";
 
 /** Pieces of evidence in one answer. */
 const MAX_EVIDENCE = 128;
+/** Blocks, and views, by which participation is told. */
+const DEFAULT_BLOCKS = 100;
+const MAX_BLOCKS = 1_000;
+const MAX_VOTED_VIEWS = 256;
+/** The newest views are still being voted on. */
+const UNFINISHED_VIEWS = 2;
+const VOTES: readonly RecordedVote[] = ["notarize", "nullify", "finalize"];
 
 /** Who validates a chain, and what proves that one of them broke its word. */
 export const validatorMethods: readonly Method[] = [
@@ -14,14 +23,20 @@ export const validatorMethods: readonly Method[] = [
     name: "ostrom_getValidators",
     summary:
       "The validator set of an epoch, by default of the one that the next block is of. null: it is not decided, or the chain has no validators.",
-    parameters: [optional("epoch", countOrNumber, undefined)],
+    parameters: [
+      optional("epoch", countOrNumber, undefined),
+      optional("blocks", countOrNumber, DEFAULT_BLOCKS),
+    ],
     returns:
-      "null or {epoch, currentEpoch, firstBlock, lastBlock, decidedAtBlock, setHash, schemeId, validators: [{index, name, address, " +
-      "weight, consensusKey, proofOfPossession, transportKey, host, port}]}",
-    run: ({ backend }, epoch) => {
+      "null or {epoch, currentEpoch, firstBlock, lastBlock, decidedAtBlock, setHash, schemeId, " +
+      "participation: null or {fromBlock, toBlock, finalizations, results, views}, validators: [{index, name, address, " +
+      "weight, consensusKey, proofOfPossession, transportKey, host, port, version, connected (true of this node itself), height, " +
+      "participation: null or {proposedBlocks, missedLeads, finalizationsSigned, resultsSigned, viewsVoted, votesHeard: {notarize, nullify, finalize, executed}}}]}; " +
+      "certificates hold the first signatures that suffice, so that who is always last is in none; votesHeard and viewsVoted are of this node's newest `views` views",
+    run: async ({ backend }, epoch, blocks) => {
       const reads = backend.validators;
       if (reads === undefined) return null;
-      return describeSet(reads, epoch ?? reads.currentEpoch());
+      return describeSet(backend, reads, epoch ?? reads.currentEpoch(), Math.min(blocks, MAX_BLOCKS));
     },
   }),
   defineMethod({
@@ -41,10 +56,19 @@ export const validatorMethods: readonly Method[] = [
   }),
 ];
 
-function describeSet(reads: ValidatorReads, epoch: number): JsonObject | null {
+async function describeSet(
+  backend: RpcBackend,
+  reads: ValidatorReads,
+  epoch: number,
+  blocks: number,
+): Promise<JsonObject | null> {
   const set = reads.set(epoch);
   if (set === undefined) return null;
   const { length, lead } = reads.epochs;
+  const peers = new Map(((await backend.node?.peers()) ?? []).map((peer) => [peer.peerId, peer]));
+  const own = backend.node?.about;
+  const part = blocks === 0 ? undefined : reads.participation?.(epoch, blocks);
+  const views = part === undefined ? [] : viewsOf(backend, epoch, blocks);
   return {
     epoch: quantity(epoch),
     currentEpoch: quantity(reads.currentEpoch()),
@@ -53,16 +77,60 @@ function describeSet(reads: ValidatorReads, epoch: number): JsonObject | null {
     decidedAtBlock: quantity(Math.max(0, epoch * length - lead)),
     setHash: toHex(set.hash),
     schemeId: quantity(set.schemeId),
-    validators: set.validators.map((validator, index) => ({
-      index: quantity(index),
-      name: validator.name,
-      address: checksumAddress(validator.address),
-      weight: quantity(validator.weight),
-      consensusKey: toHex(validator.consensusKey),
-      proofOfPossession: toHex(validator.proofOfPossession),
-      transportKey: toHex(validator.transportKey),
-      host: validator.host,
-      port: quantity(validator.port),
-    })),
+    participation: part === undefined ? null : describeParticipation(part, views.length),
+    validators: set.validators.map((validator, index) => {
+      const peerId = toHexDigits(validator.transportKey);
+      const peer = peers.get(peerId);
+      const isOwn = own?.peerId === peerId;
+      return {
+        index: quantity(index),
+        name: validator.name,
+        address: checksumAddress(validator.address),
+        weight: quantity(validator.weight),
+        consensusKey: toHex(validator.consensusKey),
+        proofOfPossession: toHex(validator.proofOfPossession),
+        transportKey: toHex(validator.transportKey),
+        host: validator.host,
+        port: quantity(validator.port),
+        version: (isOwn ? own?.version : peer?.version) ?? null,
+        connected: isOwn || peer?.isConnected === true,
+        height: isOwn ? quantity(backend.chain.heads().latest) : heightOf(peer),
+        participation: part === undefined ? null : describeShare(part, index, views),
+      };
+    }),
+  };
+}
+
+function heightOf(peer: PeerReport | undefined): string | null {
+  return peer?.height === undefined ? null : quantity(peer.height);
+}
+
+/** This node's newest finished views of an epoch. */
+function viewsOf({ views }: RpcBackend, epoch: number, count: number): readonly SimplexViewRecord[] {
+  if (views === undefined) return [];
+  const most = Math.min(count, MAX_VOTED_VIEWS);
+  return views
+    .read(views.next() - most - UNFINISHED_VIEWS, most)
+    .filter((record) => record.engine === "simplex")
+    .filter((record) => record.epoch === epoch);
+}
+
+function describeParticipation(part: Participation, views: number): JsonObject {
+  const { fromBlock, toBlock, finalizations, results } = part;
+  return { fromBlock: quantity(fromBlock), toBlock: quantity(toBlock), finalizations, results, views };
+}
+
+function describeShare(part: Participation, index: number, views: readonly SimplexViewRecord[]): JsonObject {
+  const heard = (kind: RecordedVote): number =>
+    views.filter(({ votes }) => votes[kind][index] !== undefined).length;
+  return {
+    ...part.validators[index],
+    viewsVoted: views.filter(({ votes }) => VOTES.some((kind) => votes[kind][index] !== undefined)).length,
+    votesHeard: {
+      notarize: heard("notarize"),
+      nullify: heard("nullify"),
+      finalize: heard("finalize"),
+      executed: heard("executed"),
+    },
   };
 }

@@ -17,13 +17,7 @@ import { type Comparison, compare, createShape, learn, type Shape } from "./test
 import { readExchanges, VECTORS_MISSING } from "./testing/vectors.ts";
 
 /** Methods of the vectors that this server has not. */
-const NOT_SERVED = [
-  "debug_traceBlockByHash",
-  "debug_traceBlockByNumber",
-  "debug_traceTransaction",
-  "eth_simulateV1",
-  "testing_buildBlockV1",
-];
+const NOT_SERVED = ["testing_buildBlockV1"];
 
 /** Where we differ on purpose. */
 const DIFFERENCES: readonly RegExp[] = [
@@ -246,6 +240,10 @@ async function buildRequests(
   add("debug_getRawHeader", ["0x0"], ["0x2"]);
   add("debug_getRawReceipts", ["0x0"], ["0x2"]);
   add("debug_getRawTransaction", ...hashes.map((hash) => [hash]));
+  add("debug_traceBlockByHash", [block.hash]);
+  add("debug_traceBlockByNumber", ["0x2"], ["0x2", { enableMemory: true, enableReturnData: true }]);
+  add("debug_traceTransaction", ...hashes.map((hash) => [hash]));
+  add("eth_simulateV1", [{ blockStateCalls: [{ calls: [total] }], traceTransfers: true }, "latest"]);
   add("eth_call", [total, "latest"], [{ ...total, from: to, gas: "0xea60" }, "latest"]);
   add("eth_createAccessList", [total, "latest"], [refuse, "latest"]);
   add("eth_estimateGas", [{ to: carol.address }], [total]);

@@ -2,6 +2,7 @@ import { type Address, type Failure, fail, type Hash, must, ok, type Result } fr
 import { chainHash } from "@ostrom/execution";
 import type { Block, BlockHeader, ChainReads, DropReason, StateView } from "@ostrom/rpc";
 import {
+  commitState,
   createCodeCache,
   historicalReader,
   historicalTries,
@@ -113,6 +114,11 @@ export function openStateView(store: Store, blockNumber: number): Result<StateVi
     prove: (address: Address, slots: readonly bigint[]) => {
       const tries = history.accounts.size === 0 ? stored.tries : historicalTries(stored, history, hash);
       return ok(proveAccount({ reader, tries, stateRoot: history.stateRoot }, address, slots, hash));
+    },
+    rootAfter: (changes) => {
+      const tries = history.accounts.size === 0 ? stored.tries : historicalTries(stored, history, hash);
+      return commitState({ reader, tries, slots: () => [], stateRoot: history.stateRoot }, changes, hash)
+        .stateRoot;
     },
     release,
   });

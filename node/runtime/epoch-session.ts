@@ -21,6 +21,7 @@ import type { EpochBounds } from "./epoch-sets.ts";
 import { Messenger } from "./messenger.ts";
 import { type FinalizedBlock, Ordering, type OrderingPorts } from "./ordering.ts";
 import type { Clock, Log } from "./ports.ts";
+import type { ViewRecorder } from "./view-recorder.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
 /** What an epoch begins with, or what a restarted node finds of it. */
@@ -60,6 +61,8 @@ export type EpochSessionPorts = {
   readonly evidence: (evidence: Evidence) => void;
   readonly fault: (peerId: PeerId | undefined, code: string, message: string) => void;
   readonly failed: (error: unknown) => void;
+  /** Writes down what becomes of views. */
+  readonly views?: ViewRecorder | undefined;
 };
 
 /** All that belongs to one epoch: its set, this node's place in it, the engine that orders its blocks and the gathering of
@@ -69,6 +72,7 @@ export class EpochSession {
   readonly bounds: EpochBounds;
   readonly validators: ValidatorSet;
   readonly own: ValidatorIndex | undefined;
+  readonly #views: ViewRecorder | undefined;
   readonly #messenger: Messenger;
   readonly #certifier: Certifier;
   readonly #ordering: Ordering | undefined;
@@ -78,6 +82,7 @@ export class EpochSession {
     this.bounds = start.bounds;
     this.validators = start.validators;
     this.own = start.own;
+    this.#views = ports.views;
     this.#messenger = new Messenger(ports.network, start.validators);
     const shared = {
       clock: ports.clock,
@@ -123,6 +128,7 @@ export class EpochSession {
       },
       ended: ports.ended,
       evidence: ports.evidence,
+      views: ports.views,
     });
   }
 
@@ -139,6 +145,8 @@ export class EpochSession {
   /** Something arrived from a validator of this epoch's set. */
   hear(from: ValidatorIndex, message: Message): void {
     this.#ordering?.input({ kind: "message", from, message });
+    if (message.kind === "executed")
+      this.#views?.executedBy(this.epoch, from, message.executed.executed.height);
     this.#certifier.input({ kind: "message", from, message });
   }
 

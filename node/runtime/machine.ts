@@ -23,3 +23,9 @@ export const machineClock: Clock = {
 
 /** The operating system's random source. */
 export const machineEntropy: Entropy = { bytes: (length) => new Uint8Array(randomBytes(length)) };
+
+/** When something happened, and how long things took: for records that nothing is decided by. */
+export const machineTimes: { readonly nowMs: () => number; readonly elapsedMs: () => number } = {
+  nowMs: Date.now,
+  elapsedMs: () => performance.now(),
+};

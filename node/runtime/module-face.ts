@@ -124,6 +124,8 @@ export type Flag = {
   readonly help: string;
   readonly placeholder?: string;
   readonly default?: string | number | boolean;
+  /** What it may be, where that is a short list: for help and for the shell's completion. The command checks it itself. */
+  readonly choices?: readonly string[];
 };
 
 export type Values = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;

@@ -1,5 +1,6 @@
 import { type Address, type Bytes, type Failure, type Hash, type Result, toHex } from "@ostrom/base";
 import type { AnyGenesis } from "@ostrom/execution";
+import type { PeerReport } from "@ostrom/rpc";
 import type { PoolContent, TransactionPool } from "@ostrom/txpool";
 import type { Installed } from "./chain-needs.ts";
 import type { Cleanup } from "./cleanup.ts";
@@ -14,9 +15,11 @@ import type { NotedWarnings } from "./noted-warnings.ts";
 import type { NodeOperations } from "./operations.ts";
 import { unpackBytes } from "./packed-bytes.ts";
 import { packResults } from "./packed-results.ts";
+import { describeNode } from "./peer-reports.ts";
 import type { Log } from "./ports.ts";
 import { tlsFilesOf } from "./rpc-certificate.ts";
 import { type RpcClient, startRpcWorker } from "./rpc-client.ts";
+import type { ViewPage } from "./view-page.ts";
 
 export const CLIENT_VERSION = "Ostrom/v0.1.0/typescript";
 
@@ -54,14 +57,21 @@ export type ServedCore = {
   readonly pendingNonce: (sender: Address) => bigint;
 };
 
+/** What JSON-RPC tells of this node's links and of consensus. */
+export type NodeWatch = {
+  readonly views: ViewPage | undefined;
+  readonly peers: () => readonly PeerReport[];
+};
+
 /** Starts the JSON-RPC server. Rejects with `rpc/port-taken` and its like. */
 export async function serveRpc(
-  { folder, settings, genesis, program, log, cleanup }: NodeParts<AnyGenesis>,
+  { folder, settings, genesis, secrets, program, log, cleanup }: NodeParts<AnyGenesis>,
   chain: {
     readonly databasePath: string;
     readonly genesisHash: Hash;
     readonly coinbase: Address;
     readonly operations: NodeOperations;
+    readonly watch: NodeWatch;
   },
   core: ServedCore,
   onFailure: (error: Error) => void,
@@ -79,6 +89,8 @@ export async function serveRpc(
       genesisHash: chain.genesisHash,
       clientVersion: CLIENT_VERSION,
       coinbase: chain.coinbase,
+      about: describeNode({ settings, genesis, secrets }, CLIENT_VERSION),
+      views: chain.watch.views,
       epochs: genesis.consensus.engine === "pow" ? undefined : { epochLength, epochLead },
       genesisParameters: genesisParameters(genesis),
       host: rpc.host,
@@ -102,6 +114,7 @@ export async function serveRpc(
       poolContent: (sender) => core.poolContent(sender),
       pendingNonce: (sender) => core.pendingNonce(sender),
       operate: (call) => chain.operations.operate(call),
+      peers: () => chain.watch.peers(),
     },
     log,
     onFailure,

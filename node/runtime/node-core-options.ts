@@ -11,6 +11,7 @@ import type { Ports } from "./ports.ts";
 import type { RecoveredChain } from "./recovered-chain.ts";
 import type { SignatureChecker } from "./signature-checker.ts";
 import type { StrangerLinks } from "./stranger-links.ts";
+import type { ViewRecorder } from "./view-recorder.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
 /** What a node's core stands on: its ports, and what it found on disk. */
@@ -40,6 +41,8 @@ export type NodeCoreOptions = Ports & {
   readonly recovered: RecoveredChain;
   readonly head: ExecutedHead;
   readonly listener: NodeListener;
+  /** Writes down what becomes of views. */
+  readonly views?: ViewRecorder | undefined;
 };
 
 /** What others of the process want to know. */

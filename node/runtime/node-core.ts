@@ -176,7 +176,7 @@ export class NodeCore {
   }
 
   #createEpochs(failed: (error: unknown) => void): EpochSuccession {
-    const { recovered, records, clock, log, journal, network, store, keys, genesis } = this.#options;
+    const { recovered, records, clock, log, journal, network, store, keys, genesis, views } = this.#options;
     return new EpochSuccession(recovered, records, {
       clock,
       log,
@@ -186,6 +186,7 @@ export class NodeCore {
       domain: this.#statements.domain,
       keys,
       consensus: genesis.consensus,
+      views,
       sets: this.#sets,
       build: (request, answer) => this.#desk.build(request, answer),
       check: (request, answer) => this.#desk.check(request, answer),

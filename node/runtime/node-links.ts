@@ -17,6 +17,7 @@ import type { LinkPolicy } from "./link-policy.ts";
 import { guardNetwork, isReadFrom } from "./link-roles.ts";
 import { machineClock, machineEntropy } from "./machine.ts";
 import { countedHandlers, countedNetwork } from "./metrics-network.ts";
+import { CLIENT_VERSION } from "./node-assembly.ts";
 import { createNodeDiscovery } from "./node-discovery.ts";
 import type { Log } from "./ports.ts";
 import type { StrangerLinks } from "./stranger-links.ts";
@@ -69,6 +70,7 @@ export function createNodeLinks(options: NodeLinksOptions): NodeLinks {
     identity,
     networkId: toHexDigits(options.genesisHash),
     listen: settings.link,
+    program: CLIENT_VERSION,
     peers: () => circle.refresh(),
     isAllowed: (peerId) => circle.isReserved(peerId),
     strangers: found?.discovery.policy,

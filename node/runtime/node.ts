@@ -6,7 +6,7 @@ import { type NodeConfiguration, readConfiguration } from "./configuration.ts";
 import { describeRoom, diskRoom } from "./disk-watch.ts";
 import type { NodeKeys } from "./epoch-sets.ts";
 import { createLog, type LogFormat } from "./log.ts";
-import { machineClock, machineEntropy } from "./machine.ts";
+import { machineClock, machineEntropy, machineTimes } from "./machine.ts";
 import {
   countedPunish,
   type NodeFacts,
@@ -17,7 +17,7 @@ import {
 import { importLinkRules, moduleLinkPolicy, newestStateOf } from "./module-links.ts";
 import { loadProgram } from "./module-loading.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
-import { type NodeParts, type NodeProgram, runningNode } from "./node-assembly.ts";
+import { type NodeParts, type NodeProgram, type NodeWatch, runningNode } from "./node-assembly.ts";
 import { NodeAudience } from "./node-audience.ts";
 import { NodeCore } from "./node-core.ts";
 import type { NodeListener } from "./node-core-options.ts";
@@ -28,6 +28,7 @@ import { NotedWarnings } from "./noted-warnings.ts";
 import { type OpenedChain, openChain } from "./opened-chain.ts";
 import { NodeOperations } from "./operations.ts";
 import { packBytes } from "./packed-bytes.ts";
+import { reportPeers } from "./peer-reports.ts";
 import type { LogLevel } from "./ports.ts";
 import { assemblePowNode } from "./pow-node.ts";
 import { readGenesis } from "./provision.ts";
@@ -35,6 +36,7 @@ import { startSignatureWorkers } from "./signature-checker.ts";
 import { prepareDatabase } from "./snapshot-join.ts";
 import { SnapshotService } from "./snapshot-service.ts";
 import { transportKey } from "./transport-key.ts";
+import { ViewRecorder } from "./view-recorder.ts";
 
 /** Starts the node of a folder: reads its configuration and keys, opens its data, joins the network, serves JSON-RPC.
  * Errors: those of configuration, keys and genesis; `storage/...`; `rpc/port-taken`; `chain/...`. */
@@ -132,6 +134,7 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
   let core: NodeCore | undefined;
   const { links, network, strangers, attach, start } = await openLinks(parts, chain, () => core);
   const audience = new NodeAudience(parts);
+  const views = openViewRecorder(chain, audience);
   const snapshots = openSnapshots(parts, chain, { links, network });
   const running = new NodeCore({
     ...chain,
@@ -148,13 +151,15 @@ async function assemble(parts: NodeParts<Genesis>): Promise<RunningNode> {
     transport: transportKey(secrets.identity),
     modules: parts.program.installed.modules,
     head: chain.execution.head,
-    listener: listenerOf({ metrics, snapshots, audience, links }, failWith),
+    views,
+    listener: listenerOf({ metrics, snapshots, audience, links, views }, failWith),
   });
   core = running;
   cleanup.add(() => running.stop());
   attach(snapshots.wrap(running.handlers));
   const coinbase = coinbaseOf(chain, keys);
-  const stored = { databasePath, genesisHash: domain.genesisHash, coinbase, operations };
+  const watch = watchOf(running, chain, links, views);
+  const stored = { databasePath, genesisHash: domain.genesisHash, coinbase, operations, watch };
   const linked = () => ({ peers: links.connected().length, highestBlock: running.heads().highestHeard });
   const rpcPort = await audience.serve(stored, running, linked, onFailure);
   await start(cleanup);
@@ -190,18 +195,25 @@ function listenerOf(
     snapshots,
     audience,
     links,
+    views,
   }: Pick<NodeLinks, "links"> & {
     readonly metrics: NodeMetrics;
     readonly snapshots: SnapshotService;
     readonly audience: NodeAudience;
+    readonly views: ViewRecorder;
   },
   failed: (failure: Failure) => void,
 ): NodeListener {
   return metrics.listener({
-    block: (report) => audience.block(report),
+    block: (report) => {
+      const { height, included, gasUsed } = report;
+      views.executed({ height, transactions: included.length, gasUsed });
+      audience.block(report);
+    },
     certified: (number) => {
       metrics.certified(number);
       snapshots.certified(number);
+      views.certified(number);
       audience.tell("certified", { number });
     },
     admitted: (transactions) =>
@@ -210,6 +222,35 @@ function listenerOf(
     setsChanged: () => links.refresh(),
     failed,
   });
+}
+
+/** Records of views begin with the set that is in force. */
+function openViewRecorder({ sets, recovered }: OpenedChain, audience: NodeAudience): ViewRecorder {
+  return new ViewRecorder(sets.begun(recovered.tip.epoch).validators.validators.length, {
+    ...machineTimes,
+    moved: (page) => audience.tell("views", page),
+  });
+}
+
+/** What JSON-RPC tells of links and views. */
+function watchOf(
+  core: NodeCore,
+  { sets }: OpenedChain,
+  links: NodeLinks["links"],
+  views: ViewRecorder,
+): NodeWatch {
+  return {
+    views: views.page,
+    peers: () => {
+      const { stored, peerIds } = sets.begun(core.epoch);
+      const indexOf = new Map(peerIds.map((peerId, index) => [peerId, index]));
+      return reportPeers(
+        links.stats(),
+        (peerId) => stored.validators[indexOf.get(peerId) ?? -1]?.name,
+        (peerId) => views.heightOf(core.epoch, indexOf.get(peerId)),
+      );
+    },
+  };
 }
 
 /** What the metrics tell of a running node. */

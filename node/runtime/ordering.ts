@@ -25,6 +25,7 @@ import { CONSENSUS } from "./metrics-catalog.ts";
 import { countFinalized, countRecord, countStep } from "./metrics-consensus.ts";
 import { countOf } from "./metrics-counters.ts";
 import type { Clock, Log } from "./ports.ts";
+import type { ViewRecorder } from "./view-recorder.ts";
 import type { VoteJournal } from "./vote-journal.ts";
 
 /** What ordering asks of the rest of the node. */
@@ -50,6 +51,8 @@ export type OrderingPorts = {
   readonly fault: (peer: ValidatorIndex, code: string, message: string) => void;
   /** A broken invariant or a log that cannot be written: the node must stop. */
   readonly failed: (error: unknown) => void;
+  /** Writes down what becomes of views; undefined: nobody does. */
+  readonly views?: ViewRecorder | undefined;
 };
 
 export type BuiltPayload = {
@@ -86,6 +89,7 @@ export class Ordering {
 
   /** Begins: what a restart has to say is said now. */
   start(): void {
+    this.#ports.views?.begin(this.#state);
     this.#queue.push(this.#firstEffects.splice(0));
   }
 
@@ -98,6 +102,7 @@ export class Ordering {
     try {
       const { state, effects } = stepSimplex(this.#state, input);
       countStep(this.#state, state);
+      this.#ports.views?.stepped(this.#state, state, input, effects);
       this.#state = state;
       this.#queue.push(effects);
     } catch (error) {

@@ -10,20 +10,22 @@ import {
 import type { PowGenesis } from "@ostrom/execution";
 import type { PeerId } from "@ostrom/network";
 import { openDataDirectory } from "@ostrom/storage";
+import { BlockRecorder } from "./block-recorder.ts";
 import { CONFIGURATION_FILE } from "./configuration.ts";
-import { machineClock, machineEntropy } from "./machine.ts";
+import { machineClock, machineEntropy, machineTimes } from "./machine.ts";
 import { CHAIN } from "./metrics-catalog.ts";
 import { count } from "./metrics-counters.ts";
 import { countedNetwork } from "./metrics-network.ts";
 import { countedPunish, startMetrics } from "./metrics-node.ts";
 import { installNativeCrypto } from "./native-crypto.ts";
-import { type NodeParts, runningNode } from "./node-assembly.ts";
+import { type NodeParts, type NodeWatch, runningNode } from "./node-assembly.ts";
 import { NodeAudience } from "./node-audience.ts";
 import { createNodeLinks, type NodeLinks } from "./node-links.ts";
 import type { RunningNode } from "./node-options.ts";
 import { DATA_FOLDER, type OpenedDatabase, openDatabase } from "./opened-database.ts";
 import { NodeOperations } from "./operations.ts";
 import { packBytes } from "./packed-bytes.ts";
+import { reportPeers } from "./peer-reports.ts";
 import { checkHistory, powConfig } from "./pow-config.ts";
 import { PowCore } from "./pow-core.ts";
 import type { PowListener } from "./pow-core-options.ts";
@@ -58,6 +60,7 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
   const { links, network, attach, start, credit } = openLinks(parts, genesisHash);
   const coinbase = coinbaseOf(parts);
   const audience = new NodeAudience(parts);
+  const blocks = new BlockRecorder("pow", execution.head.blockHash, machineTimes);
   const core = new PowCore({
     clock: machineClock,
     entropy: machineEntropy,
@@ -73,11 +76,12 @@ export async function assemblePowNode(parts: NodeParts<PowGenesis>): Promise<Run
     miner,
     coinbase,
     head: execution.head,
-    listener: metrics.listener(listenerOf(audience, credit, failWith)),
+    listener: metrics.listener(listenerOf(audience, blocks, credit, failWith)),
   });
   cleanup.add(() => core.stop());
   attach(core.handlers);
-  const stored = { databasePath, genesisHash, coinbase, operations };
+  const watch = watchOf(links, genesis, blocks);
+  const stored = { databasePath, genesisHash, coinbase, operations, watch };
   const linked = () => {
     return {
       peers: links.connected().length,
@@ -164,23 +168,48 @@ function openLinks(
 
 function listenerOf(
   audience: NodeAudience,
+  blocks: BlockRecorder,
   credit: () => void,
   failed: (failure: Failure) => void,
 ): PowListener {
   return {
     block: (report) => {
       credit();
+      const { height, executedHash, included, gasUsed } = report;
+      blocks.executed({ height, hash: executedHash, transactions: included.length, gasUsed });
       audience.block(report);
     },
     unwound: (unwound) => {
       count(CHAIN.unwound);
+      blocks.unwound(unwound.block.hash, unwound.block.header);
       audience.tell("unwound", unwound);
     },
-    finalized: (number) => audience.tell("certified", { number }),
+    finalized: (number) => {
+      blocks.finalized(number);
+      audience.tell("certified", { number });
+    },
     admitted: (transactions) =>
       audience.tell("pending", { hashes: packBytes(transactions.map(({ hash }) => hash)) }),
     dropped: (dropped) => audience.tell("dropped", dropped),
     failed,
+  };
+}
+
+/** What JSON-RPC tells of links and blocks. Genesis names some peers, though they have no vote. */
+function watchOf(
+  links: NodeLinks["links"],
+  { validatorSet: { validators } }: PowGenesis,
+  blocks: BlockRecorder,
+): NodeWatch {
+  const names = new Map(validators.map(({ transportKey, name }) => [toHexDigits(transportKey), name]));
+  return {
+    views: blocks.page,
+    peers: () =>
+      reportPeers(
+        links.stats(),
+        (peerId) => names.get(peerId),
+        () => undefined,
+      ),
   };
 }
 

@@ -71,7 +71,7 @@ function frozenBy(
 
 /** What a block orders, and where it comes from, as the engine that ordered it wrote it down: the same for a block that this node voted
  * on and for one that it has synced. */
-export function orderedOf({ mined, orderedBlock }: OrderedInput): {
+export function orderedOf({ mined, orderedBlock }: Pick<OrderedInput, "mined" | "orderedBlock">): {
   readonly payload: Bytes;
   /** undefined for a mined block. */
   readonly origin: BlockOrigin | undefined;

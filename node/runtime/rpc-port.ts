@@ -5,7 +5,9 @@ import type {
   DropReason,
   Json,
   MiningReport,
+  NodeAbout,
   OperatorCall,
+  PeerReport,
   PoolContent,
   PoolStatus,
   RpcLimits,
@@ -17,6 +19,7 @@ import type { ProgramParts } from "./module-loading.ts";
 import type { PackedBytes } from "./packed-bytes.ts";
 import type { PackedResults } from "./packed-results.ts";
 import type { RpcTlsFiles } from "./rpc-certificate.ts";
+import type { ViewPage } from "./view-page.ts";
 
 /** What the node asks of its JSON-RPC worker. */
 export type RpcWorkerVocabulary = {
@@ -42,6 +45,9 @@ export type RpcWorkerOptions = {
   readonly genesisParameters: string;
   readonly host: string;
   readonly port: number;
+  readonly about: NodeAbout;
+  /** undefined: it keeps no records of views. */
+  readonly views: ViewPage | undefined;
   /** undefined: plain HTTP. */
   readonly tls: RpcTlsFiles | undefined;
   readonly allowedHosts: readonly string[];
@@ -58,12 +64,15 @@ export type RpcNodeVocabulary = {
   readonly poolContent: { readonly argument: Address | undefined; readonly answer: PoolContent };
   readonly pendingNonce: { readonly argument: Address; readonly answer: bigint };
   readonly operate: { readonly argument: OperatorCall; readonly answer: Result<Json, Failure> };
+  readonly peers: { readonly argument: undefined; readonly answer: readonly PeerReport[] };
 };
 
 /** What the node tells its JSON-RPC worker. */
 export type RpcNodeEvents = {
   readonly block: { readonly number: number; readonly hash: Hash };
   readonly unwound: UnwoundBlock;
+  /** Records of views go on there. */
+  readonly views: ViewPage;
   readonly certified: { readonly number: number };
   readonly pending: { readonly hashes: PackedBytes };
   readonly dropped: readonly { readonly hash: Hash; readonly reason: DropReason }[];

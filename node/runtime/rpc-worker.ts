@@ -33,13 +33,18 @@ import type {
   RpcWorkerVocabulary,
 } from "./rpc-port.ts";
 import { shareAnswers } from "./shared-answers.ts";
+import { TraceClient } from "./trace-client.ts";
 import { createValidatorReads } from "./validator-reads.ts";
+import type { ViewPage } from "./view-page.ts";
+import { createViewReads } from "./view-reads.ts";
 import { connectWorker } from "./worker-calls.ts";
 
 /** Drops of the pool that are remembered for eth_sendRawTransactionSync and for whoever asks. */
 const MAX_REMEMBERED_DROPS = 16_384;
 /** The whole pool is copied for clients at most once in this time: the copy holds up the main thread. */
 const POOL_COPY_INTERVAL_MS = 100;
+/** Links are looked at for clients at most once in this time. */
+const PEERS_INTERVAL_MS = 250;
 /** A node this many blocks behind the highest it has heard of is catching up. */
 const SYNCING_DISTANCE = 8;
 
@@ -52,11 +57,13 @@ installNativeCrypto();
 let store: LevelStore | undefined;
 let server: RpcServer | undefined;
 let queries: QueryClient | undefined;
+let traces: TraceClient | undefined;
 
 const listeners = new Set<EventListener>();
 const drops = new Map<string, DropReason>();
 let network: RpcNodeEvents["network"] = { peers: 0, highestBlock: 0 };
 let startingBlock = 0;
+let views: ViewPage | undefined;
 
 const node = connectWorker<RpcWorkerVocabulary, RpcNodeVocabulary, RpcWorkerEvents, RpcNodeEvents>(
   must(parentPort ?? undefined, "this file runs in a worker"),
@@ -65,6 +72,7 @@ const node = connectWorker<RpcWorkerVocabulary, RpcNodeVocabulary, RpcWorkerEven
     stop: async () => {
       await server?.stop();
       await queries?.stop();
+      await traces?.stop();
       await store?.close();
       return undefined;
     },
@@ -88,6 +96,9 @@ node.on("dropped", (dropped) => {
   for (const { hash, reason } of dropped) rememberDrop(hash, reason);
   for (const listener of listeners) listener.onDropped?.(dropped);
 });
+node.on("views", (page) => {
+  views = page;
+});
 node.on("network", (news) => {
   network = news;
 });
@@ -97,7 +108,10 @@ async function start(options: RpcWorkerOptions): Promise<{ readonly port: number
   queries = new QueryClient(options, (level, message, fields) =>
     node.emit("log", { level, message, fields: plainFields(fields) }),
   );
-  const backend = createBackend(store, queries, options);
+  traces = new TraceClient(options, (level, message, fields) =>
+    node.emit("log", { level, message, fields: plainFields(fields) }),
+  );
+  const backend = createBackend(store, { executor: queries, traces }, options);
   startingBlock = backend.chain.heads().latest;
   const { modules } = await loadProgram(options.program);
   // A chain without a registry never has modules.
@@ -132,9 +146,18 @@ function renewCertificate(renewed: RpcTls | Error): void {
   }
 }
 
-function createBackend(level: LevelStore, executor: QueryClient, options: RpcWorkerOptions): RpcBackend {
+function createBackend(
+  level: LevelStore,
+  threads: Pick<RpcBackend, "executor" | "traces">,
+  options: RpcWorkerOptions,
+): RpcBackend {
   const chain = createChainReads(level, options.historyBlocks, (hash) => drops.get(toHexDigits(hash)));
   const { rules, genesisHash, clientVersion, coinbase } = options;
+  views = options.views;
+  const peers = shareAnswers(
+    () => node.call("peers", undefined),
+    () => sleep(PEERS_INTERVAL_MS, undefined, { ref: false }),
+  );
   const wholePool = shareAnswers(
     () => node.call("poolContent", undefined),
     () => sleep(POOL_COPY_INTERVAL_MS, undefined, { ref: false }),
@@ -142,7 +165,7 @@ function createBackend(level: LevelStore, executor: QueryClient, options: RpcWor
   return {
     info: { rules, genesisHash, clientVersion, coinbase },
     chain,
-    executor,
+    ...threads,
     pool: {
       submit: async (raws) => unpackResults(await node.call("submit", packBytes(raws))),
       get: (hash) => node.call("poolGet", hash),
@@ -169,8 +192,14 @@ function createBackend(level: LevelStore, executor: QueryClient, options: RpcWor
           light: createLightReads(level, options.epochs, options.genesisParameters),
         }),
     operate: (call) => node.call("operate", call),
+    ...(views === undefined ? {} : { views: createViewReads(currentViews) }),
+    node: { about: options.about, peers },
     peerCount: () => network.peers,
   };
+}
+
+function currentViews(): ViewPage {
+  return must(views, "records that begin go on");
 }
 
 function rememberDrop(hash: Hash, reason: DropReason): void {

@@ -11,6 +11,7 @@ const BENCHMARKS: Readonly<
   databases: () => import("./databases.ts"),
   evm: () => import("./evm.ts"),
   growth: () => import("./growth.ts"),
+  index: () => import("./index-catchup.ts"),
   links: () => script("node/network/links.bench.ts"),
   network: () => import("./network.ts"),
   overload: () => import("./overload.ts"),

@@ -11,6 +11,7 @@ import {
 import { type DataDirectory, openDataDirectory, openLevelStore, StorageError } from "@ostrom/storage";
 import { type Command, UsageError, type Values } from "../command.ts";
 import { ACCESS_FLAGS, folderOf, type NodeAccess, ownNodeAccess, remoteAccess } from "../node-access.ts";
+import { startProgress } from "../progress-bar.ts";
 import { ask } from "../rpc-client.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -124,12 +125,19 @@ async function backUpIdle(
 async function backUpRunning({ url, token }: NodeAccess, out: string, values: Values): Promise<BackupState> {
   const parameters = [out, values["withKeys"] === true, rateOf(values)];
   await ask(url, "admin_startBackup", parameters, token());
-  for (;;) {
-    const state = await ask<BackupState | null>(url, "admin_getBackup", [], token());
-    if (state === null)
-      throw new UsageError(`${url}: the node was started again before the backup was finished`);
-    if (state.state !== "under way") return state;
-    await sleep(ASK_AGAIN_MS);
+  const isSilent = values["json"] === true;
+  const progress = startProgress({ label: "backup", total: undefined, unit: "MiB", isSilent });
+  try {
+    for (;;) {
+      const state = await ask<BackupState | null>(url, "admin_getBackup", [], token());
+      if (state === null)
+        throw new UsageError(`${url}: the node was started again before the backup was finished`);
+      if (state.state !== "under way") return state;
+      progress.update(state.bytes / MEBIBYTE);
+      await sleep(ASK_AGAIN_MS);
+    }
+  } finally {
+    progress.end();
   }
 }
 

@@ -19,6 +19,7 @@ export const call: Command = {
       placeholder: "TAG",
       help: "latest, finalized, or a number",
       default: "latest",
+      choices: BLOCK_TAGS,
     },
     { name: "rpc", kind: "text", placeholder: "URL", help: "the node to ask", default: DEFAULT_RPC_URL },
   ],

@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import type { Failure } from "@ostrom/base";
 import { diskRoom, hasRoomAgain, readConfiguration, startNode } from "@ostrom/runtime";
 import { type Command, UsageError, type Values } from "../command.ts";
+import { CONSOLE_DATABASE_FLAG, CONSOLE_PORT_FLAG, startNodeExplorer } from "../console-choice.ts";
 import { inOneLine } from "../failure-line.ts";
 import type { NodeReport } from "../supervisor.ts";
 
@@ -14,6 +15,7 @@ const LOG_FORMATS: readonly string[] = ["json", "text"];
 const HIGHEST_PORT = 65_535;
 const WANT_OF_ROOM: ReadonlySet<string> = new Set(["storage/disk-full", "storage/disk-low"]);
 const LOOK_FOR_ROOM_MS = 2_000;
+const LOOK_FOR_NEIGHBOUR_MS = 1_000;
 /** A validator has some six threads with work. */
 const FEW_CORES = 4;
 /** Of each thread. */
@@ -68,23 +70,31 @@ export const run: Command = {
       kind: "text",
       placeholder: "HOW",
       help: "a node without a chain: replay all blocks, or fetch a certified state (snapshot)",
+      choices: SYNC_MODES,
     },
     {
       name: "log-level",
       kind: "text",
       placeholder: "LEVEL",
       help: "debug, info, warn or error (default: node.json, else info)",
+      choices: LOG_LEVELS,
     },
     {
       name: "log-format",
       kind: "text",
       placeholder: "FORMAT",
       help: "json or text (default: node.json, else json)",
+      choices: LOG_FORMATS,
     },
+    { name: "console", kind: "switch", help: "serve the explorer beside the node" },
+    CONSOLE_PORT_FLAG,
+    CONSOLE_DATABASE_FLAG,
+    { name: "stop-with", kind: "number", placeholder: "PID", help: "stop when that process has ended" },
   ],
   examples: [
     "ostrom run --data-dir network/validator-1",
     "ostrom run --data-dir validator-1 --rpc-host 0.0.0.0 --rpc-certificate node.crt --rpc-key node.key",
+    "ostrom run --data-dir validator-1 --console",
     "ostrom run --data-dir validator-2 --link-host 0.0.0.0 --log-level debug",
   ],
   run: async ({ values }, { modules, forks }) => {
@@ -103,7 +113,7 @@ export const run: Command = {
     };
     tuneGarbageCollection();
     // From now on, not when the node has started: whoever started this one may be gone before that.
-    const stopAsked = signalled();
+    const stopAsked = signalled(values["stopWith"] as number | undefined);
     let name = folder;
     const started = await startNode(folder, {
       ...overrides,
@@ -123,7 +133,9 @@ export const run: Command = {
       const line = `${name} is at block ${head}, JSON-RPC at ${node.rpcUrl}${metrics}. Ctrl-C stops it.`;
       console.log(values["json"] === true ? JSON.stringify(shown) : line);
     }
+    const explorer = await startNodeExplorer(values, { name, folder, url: node.rpcUrl });
     const reason = await Promise.race([stopAsked, node.failed]);
+    void explorer?.stop();
     if (reason !== undefined && mayComeBack(reason)) {
       await node.stop();
       return cannotGoOn(folder, name, reason, stopAsked);
@@ -215,11 +227,27 @@ function readChoice(value: unknown, flag: string, choices: readonly string[]): s
   throw new UsageError(`${flag}: expected one of ${choices.join(", ")}, found "${String(value)}"`);
 }
 
-/** Resolves when somebody asks the process to stop, or the process that started it is gone. */
-function signalled(): Promise<undefined> {
+/** Resolves when somebody asks the process to stop, or the process that started it is gone.
+ * @param neighbour a process with which this one ends. */
+function signalled(neighbour?: number): Promise<undefined> {
   return new Promise((stop) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.once(signal, () => stop(undefined));
     process.once("disconnect", () => stop(undefined));
+    if (neighbour === undefined) return;
+    const timer = setInterval(() => {
+      if (isAlive(neighbour)) return;
+      clearInterval(timer);
+      stop(undefined);
+    }, LOOK_FOR_NEIGHBOUR_MS).unref();
   });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -1,8 +1,15 @@
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, UsageError } from "../command.ts";
 import { inOneLine } from "../failure-line.ts";
 import { DEFAULT_DATA_DIRECTORY, readLocalNetwork } from "../local-network.ts";
+import { type Progress, startProgress } from "../progress-bar.ts";
 import { ask, askMany, DEFAULT_RPC_URL } from "../rpc-client.ts";
+import { styled } from "../text-style.ts";
+
+const WAIT_POLL_MS = 300;
+/** Between two looks at nodes that follow the chain, blocks go on. */
+const FOLLOWING_BLOCKS = 8;
 
 type NodeStatus = {
   readonly rpc: string;
@@ -39,10 +46,21 @@ export const status: Command = {
       help: "a local network: asks all of its validators",
       default: DEFAULT_DATA_DIRECTORY,
     },
+    {
+      name: "wait",
+      kind: "switch",
+      help: "wait until all of them answer and follow the chain; shows how far they are",
+    },
   ],
-  examples: ["ostrom status", "ostrom status --rpc http://127.0.0.1:8547", "ostrom status --json"],
+  examples: [
+    "ostrom status",
+    "ostrom status --rpc http://127.0.0.1:8547",
+    "ostrom status --wait",
+    "ostrom status --json",
+  ],
   run: async ({ values, given }) => {
     const asked = nodesToAsk(values["rpc"], String(values["dataDir"]), given.has("dataDir"));
+    if (values["wait"] === true) await waitUntilAllFollow(asked, values["json"] === true);
     const answers = await Promise.all(asked.map(readStatus));
     const known = answers.flatMap((answer) => ("status" in answer ? [answer.status] : []));
     if (values["json"] === true) {
@@ -74,6 +92,35 @@ function nodesToAsk(urls: unknown, dataDirectory: string, isDirectoryGiven: bool
   }
   if (isDirectoryGiven) throw new UsageError(`${dataDirectory} holds no network that "ostrom up" made`);
   return [{ rpc: DEFAULT_RPC_URL }];
+}
+
+/** Waits as long as it takes: whoever is tired of it presses Ctrl-C. */
+async function waitUntilAllFollow(asked: readonly AskedNode[], isSilent: boolean): Promise<void> {
+  const label = asked.length === 1 ? asked[0]!.rpc : `${asked.length} nodes`;
+  let progress: Progress | undefined;
+  for (;;) {
+    const answers = await Promise.all(asked.map(readStatus));
+    const known = answers.flatMap((answer) => ("status" in answer ? [answer.status] : []));
+    const isReady = known.length === asked.length && known.every((one) => !one.syncing);
+    const highest = Math.max(
+      0,
+      ...known.map((one) => one.latest),
+      ...(await Promise.all(known.map(highestOf))),
+    );
+    const lowest = known.length < asked.length ? 0 : Math.min(...known.map((one) => one.latest));
+    if (isReady && highest - lowest <= FOLLOWING_BLOCKS) break;
+    // The goal moves while it is walked to: the bar is drawn for where it is now.
+    progress ??= startProgress({ label, total: Math.max(highest, 1), unit: "blocks", isSilent });
+    progress.update(lowest, known.length < asked.length ? `${known.length} of ${asked.length} answer` : "");
+    await sleep(WAIT_POLL_MS);
+  }
+  progress?.end();
+}
+
+async function highestOf({ rpc, syncing }: NodeStatus): Promise<number> {
+  if (!syncing) return 0;
+  const told = await ask<{ readonly highestBlock: string } | false>(rpc, "eth_syncing");
+  return told === false ? 0 : Number(told.highestBlock);
 }
 
 async function readStatus(asked: AskedNode): Promise<Answer> {
@@ -168,13 +215,13 @@ function printTable(answers: readonly Answer[]): void {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );
-  for (const row of isAnyKnown ? [header, ...rows] : []) {
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    );
+  for (const [index, row] of (isAnyKnown ? [header, ...rows] : []).entries()) {
+    const line = row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd();
+    const isSilent = index > 0 && "error" in answers[index - 1]!;
+    console.log(index === 0 ? styled("strong", line) : isSilent ? styled("bad", line) : line);
   }
   const failed = answers.flatMap((answer) => ("error" in answer ? [answer] : []));
   if (isAnyKnown) {

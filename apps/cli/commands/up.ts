@@ -4,6 +4,12 @@ import { SUITES } from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
 import { type Command, type CommandInput, camelCase, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, readConsensusChoice } from "../consensus-choice.ts";
+import {
+  CONSOLE_DATABASE_FLAG,
+  CONSOLE_PORT_FLAG,
+  chooseConsolePort,
+  startExplorer,
+} from "../console-choice.ts";
 import { inOneLine } from "../failure-line.ts";
 import {
   createLocalNetwork,
@@ -83,12 +89,16 @@ export const up: Command = {
       placeholder: "NAME",
       help: "a new network's: dev; alliance (organisations, by vote); public (by stake)",
       default: "dev",
+      choices: LOCAL_PROFILES,
     },
     { name: "epoch-length", kind: "number", help: EPOCH_LENGTH_HELP },
     ...CONSENSUS_FLAGS,
     ...SUITE_FLAGS,
     SIGNATURE_CHECK_FLAG,
     ...MODULE_FLAGS,
+    { name: "console", kind: "switch", help: "serve the explorer too (--no-console: not)", default: true },
+    CONSOLE_PORT_FLAG,
+    CONSOLE_DATABASE_FLAG,
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
   ],
   examples: [
@@ -98,6 +108,8 @@ export const up: Command = {
     "ostrom up --profile alliance --epoch-length 30 --data-dir .ostrom-alliance",
     "ostrom up --suite sm --data-dir .ostrom-sm",
     "ostrom up --fresh --json",
+    "ostrom up --console-port 8600",
+    "ostrom up --no-console",
   ],
   run: async (input, program) => {
     const { values } = input;
@@ -124,6 +136,7 @@ export const up: Command = {
     const existing = isFresh ? undefined : readLocalNetwork(directory);
     if (existing !== undefined) refuseContradictions(input, existing);
     await refuseUnusablePorts(existing?.nodes ?? planNodes(plan), existing !== undefined);
+    const consolePort = values["console"] === true ? await chooseConsolePort(values) : undefined;
     // Also the beginnings of a network whose creation was cut short.
     if (existing === undefined) await removeLocalNetwork(directory);
     const file = existing ?? createLocalNetwork(plan);
@@ -135,6 +148,8 @@ export const up: Command = {
       isNew: existing === undefined,
       json: values["json"] === true,
       quiet: values["quiet"] === true,
+      consolePort,
+      consoleDatabase: values["consoleDatabase"] as string | undefined,
     });
   },
 };
@@ -256,6 +271,9 @@ type Network = {
   readonly isNew: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Of the explorer; undefined: there is none. */
+  readonly consolePort: number | undefined;
+  readonly consoleDatabase: string | undefined;
 };
 
 async function runNetwork(network: Network): Promise<number> {
@@ -300,6 +318,8 @@ async function runNetwork(network: Network): Promise<number> {
   }));
   const banner = { ...network, chainId, ready };
   console.log(json ? readyEvent(banner) : networkBanner(banner));
+  // After the nodes, whose start it must not slow down.
+  const explorer = await startExplorer(network, ready);
   for (const node of nodes) {
     void node.ended.then((end) => {
       if (!stopping) reportEnd(node, end, failures.get(node.name), nodes, network);
@@ -307,7 +327,7 @@ async function runNetwork(network: Network): Promise<number> {
   }
   await Promise.race([stopAsked, Promise.all(nodes.map((node) => node.ended))]);
   if (!json && stopping) console.log("\nStopping...");
-  await stopNodes(nodes);
+  await Promise.all([stopNodes(nodes), explorer?.stop()]);
   if (!json && stopping) console.log(`Stopped. The chain is in ${directory}; the same command resumes it.`);
   return stopping ? 0 : 1;
 }

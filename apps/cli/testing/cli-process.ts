@@ -88,7 +88,9 @@ export type ReadyEvent = {
 export async function startUp(
   args: readonly string[],
 ): Promise<{ readonly up: CliProcess; readonly ready: ReadyEvent }> {
-  const up = startCli(["up", "--json", ...args]);
+  // The explorer is of interest to its own tests.
+  const explorer = args.includes("--console-port") ? [] : ["--no-console"];
+  const up = startCli(["up", "--json", ...explorer, ...args]);
   let ready: ReadyEvent | undefined;
   await waitUntil(`ostrom up ${args.join(" ")} is ready`, LONG_WAIT_MS, () => {
     if (up.process.exitCode !== null) throw new Error(`ostrom up ended: ${up.stderr()}`);

@@ -49,6 +49,8 @@ export async function createTestNetwork(options: {
   readonly epochLength?: number;
   readonly fork?: LocalNetworkPlan["fork"];
   readonly signatureCheck?: LocalNetworkPlan["signatureCheck"];
+  /** That of development unless told: tools that take it for their own network want another one. */
+  readonly chainId?: number;
   /** Its nodes tell of their metrics and health: `file.nodes` has the ports. */
   readonly hasMetrics?: boolean;
 }): Promise<TestNetwork> {

@@ -123,7 +123,7 @@ class Engine {
   execute(context: ExecutionContext, message: Message): Outcome {
     const { verifyEvery } = this.#options;
     const isVerified = verifyEvery !== undefined && (this.counts.messages + 1) % verifyEvery === 0;
-    if (!isVerified || context.onStep !== undefined) return this.#execute(context, message);
+    if (!isVerified || isWatched(context)) return this.#execute(context, message);
     const outcome = verifyMessage(context, message, (recorded) => this.#execute(recorded, message));
     this.counts.verified++;
     return outcome;
@@ -188,8 +188,11 @@ function beyondHelp(error: unknown): NodeFault {
   });
 }
 
-function isForReference({ onStep, transaction }: ExecutionContext, { gas }: Message): boolean {
-  return (
-    onStep !== undefined || gas > MAX_TIERED_GAS || transaction.blobVersionedHashes.length > BLOB_HASHES.room
-  );
+function isForReference(context: ExecutionContext, { gas }: Message): boolean {
+  const { blobVersionedHashes } = context.transaction;
+  return isWatched(context) || gas > MAX_TIERED_GAS || blobVersionedHashes.length > BLOB_HASHES.room;
+}
+
+function isWatched({ onStep, observer }: ExecutionContext): boolean {
+  return onStep !== undefined || observer !== undefined;
 }

@@ -38,6 +38,7 @@ export class TestNetwork {
       readonly host?: string;
       readonly port?: number;
       readonly networkId?: string;
+      readonly program?: string | undefined;
       readonly isHidden?: boolean;
       readonly peers?: () => readonly PeerAddress[];
       readonly limits?: Partial<LinkLimits>;
@@ -55,6 +56,7 @@ export class TestNetwork {
     const links = createLinks({
       identity,
       networkId: options.networkId ?? "test",
+      program: options.program,
       listen: { host: options.host ?? "127.0.0.1", port: options.port ?? 0 },
       peers: options.peers ?? (() => [...this.addresses.values()]),
       isAllowed: (peerId) => this.allowed.has(peerId),

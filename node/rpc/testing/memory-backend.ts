@@ -10,6 +10,7 @@ import {
   toHexDigits,
   ZERO_ADDRESS,
 } from "@ostrom/base";
+import { keccak256 } from "@ostrom/crypto";
 import {
   applyBlock,
   type ChainRules,
@@ -27,6 +28,7 @@ import {
   simulateCall,
 } from "@ostrom/execution";
 import {
+  commitState,
   type GenesisAccount,
   historicalReader,
   historicalTries,
@@ -37,6 +39,9 @@ import {
 } from "@ostrom/state";
 import { DEFAULT_POOL_LIMITS, type PoolAccount, TransactionPool } from "@ostrom/txpool";
 import type { EventListener, RpcBackend, Simulation, StateView } from "../backend.ts";
+import { revertReason } from "../revert-reason.ts";
+import type { TracedChain } from "../trace-port.ts";
+import { runTrace } from "../trace-run.ts";
 
 /** A whole chain in memory with one node and no consensus: tests of the server run real transactions on it. */
 export type MemoryChain = {
@@ -219,9 +224,46 @@ function stateAt(chain: Chain, blockNumber: number): ReturnType<RpcBackend["chai
       const tries = historicalTries(state, history);
       return ok(proveAccount({ reader, tries, stateRoot: block.header.stateRoot }, address, slots));
     },
+    rootAfter: (changes) => {
+      const tries = historicalTries(state, history);
+      return commitState(
+        { reader, tries, slots: () => [], stateRoot: block.header.stateRoot },
+        changes,
+        keccak256,
+      ).stateRoot;
+    },
     release: () => {},
   };
   return ok(view);
+}
+
+function tracedChain(chain: Chain): TracedChain {
+  return {
+    rules: chain.genesis.rules,
+    modules: undefined,
+    epochs: undefined,
+    reads: createReads(chain),
+    blockHash: (number) => chain.blocks[Number(number)]?.hash,
+    origin: () => undefined,
+    readReason: revertReason,
+  };
+}
+
+function createReads(chain: Chain): RpcBackend["chain"] {
+  return {
+    heads: () => ({
+      latest: headOf(chain).header.number,
+      certified: chain.certified,
+      earliest: chain.earliest,
+    }),
+    header: (number) => chain.blocks[number],
+    block: (number) => (number !== 0 && number < chain.earliest ? undefined : chain.blocks[number]),
+    receipts: (number) => chain.blocks[number]?.receipts,
+    blockNumberOf: (hash) => chain.numbers.get(toHexDigits(hash)),
+    transactionLocation: (hash) => chain.locations.get(toHexDigits(hash)),
+    dropReason: (hash) => chain.pool.dropReason(hash),
+    stateAt: (blockNumber) => stateAt(chain, blockNumber),
+  };
 }
 
 function createBackend(chain: Chain, onSubmitted: () => void): RpcBackend {
@@ -245,25 +287,13 @@ function createBackend(chain: Chain, onSubmitted: () => void): RpcBackend {
   };
   return {
     info: { rules: chain.genesis.rules, genesisHash: first.hash, coinbase: ZERO_ADDRESS },
-    chain: {
-      heads: () => ({
-        latest: headOf(chain).header.number,
-        certified: chain.certified,
-        earliest: chain.earliest,
-      }),
-      header: (number) => chain.blocks[number],
-      block: (number) => (number !== 0 && number < chain.earliest ? undefined : chain.blocks[number]),
-      receipts: (number) => chain.blocks[number]?.receipts,
-      blockNumberOf: (hash) => chain.numbers.get(toHexDigits(hash)),
-      transactionLocation: (hash) => chain.locations.get(toHexDigits(hash)),
-      dropReason: (hash) => chain.pool.dropReason(hash),
-      stateAt: (blockNumber) => stateAt(chain, blockNumber),
-    },
+    chain: createReads(chain),
     executor: {
       call: simulate(simulateCall),
       estimateGas: simulate(estimateGas),
       createAccessList: simulate(createAccessList),
     },
+    traces: { trace: async (request) => runTrace(tracedChain(chain), request) },
     pool: createPool(chain, onSubmitted),
     events: {
       subscribe: (listener) => {

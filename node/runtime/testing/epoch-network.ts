@@ -38,6 +38,7 @@ import { NodeCore } from "../node-core.ts";
 import type { DurableLog } from "../ports.ts";
 import { recoverChain } from "../recovered-chain.ts";
 import { checkSenders } from "../signature-checker.ts";
+import type { ViewRecorder } from "../view-recorder.ts";
 import { VoteJournal } from "../vote-journal.ts";
 import { createManualClock, endOfTurn, type ManualClock } from "./manual-clock.ts";
 import { simulatedGenesis } from "./simulated-genesis.ts";
@@ -104,6 +105,8 @@ export type NetworkNode = {
   /** In place of its own; for example those of a signer elsewhere. */
   checkpointKeys?: readonly ConsensusKey[];
   core: NodeCore | undefined;
+  /** Writes down what the node sees of views, if a test wants to know. */
+  views?: ViewRecorder;
   readonly reports: ExecutionReport[];
   readonly lines: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[];
   readonly failures: Failure[];
@@ -303,9 +306,14 @@ export class EpochNetwork {
       records: replayed.records,
       recovered,
       head: execution.head,
+      views: node.views,
       listener: {
-        block: (report) => void node.reports.push(report),
-        certified: () => undefined,
+        block: (report) => {
+          const { height, included, gasUsed } = report;
+          node.views?.executed({ height, transactions: included.length, gasUsed });
+          node.reports.push(report);
+        },
+        certified: (height) => node.views?.certified(height),
         admitted: () => undefined,
         dropped: () => undefined,
         setsChanged: () => undefined,
