@@ -1,10 +1,9 @@
 // The console's process: the one that forked it sends its options as first message, and hears how the start went.
-import { constants, setPriority } from "node:os";
 import type { ConsoleOptions, ConsoleReport } from "./console-options.ts";
 import { startConsole } from "./console-server.ts";
+import { yieldToNodes } from "./low-priority.ts";
 
-/** Under load the nodes go first; the console lags and catches up. */
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+yieldToNodes();
 
 function report(entry: ConsoleReport): void {
   if (process.connected) process.send?.(entry, undefined, undefined, () => undefined);

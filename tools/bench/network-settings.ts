@@ -15,6 +15,8 @@ export type NetworkSettings = {
   readonly profile: boolean;
   readonly engine: string;
   readonly suite: SuiteName;
+  /** With the explorer and its index beside, as `ostrom up` starts them. */
+  readonly console: boolean;
   readonly signatureCheck: "all" | "minority" | undefined;
   readonly inFlight: number;
   /** Of the other program; undefined: what suits it best. */
@@ -46,6 +48,7 @@ export function readNetworkSettings(argv: readonly string[]): NetworkSettings {
       profile: { type: "boolean", default: false },
       engine: { type: "string", default: "mixed" },
       suite: { type: "string", default: "ethereum" },
+      console: { type: "boolean", default: false },
       "signature-check": { type: "string" },
       "in-flight": { type: "string", default: "2000" },
       "other-in-flight": { type: "string" },
@@ -69,6 +72,7 @@ export function readNetworkSettings(argv: readonly string[]): NetworkSettings {
     profile: values.profile,
     engine: values.engine,
     suite: oneOf("suite", SUITE_NAMES, values.suite),
+    console: values.console,
     signatureCheck:
       values["signature-check"] === undefined
         ? undefined

@@ -1,6 +1,6 @@
 // npm run bench -- network [--validators 4] [--kind transfer|erc20] [--vs anvil|hardhat] [--rounds 3] [--seconds 8] [--warm-up 4]
 //   [--rate N] [--profile] [--anvil-mode auto|interval|automine|mixed] [--engine mixed|reference|tier0|tier1]
-//   [--suite sm|post-quantum] [--signature-check all|minority] [--in-flight 2000] [--other-in-flight N] [--lanes 4] [--batch 100] [--senders 200]
+//   [--suite sm|post-quantum] [--signature-check all|minority] [--console] [--in-flight 2000] [--other-in-flight N] [--lanes 4] [--batch 100] [--senders 200]
 //
 // Signs transactions ahead and submits them over HTTP in batches, in a closed loop (at most `--in-flight` wait at a time) or, with
 // `--rate`, as many a second; each sender's go to one node, and senders are spread over all nodes. Latency is from submission to the
@@ -58,10 +58,10 @@ function ostromSide(settings: NetworkSettings, suite: SuiteName): Side {
     "a suite's accounts are of known schemes",
   );
   const accounts = createAccounts(settings.senders, scheme.id);
-  const { kind, batch, lanes, signed, validators, engine, signatureCheck } = settings;
+  const { kind, batch, lanes, signed, validators, engine, signatureCheck, console } = settings;
   const count = suite === "ethereum" ? signed : Math.min(signed, MOST_SIGNED_OF_SUITES);
   const load = prepareLoad(accounts, { kind, count, batch, lanes });
-  const options = { validators, suite, engine, signatureCheck, balances: balancesOf(load) };
+  const options = { validators, suite, engine, signatureCheck, console, balances: balancesOf(load) };
   return { start: () => startOstrom(options), load, inFlight: settings.inFlight };
 }
 

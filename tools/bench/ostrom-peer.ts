@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SUITES, type SuiteName } from "@ostrom/execution";
+import { type ConsoleProcess, startConsoleProcess } from "@ostrom/explorer";
 import { createTestNetwork, type TestNetwork } from "../../apps/cli/testing/test-network.ts";
 import type { Peer } from "./peer.ts";
 
@@ -12,6 +13,8 @@ export type OstromOptions = {
   readonly engine: string;
   /** Genesis' setting; undefined: as `ostrom up` makes it. */
   readonly signatureCheck?: string | undefined;
+  /** With the explorer's process and its index in PGlite beside: theirs is no processor time of the network's. */
+  readonly console?: boolean | undefined;
 };
 
 export type OstromPeer = Peer & { readonly network: TestNetwork };
@@ -29,6 +32,7 @@ export async function startOstrom(options: OstromOptions): Promise<OstromPeer> {
   try {
     for (let index = 0; index < options.validators; index++) configure(network.folder(index), options);
     await network.startAll();
+    const console = options.console === true ? startConsoleOf(network) : undefined;
     const genesis = readJson<Genesis>(join(network.folder(0), "genesis.json"));
     return {
       name: "ostrom",
@@ -38,18 +42,32 @@ export async function startOstrom(options: OstromOptions): Promise<OstromPeer> {
         engine: options.engine,
         fsync: true,
         signatureCheck: genesis.consensus["signatureCheck"] ?? "all",
+        console: console !== undefined,
         gasLimit: genesis["gasLimit"],
         consensus: genesis.consensus,
       },
       urls: network.urls,
       processes: network.file.nodes.map((_, index) => network.node(index)!.process.pid!),
-      stop: () => network.dispose(),
+      stop: async () => {
+        await console?.stop();
+        await network.dispose();
+      },
       network,
     };
   } catch (error) {
     await network.dispose();
     throw error;
   }
+}
+
+function startConsoleOf(network: TestNetwork): ConsoleProcess {
+  const nodes = network.urls.map((url, index) => ({
+    name: `validator-${index + 1}`,
+    url,
+    folder: network.folder(index),
+  }));
+  const options = { port: 0, chainName: "bench", nodes, database: join(network.directory, "index") };
+  return startConsoleProcess(options, join(network.directory, "console.log"));
 }
 
 /** Before the first start: what differs from `ostrom up`, if anything was asked for. */
