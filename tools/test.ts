@@ -36,14 +36,22 @@ const ALONE = /(?:heavy-block|graduation|migration)\.test\.ts$/;
 const END_TO_END = /\.e2e\.test\.ts$/;
 /** Stories of minutes, the longest first: two of them that began last would leave one processor idle at the end. */
 const LONGEST: readonly string[] = [
-  "participation",
-  "upgrade",
-  "up",
-  "suites",
-  "checkpoints",
-  "scheme-change",
-  "validator-change",
-].map((name) => `apps/cli/${name}.test.ts`);
+  "apps/docs/docs-commands.test.ts",
+  "apps/cli/participation.test.ts",
+  "apps/cli/upgrade.test.ts",
+  "apps/explorer/pages.e2e.test.ts",
+  "apps/explorer/consensus.e2e.test.ts",
+  "apps/cli/up.test.ts",
+  "apps/explorer/prove.e2e.test.ts",
+  "apps/explorer/contracts.e2e.test.ts",
+  "apps/explorer/console.e2e.test.ts",
+  "apps/cli/suites.test.ts",
+  "apps/cli/checkpoints.test.ts",
+  "apps/cli/doctor.test.ts",
+  "apps/cli/demo.test.ts",
+  "apps/cli/scheme-change.test.ts",
+  "apps/cli/validator-change.test.ts",
+];
 
 const PHASES: readonly Phase[] = [
   {

@@ -75,6 +75,13 @@ test("a node that asks who asks answers each role what is its own, from a token 
   assert.equal(await ask(url, "eth_chainId", [], await tokenOf(OPERATOR, "--node", info.peerId)), "0x7a69");
 });
 
+test("the program takes its token from OSTROM_TOKEN, and without one is told that it needs one", async () => {
+  const asked = ["status", "--rpc", network.urls[GUARDED]!];
+  const known = await runCli(asked, { environment: { OSTROM_TOKEN: await tokenOf(OPERATOR) } });
+  assert.equal(known.code, 0, known.stderr);
+  assert.notEqual((await runCli(asked)).code, 0);
+});
+
 test("a key that others may read makes no token, and a chain must be named", async () => {
   const path = keyFile(STRANGER);
   chmodSync(path, 0o644);

@@ -6,6 +6,7 @@ import {
   describeKeystore,
   isEncryptedPem,
   isWeb3Keystore,
+  KEY_SCHEMES,
   type KeyPair,
   type KeyRing,
   type KeystoreFace,
@@ -44,6 +45,7 @@ export const ACCOUNT_FILE_FLAGS: readonly Flag[] = [
     kind: "text",
     placeholder: "KIND",
     help: "new: a key of this kind, in a keystore (sm2, ml-dsa-44, ...); import: kind of a hex file",
+    choices: KEY_SCHEMES,
   },
   {
     name: "with",
@@ -64,6 +66,7 @@ export const ACCOUNT_FILE_FLAGS: readonly Flag[] = [
     placeholder: "FORMAT",
     help: `export: ${EXPORT_FORMATS.join(", ")}`,
     default: "pem",
+    choices: EXPORT_FORMATS,
   },
   {
     name: "to-passphrase-file",

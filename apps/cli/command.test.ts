@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Command, camelCase, describeCommand, type Flag, readFlags, UsageError } from "./command.ts";
+import {
+  type Command,
+  camelCase,
+  describeCommand,
+  type Flag,
+  readFlags,
+  UsageError,
+  wrapped,
+} from "./command.ts";
 import { account } from "./commands/account.ts";
 import { call } from "./commands/call.ts";
 import { checkpoints } from "./commands/checkpoints.ts";
@@ -83,12 +91,19 @@ for (const command of COMMANDS) {
   test(`ostrom ${command.name}: its help names each flag and has examples`, () => {
     const help = describeCommand(command);
     for (const { name } of [...command.flags, JSON_FLAG])
-      assert.match(help, new RegExp(`^ {2}--${name}\\b`, "m"));
+      assert.match(help, new RegExp(`^ {2}--(?:no-)?${name}\\b`, "m"));
     assert.ok(command.examples.length > 0);
     for (const example of command.examples) assert.ok(help.includes(`\n  ${example}`));
     for (const line of help.split("\n")) assert.ok(line.length <= 120, `too wide: ${line}`);
   });
 }
+
+test("lines that are wider than the terminal go on below their column", () => {
+  const line = "  --flag  one two three four five six";
+  assert.equal(wrapped(line, 10, 36), "  --flag  one two three four five\n          six");
+  assert.equal(wrapped(line, 10, 40), line);
+  assert.equal(wrapped(line, 10, 20), line, "too narrow for a column");
+});
 
 function refused(argv: readonly string[], file: Readonly<Record<string, unknown>>, says: RegExp): void {
   assert.throws(

@@ -46,7 +46,7 @@ export function wrongUsage(message: string, advice: string): UsageError {
 /** Of every command. */
 export const COMMAND_LINE_FLAGS: readonly Flag[] = [
   { name: "config", kind: "text", placeholder: "FILE", help: "read flags from a JSON file (camelCase keys)" },
-  { name: "color", kind: "switch", help: "--no-color: write without colours (as NO_COLOR does)" },
+  { name: "color", kind: "switch", help: "write without colours (as NO_COLOR does)", default: true },
   { name: "help", kind: "switch", help: "show this help" },
 ];
 
@@ -166,13 +166,33 @@ export function camelCase(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** At a terminal that is narrower than a line, the line goes on below its own column. @param indent of what goes on. */
+export function wrapped(
+  line: string,
+  indent: number,
+  columns: number = process.stdout.columns ?? Number.POSITIVE_INFINITY,
+): string {
+  if (line.length <= columns || columns < indent + NARROWEST_COLUMN) return line;
+  const at = line.lastIndexOf(" ", columns - 1);
+  if (at <= indent) return line;
+  const rest = " ".repeat(indent) + line.slice(at + 1);
+  return `${line.slice(0, at)}\n${wrapped(rest, indent, columns)}`;
+}
+
+/** Text in a narrower column than this is worse than lines that the terminal breaks. */
+const NARROWEST_COLUMN = 24;
+
 /** The help text of one command. */
 export function describeCommand(command: Command): string {
   const describe = (flag: Flag): readonly [string, string] => {
     const value =
       flag.kind === "switch" ? "" : ` ${flag.placeholder ?? (flag.kind === "number" ? "N" : "TEXT")}`;
     const hasDefault = flag.default !== undefined && typeof flag.default !== "boolean";
-    return [`  --${flag.name}${value}`, `${flag.help}${hasDefault ? ` (default ${flag.default})` : ""}`];
+    const isOnAtFirst = flag.kind === "switch" && flag.default === true;
+    return [
+      `  --${isOnAtFirst ? "no-" : ""}${flag.name}${value}`,
+      `${flag.help}${hasDefault ? ` (default ${flag.default})` : ""}`,
+    ];
   };
   const settings = [...command.flags, ...COMMON_FLAGS].map(describe);
   const others = COMMAND_LINE_FLAGS.map(describe);
@@ -192,5 +212,7 @@ export function describeCommand(command: Command): string {
     "",
     styled("strong", "Examples:"),
     ...command.examples.map((example) => `  ${example}`),
-  ].join("\n");
+  ]
+    .map((line) => wrapped(line, width))
+    .join("\n");
 }

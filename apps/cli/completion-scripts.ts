@@ -31,8 +31,7 @@ function allFlags(word: CompletionWord): readonly Flag[] {
 
 /** As it is typed: what is on unless told otherwise is turned off. */
 function flagText({ name, kind, default: fallback }: Flag): string {
-  const isNegative = name === "color" || (kind === "switch" && fallback === true);
-  return isNegative ? `--no-${name}` : `--${name}`;
+  return kind === "switch" && fallback === true ? `--no-${name}` : `--${name}`;
 }
 
 /** Commands by all the words that name them: "up", "staking bond". */

@@ -38,6 +38,10 @@ test("bash: commands, those of modules, their flags and values", () => {
   assert.deepEqual(completed("ostrom", "keys", "r"), ["rotate"]);
   assert.deepEqual(completed("ostrom", "completion", ""), ["bash", "zsh", "fish"]);
   assert.deepEqual(completed("ostrom", "up", "--profile", "al"), ["alliance"]);
+  assert.deepEqual(completed("ostrom", "init", "--profile", "cb"), ["cbdc"]);
+  assert.deepEqual(completed("ostrom", "up", "--suite", ""), ["ethereum", "sm", "post-quantum"]);
+  assert.deepEqual(completed("ostrom", "up", "--signature-check", "m"), ["minority"]);
+  assert.deepEqual(completed("ostrom", "init", "--consensus", "s"), ["simplex"]);
   assert.deepEqual(completed("ostrom", "send", "--value", ""), []);
 });
 

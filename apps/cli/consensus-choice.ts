@@ -1,4 +1,5 @@
 import { POW_HASH_NAMES, type PowHashName } from "@ostrom/execution";
+import { readChoice } from "./choice.ts";
 import { type CommandInput, type Flag, UsageError } from "./command.ts";
 
 /** How the nodes of a new network agree. */
@@ -30,13 +31,10 @@ export const CONSENSUS_FLAGS: readonly Flag[] = [
 
 /** @throws UsageError */
 export function readConsensusChoice({ values, given }: CommandInput): ConsensusChoice {
-  const engine = ENGINES.find((name) => name === values["consensus"]);
-  if (engine === undefined) throw new UsageError(`--consensus: expected one of ${ENGINES.join(", ")}`);
+  const engine = readChoice("--consensus", values["consensus"], ENGINES);
   if (engine === "simplex") {
     if (given.has("powHash")) throw new UsageError("--pow-hash: only a network of --consensus pow is mined");
     return { engine };
   }
-  const hash = POW_HASH_NAMES.find((name) => name === (values["powHash"] ?? DEFAULT_HASH));
-  if (hash === undefined) throw new UsageError(`--pow-hash: expected one of ${POW_HASH_NAMES.join(", ")}`);
-  return { engine, hash };
+  return { engine, hash: readChoice("--pow-hash", values["powHash"] ?? DEFAULT_HASH, POW_HASH_NAMES) };
 }

@@ -119,17 +119,22 @@ function existingNetwork({ directory, file }: Running, main: string): DemoNetwor
       // It ends with its neighbours: whoever stops ostrom up stops all of them.
       const neighbour = processOf(folders[index === 0 ? 1 : 0]!);
       const tie = neighbour === undefined ? [] : ["--stop-with", String(neighbour)];
-      spawn(process.execPath, [main, "run", "--data-dir", folders[index]!, ...tie], {
+      const child = spawn(process.execPath, [main, "run", "--data-dir", folders[index]!, ...tie], {
         detached: true,
         stdio: ["ignore", log, log],
-      }).unref();
+      });
+      child.unref();
       closeSync(log);
-      await until(() =>
-        ask(urls[index]!, "eth_chainId").then(
+      await until(() => {
+        if (child.exitCode !== null)
+          throw new UsageError(
+            `it does not start again: see the end of ${join(folders[index]!, "node.log")}`,
+          );
+        return ask(urls[index]!, "eth_chainId").then(
           () => true,
           () => false,
-        ),
-      );
+        );
+      });
     },
     stop: async () => undefined,
   };

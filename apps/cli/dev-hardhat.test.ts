@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { toFunctionSelector } from "viem";
-import { caseData, compileFailures } from "./solidity-traces/testing/compile-failures.ts";
+import { type Hex, toFunctionSelector } from "viem";
+import { caseData, compileFailures, compilePrinter } from "./solidity-traces/testing/compile-failures.ts";
 import { type DevProcess, startDev } from "./testing/dev-process.ts";
 import { LONG_WAIT_MS, waitUntil } from "./testing/wait-until.ts";
 
@@ -81,5 +81,41 @@ test("a failure of contracts that it was told of has Solidity's message, and its
     /Contract call: *Failures#twoModifiers[\s\S]*at Failures\.bounded \(contracts\/Failures\.sol:90:\d+\)[\s\S]*at Failures\.twoModifiers/.test(
       dev.cli.stdout(),
     ),
+  );
+});
+
+test("what a contract prints is in the log in its order, and once", async () => {
+  const bytecode: Hex = compilePrinter();
+  const { result: accounts } = await ask("eth_accounts", []);
+  const [from = ""] = accounts as string[];
+  const { result: created } = await ask("eth_sendTransaction", [{ from, data: bytecode }]);
+  const { result: receipt } = await ask("eth_getTransactionReceipt", [created]);
+  const to = (receipt as { readonly contractAddress: string }).contractAddress;
+  const data = toFunctionSelector("function print()");
+  const { result: hash } = await ask("eth_sendTransaction", [{ from, to, data }]);
+  assert.match(String(hash), /^0x/);
+  await waitUntil("the log has the last line", LONG_WAIT_MS, () => /^ +last$/m.test(dev.cli.stdout()));
+  const written = dev.cli.stdout().split("\n");
+  const lines = [
+    "constructor",
+    `first ${from} true`,
+    "second text of 42, 7%",
+    `0x${"ff".padStart(64, "0")}`,
+    "inner 8",
+    "-9",
+    "inner before its failure",
+    "last",
+  ];
+  const places = lines.map((line) =>
+    written.flatMap((text, at) => (text.trim().toLowerCase() === line ? [at] : [])),
+  );
+  const once = places.map(([place = -1, ...more]) => (more.length === 0 ? place : -1));
+  const [constructed = -1, first = -1] = once;
+  assert.ok(constructed >= 0 && constructed < first, dev.cli.stdout());
+  // Nothing else stands between the lines of one transaction.
+  assert.deepEqual(
+    once.slice(1),
+    lines.slice(1).map((_, at) => first + at),
+    dev.cli.stdout(),
   );
 });

@@ -102,7 +102,11 @@ function checkAnswers(asked: readonly Asked[], ownUrl: string | undefined): Find
   if (asked.length === 0)
     return skip("json-rpc", "the node does not run, and no other was named (--rpc URL)");
   const [first] = silent;
-  if (first === undefined) return good("json-rpc", `${asked.map(({ url }) => url).join(", ")} answer`);
+  if (first === undefined)
+    return good(
+      "json-rpc",
+      `${asked.map(({ url }) => url).join(", ")} ${asked.length === 1 ? "answers" : "answer"}`,
+    );
   const advice =
     first.url === ownUrl
       ? "see the node's log; if JSON-RPC wants a token, set OSTROM_TOKEN"
@@ -116,7 +120,7 @@ function checkSameChain(asked: readonly Asked[], hash: string | undefined): Find
     return skip("same-chain", "nobody to compare genesis.json with");
   const other = known.find(({ genesis }) => genesis !== hash);
   return other === undefined
-    ? good("same-chain", `${known.length} nodes have this genesis`)
+    ? good("same-chain", `${nodesText(known.length)} ${known.length === 1 ? "has" : "have"} this genesis`)
     : bad(
         "same-chain",
         `${other.url} has block 0 ${other.genesis}, genesis.json gives ${hash}`,
@@ -145,7 +149,7 @@ function checkClock(asked: readonly Asked[]): Finding {
   const median = skews.sort((a, b) => a - b)[skews.length >> 1]!;
   const found =
     median === 0
-      ? `as that of ${skews.length} nodes, to the second`
+      ? `as that of ${nodesText(skews.length)}, to the second`
       : `${Math.abs(median / MS_PER_SECOND).toFixed(1)} s ${median > 0 ? "behind" : "ahead of"} the others'`;
   const advice =
     "let NTP set it (timedatectl set-ntp true): votes refuse blocks half a second ahead of a clock";
@@ -212,4 +216,8 @@ function accepts({ host, port }: Place): Promise<boolean> {
     socket.once("error", () => end(false));
     socket.once("timeout", () => end(false));
   });
+}
+
+function nodesText(count: number): string {
+  return count === 1 ? "1 node" : `${count} nodes`;
 }

@@ -1,4 +1,4 @@
-import { COMMON_FLAGS, type Command, camelCase } from "./command.ts";
+import { COMMON_FLAGS, type Command, camelCase, wrapped } from "./command.ts";
 import { describeModuleCommands, listModuleCommands } from "./module-commands.ts";
 import type { Program } from "./program.ts";
 import { styled } from "./text-style.ts";
@@ -11,7 +11,7 @@ const GROUPS: readonly { readonly title: string; readonly names: readonly string
   { title: "Use a chain", names: ["send", "call", "deploy", "account", "checkpoint", "observe", "export"] },
   {
     title: "Run a node",
-    names: ["init", "join", "run", "keys", "signer", "backup", "restore", "token", "operator-log"],
+    names: ["init", "join", "run", "keys", "signer", "backup", "restore", "token", "operator-log", "index"],
   },
   { title: "Decide and validate", names: ["validators", "modules", "chain", "checkpoints", "work"] },
   { title: "Files and shells", names: ["encrypt", "decrypt", "reencrypt", "completion"] },
@@ -26,7 +26,7 @@ export async function describeProgram(entries: Entries, program: Program): Promi
     title,
     names: names.filter((name) => entries[name] !== undefined),
   }));
-  const ofModules = await describeModuleCommands(program.modules);
+  const ofModules = await describeModuleCommands(program.modules, width);
   return [
     `${styled("strong", "ostrom")}: one program for consortium chains, public chains and legal digital currencies`,
     "",
@@ -49,7 +49,9 @@ export async function describeProgram(entries: Entries, program: Program): Promi
     "",
     "Each command takes --json, for programs; ostrom help --json lists all of them.",
     "Exit codes: 0 done, 1 refused or failed, 2 a command line that cannot be read.",
-  ].join("\n");
+  ]
+    .map((line) => wrapped(line, width + 2))
+    .join("\n");
 }
 
 /** `ostrom help --json`: every command with its flags, as plain data. */

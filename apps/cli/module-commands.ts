@@ -39,18 +39,20 @@ export async function findModuleCommand(
   };
 }
 
-/** Lines for `ostrom --help`: what each module adds. */
+/** Lines for `ostrom --help`: what each module adds. @param width of the names' column. */
 export async function describeModuleCommands(
   manifests: readonly ModuleManifest[],
+  width: number,
 ): Promise<readonly string[]> {
-  const blocks = await Promise.all(
-    manifests.map(async (manifest) => {
-      const commands = await loadCommands(manifest);
-      if (commands.length === 0) return [];
-      return [`Module ${manifest.name}: ${manifest.summary}`, ...commandLines(manifest, commands), ""];
-    }),
+  const counted = await Promise.all(
+    manifests.map(async (manifest) => ({ manifest, count: (await loadCommands(manifest)).length })),
   );
-  return blocks.flat();
+  const lines = counted
+    .filter(({ count }) => count > 0)
+    .map(({ manifest: { name, summary }, count }) => `  ${name.padEnd(width)}${summary} (${count} commands)`);
+  const first = counted.find(({ count }) => count > 0)?.manifest.name;
+  if (first === undefined) return [];
+  return [styled("strong", `Modules (ostrom help ${first} lists its commands):`), ...lines, ""];
 }
 
 function describeModule(manifest: ModuleManifest, commands: readonly ModuleCommand[]): string {

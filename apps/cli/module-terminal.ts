@@ -16,7 +16,7 @@ export const RPC_FLAG: Flag = {
 const WAIT_FLAG: Flag = {
   name: "wait",
   kind: "switch",
-  help: "wait for the receipt (--no-wait prints the hash at once)",
+  help: "print the hash at once, and do not wait for the receipt",
   default: true,
 };
 

@@ -4,6 +4,7 @@ import { consoleUrl } from "./console-choice.ts";
 import { DEFAULT_DATA_DIRECTORY, developmentAccounts, type NetworkFile } from "./local-network.ts";
 import { DEFAULT_RPC_URL } from "./rpc-client.ts";
 import type { NodeReport } from "./supervisor.ts";
+import { styled } from "./text-style.ts";
 import { showCoins } from "./units.ts";
 
 export type StartedNetwork = {
@@ -84,7 +85,7 @@ function metricsLines(ready: StartedNetwork["ready"], nameWidth: number): readon
   const served = ready.filter(({ metrics }) => metrics !== undefined);
   if (served.length === 0) return [];
   const lines = served.map(({ name, metrics }) => `  ${name.padEnd(nameWidth)}   ${metrics}/metrics`);
-  return ["", "Metrics (Prometheus); health at /health and /ready there:", ...lines];
+  return ["", styled("strong", "Metrics (Prometheus); health at /health and /ready there:"), ...lines];
 }
 
 /** What a person reads. */
@@ -106,6 +107,14 @@ export function networkBanner(network: StartedNetwork): string {
   const suggestions = [
     [`npx ostrom status${dataFlag}`, "what each validator knows, and whether they agree"],
     [`${signing}npx ostrom send${rpcFlag} --to ${accounts[1]!.address} --value 1.5`, ""],
+    ...(noun === "miner"
+      ? []
+      : [
+          [
+            `npx ostrom demo${dataFlag}`,
+            "a transfer, a contract, a killed validator, a proof: explained",
+          ] as const,
+        ]),
     [
       `npm run demo${rpcFlag === "" ? "" : ` --${rpcFlag}`}`,
       "deploy a token and use it, with viem and with ethers",
@@ -117,19 +126,21 @@ export function networkBanner(network: StartedNetwork): string {
   const width = Math.max(...suggestions.map(([command, what]) => (what === "" ? 0 : command.length))) + 3;
   return [
     "",
-    `Ostrom  ${validators}${suiteText}, chain id ${chainId}, ${isNew ? "a new chain" : `resumed at block ${head}`}`,
+    `${styled("strong", "Ostrom")}  ${validators}${suiteText}, chain id ${chainId}, ${isNew ? "a new chain" : `resumed at block ${head}`}`,
     "",
-    ...(consolePort === undefined ? [] : [`Explorer ${consoleUrl(consolePort)}`, ""]),
-    "JSON-RPC, HTTP and WebSocket on the same port:",
-    ...ready.map((report) => `  ${report.name.padEnd(nameWidth)}   ${report.rpc}`),
+    ...(consolePort === undefined
+      ? []
+      : [`${styled("strong", "Explorer:")} ${styled("accent", consoleUrl(consolePort))}`, ""]),
+    styled("strong", "JSON-RPC, HTTP and WebSocket on the same port:"),
+    ...ready.map((report) => `  ${report.name.padEnd(nameWidth)}   ${styled("accent", report.rpc)}`),
     ...metricsLines(ready, nameWidth),
     "",
-    `Development accounts, ${showCoins(DEVELOPMENT_BALANCE)} coins each at genesis (everybody knows these keys: never use them for value):`,
+    `${styled("strong", "Development accounts")}, ${showCoins(DEVELOPMENT_BALANCE)} coins each at genesis (${styled("warning", "everybody knows these keys: never use them for value")}):`,
     ...accountLines(accounts),
     "",
-    `Data: ${directory}  (each validator's folder has its node.log)`,
+    `${styled("strong", "Data:")} ${directory}  (each validator's folder has its node.log)`,
     "",
-    "Try next, in another terminal:",
+    styled("strong", "Try next, in another terminal:"),
     ...suggestions.map(([command, what]) => `  ${command.padEnd(width)}${what}`.trimEnd()),
     "",
     "Ctrl-C stops all; the same command resumes, with --fresh a new chain begins.",

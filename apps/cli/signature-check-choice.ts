@@ -1,4 +1,5 @@
 import type { SignatureCheck } from "@ostrom/execution";
+import { readChoice } from "./choice.ts";
 import { type CommandInput, type Flag, UsageError } from "./command.ts";
 
 const CHOICES: readonly SignatureCheck[] = ["all", "minority"];
@@ -13,12 +14,12 @@ export const SIGNATURE_CHECK_FLAG: Flag = {
   placeholder: "WHO",
   help: "who checks signatures in batches: all, or minority (so many that one is honest)",
   default: "all",
+  choices: CHOICES,
 };
 
 /** @returns undefined for what genesis means if it says nothing. @throws UsageError */
 export function readSignatureCheck({ values }: CommandInput): SignatureCheck | undefined {
-  const found = CHOICES.find((choice) => choice === values["signatureCheck"]);
-  if (found === undefined) throw new UsageError(`--signature-check: expected one of ${CHOICES.join(", ")}`);
+  const found = readChoice("--signature-check", values["signatureCheck"], CHOICES);
   if (found === "all") return undefined;
   if (values["consensus"] === "pow")
     throw new UsageError("--signature-check minority: where blocks are mined there are no batches");

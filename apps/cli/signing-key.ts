@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fromHex, hex, must } from "@ostrom/base";
 import { DEVELOPMENT_ACCOUNT_COUNT, developmentKeys } from "@ostrom/runtime";
 import { describeKeystore, KEY_SCHEMES, type KeyPair, keyPairOf, schemeOfName } from "@ostrom/sdk";
+import { readChoice } from "./choice.ts";
 import { type CommandInput, type Flag, readList, UsageError, type Values } from "./command.ts";
 import { KEYSTORE_FLAGS, openKeys } from "./keystore-files.ts";
 import { readAddress } from "./units.ts";
@@ -122,8 +123,8 @@ function developmentKey(values: Values): Keys {
       `--dev: there are ${DEVELOPMENT_ACCOUNT_COUNT} development accounts, 0 to ${DEVELOPMENT_ACCOUNT_COUNT - 1}`,
     );
   }
-  const scheme = schemeOfName(String(values["devKind"]));
-  if (scheme === undefined) throw new UsageError(`--dev-kind: expected one of ${KEY_SCHEMES.join(", ")}`);
+  const name = readChoice("--dev-kind", String(values["devKind"]), KEY_SCHEMES);
+  const scheme = must(schemeOfName(name), "a listed kind is known");
   const { secretKey } = must(developmentKeys(scheme.id, index + 1)[index], "so many were asked for");
   return readLines(`${scheme.name}:${secretKey}`, "the development account");
 }

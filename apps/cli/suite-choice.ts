@@ -8,6 +8,7 @@ import {
   SUITES,
   type SuiteName,
 } from "@ostrom/execution";
+import { readChoice } from "./choice.ts";
 import { type CommandInput, type Flag, UsageError } from "./command.ts";
 import { ask } from "./rpc-client.ts";
 
@@ -20,6 +21,7 @@ export const SUITE_FLAG: Flag = {
   placeholder: "NAME",
   help: `cryptography of the chain: ${SUITE_NAMES.join(", ")} (docs/suites.md)`,
   default: "ethereum",
+  choices: SUITE_NAMES,
 };
 
 /** The flags of commands that make networks. */
@@ -36,9 +38,7 @@ export const SUITE_FLAGS: readonly Flag[] = [
 
 /** @throws UsageError */
 export function readSuiteName({ values }: Pick<CommandInput, "values">): SuiteName {
-  const name = SUITE_NAMES.find((known) => known === values["suite"]);
-  if (name === undefined) throw new UsageError(`--suite: expected one of ${SUITE_NAMES.join(", ")}`);
-  return name;
+  return readChoice("--suite", values["suite"], SUITE_NAMES);
 }
 
 /** @throws UsageError */

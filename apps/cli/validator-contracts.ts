@@ -7,9 +7,15 @@ import {
 import { type Abi, decodeFunctionResult, encodeFunctionData, type Hex, parseAbi } from "viem";
 import { UsageError } from "./command.ts";
 import { ask } from "./rpc-client.ts";
+import { didYouMean } from "./spelling.ts";
 
 /** The account that holds a chain's validator set (core/execution), and the contract that changes it, if one does. */
 export const VALIDATOR_SET_ADDRESS: Hex = "0x000000000000000000000000000000000056a11d";
+
+/** What validators may vote by, as commands and key files name it. */
+export const VALIDATOR_SCHEME_NAMES: readonly string[] = VALIDATOR_SCHEME_IDS.map(
+  (id) => validatorScheme(id)!.name,
+);
 
 /** What commands call of languages/solidity/validator-sets. */
 const ABI: Abi = parseAbi([
@@ -42,8 +48,10 @@ export async function askContract<T>(
 export function readScheme(name: string, flag: string): ValidatorScheme {
   const scheme = validatorSchemeByName(name);
   if (scheme !== undefined) return scheme;
-  const names = VALIDATOR_SCHEME_IDS.map((id) => validatorScheme(id)!.name);
-  throw new UsageError(`${flag}: validators vote by ${names.join(", ")}, not by "${name}"`);
+  const meant = didYouMean(name, VALIDATOR_SCHEME_NAMES);
+  throw new UsageError(
+    `${flag}: validators vote by ${VALIDATOR_SCHEME_NAMES.join(", ")}, not by "${name}"${meant}`,
+  );
 }
 
 /** A set as `ostrom_getValidators` tells it; numbers as hex text. */

@@ -1,5 +1,6 @@
 import { addressFromHex } from "@ostrom/base";
 import { MAX_WORK_VALIDATORS, type ValidatorSets } from "@ostrom/execution";
+import { readChoice } from "./choice.ts";
 import { type CommandInput, type Flag, UsageError } from "./command.ts";
 import type { ConsensusChoice } from "./consensus-choice.ts";
 import { readAddress } from "./units.ts";
@@ -20,6 +21,7 @@ export const VALIDATOR_SET_FLAGS: readonly Flag[] = [
     kind: "text",
     placeholder: "KIND",
     help: "later validators: fixed, managed (by an owner), work (by mining); else as --profile says",
+    choices: KINDS,
   },
   {
     name: "owner",
@@ -36,8 +38,7 @@ export function readValidatorSets(
   { engine }: ConsensusChoice,
   validators: number,
 ): { readonly epochLength: number | undefined; readonly validatorSets: ValidatorSets } {
-  const kind = KINDS.find((name) => name === (values["validatorSets"] ?? "fixed"));
-  if (kind === undefined) throw new UsageError(`--validator-sets: expected one of ${KINDS.join(", ")}`);
+  const kind = readChoice("--validator-sets", values["validatorSets"] ?? "fixed", KINDS);
   if (engine === "pow" && kind !== "fixed")
     throw new UsageError("--validator-sets: where blocks are mined (--consensus pow) nobody votes");
   if (given.has("owner") !== (kind === "managed"))

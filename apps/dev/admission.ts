@@ -4,10 +4,12 @@ import {
   checkStaticValidity,
   forkAt,
   impersonatedSender,
+  intrinsicGas,
   maxCost,
   type SignedTransaction,
 } from "@ostrom/execution";
 import type { StateReader } from "@ostrom/state";
+import { forkRules } from "@ostrom/vm";
 
 export type AdmissionContext = {
   /** With the block gas limit of the next block. */
@@ -28,16 +30,37 @@ export type AdmissionContext = {
 export function refusalOf(transaction: SignedTransaction, context: AdmissionContext): Failure | undefined {
   const { rules, timestamp } = context;
   const valid = checkStaticValidity(transaction, rules, forkAt(rules, timestamp));
-  if (!valid.ok) return inWords(valid.error, transaction, rules);
+  if (!valid.ok) return inWords(valid.error, transaction, rules, timestamp);
   return (
     wrongNonce(transaction, context) ?? wrongFee(transaction, context) ?? wrongSender(transaction, context)
   );
 }
 
-function inWords(failure: Failure, { gasLimit }: SignedTransaction, { blockGasLimit }: ChainRules): Failure {
-  if (failure.code !== "transaction/gas-limit-above-block") return failure;
-  const message = `Transaction gas limit is ${gasLimit} and exceeds block gas limit of ${blockGasLimit}`;
-  return { code: failure.code, message };
+function inWords(
+  { code, message }: Failure,
+  transaction: SignedTransaction,
+  rules: ChainRules,
+  timestamp: number,
+): Failure {
+  const { gasLimit } = transaction;
+  const tooMuch = `Transaction gas limit is ${gasLimit} and exceeds`;
+  switch (code) {
+    case "transaction/gas-limit-above-block":
+      return { code, message: `${tooMuch} block gas limit of ${rules.blockGasLimit}` };
+    case "transaction/gas-limit-above-cap":
+      return { code, message: `${tooMuch} transaction gas cap of ${transactionGasCap(rules, timestamp)}` };
+    case "transaction/intrinsic-gas": {
+      const least = intrinsicGas(transaction, forkAt(rules, timestamp));
+      return { code, message: `Transaction requires at least ${least} gas but got ${gasLimit}` };
+    }
+    default:
+      return { code, message };
+  }
+}
+
+/** The most gas of one transaction; undefined: a block's. */
+export function transactionGasCap(rules: ChainRules, timestamp: number): bigint | undefined {
+  return rules.development?.maxTransactionGas ?? forkRules(forkAt(rules, timestamp)).maxTransactionGas;
 }
 
 function wrongNonce(

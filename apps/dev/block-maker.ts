@@ -41,7 +41,9 @@ import {
   type WriteOperation,
 } from "@ostrom/state";
 import { blockOperations, metaOperation, readHead, readHeader } from "@ostrom/storage";
+import { reserveOperations } from "./reserved-blocks.ts";
 import type { RewindableStore } from "./rewindable-store.ts";
+import { unwindTo } from "./unwinding.ts";
 
 /** Where the store keeps the root of the newest state, which a developer may have changed since the newest block. */
 const STATE_ROOT_KEY: Bytes = new TextEncoder().encode("dev/state-root");
@@ -140,6 +142,25 @@ export class BlockMaker {
     this.#parent = { header: block.header, hash: block.hash };
     this.#stateRoot = commit.stateRoot;
     return block;
+  }
+
+  /** Puts so many empty blocks on top, which are made when they are read. The newest block must be empty.
+   * @param spacing seconds between their times. */
+  async reserve(count: number, spacing: number): Promise<void> {
+    await this.#store.write(
+      reserveOperations(this.#store, this.#parent.header, count, spacing, this.#genesis.rules),
+      {
+        sync: false,
+      },
+    );
+    this.reload();
+  }
+
+  /** Takes all blocks above a height off. */
+  async unwind(height: number): Promise<void> {
+    const root = await unwindTo(this.#store, height, this.#stateRoot, this.#genesis.rules);
+    await this.#store.write([rootOperation(root)], { sync: false });
+    this.reload();
   }
 
   /** Changes the newest state: what the newest block left is what it is changed to, older states stay.

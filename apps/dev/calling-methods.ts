@@ -19,17 +19,14 @@ import {
   stateOverrides,
 } from "@ostrom/rpc";
 
-import { define, failedRun, internalError, invalidInput } from "./method-parts.ts";
+import { define, failedRun, internalError, invalidInput, plainFields } from "./method-parts.ts";
 import type { FailureExplanation } from "./observation.ts";
 import type { CallPlace, DevelopmentCall, Simulations } from "./simulations.ts";
 
 const PENDING: BlockParameter = { kind: "tag", tag: "pending" };
 
-/** Clients write what they leave out as null too. */
 const call: Decoder<CallRequest> = objectOf(callRequest.type, (object) =>
-  callRequest.decode(
-    Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined)),
-  ),
+  callRequest.decode(plainFields(object)),
 );
 const overrides = stateOverrides(DEFAULT_LIMITS.overrideEntries);
 

@@ -26,17 +26,16 @@ import {
 } from "@ostrom/execution";
 import type { EventListener } from "@ostrom/rpc";
 import type { JournaledState } from "@ostrom/state";
-import { readBody, readHeader, readReceipts } from "@ostrom/storage";
 import { refusalOf } from "./admission.ts";
 import { BlockMaker } from "./block-maker.ts";
 import type { DevelopmentObserver, FailureExplanation, ObservedRun } from "./observation.ts";
 import { PendingPool, type TransactionOrder } from "./pending-pool.ts";
 import type { RewindableStore } from "./rewindable-store.ts";
 import { type BlockRuns, explain, observeBlock } from "./run-observer.ts";
+import { tellUnwound } from "./unwinding.ts";
+import { ConsoleUse } from "./watched-run.ts";
 
 const MS_PER_SECOND = 1_000;
-/** A block that is put back is told to subscribers; of very many, the newest and the oldest. */
-const MAX_TOLD_BLOCKS = 256;
 
 export type DevelopmentClock = {
   readonly nowMs: () => number;
@@ -87,6 +86,7 @@ export class DevelopmentChain {
   readonly maker: BlockMaker;
   readonly pool: PendingPool = new PendingPool();
   readonly observer: DevelopmentObserver;
+  readonly console: ConsoleUse = new ConsoleUse();
   readonly #clock: DevelopmentClock;
   readonly #order: TransactionOrder;
   readonly #listeners = new Set<EventListener>();
@@ -200,6 +200,7 @@ export class DevelopmentChain {
         minGasPrice: this.#settings.minGasPrice,
       });
       if (reason !== undefined) return { kind: "refused", reason };
+      this.console.look(transaction.data);
       const added = this.pool.add(transaction);
       if (!added.ok) return { kind: "refused", reason: added.error };
       for (const listener of this.#listeners) listener.onPendingTransactions?.([transaction.hash]);
@@ -267,7 +268,7 @@ export class DevelopmentChain {
 
   #apply(plan: BlockPlan, transactions: readonly SignedTransaction[], runs: BlockRuns): AppliedBlock {
     const request = { plan, ...this.#settings, transactions };
-    const observed = observeBlock(this.maker, request, (run) => {
+    const observed = observeBlock(this.maker, request, this.console, (run) => {
       const failure = run.status === "success" ? undefined : explain(this.observer, run);
       runs.set(must(run.transactionHash, "a transaction has a hash"), { run, failure });
     });
@@ -321,7 +322,7 @@ export class DevelopmentChain {
       const snapshot = this.#snapshots.get(id);
       if (snapshot === undefined) return false;
       for (const each of [...this.#snapshots.keys()]) if (each >= id) this.#snapshots.delete(each);
-      this.#tellUnwound(snapshot.number);
+      tellUnwound(this.store, this.#listeners, snapshot.number);
       await this.store.rewind(snapshot.mark);
       this.maker.reload();
       this.#engine = snapshot.engine;
@@ -333,17 +334,12 @@ export class DevelopmentChain {
     });
   }
 
-  /** Tells subscribers that the blocks above a height are no more: newest first, while they can still be read. */
-  #tellUnwound(height: number): void {
-    const newest = this.maker.head.header.number;
-    for (let number = newest; number > height; number--) {
-      if (newest - number >= MAX_TOLD_BLOCKS && number > height + 1) continue;
-      const { hash, header } = must(readHeader(this.store, number), "a block of the chain has a header");
-      const transactions = readBody(this.store, number) ?? [];
-      const receipts = readReceipts(this.store, number) ?? [];
-      for (const listener of this.#listeners)
-        listener.onUnwound?.({ block: { hash, header, transactions }, receipts });
-    }
+  /** Takes the newest blocks off. Call it within `exclusive`. @param depth how many: not genesis. */
+  async unwind(depth: number): Promise<void> {
+    const height = this.maker.head.header.number - depth;
+    tellUnwound(this.store, this.#listeners, height);
+    await this.maker.unwind(height);
+    this.pool.prune((of) => this.nonceOf(of));
   }
 
   /** Puts another content of the store in place of this one. Call it within `exclusive`. */
@@ -352,7 +348,7 @@ export class DevelopmentChain {
     engine: InstantState,
     settings: MiningSettings,
   ): Promise<void> {
-    this.#tellUnwound(0);
+    tellUnwound(this.store, this.#listeners, 0);
     this.#snapshots.clear();
     this.store.forgetMarks();
     this.pool.clear();

@@ -82,7 +82,7 @@ test("nonces, funds and gas limits are refused in Hardhat's words", async (conte
     (await send({ maxFeePerGas: "0x1", maxPriorityFeePerGas: "0x1" })).message,
     /too low for the next block/,
   );
-  assert.match((await send({ from: CONTRACT })).message, /unknown account/);
+  assert.match((await send({ from: CONTRACT })).message, /Unknown account/);
 });
 
 test("snapshots nest, and going back to one takes it and all after it away", async (context) => {
@@ -179,7 +179,7 @@ test("anybody can be impersonated, contracts too, and nobody else can forge it",
   assert.equal(await call("hardhat_stopImpersonatingAccount", CONTRACT), true);
   assert.match(
     (await refusal("eth_sendTransaction", { from: CONTRACT, to: BOB })).message,
-    /unknown account/,
+    /Unknown account/,
   );
   await call("anvil_autoImpersonateAccount", true);
   await pay(chain, { from: CONTRACT });

@@ -4,6 +4,7 @@ import {
   type Failure,
   fail,
   type Hash,
+  must,
   ok,
   type Result,
   toHex,
@@ -31,6 +32,8 @@ import {
 import { anvilMethods } from "./anvil-methods.ts";
 import { callingMethods } from "./calling-methods.ts";
 import { createChainReads } from "./chain-reads.ts";
+import { composedMethods } from "./composed-methods.ts";
+import { installEngineOnDemand } from "./contract-engine.ts";
 import type { Controls } from "./controls.ts";
 import { DevelopmentChain, type MiningSettings } from "./development-chain.ts";
 import { decodeDump, encodeDump, readPooled } from "./dump.ts";
@@ -38,14 +41,17 @@ import { evmMethods } from "./evm-methods.ts";
 import { createInstantGenesis } from "./genesis.ts";
 import { hardhatMethods } from "./hardhat-methods.ts";
 import { openKeptTable, readKeptEngine, writeKeptEngine } from "./kept-chain.ts";
-import { invalidInput } from "./method-parts.ts";
+import { invalidInput, plainParameters } from "./method-parts.ts";
 import { installFastCrypto } from "./native-crypto.ts";
 import type { DevelopmentObserver } from "./observation.ts";
 import type { TransactionOrder } from "./pending-pool.ts";
+import { reorganisationMethods } from "./reorganisations.ts";
+import { withReservedBlocks } from "./reserved-blocks.ts";
 import { createRewindableStore, type DevelopmentTable, memoryTable } from "./rewindable-store.ts";
-import { sendingMethods } from "./sending-methods.ts";
+import { type SendingParts, sendingMethods, transactionReader } from "./sending-methods.ts";
 import { Simulations } from "./simulations.ts";
 import { stateMethods } from "./state-methods.ts";
+import { tokenMethods } from "./token-methods.ts";
 
 export type DevelopmentOptions = {
   readonly host: string;
@@ -135,7 +141,7 @@ const LIMITS: Partial<RpcLimits> = {
   receivedBytes: 1024 * 1024 * 1024,
   unreadResponseBytes: 1024 * 1024 * 1024,
   batchResponseBytes: 256 * 1024 * 1024,
-  logRangeBlocks: 100_000_000,
+  logRangeBlocks: Number.MAX_SAFE_INTEGER,
   logBlocks: 1_000_000,
 };
 
@@ -147,6 +153,7 @@ export async function startDevelopmentNode(options: DevelopmentOptions): Promise
   const accounts = deriveDevelopmentAccounts(options.mnemonic, options.accounts);
   const table = options.dataFolder === undefined ? memoryTable() : await openKeptTable(options.dataFolder);
   const chain = await openChain(options, accounts, table);
+  if (options.dataFolder !== undefined) chain.console.expect();
   const controls = controlsOf(chain, table, options, accounts);
   if (options.dump !== undefined) await controls.load(options.dump);
   const server = createRpcServer({
@@ -158,6 +165,7 @@ export async function startDevelopmentNode(options: DevelopmentOptions): Promise
     ...(options.log === undefined ? {} : { log: options.log }),
   });
   const { port } = await server.start();
+  installEngineOnDemand();
   return {
     port,
     accounts,
@@ -208,7 +216,7 @@ async function openChain(
     balance,
     development: { codeSizeLimit, maxTransactionGas: undefined },
   });
-  const store = createRewindableStore(table);
+  const store = withReservedBlocks(createRewindableStore(table), genesis.rules);
   const { order, observer } = options;
   const clock = { nowMs, random };
   const settings = initialSettings(options);
@@ -250,6 +258,7 @@ function controlsOf(
         const dump = decodeDump(bytes);
         const refused = dump.ok ? refusedDump(dump.value.chainId, chainId) : dump;
         if (!dump.ok || !refused.ok) throw invalidInput(refused.ok ? "" : refused.error.message);
+        chain.console.expect();
         await chain.replaceAll(
           () => table.replace(dump.value.values),
           dump.value.engine,
@@ -273,7 +282,7 @@ function refusedDump(found: bigint, expected: bigint): Result<void, Failure> {
 
 function serve(
   controls: Controls,
-  { clientVersion }: DevelopmentOptions,
+  { clientVersion, blockGasLimit }: DevelopmentOptions,
 ): {
   readonly backend: RpcBackend;
   readonly methods: readonly Method[];
@@ -287,9 +296,17 @@ function serve(
   const nonceOf = (address: Address): bigint => chain.nonceOf(address);
   const genesisHash = readMeta(store)?.genesisHash ?? maker.head.hash;
   const backend: RpcBackend = {
-    info: { rules, genesisHash, clientVersion },
+    info: {
+      rules,
+      genesisHash,
+      clientVersion,
+      get coinbase() {
+        return chain.settings.coinbase;
+      },
+    },
     chain: reads,
     executor: simulations.executor(),
+    traces: simulations.traces(),
     pool: {
       submit: (raws) => Promise.all(raws.map((raw) => submit(chain, raw))),
       get: async (hash) => chain.pool.get(hash),
@@ -302,21 +319,25 @@ function serve(
     },
     events: { subscribe: (listener) => chain.subscribe(listener) },
     syncing: () => undefined,
-    nextBlock: () => chain.nextBlock(),
+    nextBlock: () => ({ ...chain.nextBlock(), coinbase: chain.settings.coinbase }),
     peerCount: () => 0,
   };
-  const methods = [
+  const gasCap = (): bigint => chain.settings.blockGasLimit;
+  const parts: SendingParts = { chain, accounts, simulations };
+  const methods: Method[] = [
     ...evmMethods(controls),
     ...stateMethods(controls),
     ...hardhatMethods(controls),
     ...anvilMethods(controls),
+    ...tokenMethods(controls, simulations, gasCap),
+    ...reorganisationMethods(controls, { readTransaction: transactionReader(parts) }),
   ];
-  const replacing = [
-    ...sendingMethods(chain, accounts),
-    ...callingMethods(simulations, reads, () => chain.settings.blockGasLimit),
-  ];
-  const all = createMethods({ ...DEFAULT_LIMITS, ...LIMITS }, methods, replacing);
-  return { backend, methods, replacing: [...all.values()].map((method) => answered(method, chain)) };
+  const replacing = [...sendingMethods(parts), ...callingMethods(simulations, reads, gasCap)];
+  const limits = { ...DEFAULT_LIMITS, ...LIMITS, callGas: blockGasLimit };
+  const plain = createMethods(limits, methods, replacing);
+  const named = (name: string): Method => must(plain.get(name), "every node has this method");
+  const all = [...plain.values(), ...composedMethods(controls, named)];
+  return { backend, methods, replacing: all.map((method) => answered(method, chain)) };
 }
 
 /** Tells the observer what was asked. */
@@ -333,11 +354,12 @@ function answered(method: Method, { observer }: DevelopmentChain): Method {
       observer.onAnswer?.(name, refusal);
     }
   };
+  const read = (given: readonly unknown[]) => plainParameters(given, method);
   const { callMany: _together, text: _text, ...rest } = method;
   return {
     ...rest,
-    call: (context, given) => told(() => call(context, given)),
-    ...(text === undefined ? {} : { text: (context, given) => told(() => text(context, given)) }),
+    call: (context, given) => told(() => call(context, read(given))),
+    ...(text === undefined ? {} : { text: (context, given) => told(() => text(context, read(given))) }),
   };
 }
 

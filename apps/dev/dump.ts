@@ -11,7 +11,12 @@ import {
   toHex,
 } from "@ostrom/base";
 import { INITIAL_INSTANT_STATE, type InstantState } from "@ostrom/consensus";
-import { decodeSignedTransaction, impersonatedSender, type SignedTransaction } from "@ostrom/execution";
+import {
+  decodeTransaction,
+  impersonatedSender,
+  recoverSender,
+  type SignedTransaction,
+} from "@ostrom/execution";
 import type { DevelopmentChain, MiningSettings } from "./development-chain.ts";
 
 /** The first bytes of a dump, before it is compressed. */
@@ -127,8 +132,11 @@ function readEngine(engine: Document["engine"]): InstantState {
 
 /** A transaction that waited, as its bytes tell it; undefined if they do not. */
 export function readPooled(chain: DevelopmentChain, text: string): SignedTransaction | undefined {
-  const decoded = decodeSignedTransaction(new Uint8Array(Buffer.from(text.slice(2), "hex")));
+  const decoded = decodeTransaction(new Uint8Array(Buffer.from(text.slice(2), "hex")));
   if (!decoded.ok) return undefined;
-  const sender = impersonatedSender(decoded.value, chain.genesis.rules);
-  return sender === undefined ? decoded.value : { ...decoded.value, sender };
+  // Of an impersonated one, no key need be recoverable.
+  const impersonated = impersonatedSender(decoded.value, chain.genesis.rules);
+  if (impersonated !== undefined) return { ...decoded.value, sender: impersonated };
+  const sender = recoverSender(decoded.value);
+  return sender.ok ? { ...decoded.value, sender: sender.value } : undefined;
 }

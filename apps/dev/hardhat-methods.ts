@@ -1,5 +1,6 @@
 import { toHex } from "@ostrom/base";
 import { type Method, optional, parameterTypes, required } from "@ostrom/rpc";
+import { pendingTransactionToJson } from "@ostrom/rpc-schema";
 import type { Controls } from "./controls.ts";
 import { anything, define } from "./method-parts.ts";
 
@@ -7,6 +8,13 @@ import { anything, define } from "./method-parts.ts";
 export function hardhatMethods({ chain, clientVersion, instanceId }: Controls): readonly Method[] {
   let failures = 0;
   return [
+    define({
+      name: "eth_pendingTransactions",
+      summary: "What waits for a block, as it came.",
+      parameters: [],
+      returns: "transactions",
+      run: () => chain.pool.all().map(pendingTransactionToJson),
+    }),
     define({
       name: "hardhat_metadata",
       summary: "What this chain is and how far it is.",

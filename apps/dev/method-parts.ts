@@ -14,6 +14,7 @@ import {
   type Json,
   type Method,
   type Parameter,
+  quantity,
   RPC_ERROR,
   RpcError,
   ValueError,
@@ -119,6 +120,42 @@ export const wordBytes: Decoder<Bytes> = {
       if (read.ok) return read.value;
     }
     return bigintToBytes(readAmount(value), WORD_BYTES);
+  },
+};
+
+/** Fields as clients of development chains write them: what they leave out is null too, and quantities are numbers too. */
+export function plainFields(object: object): object {
+  const told = Object.entries(object).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(told.map(([name, value]) => [name, plainQuantity(value)]));
+}
+
+/** How types of parameters are named that a number may stand for. */
+const NUMERIC_TYPE = /^(?:quantity|block number)/;
+
+/** What a method of every node is given, with plain numbers written as it reads them: Hardhat's node takes both. */
+export function plainParameters(given: readonly unknown[], { parameters }: Method): readonly unknown[] {
+  return given.map((value, at) =>
+    NUMERIC_TYPE.test(parameters[at]?.type ?? "") ? plainQuantity(value) : value,
+  );
+}
+
+function plainQuantity(value: unknown): unknown {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? quantity(value) : value;
+}
+
+/** 32 bytes and nothing shorter, which could be meant for either end of them. */
+export const storedWord: Decoder<Bytes> = {
+  type: "32 bytes",
+  decode: (value) => {
+    if (typeof value !== "string" || !/^0x[0-9a-fA-F]*$/.test(value))
+      throw new ValueError("expected bytes as 0x...");
+    const bytes = Math.floor((value.length - 2) / 2);
+    if (value.length !== 2 + 2 * WORD_BYTES) {
+      throw invalidInput(
+        `Storage value must be exactly ${WORD_BYTES} bytes long. Received ${value}, which is ${bytes} bytes long.`,
+      );
+    }
+    return orThrow(fromHex(value));
   },
 };
 

@@ -4,7 +4,7 @@ import type { StateReader } from "@ostrom/state";
 import type { BlockMaker, BlockRequest } from "./block-maker.ts";
 import { describeFailure } from "./failure-text.ts";
 import type { DevelopmentObserver, FailureExplanation, ObservedRun } from "./observation.ts";
-import { watchConsole } from "./watched-run.ts";
+import type { ConsoleUse } from "./watched-run.ts";
 
 /** What the transactions of a block came to, by their hash digits. */
 export type BlockRuns = Map<
@@ -21,13 +21,14 @@ export function explain(observer: DevelopmentObserver, run: ObservedRun): Failur
 export function observeBlock(
   maker: BlockMaker,
   request: BlockRequest,
+  console: ConsoleUse,
   onRun: (run: ObservedRun) => void,
 ): BlockObserver {
   const calls: Bytes[] = [];
   const blockNumber = maker.head.header.number + 1;
   const { state } = maker;
   return {
-    watchPrecompiles: watchConsole(calls),
+    watchPrecompiles: console.watch(calls),
     onApplied: (transaction, applied) => {
       const { sender, to, value, data, gasLimit, hash } = transaction;
       const failedBy = applied.fault === undefined ? "revert" : "fault";

@@ -14,7 +14,6 @@ import {
   type Authorization,
   type CallRequest,
   decodeSignedTransaction,
-  forkAt,
   impersonatedSender,
   impersonateTransaction,
   type SignedTransaction,
@@ -32,10 +31,20 @@ import {
   parameterTypes,
   required,
 } from "@ostrom/rpc";
-import { forkRules } from "@ostrom/vm";
 import type { AccountBook } from "./accounts.ts";
+import { transactionGasCap } from "./admission.ts";
 import type { DevelopmentChain, SendOutcome } from "./development-chain.ts";
-import { amount, anything, define, failedRun, invalidInput } from "./method-parts.ts";
+import {
+  amount,
+  anything,
+  define,
+  failedRun,
+  invalidInput,
+  invalidParameter,
+  plainFields,
+} from "./method-parts.ts";
+import { rawOf } from "./reorganisations.ts";
+import type { Simulations } from "./simulations.ts";
 
 const GWEI = 1_000_000_000n;
 /** Twice the base fee: enough for six full blocks. */
@@ -48,24 +57,37 @@ type Sending = {
   readonly type: bigint | undefined;
 };
 
+export type SendingParts = {
+  readonly chain: DevelopmentChain;
+  readonly accounts: AccountBook;
+  readonly simulations: Simulations;
+};
+
 const sending: Decoder<Sending> = objectOf(
   "transaction {from, to, gas, value, data, nonce, ...}",
   (object) => ({
-    // Clients write what they do not set as null or leave it out; the chain is the only one there is.
-    request: callRequest.decode(withoutNulls(object)),
+    request: callRequest.decode(plainFields(object)),
     nonce: optionalField(object, "nonce", amount),
     type: optionalField(object, "type", amount),
   }),
 );
 
-function withoutNulls(object: object): object {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== null && value !== undefined),
-  );
+/** A transaction that a developer gives whole, or by its fields: what they leave out is filled when it is made. */
+export function transactionReader(parts: SendingParts): (given: unknown) => () => SignedTransaction {
+  return (given) => {
+    const raw = rawOf(given);
+    if (raw === undefined) {
+      const fields = sending.decode(given);
+      return () => complete(parts, fields);
+    }
+    const transaction = readRaw(parts.chain, raw);
+    return () => transaction;
+  };
 }
 
 /** Methods that sign and send in the name of accounts, or of anybody who is impersonated. */
-export function sendingMethods(chain: DevelopmentChain, accounts: AccountBook): readonly Method[] {
+export function sendingMethods(parts: SendingParts): readonly Method[] {
+  const { chain, accounts } = parts;
   const send = async (transaction: SignedTransaction): Promise<Json> =>
     answerOf(await chain.send(transaction));
   const { address, data } = parameterTypes;
@@ -83,7 +105,7 @@ export function sendingMethods(chain: DevelopmentChain, accounts: AccountBook): 
         "Signs a transaction by an account's key, or in the name of one that is impersonated, and sends it.",
       parameters: [required("transaction", sending)],
       returns: "hash; an error if it fails, though it is in a block then",
-      run: (given) => send(complete(chain, accounts, given)),
+      run: (given) => send(complete(parts, given)),
     }),
     define({
       name: "eth_sendRawTransaction",
@@ -97,7 +119,7 @@ export function sendingMethods(chain: DevelopmentChain, accounts: AccountBook): 
       summary: "Signs a transaction by an account's key.",
       parameters: [required("transaction", sending)],
       returns: "data",
-      run: (given) => toHex(complete(chain, accounts, given).raw),
+      run: (given) => toHex(complete(parts, given).raw),
     }),
     signing("eth_sign", [required("address", address), required("message", data)], (from, message) =>
       signMessage(accounts, from, message),
@@ -105,7 +127,7 @@ export function sendingMethods(chain: DevelopmentChain, accounts: AccountBook): 
     signing("personal_sign", [required("message", data), required("address", address)], (message, from) =>
       signMessage(accounts, from, message),
     ),
-    ...["eth_signTypedData_v4", "eth_signTypedData"].map((name) =>
+    ...["eth_signTypedData_v4", "eth_signTypedData_v3", "eth_signTypedData"].map((name) =>
       define({
         name,
         summary: "Signs structured data (EIP-712) by an account's key.",
@@ -129,7 +151,7 @@ export function sendingMethods(chain: DevelopmentChain, accounts: AccountBook): 
       run: (given) => {
         const sender = senderOf(given, accounts);
         const nonce = given.nonce ?? chain.pendingNonce(sender);
-        return send(impersonateTransaction({ ...fieldsOf(chain, given), nonce }, sender));
+        return send(impersonateTransaction({ ...fieldsOf(parts, given, sender), nonce }, sender));
       },
     }),
   ];
@@ -160,13 +182,18 @@ function senderOf({ request }: Sending, accounts: AccountBook): Address {
   return sender;
 }
 
-/** Fills what a client left out. */
-function fieldsOf(chain: DevelopmentChain, { request, nonce, type }: Sending): TransactionFields {
+/** Fills what a client left out. Gas: what it takes; of what would fail, as much as it may have, so that it fails in a block. */
+function fieldsOf(
+  { chain, simulations }: SendingParts,
+  { request, nonce, type }: Sending,
+  from: Address,
+): TransactionFields {
   const { rules } = chain.genesis;
   const { timestamp, baseFeePerGas } = chain.nextBlock();
-  const cap = rules.development?.maxTransactionGas ?? forkRules(forkAt(rules, timestamp)).maxTransactionGas;
+  const cap = transactionGasCap(rules, timestamp);
   const { blockGasLimit } = chain.settings;
-  const gasLimit = request.gas ?? (cap !== undefined && cap < blockGasLimit ? cap : blockGasLimit);
+  const most = cap !== undefined && cap < blockGasLimit ? cap : blockGasLimit;
+  const gasLimit = request.gas ?? simulations.gasOf({ ...request, from }, most) ?? most;
   const isOlder = request.gasPrice !== undefined;
   const tip =
     request.maxPriorityFeePerGas ??
@@ -191,25 +218,26 @@ function fieldsOf(chain: DevelopmentChain, { request, nonce, type }: Sending): T
   };
 }
 
-function complete(chain: DevelopmentChain, accounts: AccountBook, given: Sending): SignedTransaction {
+function complete(parts: SendingParts, given: Sending): SignedTransaction {
+  const { chain, accounts } = parts;
   const sender = senderOf(given, accounts);
   const nonce = given.nonce ?? chain.pendingNonce(sender);
-  const fields = { ...fieldsOf(chain, given), nonce };
+  const fields = { ...fieldsOf(parts, given, sender), nonce };
   const account = accounts.get(sender);
   if (accounts.isImpersonated(sender)) return impersonateTransaction(fields, sender);
-  if (account === undefined) throw invalidInput(`unknown account ${toHex(sender)}`);
+  if (account === undefined) throw invalidInput(`Unknown account ${toHex(sender)}`);
   return signTransaction(fields, account.secretKey);
 }
 
 /** A transaction that somebody signed. Nobody may write down an impersonation of their own. */
 function readRaw(chain: DevelopmentChain, raw: Bytes): SignedTransaction {
   const decoded = decodeSignedTransaction(raw);
-  if (!decoded.ok) throw invalidInput(`Invalid transaction: ${decoded.error.message}`);
+  if (!decoded.ok) throw invalidParameter(`Invalid transaction: ${decoded.error.message}`);
   if (impersonatedSender(decoded.value, chain.genesis.rules) !== undefined) {
-    throw invalidInput("Invalid transaction: it has no true signature");
+    throw invalidParameter("Invalid transaction: it has no true signature");
   }
   if (decoded.value.type === AGILE_TRANSACTION_TYPE && chain.genesis.rules.hasKeySets !== true) {
-    throw invalidInput("Invalid transaction: accounts of this chain have no key sets");
+    throw invalidParameter("Invalid transaction: accounts of this chain have no key sets");
   }
   return decoded.value;
 }
@@ -237,7 +265,7 @@ function signMessage(accounts: AccountBook, from: Address, message: Bytes): Json
 
 function signHashBy(accounts: AccountBook, from: Address, hash: Hash): string {
   const account = accounts.get(from);
-  if (account === undefined) throw invalidInput(`unknown account ${toHex(from)}`);
+  if (account === undefined) throw invalidInput(`Unknown account ${toHex(from)}`);
   const { signature, yParity } = secp256k1().sign(hash, account.secretKey);
   return `0x${toHexDigits(signature)}${(NORMAL_V + yParity).toString(16)}`;
 }

@@ -1,5 +1,7 @@
 import {
+  type Address,
   type Bytes,
+  bytesToBigint,
   equalBytes,
   fail,
   type Hash,
@@ -22,14 +24,21 @@ import {
   simulateCall,
   viewOfChanges,
 } from "@ostrom/execution";
-import type { ChainReads, Executor, SimulationFailure } from "@ostrom/rpc";
+import {
+  type ChainReads,
+  type Executor,
+  revertReason,
+  runTrace,
+  type SimulationFailure,
+  type TracedChain,
+  type TracePort,
+} from "@ostrom/rpc";
 
 import { emptyTrieRoot, type StateReader } from "@ostrom/state";
 
 import type { DevelopmentChain } from "./development-chain.ts";
 import type { FailureExplanation, ObservedRun } from "./observation.ts";
 import { codeReader, explain } from "./run-observer.ts";
-import { watchConsole } from "./watched-run.ts";
 
 /** On which state a call runs. `next`: the newest state, in a block that would be made now; `pending`: after what waits, too. */
 export type CallPlace =
@@ -48,6 +57,13 @@ export type DevelopmentCall = {
 /** An outcome, with what is said of it if it failed. */
 export type Explained<T> = { readonly value: T; readonly failure: FailureExplanation | undefined };
 
+/** In wei. */
+const USUAL_TIP = 1_000_000_000n;
+/** Estimates are made with so many times the base fee as the highest price, which does not change what is paid. */
+const BASE_FEE_MARGIN = 2n;
+/** Where more transactions wait, their effects are not looked at to estimate one more. */
+const MAX_POOL_OF_ESTIMATE = 100;
+
 /** Runs messages without effect, in this thread. */
 export class Simulations {
   readonly #chain: DevelopmentChain;
@@ -61,19 +77,60 @@ export class Simulations {
   call(call: DevelopmentCall): Result<Explained<CallOutcome>, SimulationFailure> {
     return this.#within(call, (simulation) => {
       const calls: Bytes[] = [];
-      const result = simulateCall({ ...simulation, watchPrecompiles: watchConsole(calls) });
+      const result = simulateCall({ ...simulation, watchPrecompiles: this.#watch(simulation, calls) });
       return result.ok ? ok(this.#told("call", simulation, result.value, calls)) : result;
     });
   }
 
+  /** Undefined where there is no console to be watched. */
+  #watch({ request, accountOverrides = [] }: Simulation, calls: Bytes[]): Simulation["watchPrecompiles"] {
+    const { console } = this.#chain;
+    console.look(request.data);
+    for (const { code } of accountOverrides) console.look(code);
+    return console.watch(calls);
+  }
+
   estimateGas(call: DevelopmentCall): Result<Explained<GasEstimate>, SimulationFailure> {
-    return this.#within<Explained<GasEstimate>>(call, (simulation) => {
+    return this.#within<Explained<GasEstimate>>(call, (unpriced) => {
+      const simulation = withPrice(unpriced);
       const result = estimateGas(simulation);
       if (!result.ok) return result;
-      if (result.value.kind === "estimated") return ok({ value: result.value, failure: undefined });
-      const { failure } = this.#told("estimate", simulation, result.value.outcome, []);
-      return ok({ value: result.value, failure });
+      // Many runs are one estimate: what it prints, it prints once.
+      const calls: Bytes[] = [];
+      const watchPrecompiles = this.#watch(simulation, calls);
+      const shown =
+        watchPrecompiles === undefined ? undefined : simulateCall({ ...simulation, watchPrecompiles });
+      if (result.value.kind === "failed") {
+        const { failure } = this.#told("estimate", simulation, result.value.outcome, calls);
+        return ok({ value: result.value, failure });
+      }
+      if (shown?.ok && calls.length > 0) this.#told("estimate", simulation, shown.value, calls);
+      return ok({ value: result.value, failure: undefined });
     });
+  }
+
+  /** Gas for a transaction that names none: what it takes in the next block; undefined if it would fail there. */
+  gasOf(request: CallRequest, gasCap: bigint): bigint | undefined {
+    const isLong = this.#chain.pool.size > MAX_POOL_OF_ESTIMATE;
+    const place: CallPlace = { kind: isLong ? "next" : "pending" };
+    const estimate = this.#within(
+      { request, accountOverrides: [], blockOverride: {}, gasCap, place },
+      (simulation) => estimateGas(withPrice(simulation)),
+    );
+    return estimate.ok && estimate.value.kind === "estimated" ? estimate.value.gas : undefined;
+  }
+
+  /** Slots of an account that a call reads. */
+  slotsRead(call: DevelopmentCall, of: Address): readonly bigint[] {
+    const found = this.#within(call, createAccessList);
+    const entries = found.ok ? found.value.accessList : [];
+    const own = entries.filter(({ address }) => equalBytes(address, of));
+    return own.flatMap(({ storageKeys }) => storageKeys.map((key) => bytesToBigint(key)));
+  }
+
+  /** A call that no observer hears of. */
+  quietly(call: DevelopmentCall): Result<CallOutcome, SimulationFailure> {
+    return this.#within(call, simulateCall);
   }
 
   /** For the methods that every node has. */
@@ -93,6 +150,21 @@ export class Simulations {
           createAccessList(simulation),
         ),
     };
+  }
+
+  /** For debug_trace*, ots_* and eth_simulateV1, in this thread too: whoever asks is the developer who waits for it. */
+  traces(): TracePort {
+    const { rules } = this.#chain.genesis;
+    const chain: TracedChain = {
+      rules,
+      modules: undefined,
+      epochs: undefined,
+      reads: this.#reads,
+      blockHash: (number) => this.#reads.header(Number(number))?.hash,
+      origin: () => undefined,
+      readReason: revertReason,
+    };
+    return { trace: async (request) => runTrace(chain, request) };
   }
 
   #told(
@@ -189,6 +261,24 @@ export class Simulations {
     const number = parent.number + 1;
     return { ...parent, number, timestamp, baseFeePerGas, coinbase, gasLimit: blockGasLimit };
   }
+}
+
+/** An estimate for a transaction that names no fee is made at the price that it will pay, as Hardhat's node does: contracts read GASPRICE.
+ * Who could not pay it is asked for nothing. */
+function withPrice(simulation: Simulation): Simulation {
+  const { request, header, state, gasCap } = simulation;
+  const {
+    from = ZERO_ADDRESS,
+    value = 0n,
+    gas = gasCap,
+    gasPrice,
+    maxFeePerGas,
+    maxPriorityFeePerGas,
+  } = request;
+  if ((gasPrice ?? maxFeePerGas ?? maxPriorityFeePerGas) !== undefined) return simulation;
+  const highest = BASE_FEE_MARGIN * header.baseFeePerGas + USUAL_TIP;
+  if ((state.account(from)?.balance ?? 0n) < value + gas * highest) return simulation;
+  return { ...simulation, request: { ...request, maxFeePerGas: highest, maxPriorityFeePerGas: USUAL_TIP } };
 }
 
 /** Whoever calls without effect has what it sends, as in Hardhat's node and anvil: tests call in the name of accounts that have nothing.

@@ -9,7 +9,17 @@ import {
   setNonce,
   setStorage,
 } from "./controls.ts";
-import { alias, amount, anything, define, invalidInput, orThrow, whole, wordBytes } from "./method-parts.ts";
+import {
+  alias,
+  amount,
+  anything,
+  define,
+  invalidInput,
+  orThrow,
+  storedWord,
+  whole,
+  wordBytes,
+} from "./method-parts.ts";
 
 /** What hardhat_ and anvil_ methods do alike, under both names; Hardhat answers true, anvil null. */
 export function stateMethods(controls: Controls): readonly Method[] {
@@ -63,7 +73,7 @@ function accountMethods(controls: Controls): readonly Method[] {
       define({
         name: "setStorageAt",
         summary: "Sets a slot of an account's storage.",
-        parameters: [account, required("slot", amount), required("value", wordBytes)],
+        parameters: [account, required("slot", amount), required("value", storedWord)],
         returns: "true",
         run: (of, slot, value) => setStorage(controls, of, slot, bytesToBigint(value)).then(() => true),
       }),

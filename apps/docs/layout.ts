@@ -39,7 +39,7 @@ export function pageHtml({ page, navigation, address, file }: PageFrame): string
 <button type="button" id="menu" aria-controls="navigation" aria-expanded="false">Menu</button>
 <a class="brand" href="${to("index.html")}">Ostrom</a>
 <div class="search" role="search">
-<input id="search" type="search" placeholder="Search ( / )" aria-label="Search the documentation" autocomplete="off"
+<input id="search" type="search" placeholder="Search (/)" aria-label="Search the documentation" autocomplete="off"
  role="combobox" aria-expanded="false" aria-controls="results">
 <ul id="results" role="listbox" aria-label="What was found" hidden></ul>
 </div>

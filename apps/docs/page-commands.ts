@@ -5,6 +5,8 @@ export type ConsoleBlock = {
   readonly kind: "run" | "fails" | "background";
   /** Why it cannot be run here; undefined: it is run. */
   readonly notRun: string | undefined;
+  /** The test that runs its commands in another place; undefined: they are run here. */
+  readonly testedBy: string | undefined;
   readonly commands: readonly PageCommand[];
 };
 
@@ -27,13 +29,14 @@ export function consoleBlocks(markdown: string): readonly ConsoleBlock[] {
     const line = at + 1;
     const body: string[] = [];
     for (at++; at < lines.length && !lines[at]!.startsWith("```"); at++) body.push(lines[at]!);
-    const words = info.replace(/not-run="[^"]*"/, "").trim();
+    const words = info.replace(/(?:not-run|tested-by)="[^"]*"/g, "").trim();
     const kind = words === "" ? "run" : words === "fails" || words === "background" ? words : undefined;
     if (kind === undefined) throw new Error(`line ${line}: "${words}" is no kind of a console block`);
     blocks.push({
       line,
       kind,
       notRun: /not-run="([^"]+)"/.exec(info)?.[1],
+      testedBy: /tested-by="([^"]+)"/.exec(info)?.[1],
       commands: commandsOf(body, line),
     });
   }
@@ -77,3 +80,32 @@ function linePattern(shown: string): RegExp {
   const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/ +/g, " +");
   return new RegExp(`^${shown.split(WILDCARD).map(escaped).join(".*")}\\s*$`);
 }
+
+/** What a test that runs a command has to name: the words of it that are no values, such as "account", "new" and "--key". */
+export function wordsOfCommand(text: string): readonly string[] {
+  const inner = text.replace(/^(?:export )?[A-Z_]+=\$\((.+)\)$/, "$1");
+  const [program, ...words] = inner.replaceAll("\\\n", " ").trim().split(/\s+/);
+  const end = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+  const leading = end < 0 ? words : words.slice(0, end);
+  const flags = words.filter((word) => /^--[a-z][a-z-]*$/.test(word));
+  return [...(program === "ostrom" ? [] : [program!]), ...leading, ...flags];
+}
+
+/** @returns what of a command a test's text does not name. */
+export function missingWords(command: string, test: string): readonly string[] {
+  return wordsOfCommand(command).filter((word) => !new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(test));
+}
+
+/** Lines of fenced blocks of no language that begin as a command does: nothing would run them. @returns their numbers, from 1. */
+export function plainCommands(markdown: string): readonly number[] {
+  const found: number[] = [];
+  let fence: string | undefined;
+  for (const [index, line] of markdown.split("\n").entries()) {
+    if (line.startsWith("```")) fence = fence === undefined ? line.slice(3).trim() : undefined;
+    else if ((fence === "" || /^(?:sh|bash|shell)\b/.test(fence ?? "")) && COMMAND_LINE.test(line))
+      found.push(index + 1);
+  }
+  return found;
+}
+
+const COMMAND_LINE = /^(?:\$ |[A-Z_]+=\S+ )?(?:npx )?(?:ostrom|npm|npx|node|curl) /;

@@ -19,6 +19,7 @@ export const DOCS_SECTIONS: readonly DocsSection[] = [
       { file: "docs/start.md", title: "Start in one minute" },
       { file: "docs/tutorial.md", title: "How the chain works, by running it" },
       { file: "docs/development-chain.md", title: "The development chain" },
+      { file: "docs/explorer.md", title: "The explorer, and “prove this”" },
     ],
   },
   {
@@ -39,6 +40,8 @@ export const DOCS_SECTIONS: readonly DocsSection[] = [
     pages: [
       { file: "docs/contracts.md", title: "Contracts in each language" },
       { file: "docs/accounts.md", title: "Accounts and their keys" },
+      { file: "docs/index-and-api.md", title: "Index, REST, verified sources" },
+      { file: "docs/tracing.md", title: "Traces and simulations" },
       { file: "docs/analytics.md", title: "Analytics: Parquet and DuckDB" },
       { file: "sdk/README.md", title: "The sdk and its light client" },
       { file: "docs/program-gas.md", title: "Gas of programs" },

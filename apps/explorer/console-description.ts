@@ -1,17 +1,29 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { ConsoleDescription } from "@ostrom/indexer";
 import type { ConsoleOptions } from "./console-options.ts";
+import type { PageFile } from "./page-files.ts";
+import { jsonFile } from "./responses.ts";
 
 const TIMEOUT_MS = 2_000;
+const FRESH_MS = 1_000;
 const VERSION: string = (
   JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { readonly version: string }
 ).version;
 
+/** `/console.json`, made anew at most once a second: whoever asks often must not have the nodes asked, and a genesis compressed, as often. */
+export function createDescriber(options: ConsoleOptions, hasDocs: () => boolean): () => Promise<PageFile> {
+  let made: { readonly atMs: number; readonly file: Promise<PageFile> } | undefined;
+  return () => {
+    const nowMs = performance.now();
+    if (made === undefined || nowMs - made.atMs >= FRESH_MS)
+      made = { atMs: nowMs, file: describeConsole(options, hasDocs()).then(jsonFile) };
+    return made.file;
+  };
+}
+
 /** What `/console.json` says. The nodes are asked in turn until one answers. */
-export async function describeConsole(
-  options: ConsoleOptions,
-  hasDocs: boolean,
-): Promise<ConsoleDescription> {
+async function describeConsole(options: ConsoleOptions, hasDocs: boolean): Promise<ConsoleDescription> {
   const { nodes, database, chainName } = options;
   const facts = await firstAnswer(nodes.map(({ url }) => url));
   const hasIndex = database !== undefined;
@@ -21,11 +33,24 @@ export async function describeConsole(
     chainId: facts.chainId,
     engine: facts.engine,
     genesisHash: facts.genesisHash,
-    genesis: facts.genesis,
+    genesis: wholeGenesis(nodes) ?? facts.genesis,
     nodes: nodes.map(({ name, url }, index) => ({ name, path: `/rpc/${index}`, url })),
     services: { index: hasIndex, docs: hasDocs, verification: hasIndex, traces: facts.hasTraces },
     version: VERSION,
   };
+}
+
+/** The genesis.json of a node whose folder is here: it names the first validators, whom a browser then need not take on trust. */
+function wholeGenesis(nodes: ConsoleOptions["nodes"]): unknown {
+  for (const { folder } of nodes) {
+    if (folder === undefined) continue;
+    try {
+      return JSON.parse(readFileSync(join(folder, "genesis.json"), "utf8"));
+    } catch {
+      // Of a folder that has none, the next node's, or what a node tells.
+    }
+  }
+  return undefined;
 }
 
 type Facts = {

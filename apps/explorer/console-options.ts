@@ -13,7 +13,7 @@ export type ConsoleOptions = {
   readonly compilers?: string | undefined;
   /** Where pages are built; `dist` beside the sources unless told. */
   readonly dist?: string | undefined;
-  /** Folder of the documentation's pages, if they are built. */
+  /** Folder of the documentation's pages; without it they are built with the other pages. */
   readonly docs?: string | undefined;
 };
 

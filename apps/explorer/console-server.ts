@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type ConsoleAccess, createConsoleAccess } from "./console-access.ts";
-import { describeConsole } from "./console-description.ts";
+import { createDescriber } from "./console-description.ts";
 import { type ConsoleOptions, DEFAULT_CONSOLE_HOST } from "./console-options.ts";
 import { createIndexMount, type IndexMount } from "./index-mount.ts";
 import { ensurePages } from "./page-build.ts";
 import { type PageFile, type PageFiles, readPageFiles } from "./page-files.ts";
 import { preparingPage } from "./preparing-page.ts";
-import { refuse, sendFile, sendJson } from "./responses.ts";
+import { refuse, sendFile } from "./responses.ts";
 import { createRpcProxy, type RpcProxy } from "./rpc-proxy.ts";
 
 /** A running console. */
@@ -24,12 +24,13 @@ export type Console = {
 
 /** What a request is answered from. */
 type Serving = {
-  readonly options: ConsoleOptions;
+  readonly describe: () => Promise<PageFile>;
   readonly access: ConsoleAccess;
   readonly proxy: RpcProxy;
   readonly index: IndexMount;
   readonly policy: string;
-  readonly docs: PageFiles;
+  /** Of a folder that was named; without one they are built with the pages. */
+  readonly docs: PageFiles | undefined;
   pages: PageFiles | undefined;
   /** Why there are none, and will be none. */
   buildFailure: string | undefined;
@@ -49,7 +50,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   const { host = DEFAULT_CONSOLE_HOST } = options;
   const stop = new AbortController();
   const serving: Serving = {
-    options,
+    describe: createDescriber(options, () => hasDocs(serving)),
     access: createConsoleAccess([...(options.allowedHosts ?? []), host]),
     proxy: createRpcProxy(options.nodes.map(({ url }) => url)),
     index: createIndexMount(options),
@@ -122,8 +123,13 @@ function contentPolicy({ nodes }: ConsoleOptions): string {
   ].join("; ");
 }
 
-function docsOf(folder: string | undefined): PageFiles {
-  return folder !== undefined && existsSync(folder) ? readPageFiles(folder, DOCS_PREFIX) : new Map();
+function docsOf(folder: string | undefined): PageFiles | undefined {
+  if (folder === undefined) return undefined;
+  return existsSync(folder) ? readPageFiles(folder, DOCS_PREFIX) : new Map();
+}
+
+function hasDocs({ docs, pages }: Serving): boolean {
+  return docs === undefined ? pages?.has(`${DOCS_PREFIX}${INDEX_PAGE}`) === true : docs.size > 0;
 }
 
 function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): void {
@@ -146,9 +152,7 @@ function answer(serving: Serving, request: IncomingMessage, response: ServerResp
     return refuse(response, 405, "bad-method", "pages are read with GET");
   }
   if (path === "/console.json") {
-    void describeConsole(serving.options, serving.docs.size > 0).then((value) =>
-      sendJson(request, response, value),
-    );
+    void serving.describe().then((file) => sendFile(request, response, file));
     return;
   }
   response.setHeader("content-security-policy", serving.policy);
@@ -173,7 +177,8 @@ function sendPage(serving: Serving, path: string, request: IncomingMessage, resp
   else sendFile(request, response, page);
 }
 
-function sendDocs({ docs }: Serving, path: string, request: IncomingMessage, response: ServerResponse): void {
+function sendDocs(serving: Serving, path: string, request: IncomingMessage, response: ServerResponse): void {
+  const docs = serving.docs ?? serving.pages ?? new Map<string, PageFile>();
   const found: PageFile | undefined = [path, `${path}.html`, `${path.replace(/\/$/, "")}/index.html`]
     .map((name) => docs.get(name))
     .find((file) => file !== undefined);

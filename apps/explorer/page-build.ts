@@ -21,6 +21,11 @@ const SOURCES: readonly string[] = [
   "apps/indexer/rest-types.ts",
   "sdk/*.ts",
   "core/*/**/*.ts",
+  "apps/docs/{*.ts,site/*}",
+  "docs/**/*.md",
+  "{README,ARCHITECTURE,GLOSSARY,STYLE}.md",
+  "{apps,core,examples,languages,modules,node,sdk,sim,tools}/**/README.md",
+  "node/rpc/*.ts",
   "package-lock.json",
 ];
 const NOT_SOURCES = /\.(?:test|fuzz|bench)\.tsx?$|\/testing\/|\/node_modules\//;

@@ -108,7 +108,7 @@ describe("prove this: the browser checks, whatever the server says (Chromium, fo
   });
 
   test("transactions and receipts of older blocks are proved, too", async () => {
-    const panel = await prove(`/tx/${sent}`, "Prove this");
+    const panel = await prove(`/tx/${sent}`, "Prove this: Receipt");
     assert.equal(await panel.getAttribute("data-outcome"), "proved", await textOf(panel));
     assert.equal(await panel.locator('[data-step="ancestor"][data-state="done"]').count(), 1);
     await world.screenshot(panel.page(), "prove-receipt");
@@ -172,13 +172,13 @@ describe("prove this: the browser checks, whatever the server says (Chromium, fo
 
   test("a receipt that is forged is refused: its status, and its proof", async () => {
     proxy.forge(forgeFields("eth_getTransactionReceipt", () => ({ status: "0x0" })));
-    await expectRefused(await prove(`/tx/${sent}`, "Prove this"), "value", "receipt-status");
+    await expectRefused(await prove(`/tx/${sent}`, "Prove this: Receipt"), "value", "receipt-status");
     proxy.forge(
       forgeFields("ostrom_getReceiptProof", ({ receiptProof }) => ({
         receiptProof: lastFlipped(receiptProof),
       })),
     );
-    await expectRefused(await prove(`/tx/${sent}`, "Prove this"), "path", "receipt-proof");
+    await expectRefused(await prove(`/tx/${sent}`, "Prove this: Receipt"), "path", "receipt-proof");
   });
 
   test("one node that lies is refused by name, and the others' answers prove all the same", async () => {

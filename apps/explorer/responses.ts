@@ -26,11 +26,10 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "Not ready",
 };
 
-/** Answers what is no file as if it were one. */
-export function sendJson(request: IncomingMessage, response: ServerResponse, value: unknown): void {
+/** What is no file as if it were one. Compressing it costs much more than sending it: make it once for many answers. */
+export function jsonFile(value: unknown): PageFile {
   const plain = Buffer.from(JSON.stringify(value));
-  const file = { type: "application/json", etag: "", isImmutable: false, plain, ...compress(plain) };
-  sendFile(request, response, file);
+  return { type: "application/json", etag: "", isImmutable: false, plain, ...compress(plain) };
 }
 
 /** Sends a file in the smallest form that the client reads; 304 where it has it already. */

@@ -41,6 +41,8 @@ const FORWARDED_ANSWER_HEADERS: readonly string[] = ["content-type", "retry-afte
 const GOING_AWAY = 1001;
 const TOO_MUCH = 1009;
 const TRY_AGAIN = 1013;
+/** For a page to hear why. */
+const CLOSE_MS = 1_000;
 
 export function createRpcProxy(urls: readonly string[]): RpcProxy {
   const targets = urls.map((url) => new URL(url));
@@ -138,10 +140,20 @@ function join(page: WebSocket, target: URL, request: IncomingMessage): void {
     perMessageDeflate: false,
   });
   const early: string[] = [];
+  let earlyBytes = 0;
   page.on("message", (data, isBinary) => {
     if (isBinary) return page.close(TOO_MUCH, "text only");
-    if (node.readyState === WebSocket.OPEN) pass(node, page, textOf(data));
-    else if (early.push(textOf(data)) > PROXY_LIMITS.earlyMessages) page.close(TRY_AGAIN, "busy");
+    const text = textOf(data);
+    if (node.readyState === WebSocket.OPEN) return pass(node, page, text);
+    earlyBytes += text.length;
+    const isTooMuch = early.length >= PROXY_LIMITS.earlyMessages || earlyBytes > PROXY_LIMITS.bufferedBytes;
+    if (!isTooMuch) early.push(text);
+    else if (page.readyState === WebSocket.OPEN) {
+      page.close(TRY_AGAIN, "busy");
+      // Who goes on sending is not read any more.
+      page.pause();
+      setTimeout(() => page.terminate(), CLOSE_MS).unref();
+    }
   });
   node.on("open", () => {
     for (const text of early.splice(0)) node.send(text);

@@ -19,7 +19,8 @@ export type CompilerOutput = {
 };
 
 export type CompiledContract = {
-  readonly abi: readonly unknown[];
+  /** Yul has none. */
+  readonly abi?: readonly unknown[];
   readonly metadata: string;
   readonly storageLayout?: unknown;
   readonly evm: { readonly bytecode: CompiledCode; readonly deployedBytecode: CompiledCode };
@@ -41,6 +42,12 @@ export type Compilers = {
 
 export const COMPILER_TIMEOUT_MS = 90_000;
 const HEAP_MEGABYTES = 1_024;
+const WASM_PAGES_A_MEGABYTE = 16;
+/** The compiler is WebAssembly, whose memory is not of the heap. */
+const MEMORY_BOUNDS: readonly string[] = [
+  `--max-old-space-size=${HEAP_MEGABYTES}`,
+  `--wasm-max-mem-pages=${WASM_PAGES_A_MEGABYTE * HEAP_MEGABYTES}`,
+];
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_WAITING = 16;
 const AT_ONCE: number = availableParallelism() > 4 ? 2 : 1;
@@ -127,7 +134,7 @@ function runCompiler(
     const files = [...readable, main].map((path) => `--allow-fs-read=${path}`);
     const child = spawn(
       process.execPath,
-      ["--permission", ...files, `--max-old-space-size=${HEAP_MEGABYTES}`, main, wrapper, compiler],
+      ["--permission", ...files, ...MEMORY_BOUNDS, main, wrapper, compiler],
       { stdio: ["pipe", "pipe", "pipe"], env: {}, timeout: COMPILER_TIMEOUT_MS, killSignal: "SIGKILL" },
     );
     const chunks: Buffer[] = [];

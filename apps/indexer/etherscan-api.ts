@@ -16,6 +16,7 @@ const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 /** @param query of the address, @param form of the body: what tools put where differs. */
 export async function etherscanAnswer(
   services: RestServices,
+  method: string,
   query: URLSearchParams,
   form: URLSearchParams,
 ): Promise<EtherscanAnswer> {
@@ -28,7 +29,10 @@ export async function etherscanAnswer(
   const isBlockscout = chain === "";
   switch (read("action").toLowerCase()) {
     case "verifysourcecode":
-      return submit(services, read, isBlockscout);
+      // What any page may read must not set a compiler to work: a link or an image of a foreign page is a GET.
+      return method === "POST"
+        ? submit(services, read, isBlockscout)
+        : refused("Send verifysourcecode by POST");
     case "checkverifystatus":
       return status(services, read("guid"), isBlockscout);
     case "getsourcecode":

@@ -13,6 +13,12 @@ export type Key = {
 export type PageQuery<Item> = {
   readonly select: string;
   readonly from: string;
+  /** Rows of one of the tables in `from` for which either condition holds: each is found in its own index's order, a page of them. */
+  readonly eitherOf?: {
+    readonly table: string;
+    readonly alias: string;
+    readonly conditions: readonly string[];
+  };
   /** Conditions, with $1, $2... for `parameters`. */
   readonly where: readonly string[];
   readonly parameters: readonly Parameter[];
@@ -37,10 +43,11 @@ export async function readPage<Item>(database: Database, query: PageQuery<Item>)
   const direction = order === "ascending" ? "ASC" : "DESC";
   const after = afterCursor(query);
   const where = [...query.where, ...after.where];
+  const ordered = `ORDER BY ${keys.map(({ column }) => `${column} ${direction}`).join(", ")} LIMIT ${limit + 1}`;
   const rows = await database.query({
-    text: `SELECT ${query.select}, ${keys.map(keyText).join(", ")} FROM ${query.from}
+    text: `${eitherText(query, after.where, ordered)} SELECT ${query.select}, ${keys.map(keyText).join(", ")} FROM ${query.from}
       ${where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`}
-      ORDER BY ${keys.map(({ column }) => `${column} ${direction}`).join(", ")} LIMIT ${limit + 1}`,
+      ${ordered}`,
     parameters: [...query.parameters, ...after.parameters],
   });
   const shown = rows.slice(0, limit);
@@ -50,6 +57,21 @@ export async function readPage<Item>(database: Database, query: PageQuery<Item>)
     items: shown.map(query.item),
     next: hasMore ? encodeCursor(keys.map((_, index) => String(last[`key${index}`]))) : null,
   };
+}
+
+/** A table expression of the table's own name, which what follows reads in its stead. What is in several branches comes once (UNION). */
+function eitherText(
+  { eitherOf }: Pick<PageQuery<unknown>, "eitherOf">,
+  after: readonly string[],
+  ordered: string,
+): string {
+  if (eitherOf === undefined) return "";
+  const { table, alias, conditions } = eitherOf;
+  const branches = conditions.map(
+    (condition) =>
+      `(SELECT ${alias}.* FROM ${table} ${alias} WHERE ${[condition, ...after].join(" AND ")} ${ordered})`,
+  );
+  return `WITH ${table} AS (${branches.join(" UNION ")})`;
 }
 
 function keyText({ column, type }: Key, index: number): string {

@@ -37,7 +37,7 @@ async function answer(services: RestServices, request: Request): Promise<Respons
   const url = new URL(request.url);
   if (request.method === "OPTIONS") return preflight();
   if (url.pathname === "/api" || url.pathname === "/api/" || url.pathname === "/v2/api")
-    return json(await etherscanAnswer(services, url.searchParams, await readForm(request)));
+    return json(await etherscanAnswer(services, request.method, url.searchParams, await readForm(request)));
   const sourcify = await sourcifyAnswer(services, request.method, url.pathname, () => readJson(request));
   if (sourcify !== undefined) return json(sourcify.body, sourcify.status);
   if (url.pathname === `${BASE_PATH}/openapi.json`)
@@ -140,9 +140,16 @@ function asProblem(error: unknown): RestProblem {
 async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES)
     throw new RestProblem(413, "too-large", `a body has at most ${MAX_BODY_BYTES} bytes`);
-  const text = await request.text();
-  if (text.length <= MAX_BODY_BYTES) return text;
-  throw new RestProblem(413, "too-large", `a body has at most ${MAX_BODY_BYTES} bytes`);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Whoever does not say the length may send without an end.
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES)
+      throw new RestProblem(413, "too-large", `a body has at most ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 async function readJson(request: Request): Promise<unknown> {

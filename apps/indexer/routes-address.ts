@@ -87,7 +87,7 @@ export const addressRoutes: readonly Route[] = [
       "Transactions that it sent, that call or make it, move its tokens or in which it emits logs, newest first.",
     parameters: OF_ADDRESS,
     answer: page("Transaction"),
-    isOfTip: true,
+    isOfTip: false,
     run: ({ database }, { values }) =>
       readPage(database, {
         select: TRANSACTION_COLUMNS,
@@ -107,12 +107,17 @@ export const addressRoutes: readonly Route[] = [
     summary: "Transfers of tokens from or to it, newest first.",
     parameters: OF_ADDRESS,
     answer: page("Transfer"),
-    isOfTip: true,
+    isOfTip: false,
     run: ({ database }, { values }) =>
       readPage(database, {
         select: TRANSFER_COLUMNS,
         from: TRANSFER_FROM,
-        where: ["(f.sender = $1::bytea OR f.recipient = $1::bytea)"],
+        eitherOf: {
+          table: "transfers",
+          alias: "f",
+          conditions: ["f.sender = $1::bytea", "f.recipient = $1::bytea"],
+        },
+        where: [],
         parameters: [bytes(values["address"]!)],
         keys: [
           { column: "f.position", type: "bigint" },
@@ -136,7 +141,12 @@ export const addressRoutes: readonly Route[] = [
       readPage(database, {
         select: CALL_COLUMNS,
         from: CALL_FROM,
-        where: ["(c.sender = $1::bytea OR c.recipient = $1::bytea)"],
+        eitherOf: {
+          table: "internal_calls",
+          alias: "c",
+          conditions: ["c.sender = $1::bytea", "c.recipient = $1::bytea"],
+        },
+        where: [],
         parameters: [bytes(values["address"]!)],
         keys: [
           { column: "c.position", type: "bigint" },

@@ -223,7 +223,7 @@ export const chainRoutes: readonly Route[] = [
     summary: "Transactions, newest first; those of one block in its order.",
     parameters: { block: "block", ...PAGING },
     answer: page("Transaction"),
-    isOfTip: true,
+    isOfTip: false,
     run: listTransactions,
   },
   {

@@ -118,9 +118,34 @@ async function verify(
     .map(({ formattedMessage, message }) => formattedMessage ?? message);
   if (errors.length > 0) throw new CompilationError(errors);
   const found = findMatch(output, request.qualifiedName ?? targetOfMetadata(request.metadata), deployed);
+  const { match } = found;
+  const trusted =
+    match === "full" && !hasOwnMetadata(input) ? { ...found, match: "partial" as const } : found;
   const proved = await proveArguments(database, request, found.contract);
-  await store(database, request, input, found, proved, keccak256(`0x${deployed}`));
-  return found.match;
+  const codeHash = keccak256(`0x${deployed}`);
+  // What was shown first stays until something better comes, so that no stranger changes names and comments of a verified contract.
+  const known = await knownMatch(database, request.address, codeHash);
+  if (known === "full" || known === trusted.match) return known;
+  await store(database, request, input, trusted, proved, codeHash);
+  return trusted.match;
+}
+
+/** Whether a hash of metadata in the code can only have been put there by the compiler: Yul's `verbatim` makes any bytes, and so does whoever
+ * has the compiler leave its own out. */
+function hasOwnMetadata({ language, settings }: CompilerInput): boolean {
+  const metadata = settings["metadata"] as Readonly<Record<string, unknown>> | null | undefined;
+  return (
+    language === "Solidity" && metadata?.["appendCBOR"] !== false && metadata?.["bytecodeHash"] !== "none"
+  );
+}
+
+/** The match of the code that stands there now; undefined where nobody has shown its source. */
+async function knownMatch(database: Database, address: Hex, codeHash: Hex): Promise<SourceMatch | undefined> {
+  const [row] = await database.query({
+    text: "SELECT match FROM sources WHERE address = $1::bytea AND code_hash = $2::bytea",
+    parameters: [bytes(address), bytes(codeHash)],
+  });
+  return row?.["match"] as SourceMatch | undefined;
 }
 
 type Match = {
@@ -191,7 +216,8 @@ async function store(
   const sources = Object.entries(input.sources)
     .filter(([file]) => used.sources === undefined || Object.hasOwn(used.sources, file))
     .map(([file, { content }]) => ({ path: file, content }));
-  const signatures = signaturesOf(contract.abi);
+  const { abi = [] } = contract;
+  const signatures = signaturesOf(abi);
   await database.transaction([
     {
       text: `INSERT INTO contracts (address) VALUES ($1::bytea) ON CONFLICT (address) DO NOTHING`,
@@ -211,7 +237,7 @@ async function store(
         Math.floor(Date.now() / 1_000),
         bytes(codeHash),
         storable(JSON.stringify(sources)),
-        storable(JSON.stringify(contract.abi)),
+        storable(JSON.stringify(abi)),
         storable(JSON.stringify(input.settings)),
         proved === undefined ? null : `\\x${proved}`,
         JSON.stringify(libraries),

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { bigintToBytes, bytesToBigint, hex, toHex, utf8 } from "@ostrom/base";
-import { BLS_ORDER, bls, deriveBlsSecretKey } from "@ostrom/crypto";
+import {
+  BLS_GENERATOR_G2,
+  BLS_NEGATED_GENERATOR_G1,
+  BLS_ORDER,
+  bls,
+  deriveBlsSecretKey,
+} from "@ostrom/crypto";
 
 const INFINITY_KEY = Uint8Array.from({ length: 48 }, (_, i) => (i === 0 ? 0xc0 : 0));
 const INFINITY_SIGNATURE = Uint8Array.from({ length: 96 }, (_, i) => (i === 0 ? 0xc0 : 0));
@@ -14,6 +21,11 @@ function keyPair(seed: number): { secret: Uint8Array; key: Uint8Array } {
 
 const alice = keyPair(1);
 const bob = keyPair(2);
+
+test("the generators that are written down are those of the groups", () => {
+  assert.deepEqual(BLS_GENERATOR_G2, bls12_381.G2.Point.BASE.toBytes(true));
+  assert.deepEqual(BLS_NEGATED_GENERATOR_G1, bls12_381.G1.Point.BASE.negate().toBytes(true));
+});
 
 test("keys and signatures are those of the consensus specifications' vectors (sign_case_zero_message)", () => {
   const secret = hex("263dbd792f5b1be47ed85f8938c0f29586af0d3ac7b977f21c278fe1462040e3");

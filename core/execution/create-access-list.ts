@@ -1,6 +1,7 @@
 import { type Address, hashFromWord, must, ok, type Result, toHexDigits } from "@ostrom/base";
 import { StateOverlay } from "@ostrom/state";
-import { forkPrecompiles } from "@ostrom/vm";
+import { delegationTarget, forkPrecompiles, forkRules } from "@ostrom/vm";
+import { applyAuthorizations } from "./apply-authorizations.ts";
 import {
   type CallOutcome,
   callGas,
@@ -28,8 +29,9 @@ export type AccessListOutcome = {
 const MAX_ROUNDS = 16;
 
 /** eth_createAccessList: all that the transaction touches, and what it comes to when it says so beforehand (EIP-2930).
- * The sender, the recipient, the coinbase and precompiles are warm anyway and appear only with slots; contracts that
- * the transaction creates are warm when they appear.
+ * The sender, the recipient and what it delegates to, accounts whose authorizations are given, the coinbase and precompiles are warm
+ * anyway and appear only with slots; contracts that the transaction creates are warm when they appear. geth lists the coinbase, and
+ * does not list what an account that is called delegates to: its transactions are dearer.
  * Errors: those of `estimateGas`. */
 export function createAccessList(simulation: Simulation): Result<AccessListOutcome, SimulationFailure> {
   const ready = prepareSimulation(simulation);
@@ -37,6 +39,7 @@ export function createAccessList(simulation: Simulation): Result<AccessListOutco
   const forbidden = forbiddenBy(simulation);
   if (forbidden !== undefined) return forbidden;
   const recorder = new AccessRecorder(stateBefore(simulation), emptyRootOf(simulation));
+  const warm = warmAnyway(ready.value, new AccessRecorder(stateBefore(simulation), emptyRootOf(simulation)));
   let prepared: PreparedSimulation = { ...ready.value, state: recorder };
   const gas = callGas(prepared);
   let run: SimulatedRun | undefined;
@@ -44,7 +47,7 @@ export function createAccessList(simulation: Simulation): Result<AccessListOutco
     const hindrance = hindranceOf(prepared, gas);
     if (hindrance !== undefined) return hindrance;
     run = runSimulation(prepared, gas);
-    const accessList = recorder.accessList(warmAnyway(prepared));
+    const accessList = recorder.accessList(warm);
     // Records only grow, so equal sizes mean equal lists.
     if (sizeOf(accessList) === sizeOf(prepared.message.accessList)) break;
     prepared = { ...prepared, message: { ...prepared.message, accessList } };
@@ -53,10 +56,22 @@ export function createAccessList(simulation: Simulation): Result<AccessListOutco
   return ok({ accessList: prepared.message.accessList, outcome: outcomeOf(last) });
 }
 
-function warmAnyway({ message, block, fork, precompiles }: PreparedSimulation): ReadonlySet<string> {
-  const addresses = [message.from, block.coinbase, ...(precompiles ?? forkPrecompiles(fork)).addresses];
-  if (message.to !== undefined) addresses.push(message.to);
-  return new Set(addresses.map(toHexDigits));
+/** @param scratch the state that the message finds, to be changed. Sources: EIP-2929, 3651, 7702. */
+function warmAnyway(
+  { message, block, fork, precompiles, hasKeySets }: PreparedSimulation,
+  scratch: AccessRecorder,
+): ReadonlySet<string> {
+  const { from, to, authorizations } = message;
+  const addresses = [from, block.coinbase, ...(precompiles ?? forkPrecompiles(fork)).addresses];
+  if (to !== undefined) addresses.push(to);
+  const warm = new Set(addresses.map(toHexDigits));
+  if (!forkRules(fork).delegation) return warm;
+  scratch.beginTransaction();
+  scratch.setNonce(from, scratch.nonce(from) + 1n);
+  applyAuthorizations(scratch, block.chainId, authorizations, hasKeySets);
+  const delegate = to === undefined ? undefined : delegationTarget(scratch.code(to));
+  const delegates = delegate === undefined ? [] : [toHexDigits(delegate)];
+  return new Set([...warm, ...scratch.addresses(), ...delegates]);
 }
 
 function sizeOf(accessList: readonly AccessListEntry[]): number {
@@ -67,6 +82,11 @@ function sizeOf(accessList: readonly AccessListEntry[]): number {
 class AccessRecorder extends StateOverlay {
   readonly #accessed = new Map<string, { readonly address: Address; readonly slots: Map<string, bigint> }>();
   readonly #created = new Set<string>();
+
+  /** All that were warmed, as hexadecimal digits. */
+  addresses(): Iterable<string> {
+    return this.#accessed.keys();
+  }
 
   accessList(warmAnyway: ReadonlySet<string>): AccessListEntry[] {
     const list: AccessListEntry[] = [];

@@ -97,7 +97,11 @@ test("each method is in one class, and none that changes the node is a read", ()
     if (name.startsWith("admin_")) assert.equal(accessClass, "operate", name);
     if (name.includes("sendRaw")) assert.equal(accessClass, "submit", name);
   }
-  assert.equal(accessClassOf("debug_traceTransaction"), "operate");
+  assert.equal(accessClassOf("debug_traceTransaction"), "read");
+  assert.equal(accessClassOf("debug_traceCall"), "read");
+  assert.equal(accessClassOf("debug_traceBlockByHash"), "read");
+  assert.equal(accessClassOf("debug_traceBlock"), "operate");
+  assert.equal(accessClassOf("debug_traceTransactionX"), "operate");
   assert.equal(accessClassOf("debug_getRawBlock"), "read");
   assert.equal(accessClassOf("constructor"), "read");
   assert.ok(

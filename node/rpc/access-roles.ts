@@ -55,13 +55,17 @@ const CLASS_OF_METHOD: Readonly<Record<string, AccessClass>> = {
 const BASIC = /^(?:net|web3|rpc)[_.]/;
 /** These only write public blocks in another form. */
 const RAW_READS = /^debug_getRaw(?:Header|Block|Receipts|Transaction)$/;
+/** These run what is public once more, each within its line, its time and its answer's length (`debug-trace.ts`): no dearer than eth_call.
+ * debug_traceBlock brings a block of its caller's, and stays the operator's. */
+const TRACING_READS = /^debug_trace(?:Transaction|BlockByNumber|BlockByHash|Call)$/;
 const OPERATING = /^(?:admin|debug|miner|personal)_/;
 
 /** Methods that no table names are reads: modules' methods see the chain alone. */
 export function accessClassOf(method: string): AccessClass {
   if (Object.hasOwn(CLASS_OF_METHOD, method)) return CLASS_OF_METHOD[method] ?? "read";
   if (BASIC.test(method)) return "basics";
-  return OPERATING.test(method) && !RAW_READS.test(method) ? "operate" : "read";
+  const isRead = RAW_READS.test(method) || TRACING_READS.test(method);
+  return OPERATING.test(method) && !isRead ? "operate" : "read";
 }
 
 /** Whether an account that has shown who it is may call methods of a class. Who may only observe what concerns some addresses must not

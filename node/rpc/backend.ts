@@ -53,8 +53,12 @@ export type RpcBackend = {
   readonly peerCount: () => number;
 };
 
-/** @returns what a block would have if it were made now; the timestamp in seconds. */
-export type NextBlock = () => { readonly timestamp: number; readonly baseFeePerGas: bigint };
+/** @returns what a block would have if it were made now; the timestamp in seconds, and who would get its tips. */
+export type NextBlock = () => {
+  readonly timestamp: number;
+  readonly baseFeePerGas: bigint;
+  readonly coinbase?: Address;
+};
 
 /** An operator's method on its way to the node, which writes it down before it is done. */
 export type OperatorCall = {

@@ -18,6 +18,8 @@ type Filter = {
 };
 
 const ID_BYTES = 16;
+/** Hashes that one poll of a block filter answers, the newest ones: a development chain makes four billion blocks in a moment. */
+const MAX_POLLED_BLOCKS = 10_000;
 
 /** Polling filters (eth_newFilter and its like). A filter remembers how far its client has read, not what it has not
  * read, so that a forgotten one costs nothing until it expires. */
@@ -132,7 +134,8 @@ export class FilterRegistry {
 
   #newBlocks(filter: Filter): Json {
     const { latest } = this.#blocks.heads();
-    const first = Math.max(filter.next, latest - this.#limits.logRangeBlocks + 1);
+    const most = Math.min(this.#limits.logRangeBlocks, MAX_POLLED_BLOCKS);
+    const first = Math.max(filter.next, latest - most + 1);
     const hashes: string[] = [];
     for (let number = first; number <= latest; number++) {
       const header = this.#chain.header(number);

@@ -233,7 +233,7 @@ class SimulatedChain {
     let firstLog = 0;
     const answers = calls.map((call, index) => {
       const json = simulatedCallJson(call, inclusion, index, firstLog, this.#chain.readReason);
-      firstLog += call.logs.length;
+      firstLog += call.logCount;
       return json;
     });
     return { ...block, calls: answers };

@@ -35,7 +35,16 @@ export type RanCall = {
   readonly transaction: SignedTransaction;
   readonly applied: AppliedTransaction;
   /** Those of transfers too, where they were asked for; none if it failed. */
-  readonly logs: readonly Log[];
+  readonly logs: readonly SimulatedLog[];
+  /** Of all that it logged, also what was undone. */
+  readonly logCount: number;
+};
+
+export type SimulatedLog = {
+  readonly log: Log;
+  /** Among the call's logs, also those that were undone: they take a number of the block's, as in geth, whose answers
+   * execution-apis has made its vectors. */
+  readonly index: number;
 };
 
 /** What a call finds besides state. */
@@ -88,7 +97,12 @@ export function runSimulatedCall(
   const applied = replay.call(running, transfers, {}, precompiles);
   wrapNonce(replay, running.sender);
   const transaction = named({ ...running, nonce: nonce ?? running.nonce });
-  return ok({ transaction, applied, logs: applied.succeeded ? transfers.logs() : [] });
+  return ok({
+    transaction,
+    applied,
+    logs: applied.succeeded ? transfers.logs() : [],
+    logCount: transfers.logCount(),
+  });
 }
 
 /** Without validation a sender may pass the last nonce: the next one is 0, as in geth. */
@@ -145,12 +159,13 @@ function refuse(rpcCode: number, message: string): Result<never, TraceFailure> {
 function createTransferTracer(
   isTracing: boolean,
   budget: TraceBudget,
-): TransactionTracer & { readonly logs: () => readonly Log[] } {
-  const open: Log[][] = [];
-  let done: Log[] = [];
+): TransactionTracer & { readonly logs: () => readonly SimulatedLog[]; readonly logCount: () => number } {
+  const open: SimulatedLog[][] = [];
+  let done: readonly SimulatedLog[] = [];
+  let count = 0;
   const add = (log: Log): void => {
     budget.take(LOG_BYTES + 2 * log.data.length);
-    open.at(-1)?.push(log);
+    open.at(-1)?.push({ log, index: count++ });
   };
   const addTransfer = (from: MessageEntry["from"], to: MessageEntry["to"], value: bigint): void => {
     if (!isTracing || value === 0n || to === undefined) return;
@@ -175,6 +190,7 @@ function createTransferTracer(
     watcher: { onLog: add },
     finish: () => "null",
     logs: () => done,
+    logCount: () => count,
   };
 }
 
@@ -189,7 +205,7 @@ export function simulatedCallJson(
   const hash = toHex(transaction.hash);
   const answer = {
     returnData: toHex(succeeded ? output : new Uint8Array(0)),
-    logs: logs.map((log, i) => logToJson(log, inclusion, hash, index, firstLog + i)),
+    logs: logs.map((each) => logToJson(each.log, inclusion, hash, index, firstLog + each.index)),
     gasUsed: quantity(gasUsed),
     maxUsedGas: quantity(peakGas),
     status: succeeded ? "0x1" : "0x0",

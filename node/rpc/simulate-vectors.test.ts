@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hashFromHex, must, type Result } from "@ostrom/base";
-import { HASH_KECCAK256 } from "@ostrom/crypto";
+import { Hash, hashFromHex, must, type Result, ZERO_ADDRESS } from "@ostrom/base";
+import { decodeRlpWith, encodeRlp, encodeRlpListOfEncoded, readRlpBytes, readRlpList } from "@ostrom/codec";
+import { HASH_KECCAK256, keccak256 } from "@ostrom/crypto";
 import { type Header, hashHeader } from "@ostrom/execution";
-import { MemoryState } from "@ostrom/state";
+import { type GenesisAccount, MemoryState } from "@ostrom/state";
 import { ANONYMOUS_SESSION } from "./access-control.ts";
 import type { Block, RpcBackend } from "./backend.ts";
 import { createDispatcher } from "./dispatch.ts";
@@ -12,7 +13,7 @@ import { revertReason } from "./revert-reason.ts";
 import { createServices } from "./services.ts";
 import { createFakeBackend, FAKE_RULES } from "./testing/fake-backend.ts";
 import type { RpcAnswer } from "./testing/http-client.ts";
-import { readExchanges, VECTORS_MISSING } from "./testing/vectors.ts";
+import { readChain, readExchanges, VECTORS_MISSING } from "./testing/vectors.ts";
 import { runTrace } from "./trace-run.ts";
 
 const CHAIN_ID = 3503995874084926n;
@@ -24,23 +25,40 @@ const GAS_LIMIT = 0xbebc200n;
 /** Which makes the next block's the one that the vectors name. */
 const BASE_FEE = 27_412_364n;
 
+/** Of the vectors' chain, those whose being there shows in the gas of simulated calls: all its blocks' fees went to the zero address. */
+const ACCOUNTS: readonly GenesisAccount[] = [
+  { address: ZERO_ADDRESS, nonce: 0n, balance: 1n, code: new Uint8Array(0), storage: [] },
+];
+
 /** What follows from state, and from hashes of what follows from it, is not ours: we have the head's header, not its state. Gas that
  * a call runs out of is the node's own limit. */
 const STATE_BOUND: ReadonlySet<string> = new Set(["stateRoot", "hash", "parentHash", "blockHash"]);
 
+const HASHES_OF_SIMULATED = "its calls return hashes of simulated blocks, which have the chain's state root";
 /** Vectors whose answers need what is not here, each with its reason. */
 const NOT_OURS: ReadonlyMap<string, string> = new Map([
   ["blobs", "this chain has no blobs"],
-  ["blockhash-complex", "needs the chain's block hashes"],
-  ["blockhash-simple", "needs the chain's block hashes"],
-  ["blockhash-start-before-head", "needs the chain's block hashes"],
+  ["blockhash-complex", HASHES_OF_SIMULATED],
+  ["blockhash-start-before-head", HASHES_OF_SIMULATED],
+  ["add-more-non-defined-BlockStateCalls-than-fit-but-now-with-fit", HASHES_OF_SIMULATED],
   ["empty-with-block-num-set-firstblock", "needs block 0"],
   ["empty-with-block-num-set-minusone", "needs block 53"],
-  ["add-more-non-defined-BlockStateCalls-than-fit-but-now-with-fit", "needs the chain's block hashes"],
   ["overwrite-existing-contract", "needs the chain's contracts"],
-  ["self-destructive-contract-produces-logs", "needs the chain's accounts"],
-  ["use-as-many-features-as-possible", "needs the chain's accounts"],
 ]);
+
+/** Hashes of the vectors' blocks by number. */
+function readHashes(): readonly Hash[] {
+  // The file is a sequence of blocks.
+  const decoded = decodeRlpWith(encodeRlpListOfEncoded([readChain()]), (chain) =>
+    readRlpList(chain, "chain").map((block) => must(readRlpList(block, "block")[0], "a block has a header")),
+  );
+  assert.ok(decoded.ok);
+  const [parentOfFirst] = readRlpList(must(decoded.value[0], "there is a block"), "header");
+  return [
+    Hash(readRlpBytes(must(parentOfFirst, "a header names its parent"), "parent")),
+    ...decoded.value.map((header) => keccak256(encodeRlp(header))),
+  ];
+}
 
 function withoutState(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutState);
@@ -72,7 +90,7 @@ function backend(): RpcBackend {
   };
   assert.ok(hashHeader(header, HASH_KECCAK256).length > 0);
   const head: Block = { header, hash: hashFromHex(PARENT_HASH), transactions: [] };
-  const state = MemoryState.of([]);
+  const state = MemoryState.of(ACCOUNTS);
   const chain: RpcBackend["chain"] = {
     ...fake.chain,
     heads: () => ({ latest: HEAD, certified: HEAD, earliest: 0 }),
@@ -84,12 +102,13 @@ function backend(): RpcBackend {
     }),
   };
   const rules = { ...FAKE_RULES, chainId: CHAIN_ID };
+  const hashes = readHashes();
   const traced = {
     rules,
     modules: undefined,
     epochs: undefined,
     reads: chain,
-    blockHash: () => undefined,
+    blockHash: (number: bigint) => hashes[Number(number)],
     origin: () => undefined,
     readReason: revertReason,
   };

@@ -10,7 +10,7 @@ import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
 
 /** Questions that may wait for the thread; more are refused. Each may take seconds. */
 const MAX_WAITING_TRACES = 64;
-/** What the thread may hold in V8's heap, in megabytes: a trace that takes more ends its thread, and nothing else. */
+/** Of the thread's heap. */
 const HEAP_MB = 1_024;
 const TIMED_OUT: unique symbol = Symbol("timed out");
 /** As Node says it. */
@@ -30,15 +30,18 @@ type Running = {
 export class TraceClient implements TracePort {
   readonly #options: TraceWorkerOptions;
   readonly #log: Log;
+  readonly #heapMb: number;
   #running: Running | undefined;
   #waiting = 0;
   #line: Promise<unknown> = Promise.resolve();
   #isStopped = false;
 
-  constructor(options: TraceWorkerOptions, log: Log) {
+  /** @param heapMb what the thread may hold in V8's heap, in megabytes: a trace that takes more ends its thread, and nothing else. */
+  constructor(options: TraceWorkerOptions, log: Log, heapMb: number = HEAP_MB) {
     const { databasePath, historyBlocks, rules, engine, program, epochs } = options;
     this.#options = { databasePath, historyBlocks, rules, engine, program, epochs };
     this.#log = log;
+    this.#heapMb = heapMb;
   }
 
   readonly trace: TracePort["trace"] = (request) => {
@@ -99,7 +102,7 @@ export class TraceClient implements TracePort {
     if (this.#running !== undefined) return this.#running;
     const worker = new Worker(new URL("./trace-worker.ts", import.meta.url), {
       name: "traces",
-      resourceLimits: { stackSizeMb: CONTRACT_STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: { stackSizeMb: CONTRACT_STACK_MB, maxOldGenerationSizeMb: this.#heapMb },
     });
     const peer: Running["peer"] = connectWorker(worker, {});
     const log = logOfThread(this.#log, "traces");

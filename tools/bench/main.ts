@@ -9,6 +9,7 @@ const BENCHMARKS: Readonly<
   consensus: () => import("./consensus.ts"),
   crypto: () => import("./crypto.ts"),
   databases: () => import("./databases.ts"),
+  "dev-start": () => import("./dev-start.ts"),
   evm: () => import("./evm.ts"),
   growth: () => import("./growth.ts"),
   index: () => import("./index-catchup.ts"),

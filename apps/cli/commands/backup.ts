@@ -108,7 +108,11 @@ async function backUpIdle(
   try {
     await log.append({ act: "backup.started", actor, details: { path: out, hasKeys: withKeys } });
     const request = { folder, out, withKeys, maxBytesPerSecond: rateOf(values), minFreeBytes: undefined };
-    const made = await makeBackup(store, request, CLIENT_VERSION, Date.now);
+    const isSilent = values["json"] === true;
+    const progress = startProgress({ label: "backup", total: undefined, unit: "MiB", isSilent });
+    const made = await makeBackup(store, request, CLIENT_VERSION, Date.now, (bytes) =>
+      progress.update(bytes / MEBIBYTE),
+    ).finally(progress.end);
     if (!made.ok) throw new UsageError(made.error.message);
     const { manifest, manifestSha256, bytes, milliseconds } = made.value;
     const { height, hash: blockHash } = manifest.head;

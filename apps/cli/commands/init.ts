@@ -14,6 +14,7 @@ import {
   type ValidatorPlan,
 } from "@ostrom/runtime";
 import { FORKS, type Fork } from "@ostrom/vm";
+import { readChoice } from "../choice.ts";
 import { type Command, type CommandInput, readList, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, type ConsensusChoice, readConsensusChoice } from "../consensus-choice.ts";
 import { GENESIS_KEYS_FLAGS, readGenesisKeys } from "../genesis-keys-choice.ts";
@@ -52,6 +53,7 @@ export const init: Command = {
       placeholder: "NAME",
       help: "alliance (organisations decide by vote), public (stake decides), cbdc",
       default: "alliance",
+      choices: PROFILE_NAMES,
     },
     {
       name: "join",
@@ -75,6 +77,7 @@ export const init: Command = {
       kind: "text",
       placeholder: "NAME",
       help: `Ethereum's rule set at genesis: ${FORKS.join(", ")} (default the newest)`,
+      choices: FORKS,
     },
     { name: "fund", kind: "list", placeholder: "ADDRESS=AMOUNT", help: "coins at genesis; repeat" },
     {
@@ -116,8 +119,7 @@ export const init: Command = {
     const chainId = values["chainId"] as number | undefined;
     if (chainId === undefined || chainId < 1)
       throw new UsageError("choose a chain id: --chain-id N (any number above 0)");
-    const profile = PROFILE_NAMES.find((name) => name === values["profile"]);
-    if (profile === undefined) throw new UsageError(`--profile: expected one of ${PROFILE_NAMES.join(", ")}`);
+    const profile = readChoice("--profile", values["profile"], PROFILE_NAMES);
     const out = resolve(String(values["out"]));
     const suite = readSuite(input);
     const known = publicAddresses(suite);

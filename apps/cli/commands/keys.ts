@@ -12,6 +12,7 @@ import {
   contractCall,
   readScheme,
   type ToldSet,
+  VALIDATOR_SCHEME_NAMES,
   VALIDATOR_SET_ADDRESS,
 } from "../validator-contracts.ts";
 
@@ -39,6 +40,7 @@ export const keys: Command = {
       kind: "text",
       placeholder: "NAME",
       help: "rotate: what the new key signs by (default: as now): bls12-381, sm2, ml-dsa-44 or ml-dsa-65",
+      choices: VALIDATOR_SCHEME_NAMES,
     },
   ],
   examples: [

@@ -1,7 +1,9 @@
-import { resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { installNativeCrypto, restoreBackup } from "@ostrom/runtime";
 import { type Command, UsageError } from "../command.ts";
 import { folderOf } from "../node-access.ts";
+import { startProgress } from "../progress-bar.ts";
 import { ask } from "../rpc-client.ts";
 
 export const restore: Command = {
@@ -34,6 +36,7 @@ export const restore: Command = {
     const folder = folderOf(values);
     const known = await newestEpoch((values["rpc"] ?? []) as readonly string[]);
     const isAlone = values["onlyValidator"] === true;
+    const bar = startRestoreProgress(resolve(from), values["json"] === true);
     const restored = await restoreBackup({
       from: resolve(from),
       folder,
@@ -41,7 +44,8 @@ export const restore: Command = {
       knownAtMs: known?.atMs,
       isAlone,
       nowMs: Date.now,
-    });
+      onProgress: bar.add,
+    }).finally(bar.end);
     if (!restored.ok) throw new UsageError(restored.error.message);
     const { manifest, checked, mayHaveVotedThrough, milliseconds } = restored.value;
     const { height, hash } = manifest.head;
@@ -65,6 +69,29 @@ export const restore: Command = {
   },
 };
 
+/** @returns what is told of each file that was written. After the last one the state is verified, which the bar says, too. */
+function startRestoreProgress(
+  from: string,
+  isSilent: boolean,
+): { readonly add: (bytes: number) => void; readonly end: () => void } {
+  const total = segmentBytes(from);
+  const progress = startProgress({ label: "restore", total: total / MEBIBYTE, unit: "MiB", isSilent });
+  let done = 0;
+  return {
+    add: (bytes) => {
+      done += bytes;
+      progress.update(done / MEBIBYTE, done >= total ? "verifying the state" : "");
+    },
+    end: progress.end,
+  };
+}
+
+/** Of the chain in a backup, as far as it is there: the bar is drawn before anything is verified. */
+function segmentBytes(from: string): number {
+  const names = existsSync(from) ? readdirSync(from).filter((name) => name.endsWith(".segment")) : [];
+  return names.reduce((sum, name) => sum + statSync(join(from, name)).size, 0);
+}
+
 type KnownEpoch = { readonly epoch: number; readonly atMs: number };
 
 /** The newest epoch that a node is in, and the time of that node's newest block: one that is cut off is not aware of it. */
@@ -85,3 +112,4 @@ async function newestEpoch(urls: readonly string[]): Promise<KnownEpoch | undefi
 }
 
 const MS_PER_SECOND = 1_000;
+const MEBIBYTE = 1024 * 1024;

@@ -34,7 +34,7 @@ export const send: Command = {
     {
       name: "wait",
       kind: "switch",
-      help: "wait for the receipt (--no-wait prints the hash at once)",
+      help: "print the hash at once, and do not wait for the receipt",
       default: true,
     },
     ...KEY_FLAGS,

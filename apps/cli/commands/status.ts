@@ -75,7 +75,7 @@ export const status: Command = {
     if (disagreement !== undefined) throw new UsageError(disagreement);
     if (known.length > 1 && values["json"] !== true) {
       const height = Math.min(...known.map((one) => one.finalized));
-      console.log(`\nAll ${known.length} agree on the chain up to block ${height}.`);
+      console.log(`\n${styled("good", `All ${known.length} agree`)} on the chain up to block ${height}.`);
     }
     return known.length === 0 ? 1 : 0;
   },

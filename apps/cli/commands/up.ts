@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { type Address, addressFromHex } from "@ostrom/base";
 import { SUITES } from "@ostrom/execution";
 import { DEVELOPMENT_MNEMONIC, deriveAccounts } from "@ostrom/runtime";
+import { readChoice } from "../choice.ts";
 import { type Command, type CommandInput, camelCase, UsageError } from "../command.ts";
 import { CONSENSUS_FLAGS, readConsensusChoice } from "../consensus-choice.ts";
 import {
@@ -96,7 +97,7 @@ export const up: Command = {
     ...SUITE_FLAGS,
     SIGNATURE_CHECK_FLAG,
     ...MODULE_FLAGS,
-    { name: "console", kind: "switch", help: "serve the explorer too (--no-console: not)", default: true },
+    { name: "console", kind: "switch", help: "leave the explorer out", default: true },
     CONSOLE_PORT_FLAG,
     CONSOLE_DATABASE_FLAG,
     { name: "quiet", kind: "switch", help: "print no line for each block with transactions" },
@@ -160,8 +161,7 @@ async function readProfile(
   suite: SuiteChoice,
 ): Promise<Pick<LocalNetworkPlan, "profile" | "modules" | "epochLength" | "set">> {
   const { values, given } = input;
-  const profile = LOCAL_PROFILES.find((name) => name === values["profile"]);
-  if (profile === undefined) throw new UsageError(`--profile: expected one of ${LOCAL_PROFILES.join(", ")}`);
+  const profile = readChoice("--profile", values["profile"], LOCAL_PROFILES);
   const asked = readEpochLength(values["epochLength"]);
   if (profile === "dev") {
     if (given.has("set")) throw new UsageError("--set: a network of profile dev has no modules");

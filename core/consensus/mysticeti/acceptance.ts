@@ -112,10 +112,13 @@ export function accept(draft: Draft, signed: SignedDagBlock, digest: Hash): Acce
 export function onRequest(draft: Draft, from: ValidatorIndex, references: readonly BlockReference[]): void {
   const { state } = draft;
   const blocks: SignedDagBlock[] = [];
+  const answered = new Set<string>();
   let bytes = 0;
   for (const { round, author, digest } of references.slice(0, MAX_REQUESTED_BLOCKS)) {
     const found = find(state.graph, round, author, keyOf(digest));
-    if (found === undefined) continue;
+    // Whoever names a block many times gets it once.
+    if (found === undefined || answered.has(found.key)) continue;
+    answered.add(found.key);
     bytes += encodeSignedDagBlock(found.signed).length;
     if (blocks.length > 0 && bytes > MAX_RANGE_BYTES) break;
     blocks.push(found.signed);
@@ -209,7 +212,8 @@ function reject(draft: Draft, { signed, key }: WaitingBlock): void {
   change(draft, { waiting, rejected });
   fault(draft, author, "mysticeti/bad-block", `its block of round ${round} is invalid`);
   for (const other of draft.state.waiting.values()) {
-    const isAbove = other.references.some((under) => under.key === key);
+    // One that builds on it by two ways went with the other one.
+    const isAbove = draft.state.waiting.has(other.key) && other.references.some((under) => under.key === key);
     if (isAbove) reject(draft, other);
   }
 }

@@ -149,5 +149,8 @@ export function onRoundReport(draft: Draft, from: ValidatorIndex, round: Round):
     change(draft, { reports: known });
     return;
   }
-  change(draft, { reports: undefined, abstainThrough: Round(Math.max(...known.values()) + 1) });
+  change(draft, {
+    reports: undefined,
+    abstainThrough: Round(Math.min(Math.max(...known.values()) + 1, Number.MAX_SAFE_INTEGER)),
+  });
 }

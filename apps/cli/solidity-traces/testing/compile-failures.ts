@@ -52,6 +52,24 @@ export function compileFailures({ optimizes, viaIR }: CompilerSettings): Compile
   return { version: solc.version(), input, output, contracts: output.contracts[FILE] ?? {} };
 }
 
+/** Init code of Printer.sol, with the console library of npm's hardhat. */
+export function compilePrinter(): Hex {
+  const file = "contracts/Printer.sol";
+  const library = createRequire(import.meta.url).resolve("hardhat/console.sol");
+  const input = {
+    language: "Solidity",
+    sources: {
+      [file]: { content: readFileSync(join(import.meta.dirname, "Printer.sol"), "utf8") },
+      "hardhat/console.sol": { content: readFileSync(library, "utf8") },
+    },
+    settings: { outputSelection: { [file]: { Printer: ["evm.bytecode.object"] } } },
+  };
+  const { contracts } = JSON.parse(solc.compile(JSON.stringify(input))) as {
+    readonly contracts: Readonly<Record<string, CompiledFailures["contracts"]>>;
+  };
+  return `0x${contracts[file]?.["Printer"]?.evm.bytecode.object ?? ""}`;
+}
+
 /** What must be deployed before the cases run, in order, with the arguments of the constructor. */
 export const DEPLOYED: readonly (readonly [string, readonly unknown[]])[] = [
   ["Arithmetic", []],

@@ -63,9 +63,19 @@ export function Card({ title, aside, flush = false, children }: CardProps) {
   );
 }
 
+type ColumnsProps = {
+  /** Each as high as what is in it, instead of both as high as the higher one. */
+  readonly uneven?: boolean;
+  readonly children: ReactNode;
+};
+
 /** Two columns side by side, one below the other where there is no room. */
-export function Columns({ children }: { readonly children: ReactNode }) {
-  return <div className="columns">{children}</div>;
+export function Columns({ uneven = false, children }: ColumnsProps) {
+  return (
+    <div className="columns" data-uneven={uneven}>
+      {children}
+    </div>
+  );
 }
 
 /** A row of figures. */

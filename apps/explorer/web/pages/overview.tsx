@@ -26,7 +26,7 @@ export default function OverviewPage() {
         <ThroughputPlot blocks={live.blocks} />
         <LatencyPlot blocks={live.blocks} />
       </Columns>
-      <Columns>
+      <Columns uneven>
         <Card title={t("latestBlocks")} aside={<Link href="/blocks">{t("allBlocks")}</Link>} flush>
           {live.head < 0 ? (
             <div className="card-body">

@@ -61,7 +61,17 @@ function Proofs({ hash }: { readonly hash: string }) {
   const t = useText(text);
   return (
     <span className="row">
-      <Prove question={{ kind: "receipt", hash: hash as `0x${string}` }} subject={t("rawReceipt")} />
+      <span>
+        {t("rawTransaction")}{" "}
+        <Prove
+          question={{ kind: "transaction", hash: hash as `0x${string}` }}
+          subject={t("rawTransaction")}
+        />
+      </span>
+      <span>
+        {t("rawReceipt")}{" "}
+        <Prove question={{ kind: "receipt", hash: hash as `0x${string}` }} subject={t("rawReceipt")} />
+      </span>
     </span>
   );
 }
