@@ -20,7 +20,7 @@ export function createConsoleAccess(allowedHosts: readonly string[]): ConsoleAcc
       const name = nameOf(host ?? "");
       if (names.has("*") || names.has(name) || isIP(name) !== 0 || name.endsWith(".localhost"))
         return undefined;
-      return `host ${shown(host)} is not allowed here: name it with --console-host if it is yours`;
+      return `host ${shown(host)} is not allowed here: ask by localhost or by the address`;
     },
     refuseOrigin: (origin, host) => {
       if (origin === undefined) return undefined;

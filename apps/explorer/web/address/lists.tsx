@@ -22,7 +22,6 @@ import {
   transactionColumns,
   transferColumns,
 } from "./columns.tsx";
-import "./address.css";
 
 const REFRESH_MS = 5_000;
 
