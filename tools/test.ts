@@ -30,14 +30,14 @@ const PROCESSES = 2;
 const STATE_TESTS = /^tools\/vectors\//;
 const SHARED_PROCESS: readonly string[] = ["--test-isolation=none"];
 
-/** heavy-block counts what a server answers while it is busy; participation graduates a chain too, so that graduation runs on request, as does migration, which waits through many epochs. */
-const ALONE = /(?:heavy-block|graduation|migration)\.test\.ts$/;
+/** heavy-block counts what a server answers while it is busy; participation (five minutes), graduation and migration wait through many epochs, and run
+ * on request. */
+const ALONE = /(?:heavy-block|participation|graduation|migration)\.test\.ts$/;
 /** Tests that start processes, where they do not lie in apps/. */
 const END_TO_END = /\.e2e\.test\.ts$/;
 /** Stories of minutes, the longest first: two of them that began last would leave one processor idle at the end. */
 const LONGEST: readonly string[] = [
   "apps/docs/docs-commands.test.ts",
-  "apps/cli/participation.test.ts",
   "apps/cli/upgrade.test.ts",
   "apps/explorer/pages.e2e.test.ts",
   "apps/explorer/consensus.e2e.test.ts",
@@ -95,7 +95,7 @@ const PHASES: readonly Phase[] = [
   },
   {
     name: "on request",
-    patterns: ["apps/cli/graduation.test.ts", "apps/cli/migration.test.ts"],
+    patterns: ["apps/cli/participation.test.ts", "apps/cli/graduation.test.ts", "apps/cli/migration.test.ts"],
     isOnRequest: true,
     flags: ["--test-isolation=process", "--test-concurrency=1"],
   },

@@ -49,7 +49,10 @@ export async function describeModuleCommands(
   );
   const lines = counted
     .filter(({ count }) => count > 0)
-    .map(({ manifest: { name, summary }, count }) => `  ${name.padEnd(width)}${summary} (${count} commands)`);
+    .map(({ manifest: { name, summary }, count }) => {
+      const commands = count === 1 ? "1 command" : `${count} commands`;
+      return `  ${name.padEnd(width)}${summary} (${commands})`;
+    });
   const first = counted.find(({ count }) => count > 0)?.manifest.name;
   if (first === undefined) return [];
   return [styled("strong", `Modules (ostrom help ${first} lists its commands):`), ...lines, ""];

@@ -66,10 +66,8 @@ test("a program with the module runs the chain: command, JSON-RPC and service of
   await Promise.all(network.file.nodes.map((_, index) => network.start(index, [], OLD_MAIN)));
   await waitUntil("a block", LONG_WAIT_MS, async () => (await blockNumber(oldUrl, "latest")) >= 1);
   assert.equal(await succeed(OLD_MAIN, "probe", "version-at", "1", "--rpc", oldUrl), "1\n");
-  assert.match(
-    await succeed(OLD_MAIN, "--help"),
-    /Module probe: [^\n]+\n {2}probe version-at {2}which version ran/,
-  );
+  assert.match(await succeed(OLD_MAIN, "--help"), /\n {2}probe {2,}[^\n]+ \(1 command\)\n/);
+  assert.match(await succeed(OLD_MAIN, "help", "probe"), /\n {2}probe version-at {2}which version ran/);
   const seen = join(network.folder(0), "services/probe/seen.json");
   await waitUntil("the service runs in its second life", LONG_WAIT_MS, () => {
     try {
