@@ -20,6 +20,15 @@ const PANICS: ReadonlyMap<bigint, string> = new Map([
   [0x51n, "Called a zero-initialized variable of internal function type"],
 ]);
 
+/** In the words of Hardhat's node: "reverted with panic code 0x1 (Assertion error)". */
+export function describePanic(code: bigint): string {
+  const reason = PANICS.get(code);
+  const hex = `0x${code.toString(16)}`;
+  return reason === undefined
+    ? `reverted with unknown panic code ${hex}`
+    : `reverted with panic code ${hex} (${reason})`;
+}
+
 /** A failure in the words of Hardhat's node, as far as the run's output tells it. */
 export function describeFailure({
   status,
@@ -32,8 +41,7 @@ export function describeFailure({
   const reason = selector === ERROR_SELECTOR ? readReason(output.subarray(SELECTOR_BYTES)) : undefined;
   if (reason !== undefined) return `${PREFIX} reverted with reason string '${reason}'`;
   if (selector === PANIC_SELECTOR && output.length === SELECTOR_BYTES + WORD_BYTES) {
-    const code = bytesToBigint(output.subarray(SELECTOR_BYTES));
-    return `${PREFIX} reverted with panic code 0x${code.toString(16)} (${PANICS.get(code) ?? "Unknown panic code"})`;
+    return `${PREFIX} ${describePanic(bytesToBigint(output.subarray(SELECTOR_BYTES)))}`;
   }
   return `${PREFIX} reverted with an unrecognized custom error (return data: ${toHex(output)})`;
 }

@@ -6,7 +6,7 @@ export {
   type DevelopmentOptions,
   startDevelopmentNode,
 } from "./development-node.ts";
-export { describeFailure } from "./failure-text.ts";
+export { describeFailure, describePanic } from "./failure-text.ts";
 export type {
   DevelopmentObserver,
   FailureExplanation,

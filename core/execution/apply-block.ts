@@ -353,7 +353,8 @@ function admitTransaction(
   return { ok: true, value: { ...decoded.value, ...known, sender: state.address(sender.value) } };
 }
 
-function receiptOf(
+/** What a block stores of a transaction that ran. @param cumulativeGasUsed of the block up to it, itself included. */
+export function receiptOf(
   transaction: SignedTransaction,
   applied: AppliedTransaction,
   cumulativeGasUsed: bigint,

@@ -13,6 +13,7 @@ export {
   type BlockInput,
   type BlockObserver,
   type ExecutionWatch,
+  receiptOf,
   sealBlock,
 } from "./apply-block.ts";
 export {

@@ -7,10 +7,11 @@ import {
   encodeReceipt,
   type Header,
   hashHeader,
-  logsBloom,
   mergeBlooms,
   nextBaseFee,
   ObservedState,
+  type Receipt,
+  receiptOf,
   type TraceBudget,
 } from "@ostrom/execution";
 import { blockToJson, inclusionOf, transactionToJson } from "@ostrom/rpc-schema";
@@ -240,19 +241,10 @@ class SimulatedChain {
   }
 }
 
-function receiptsOf(calls: readonly RanCall[]): Parameters<typeof encodeReceipt>[0][] {
+function receiptsOf(calls: readonly RanCall[]): readonly Receipt[] {
   let cumulativeGasUsed = 0n;
   return calls.map(({ transaction, applied }) => {
     cumulativeGasUsed += applied.gasUsed;
-    return {
-      type: transaction.type,
-      succeeded: applied.succeeded,
-      cumulativeGasUsed,
-      bloom: logsBloom(applied.logs),
-      logs: applied.logs,
-      gasUsed: applied.gasUsed,
-      effectiveGasPrice: applied.effectiveGasPrice,
-      contractAddress: applied.contractAddress,
-    };
+    return receiptOf(transaction, applied, cumulativeGasUsed);
   });
 }

@@ -1,18 +1,14 @@
-import { Worker } from "node:worker_threads";
 import { fail } from "@ostrom/base";
 import type { Executor, Simulation } from "@ostrom/rpc";
-import type { ExecutionWorkerEvents } from "./execution-port.ts";
 import { CONTRACT_STACK_MB } from "./installed-engine.ts";
-import { logOfThread } from "./log.ts";
 import type { Log } from "./ports.ts";
 import type { Query, QueryAnswer, QueryWorkerVocabulary } from "./query-worker.ts";
-import { connectWorker, type Peer, watchWorker } from "./worker-calls.ts";
+import { QuestionThread, TIMED_OUT } from "./question-thread.ts";
 
 /** Queries that may wait for the worker; more are refused. */
 const MAX_WAITING_QUERIES = 256;
 /** Queries in one message to it. */
 const MAX_QUERIES_AT_ONCE = 32;
-const TIMED_OUT: unique symbol = Symbol("timed out");
 
 type Waiting = {
   readonly query: Query;
@@ -22,24 +18,20 @@ type Waiting = {
   readonly reject: (error: unknown) => void;
 };
 
-type Running = {
-  readonly worker: Worker;
-  readonly peer: Peer<QueryWorkerVocabulary, ExecutionWorkerEvents, object>;
-  readonly ready: Promise<unknown>;
-};
-
 /** Runs eth_call and its like in a thread of its own, which starts with the first of them. One that takes longer than it may is
  * ended with its thread; the next one gets a new thread. */
 export class QueryClient implements Executor {
-  readonly #options: QueryWorkerVocabulary["open"]["argument"];
-  readonly #log: Log;
-  #running: Running | undefined;
+  readonly #thread: QuestionThread<QueryWorkerVocabulary>;
   readonly #line: Waiting[] = [];
   #isRunning = false;
 
   constructor({ databasePath, rules, engine, program }: QueryWorkerVocabulary["open"]["argument"], log: Log) {
-    this.#options = { databasePath, rules, engine, program };
-    this.#log = log;
+    this.#thread = new QuestionThread(new URL("./query-worker.ts", import.meta.url), {
+      name: "queries",
+      open: { databasePath, rules, engine, program },
+      limits: { stackSizeMb: CONTRACT_STACK_MB },
+      log,
+    });
   }
 
   readonly call: Executor["call"] = (simulation) => this.#ask("call", simulation);
@@ -50,7 +42,7 @@ export class QueryClient implements Executor {
   async stop(): Promise<void> {
     const stopping = "the node is stopping";
     for (const { reject } of this.#line.splice(0)) reject(new Error(stopping));
-    await this.#end(stopping);
+    await this.#thread.end(stopping);
   }
 
   #ask<Kind extends Query["kind"]>(kind: Kind, simulation: Simulation): ReturnType<Executor[Kind]> {
@@ -74,7 +66,9 @@ export class QueryClient implements Executor {
       const end = isAlone ? 1 : this.#line.findIndex(({ isSuspect }) => isSuspect);
       const batch = this.#line.splice(0, Math.min(end < 0 ? MAX_QUERIES_AT_ONCE : end, MAX_QUERIES_AT_ONCE));
       try {
-        const answers = await this.#run(batch);
+        const timeoutMs = Math.max(...batch.map(({ query }) => query.simulation.timeoutMs));
+        const queries = batch.map(({ query }) => query);
+        const answers = await this.#thread.ask("run", queries, timeoutMs);
         batch.forEach(({ resolve }, index) => {
           resolve(answers[index]!);
         });
@@ -93,57 +87,5 @@ export class QueryClient implements Executor {
       if (error !== TIMED_OUT) reject(error);
       else resolve(fail("rpc/timeout", `execution took longer than ${query.simulation.timeoutMs} ms`));
     }
-  }
-
-  /** Rejects with TIMED_OUT when they took longer than they may, and ends the thread. */
-  async #run(batch: readonly Waiting[]): Promise<readonly QueryAnswer[]> {
-    const { peer, ready } = this.#worker();
-    await ready;
-    let timer: NodeJS.Timeout | undefined;
-    const timeoutMs = Math.max(...batch.map(({ query }) => query.simulation.timeoutMs));
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(TIMED_OUT);
-        void this.#end("the call took too long");
-      }, timeoutMs);
-    });
-    const answer = peer.call(
-      "run",
-      batch.map(({ query }) => query),
-    );
-    // If the timeout wins, the worker's end rejects this one: that is expected.
-    answer.catch(() => undefined);
-    try {
-      return await Promise.race([answer, timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #worker(): Running {
-    if (this.#running !== undefined) return this.#running;
-    const worker = new Worker(new URL("./query-worker.ts", import.meta.url), {
-      name: "queries",
-      resourceLimits: { stackSizeMb: CONTRACT_STACK_MB },
-    });
-    const peer: Running["peer"] = connectWorker(worker, {});
-    const log = logOfThread(this.#log, "queries");
-    peer.on("log", ({ level, message, fields }) => log(level, message, fields));
-    const forget = (): void => {
-      if (this.#running?.worker === worker) this.#running = undefined;
-    };
-    watchWorker(worker, "query", peer, forget);
-    const ready = peer.call("open", this.#options);
-    // The next one may find what this one missed.
-    ready.catch(forget);
-    this.#running = { worker, peer, ready };
-    return this.#running;
-  }
-
-  async #end(reason: string): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    running?.peer.close(reason);
-    await running?.worker.terminate();
   }
 }

@@ -1,15 +1,11 @@
-import { createBlock } from "@ethereumjs/block";
-import { Common, Hardfork, Mainnet } from "@ethereumjs/common";
-import { createTxFromRLP } from "@ethereumjs/tx";
-import { type KZG, Account as TheirAccount, Address as TheirAddress } from "@ethereumjs/util";
-import { createVM, runTx } from "@ethereumjs/vm";
-import { type Bytes, bigintToMinimalBytes, toHex, wordToBytes, ZERO_HASH } from "@ostrom/base";
+import { type Bytes, toHex, ZERO_HASH } from "@ostrom/base";
 import { encodeRlp } from "@ostrom/codec";
 import { keccak256 } from "@ostrom/crypto";
 import { applyTransaction } from "@ostrom/execution";
 import { commitState, MemoryState, StateOverlay } from "@ostrom/state";
 import { blobBaseFee, type Fork, forkRules, GAS_PER_BLOB, type Step } from "@ostrom/vm";
 import { generateScenario, SCENARIO_CHAIN_ID, type Scenario } from "./scenario.ts";
+import { runInTheirVm } from "./their-vm.ts";
 import { type VectorRun, VectorTally } from "./vector-run.ts";
 
 /** What both engines must agree on. */
@@ -21,28 +17,6 @@ type Observed = {
   readonly logs: string;
   readonly stateRoot: string;
 };
-
-const HARDFORKS: Readonly<Record<Fork, Hardfork>> = {
-  cancun: Hardfork.Cancun,
-  prague: Hardfork.Prague,
-  osaka: Hardfork.Osaka,
-};
-
-/** Blob transactions cannot be made without one, though running them needs none. */
-const NO_KZG: KZG = {
-  blobToKzgCommitment: unused,
-  computeBlobProof: unused,
-  verifyProof: unused,
-  verifyBlobProofBatch: unused,
-  computeCells: unused,
-  computeCellsAndProofs: unused,
-  recoverCellsAndProofs: unused,
-  verifyCellKzgProofBatch: unused,
-};
-
-function unused(): never {
-  throw new Error("no generated program calls KZG");
-}
 
 /** Runs generated transactions here and in @ethereumjs/vm, and compares all that they leave.
  * @param seed of the first; the others follow.
@@ -99,36 +73,9 @@ export function runOurs(scenario: Scenario, onStep?: (step: Step) => void): Obse
   };
 }
 
-async function runTheirs({ fork, accounts, block, transaction }: Scenario): Promise<Observed> {
-  const common = new Common({ chain: Mainnet, hardfork: HARDFORKS[fork], customCrypto: { kzg: NO_KZG } });
-  const vm = await createVM({ common });
-  const { stateManager } = vm;
-  for (const { address, nonce, balance, code, storage } of accounts) {
-    const theirs = new TheirAddress(address);
-    await stateManager.putAccount(theirs, new TheirAccount(nonce, balance));
-    if (code.length > 0) await stateManager.putCode(theirs, code);
-    for (const { slot, value } of storage) {
-      if (value > 0n) await stateManager.putStorage(theirs, wordToBytes(slot), bigintToMinimalBytes(value));
-    }
-  }
-  const theirBlock = createBlock(
-    {
-      header: {
-        number: block.number,
-        timestamp: block.timestamp,
-        gasLimit: block.gasLimit,
-        baseFeePerGas: block.baseFeePerGas,
-        coinbase: new TheirAddress(block.coinbase),
-        mixHash: block.prevRandao,
-        excessBlobGas: block.excessBlobGas,
-      },
-    },
-    { common, skipConsensusFormatValidation: true },
-  );
-  const ran = await runTx(vm, { tx: createTxFromRLP(transaction.raw, { common }), block: theirBlock }).catch(
-    () => undefined,
-  );
-  const stateRoot = toHex(await stateManager.getStateRoot());
+async function runTheirs(scenario: Scenario): Promise<Observed> {
+  const { vm, ran } = await runInTheirVm(scenario);
+  const stateRoot = toHex(await vm.stateManager.getStateRoot());
   if (ran === undefined) return refused(stateRoot);
   const { exceptionError, returnValue, logs } = ran.execResult;
   return {

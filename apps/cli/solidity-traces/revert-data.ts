@@ -12,19 +12,6 @@ const ERROR_STRING: Abi = [
   { type: "error", name: "Error", inputs: [{ name: "message", type: "string" }] },
 ] as const;
 
-/** Source: Solidity, "Panic via assert and Error via require". */
-const PANIC_REASONS: ReadonlyMap<bigint, string> = new Map([
-  [0x1n, "Assertion error"],
-  [0x11n, "Arithmetic operation overflowed outside of an unchecked block"],
-  [0x12n, "Division or modulo division by zero"],
-  [0x21n, "Tried to convert a value into an enum, but the value was too big or negative"],
-  [0x22n, "Incorrectly encoded storage byte array"],
-  [0x31n, ".pop() was called on an empty array"],
-  [0x32n, "Array accessed at an out-of-bounds or negative index"],
-  [0x41n, "Too much memory was allocated, or an array was created that is too large"],
-  [0x51n, "Called a zero-initialized variable of internal function type"],
-]);
-
 export function isErrorString(data: Bytes): boolean {
   return toHex(data.subarray(0, SELECTOR_LENGTH)) === ERROR_SELECTOR;
 }
@@ -40,14 +27,6 @@ export function readErrorString(data: Bytes): string | undefined {
 export function readPanic(data: Bytes): bigint | undefined {
   if (toHex(data.subarray(0, SELECTOR_LENGTH)) !== PANIC_SELECTOR) return undefined;
   return bytesToBigint(data.subarray(SELECTOR_LENGTH, SELECTOR_LENGTH + WORD_LENGTH));
-}
-
-export function describePanic(code: bigint): string {
-  const reason = PANIC_REASONS.get(code);
-  const hex = `0x${code.toString(16)}`;
-  return reason === undefined
-    ? `reverted with unknown panic code ${hex}`
-    : `reverted with panic code ${hex} (${reason})`;
 }
 
 /** A contract's own error with its arguments, as Hardhat words it. */

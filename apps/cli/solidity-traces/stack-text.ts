@@ -1,5 +1,6 @@
 import { toHex } from "@ostrom/base";
-import { describePanic, readErrorString, readPanic } from "./revert-data.ts";
+import { describePanic } from "@ostrom/dev";
+import { readErrorString, readPanic } from "./revert-data.ts";
 import type { FailureCause, StackEntry } from "./stack-entry.ts";
 
 const EXCEPTION = "VM Exception while processing transaction:";
